@@ -1,0 +1,1 @@
+"""Classical methods and filters. Importing this package registers them."""

@@ -1,0 +1,1 @@
+"""Networks: models, losses, training, prediction. Importing this package registers them."""

@@ -1,0 +1,59 @@
+"""Every error a user can meet: what was wrong, what was given, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class SegmentError(Exception):
+    """Base of all errors that are shown to a user without a traceback."""
+
+
+class InputError(SegmentError, ValueError):
+    """The data cannot be used: wrong shape, axes, type or values."""
+
+
+class SettingError(SegmentError, ValueError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class FormatError(SegmentError, OSError):
+    """A file cannot be read or written."""
+
+
+class PluginError(SegmentError, RuntimeError):
+    """An entry was declared wrongly, or its package cannot be imported."""
+
+
+class MissingError(SegmentError, ImportError):
+    """An optional package, a file of weights or a device is not there."""
+
+
+class UnknownNameError(SegmentError, LookupError):
+    """No entry has this name.
+
+    Parameters
+    ----------
+    kind : str
+        What was looked for, in the singular ("method").
+    name : str
+        The name that was given.
+    known : iterable of str
+        All names that would have been right.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str] = ()) -> None:
+        names = sorted(known)
+        super().__init__(f"There is no {kind} named {name!r}. {_nearest(name, names)}")
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    if close:
+        return f"Did you mean {' or '.join(map(repr, close))}?"
+    if not names:
+        return "None is registered."
+    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    return f"Known: {shown}."

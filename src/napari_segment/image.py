@@ -1,0 +1,373 @@
+"""Image and Labels: pixels that know their axes, spacing, unit and place in the world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.errors import InputError
+from napari_segment.recipe import Recipe
+
+AXES = "TCZYX"
+SPATIAL = "ZYX"
+RGB = ("red", "green", "blue")
+
+Holds: TypeAlias = Literal["mask", "classes", "objects"]
+
+_AXIS_NAMES = {
+    "t": "T", "time": "T", "c": "C", "ch": "C", "channel": "C", "channels": "C",
+    "z": "Z", "y": "Y", "x": "X",
+}  # fmt: skip
+_DEFAULT_AXES = {2: "YX", 3: "ZYX"}
+_PICTURE_SIDE = 16  # (H, W, 3) with both sides longer than this may be a colour picture
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """What Image and Labels share: an array and its geometry.
+
+    Parameters
+    ----------
+    data : ndarray or dask Array
+        The pixels. Never copied, never changed.
+    axes : str
+        One letter of ``TCZYX`` for each array axis, in array order; Y and X are always there.
+    spacing : sequence of float
+        Distance between neighbours along each spatial axis, in array order, in `unit`.
+        Empty means 1 (or what `affine` says).
+    unit : str
+        Unit of the spacing, such as "micrometer", "millimeter" or "pixel".
+    affine : array (D + 1, D + 1), optional
+        From the index along the D spatial axes (array order) to world coordinates, whose axes
+        have the same order. Default: scaling by the spacing.
+    interval : float
+        Seconds between time points.
+    name : str
+        A short name, such as the file's.
+    """
+
+    data: Any
+    axes: str = ""
+    spacing: Sequence[float] = ()
+    unit: str = "pixel"
+    affine: NDArray[np.float64] | None = None
+    interval: float = 1.0
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        data = self.data if hasattr(self.data, "ndim") else np.asarray(self.data)
+        axes = (self.axes or default_axes(data.shape)).upper()
+        _check_axes(axes, data.shape)
+        dimensions = sum(a in SPATIAL for a in axes)
+        affine = _checked_affine(self.affine, dimensions)
+        spacing = tuple(float(s) for s in self.spacing) or _spacing_of(affine, dimensions)
+        _check_spacing(spacing, dimensions, axes)
+        for key, value in (
+            ("data", data),
+            ("axes", axes),
+            ("spacing", spacing),
+            ("affine", affine),
+        ):
+            object.__setattr__(self, key, value)
+
+    # ---- what it is ----
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.data.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        dtype: np.dtype[Any] = np.dtype(self.data.dtype)
+        return dtype
+
+    @property
+    def spatial_axes(self) -> str:
+        """The spatial letters in array order, such as "ZYX"."""
+        return "".join(a for a in self.axes if a in SPATIAL)
+
+    @property
+    def is_lazy(self) -> bool:
+        """Whether the pixels are computed only when asked for (a Dask array)."""
+        return not isinstance(self.data, np.ndarray)
+
+    def size(self, axis: str) -> int:
+        """Length of an axis by letter; 1 where the stack lacks it."""
+        return self.shape[self.axes.index(axis)] if axis in self.axes else 1
+
+    def world(self) -> NDArray[np.float64]:
+        """Index to world, (D + 1, D + 1): the affine, or the scaling by the spacing."""
+        if self.affine is not None:
+            return self.affine
+        return np.diag([*self.spacing, 1.0])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    # ---- other stacks from it ----
+
+    def replace(self, **changes: Any) -> Self:
+        """The same stack with other fields."""
+        return replace(self, **changes)
+
+    def compute(self) -> Self:
+        """The same stack with its pixels in memory."""
+        return self.replace(data=self.data.compute()) if self.is_lazy else self
+
+    def transpose(self, axes: str) -> Self:
+        """Reorder the axes; `axes` names the same letters in the wanted order."""
+        if sorted(axes) != sorted(self.axes):
+            raise InputError(f"Cannot turn axes {self.axes!r} into {axes!r}: other letters.")
+        if axes == self.axes:
+            return self
+        order = [self.axes.index(a) for a in axes]
+        spatial = [self.spatial_axes.index(a) for a in axes if a in SPATIAL]
+        return self.replace(data=self.data.transpose(order), axes=axes, **_reordered(self, spatial))
+
+    def canonical(self) -> Self:
+        """The same stack with its axes in the order ``TCZYX``."""
+        return self.transpose("".join(a for a in AXES if a in self.axes))
+
+    def take(self, axis: str, index: int) -> Self:
+        """One position along an axis; the axis is gone from the result."""
+        if axis not in self.axes:
+            raise InputError(f"The axes {self.axes!r} have no {axis!r}.")
+        where = (slice(None),) * self.axes.index(axis) + (index,)
+        changes: dict[str, Any] = {}
+        if axis in SPATIAL:
+            rest = [i for i, a in enumerate(self.spatial_axes) if a != axis]
+            changes = _reordered(self, rest)
+        return self.replace(data=self.data[where], axes=self.axes.replace(axis, ""), **changes)
+
+
+@dataclass(frozen=True, eq=False)
+class Image(Stack):
+    """Intensities: an array with axes, spacing, unit and affine.
+
+    Takes the parameters of `Stack`, and ``channels``: the channels' names, such as
+    ``("red", "green", "blue")``, which is what makes an image RGB.
+    """
+
+    channels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.dtype.kind not in "buif":
+            raise InputError(
+                f"Pixels of type {self.dtype} cannot be segmented. Give real numbers: bool, "
+                "integers or floats (for complex data take np.abs or np.angle first)."
+            )
+        if self.channels and len(self.channels) != self.size("C"):
+            raise InputError(
+                f"{len(self.channels)} channel names were given for {self.size('C')} channels."
+            )
+
+    @property
+    def is_rgb(self) -> bool:
+        return self.channels[:3] == RGB
+
+    def channel(self, which: int | str) -> Image:
+        """One channel by index or name; the image itself where it has no channel axis."""
+        if "C" not in self.axes:
+            if which in (0, "auto"):
+                return self
+            raise InputError(f"The image has no channels, but channel {which!r} was asked for.")
+        return self.replace(channels=()).take("C", self._channel_index(which))
+
+    def _channel_index(self, which: int | str) -> int:
+        count = self.size("C")
+        if isinstance(which, str) and which in self.channels:
+            return self.channels.index(which)
+        if isinstance(which, str) and which.lstrip("-").isdigit():
+            which = int(which)
+        if isinstance(which, int) and -count <= which < count:
+            return which % count
+        names = f" ({', '.join(self.channels)})" if self.channels else ""
+        raise InputError(
+            f"There is no channel {which!r}: the image has {count} channels{names}, counted from 0."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Labels(Stack):
+    """Integers with the geometry of the image they were made from; 0 is background.
+
+    Takes the parameters of `Stack`, and:
+
+    holds : {"mask", "classes", "objects"}
+        What a number means: 1 for foreground, a class, or one object.
+    names : mapping of int to str
+        Class names by number.
+    recipe : Recipe, optional
+        What made the labels.
+    """
+
+    holds: Holds = "objects"
+    names: Mapping[int, str] = field(default_factory=dict)
+    recipe: Recipe | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if "C" in self.axes:
+            raise InputError(f"Labels have no channel axis, but axes {self.axes!r} were given.")
+        if self.dtype.kind == "b":
+            object.__setattr__(self, "data", self.data.astype(np.uint8))
+        elif self.dtype.kind == "f":
+            object.__setattr__(self, "data", _integers(self.data))
+        elif self.dtype.kind not in "ui":
+            raise InputError(f"Labels must be integers, not {self.dtype}.")
+
+
+def default_axes(shape: Sequence[int]) -> str:
+    """Axes of an array that comes without: YX or ZYX.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        The array's shape.
+
+    Raises
+    ------
+    InputError
+        For other dimensions, and for what may be a colour picture: roles are never guessed.
+    """
+    if len(shape) == 3 and shape[2] in (3, 4) and min(shape[:2]) > _PICTURE_SIDE:
+        raise InputError(
+            f"An array of shape {tuple(shape)} may be a colour picture or a volume. "
+            "Say which: axes='YXC' or axes='ZYX'."
+        )
+    if len(shape) not in _DEFAULT_AXES:
+        raise InputError(
+            f"An array of {len(shape)} dimensions needs its axes named, one letter of {AXES} "
+            "each, such as axes='TZYX' (without axes, 2-D is YX and 3-D is ZYX)."
+        )
+    return _DEFAULT_AXES[len(shape)]
+
+
+def smallest_integers(largest: int) -> np.dtype[Any]:
+    """The smallest unsigned type that holds `largest`."""
+    return np.dtype(np.min_scalar_type(max(int(largest), 1)))
+
+
+def from_layer(layer: Any, axes: str = "") -> Image | Labels:
+    """Take a napari layer's pixels and geometry (by duck typing; napari is not imported).
+
+    Parameters
+    ----------
+    layer : napari Image or Labels layer
+        Of a multiscale layer the full resolution is taken. Axis roles come from ``rgb`` and
+        ``axis_labels``, else from `axes`, else 2-D is YX and 3-D is ZYX.
+    axes : str
+        Axis letters, which win over the layer's own.
+
+    Returns
+    -------
+    Image or Labels
+        Labels where the layer paints labels.
+    """
+    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    rgb = bool(getattr(layer, "rgb", False))
+    axes = axes or _layer_axes(layer, rgb) or default_axes(data.shape)
+    scaled = [a for a in axes if a != "C"] if rgb else list(axes)
+    spatial = [i for i, a in enumerate(scaled) if a in SPATIAL]
+    affine, unit = _layer_world(layer, spatial)
+    interval = float(layer.scale[scaled.index("T")]) if "T" in scaled else 1.0
+    common: dict[str, Any] = {
+        "data": data, "axes": axes, "affine": affine, "unit": unit,
+        "interval": interval, "name": str(getattr(layer, "name", "")),
+    }  # fmt: skip
+    if hasattr(layer, "selected_label"):
+        saved = (getattr(layer, "metadata", None) or {}).get("napari-segment", {})
+        return Labels(**common, holds=saved.get("holds", "objects"))
+    channels = (*RGB, "alpha")[: data.shape[-1]] if rgb else ()
+    return Image(**common, channels=channels)
+
+
+def _layer_axes(layer: Any, rgb: bool) -> str:
+    names = [_AXIS_NAMES.get(str(a).lower(), "") for a in getattr(layer, "axis_labels", ())]
+    if rgb and not all(names):
+        names = ["Y", "X"] if len(names) == 2 else names
+    if not names or not all(names) or len(set(names)) < len(names):
+        return ""
+    return "".join(names) + ("C" if rgb else "")
+
+
+def _layer_world(layer: Any, spatial: list[int]) -> tuple[NDArray[np.float64], str]:
+    """Compose scale, shear, rotate, translate and affine; restrict to the spatial axes."""
+    n = len(layer.scale)
+    shear = np.eye(n)
+    shear[np.triu_indices(n, 1)] = np.asarray(layer.shear)[: n * (n - 1) // 2]
+    matrix = np.eye(n + 1)
+    matrix[:n, :n] = np.asarray(layer.rotate) @ shear @ np.diag(layer.scale)
+    matrix[:n, n] = layer.translate
+    outer = getattr(layer.affine, "affine_matrix", layer.affine)
+    matrix = np.asarray(outer, float) @ matrix
+    units = [layer.units[i] for i in spatial] if getattr(layer, "units", None) else []
+    keep = [*spatial, n]
+    part = matrix[np.ix_(keep, keep)]
+    if not units:
+        return part, "pixel"
+    factors = [1.0 if u == units[-1] else float((1 * u).to(units[-1]).magnitude) for u in units]
+    return np.diag([*factors, 1.0]) @ part, str(units[-1])
+
+
+def _check_axes(axes: str, shape: Sequence[int]) -> None:
+    wrong = [a for a in axes if a not in AXES]
+    if wrong or len(set(axes)) < len(axes) or not {"Y", "X"} <= set(axes):
+        raise InputError(
+            f"The axes {axes!r} are not usable. Use each letter of {AXES} at most once, "
+            "Y and X always, such as 'ZYX' or 'TCYX'."
+        )
+    if len(axes) != len(shape):
+        raise InputError(
+            f"The axes {axes!r} name {len(axes)} dimensions, but the array has {len(shape)} "
+            f"(shape {tuple(shape)})."
+        )
+
+
+def _checked_affine(affine: Any, dimensions: int) -> NDArray[np.float64] | None:
+    if affine is None:
+        return None
+    matrix = np.array(affine, np.float64)
+    if matrix.shape != (dimensions + 1, dimensions + 1) or not np.isfinite(matrix).all():
+        raise InputError(
+            f"The affine must be a finite matrix of shape {(dimensions + 1, dimensions + 1)} for "
+            f"{dimensions} spatial axes, but has shape {matrix.shape}."
+        )
+    matrix.setflags(write=False)
+    return matrix
+
+
+def _spacing_of(affine: NDArray[np.float64] | None, dimensions: int) -> tuple[float, ...]:
+    if affine is None:
+        return (1.0,) * dimensions
+    return tuple(float(s) for s in np.linalg.norm(affine[:-1, :-1], axis=0))
+
+
+def _check_spacing(spacing: tuple[float, ...], dimensions: int, axes: str) -> None:
+    if len(spacing) != dimensions or not all(0 < s < np.inf for s in spacing):
+        raise InputError(
+            f"The spacing {spacing} does not fit: give one positive number for each of the "
+            f"{dimensions} spatial axes of {axes!r}, in array order."
+        )
+
+
+def _reordered(stack: Stack, keep: list[int]) -> dict[str, Any]:
+    spacing = tuple(stack.spacing[i] for i in keep)
+    if stack.affine is None:
+        return {"spacing": spacing}
+    index = [*keep, len(stack.spacing)]
+    return {"spacing": spacing, "affine": stack.affine[np.ix_(index, index)]}
+
+
+def _integers(data: Any) -> Any:
+    """Whole numbers kept as floats (NIfTI label files) become integers."""
+    if isinstance(data, np.ndarray):
+        if not np.isfinite(data).all() or (data != np.rint(data)).any() or (data < 0).any():
+            raise InputError("Labels must be whole numbers from 0, but the array holds others.")
+        return data.astype(smallest_integers(int(data.max(initial=0))))
+    return data.astype(np.uint32)

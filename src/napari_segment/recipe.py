@@ -1,0 +1,141 @@
+"""Spec and Recipe: what was done to an image, so that it can be done again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from napari_segment.errors import FormatError, SettingError
+
+Per: TypeAlias = Literal["auto", "plane", "volume", "stack"]
+
+
+class Spec(BaseModel):
+    """One entry by name, with the settings that differ from its defaults or all of them.
+
+    Parameters
+    ----------
+    name : str
+        The entry's name in its registry.
+    settings : dict
+        Setting names and plain values (numbers, strings, booleans, lists, Specs).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, what: SpecLike) -> Spec:
+        """Read a Spec from a name, a ``(name, settings)`` pair, a mapping or a Spec."""
+        if isinstance(what, Spec):
+            return what
+        if isinstance(what, str):
+            return cls(name=what)
+        try:
+            if isinstance(what, Mapping):
+                return cls.model_validate(dict(what))
+            name, settings = what
+            return cls(name=name, settings=dict(settings))
+        except (TypeError, ValueError) as error:
+            raise SettingError(
+                f"Cannot read {what!r} as an entry with settings. Give a name, a pair "
+                "(name, {setting: value}), or {'name': …, 'settings': {…}}."
+            ) from error
+
+
+SpecLike: TypeAlias = "Spec | str | tuple[str, Mapping[str, Any]] | Mapping[str, Any]"
+
+
+class Recipe(BaseModel):
+    """Filters, one method and cleanups, and which part of an image they were run on.
+
+    Parameters
+    ----------
+    method : Spec
+        What makes labels of the image.
+    filters, cleanups : tuple of Spec
+        Run before and after the method, in this order.
+    channel : int or str, default "auto"
+        The channel that one-channel entries see, by index or name. "auto" takes the only
+        channel, the luminance of an RGB image, and refuses to choose among others.
+    per : {"auto", "plane", "volume", "stack"}
+        What is segmented at once: each YX plane, each ZYX volume, or all time points together.
+        "auto" is "volume" where the entry can and the image has Z, else "plane".
+    times : tuple of int, optional
+        First and last (exclusive) time point; empty for all.
+    version : str
+        The version of napari-segment that recorded the recipe.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: Spec
+    filters: tuple[Spec, ...] = ()
+    cleanups: tuple[Spec, ...] = ()
+    channel: int | str = "auto"
+    per: Per = "auto"
+    times: tuple[int, int] | tuple[()] = ()
+    version: str = ""
+
+    def to_json(self) -> str:
+        """Write the recipe as indented JSON."""
+        return self.model_dump_json(indent=2)
+
+    def to_yaml(self) -> str:
+        """Write the recipe as YAML, in the order in which it runs."""
+        import yaml
+
+        order = ("version", "channel", "per", "times", "filters", "method", "cleanups")
+        plain = self.model_dump(mode="json")
+        return yaml.safe_dump({key: plain[key] for key in order}, sort_keys=False)
+
+    @classmethod
+    def from_text(cls, text: str, *, source: str = "the text") -> Recipe:
+        """Read a recipe from YAML or JSON (which is YAML).
+
+        Parameters
+        ----------
+        text : str
+            What `to_yaml` or `to_json` wrote, or a person.
+        source : str
+            Where the text came from, for the error message.
+
+        Raises
+        ------
+        FormatError
+            If the text is no recipe.
+        """
+        import yaml
+
+        try:
+            return cls.model_validate(yaml.safe_load(text))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the whole"
+            raise FormatError(
+                f"{source} is not a recipe: {first['msg']} (at {where}). A recipe holds "
+                "'method: {name: otsu}' and, if wanted, 'filters', 'cleanups', 'channel', 'per'."
+            ) from None
+        except yaml.YAMLError as error:
+            raise FormatError(f"{source} is neither YAML nor JSON: {error}") from None
+
+    def save(self, path: str | Path) -> Path:
+        """Write the recipe to a ``.json`` file, or as YAML under any other name."""
+        path = Path(path)
+        path.write_text(self.to_json() if path.suffix == ".json" else self.to_yaml(), "utf-8")
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> Recipe:
+        """Read a recipe from a YAML or JSON file."""
+        path = Path(path)
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise FormatError(f"Cannot read the recipe {path}: {error}") from None
+        return cls.from_text(text, source=str(path))
