@@ -252,7 +252,8 @@ class Registry(Mapping[str, Entry]):
             raise UnknownNameError(self.singular, name, self._entries) from None
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in self else default
+        load_plugins()
+        return self._entries.get(name, default)
 
     def __contains__(self, name: object) -> bool:
         load_plugins()
