@@ -48,6 +48,25 @@ class Of:
     registry: Registry
 
 
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a method returns when only the run can tell what its labels hold (a network).
+
+    Parameters
+    ----------
+    array : ndarray or dask Array
+        The labels.
+    holds : {"mask", "classes", "objects"}
+        What a number means.
+    names : mapping of int to str
+        Class names by number.
+    """
+
+    array: Any
+    holds: str
+    names: Mapping[int, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Entry:
     """A registered function and what its signature and docstring say.

@@ -1,0 +1,99 @@
+"""What users hand over, as Image or Labels: arrays, Dask and zarr arrays, files, napari layers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from napari_segment.errors import InputError
+from napari_segment.image import Holds, Image, Labels, Stack, from_layer
+
+
+def as_image(given: Any, axes: str = "") -> Image:
+    """Take anything that holds intensities as an Image.
+
+    Parameters
+    ----------
+    given : Image, ndarray, dask or zarr Array, str, Path, or napari layer
+        Paths are read; zarr arrays become Dask arrays; of layers the full resolution is taken.
+    axes : str
+        Axis letters, which win over what the input says of itself.
+
+    Returns
+    -------
+    Image
+
+    Raises
+    ------
+    InputError
+        If it is none of these, or its axes are unclear.
+    """
+    stack = _stack(given, axes)
+    if isinstance(stack, Image):
+        return stack
+    if isinstance(stack, Labels):
+        return Image(
+            stack.data, stack.axes, stack.spacing, stack.unit, stack.affine, stack.interval,
+            stack.name,
+        )  # fmt: skip
+    return Image(stack.data, stack.axes, name=stack.name)
+
+
+def as_labels(given: Any, axes: str = "", holds: Holds = "objects") -> Labels:
+    """Take anything that holds labels as Labels.
+
+    Parameters
+    ----------
+    given : Labels, ndarray, dask or zarr Array, str, Path, or napari layer
+        As for `as_image`.
+    axes : str
+        Axis letters, which win over what the input says of itself.
+    holds : {"mask", "classes", "objects"}
+        What the numbers mean, where the input does not say. Boolean arrays are masks.
+
+    Returns
+    -------
+    Labels
+    """
+    if isinstance(given, str | Path):
+        from napari_segment.io import read_labels
+
+        stack: Stack = read_labels(given, holds=holds, axes=axes)
+    else:
+        stack = _stack(given, axes)
+    if isinstance(stack, Labels):
+        return stack
+    if stack.dtype.kind == "b":
+        holds = "mask"
+    geometry = (stack.spacing, stack.unit, stack.affine, stack.interval, stack.name)
+    return Labels(stack.data, stack.axes, *geometry, holds=holds)
+
+
+def _stack(given: Any, axes: str) -> Stack:
+    if isinstance(given, Stack):
+        return given.replace(axes=axes) if axes and axes != given.axes else given
+    if isinstance(given, str | Path):
+        from napari_segment.io import read
+
+        return cast("Stack", read(given, axes=axes))
+    if hasattr(given, "data") and hasattr(given, "scale") and hasattr(given, "translate"):
+        return from_layer(given, axes)
+    array = _as_array(given)
+    if array.dtype.kind not in "buif":
+        raise InputError(
+            f"Cannot use a {type(given).__name__} of {array.dtype} as an image. Give an array of "
+            "real numbers, an Image, the path of a file, or a napari layer."
+        )
+    return Stack(array, axes)
+
+
+def _as_array(given: Any) -> Any:
+    if hasattr(given, "dask") or isinstance(given, np.ndarray):
+        return given
+    if hasattr(given, "chunks") and hasattr(given, "store"):
+        import dask.array as da
+
+        return da.from_zarr(given)
+    return np.asarray(given)

@@ -1,0 +1,329 @@
+"""The verbs that every door calls."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_segment.api.apply import apply
+from napari_segment.api.inputs import as_image, as_labels
+from napari_segment.errors import FormatError, InputError
+from napari_segment.image import Image, Labels, Stack
+from napari_segment.recipe import Per, Recipe, Spec, SpecLike
+from napari_segment.registry import cleanups as cleanup_registry
+from napari_segment.registry import filters as filter_registry
+from napari_segment.registry import methods
+from napari_segment.step import Step, run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_segment.deep.checkpoint import Checkpoint
+    from napari_segment.results.compare import Scores
+
+
+def read(path: str | Path, *, axes: str = "", lazy: bool = False) -> Image:
+    """Read an image file with its axes, spacing, unit and affine.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file or folder of any format that `napari_segment.io` knows.
+    axes : str
+        Axis letters, which win over what the file says.
+    lazy : bool
+        Leave the pixels on disk, as a Dask array.
+
+    Returns
+    -------
+    Image
+
+    Raises
+    ------
+    FormatError
+        If the file is missing, broken, or of an unknown format.
+    """
+    from napari_segment import io
+
+    return io.read(path, axes=axes, lazy=lazy)
+
+
+def write(what: Any, path: str | Path) -> Path:
+    """Write an image, labels (with their recipe beside them), a recipe, a table or scores.
+
+    Parameters
+    ----------
+    what : Image, Labels, Recipe, DataFrame or Scores
+        What to write.
+    path : str or Path
+        Where; the suffix says the format. Folders are made.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(what, Stack):
+        return _write_stack(what, path)
+    if isinstance(what, Recipe):
+        return what.save(path)
+    if hasattr(what, "to_csv"):
+        what.to_csv(path, index=False)
+        return path
+    if hasattr(what, "to_dict"):
+        import json
+
+        path.write_text(json.dumps(what.to_dict(), indent=2), "utf-8")
+        return path
+    raise FormatError(
+        f"Cannot write a {type(what).__name__}. Give an Image, Labels, a Recipe, a table or scores."
+    )
+
+
+def _write_stack(stack: Stack, path: Path) -> Path:
+    from napari_segment import io
+
+    written = io.write(stack, path)
+    if isinstance(stack, Labels) and stack.recipe is not None:
+        stack.recipe.save(io.recipe_path(path))
+    return written
+
+
+def segment(
+    image: Any,
+    method: SpecLike,
+    *,
+    filters: Iterable[SpecLike] = (),
+    cleanups: Iterable[SpecLike] = (),
+    channel: int | str = "auto",
+    per: Per = "auto",
+    times: tuple[int, int] | tuple[()] = (),
+    axes: str = "",
+    **settings: Any,
+) -> Labels:
+    """Segment an image: filters, one method, cleanups.
+
+    Parameters
+    ----------
+    image : Image, ndarray, dask or zarr Array, str, Path, or napari layer
+        What to segment. A Dask array gives lazy labels.
+    method : str, (str, mapping), mapping or Spec
+        The method by name, such as "otsu", or "network" for a trained network.
+    filters, cleanups : iterable of the same
+        Run before and after the method, in this order.
+    channel : int or str
+        The channel that one-channel methods see. "auto" takes the only one, or the luminance of
+        an RGB image.
+    per : {"auto", "plane", "volume", "stack"}
+        What is segmented at once; "auto" takes volumes where the method can.
+    times : (first, last), optional
+        A range of time points, the last exclusive.
+    axes : str
+        Axis letters of an array that comes without, such as "TZYX".
+    **settings
+        The method's settings, and by name the further data it takes (``markers=``).
+
+    Returns
+    -------
+    Labels
+        With the image's geometry and the recipe that made them.
+
+    Raises
+    ------
+    InputError, SettingError, UnknownNameError
+        Saying what was given and what is expected.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> picture = np.zeros((4, 4), np.uint8)
+    >>> picture[1:3, 1:3] = 200
+    >>> int(np.asarray(segment(picture, "otsu")).sum())
+    4
+    """
+    data = _split_data(method, settings)
+    recipe = recipe_of(
+        method, filters=filters, cleanups=cleanups, channel=channel, per=per, times=times,
+        **settings,
+    )  # fmt: skip
+    return run(segment_steps(image, recipe, data=data, axes=axes))
+
+
+def segment_steps(
+    image: Any, recipe: Recipe, *, data: Mapping[str, Any] | None = None, axes: str = ""
+) -> Generator[Step, None, Labels]:
+    """Segment as long work: a generator of Steps that returns the Labels.
+
+    Parameters
+    ----------
+    image : as for `segment`
+        What to segment.
+    recipe : Recipe
+        What to do.
+    data : mapping, optional
+        Further data that the method takes, by parameter name, of the image's shape without C.
+    axes : str
+        Axis letters of an array that comes without.
+    """
+    stack = as_image(image, axes)
+    without = "".join(a for a in stack.axes if a != "C")
+    extra = {name: as_labels(given, without) for name, given in (data or {}).items()}
+    for name, given in extra.items():
+        expected = tuple(stack.size(a) for a in without)
+        if given.shape != expected:
+            raise InputError(f"{name} has shape {given.shape}, but the image has {expected}.")
+    return (yield from apply(complete(recipe), stack, extra))
+
+
+def replay(recipe: Recipe | str | Path, image: Any, *, axes: str = "") -> Labels:
+    """Do again what a recipe records, on any image.
+
+    Parameters
+    ----------
+    recipe : Recipe, str or Path
+        A recipe, or the file of one.
+    image : as for `segment`
+        What to segment.
+    axes : str
+        Axis letters of an array that comes without.
+
+    Returns
+    -------
+    Labels
+    """
+    if not isinstance(recipe, Recipe):
+        recipe = Recipe.load(recipe)
+    return run(segment_steps(image, recipe, axes=axes))
+
+
+def recipe_of(
+    method: SpecLike,
+    *,
+    filters: Iterable[SpecLike] = (),
+    cleanups: Iterable[SpecLike] = (),
+    channel: int | str = "auto",
+    per: Per = "auto",
+    times: tuple[int, int] | tuple[()] = (),
+    **settings: Any,
+) -> Recipe:
+    """Make a recipe with every name checked and every setting filled in.
+
+    Parameters are those of `segment`.
+    """
+    spec = Spec.of(method)
+    spec = Spec(name=spec.name, settings={**spec.settings, **settings})
+    return complete(
+        Recipe(
+            method=spec,
+            filters=tuple(Spec.of(f) for f in _several(filters)),
+            cleanups=tuple(Spec.of(c) for c in _several(cleanups)),
+            channel=channel,
+            per=per,
+            times=times,
+        )
+    )
+
+
+def complete(recipe: Recipe) -> Recipe:
+    """Check a recipe's names and settings, and fill in defaults and version."""
+    from importlib.metadata import version
+
+    return recipe.model_copy(
+        update={
+            "method": methods.complete(recipe.method),
+            "filters": tuple(filter_registry.complete(f) for f in recipe.filters),
+            "cleanups": tuple(cleanup_registry.complete(c) for c in recipe.cleanups),
+            "version": recipe.version or version("napari-segment"),
+        }
+    )
+
+
+def train(pairs: Any, **settings: Any) -> Generator[Step, None, Checkpoint]:
+    """Train a network: a generator of Steps that returns the Checkpoint.
+
+    Parameters
+    ----------
+    pairs : Pairs, or list of (image, labels)
+        Images with their reference labels.
+    **settings
+        Those of `napari_segment.deep.train.train`: ``out``, ``model``, ``loss``, ``epochs``,
+        ``minutes``, ``device``, ``seed``, ``resume``, …
+
+    Yields
+    ------
+    Step
+        Losses, scores, time left and previews. Closing the generator stops the training.
+
+    Returns
+    -------
+    Checkpoint
+        The best one, for ``segment(image, "network", checkpoint=checkpoint.path)``.
+    """
+    from napari_segment.deep.train import train as train_network
+
+    return (yield from train_network(pairs, **settings))
+
+
+def measure(labels: Any, image: Any = None, **options: Any) -> pd.DataFrame:
+    """Measure every object or class.
+
+    Parameters
+    ----------
+    labels : Labels, ndarray, dask Array, str, Path or napari layer
+        What to measure.
+    image : Image or the same, optional
+        Intensities, of the same shape.
+    **options
+        Those of `napari_segment.results.measure.measure`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each object (and time point), a column for each property, units in the names.
+    """
+    from napari_segment.results.measure import measure as measure_labels
+
+    stack = as_labels(labels)
+    return measure_labels(stack, None if image is None else as_image(image), **options)
+
+
+def compare(labels: Any, reference: Any, **options: Any) -> Scores:
+    """Score labels against a reference.
+
+    Parameters
+    ----------
+    labels, reference : Labels, ndarray, dask Array, str, Path or napari layer
+        Of one shape.
+    **options
+        Those of `napari_segment.results.compare.compare`.
+
+    Returns
+    -------
+    Scores
+        Dice and IoU per class, and what is found of the objects.
+    """
+    from napari_segment.results.compare import compare as compare_labels
+
+    result = as_labels(labels)
+    return compare_labels(result, as_labels(reference, holds=result.holds), **options)
+
+
+def devices() -> list[Any]:
+    """List what networks can run on: the CPU, each GPU, MPS, with their memory."""
+    from napari_segment.deep.device import devices as list_devices
+
+    return list_devices()
+
+
+def _split_data(method: SpecLike, settings: dict[str, Any]) -> dict[str, Any]:
+    """Take the entry's further data out of the settings."""
+    names = methods[Spec.of(method).name].data
+    return {name: settings.pop(name) for name in list(settings) if name in names}
+
+
+def _several(specs: Iterable[SpecLike] | SpecLike) -> Iterable[Any]:
+    """Forgive a single entry where a list of them is wanted."""
+    return [specs] if isinstance(specs, str | Spec | Mapping) else specs
