@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -64,7 +64,7 @@ class Result:
 
     array: Any
     holds: str
-    names: Mapping[int, str] = MappingProxyType({})
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

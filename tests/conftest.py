@@ -1,0 +1,36 @@
+"""Fixtures and skips for all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def data_folder() -> Path:
+    """The folder of real data: NAPARI_SEGMENT_DATA, or ../shared/data beside the checkout."""
+    return Path(os.environ.get("NAPARI_SEGMENT_DATA") or ROOT.parent / "shared" / "data")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data."""
+    return data_folder()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip, and say why, what this machine cannot run."""
+    absent = pytest.mark.skip(reason=f"no real data in {data_folder()} (set NAPARI_SEGMENT_DATA)")
+    no_screen = pytest.mark.skip(reason="no display: run under xvfb-run")
+    nightly = pytest.mark.skip(reason="large: run with -m nightly")
+    has_screen = bool(os.environ.get("DISPLAY")) or os.name == "nt"
+    for item in items:
+        if "realdata" in item.keywords and not data_folder().is_dir():
+            item.add_marker(absent)
+        if "screen" in item.keywords and not has_screen:
+            item.add_marker(no_screen)
+        if "nightly" in item.keywords and "nightly" not in (config.option.markexpr or ""):
+            item.add_marker(nightly)

@@ -1,0 +1,225 @@
+"""Entries are described by their signatures; registries find them and isolate what is broken."""
+
+import sys
+from typing import Annotated, Literal
+
+import numpy as np
+import pytest
+from pydantic import Field
+
+from napari_segment import registry as reg
+from napari_segment.errors import PluginError, SettingError, UnknownNameError
+from napari_segment.recipe import Spec
+
+
+@pytest.fixture
+def kinds():
+    """Two registries of our own, so that the real ones stay as they are."""
+    losses, methods = reg.Registry("losses", "loss"), reg.Registry("methods", "method")
+
+    @losses.add("focal", title="Focal loss")
+    def focal(*, gamma: Annotated[float, Field(ge=0)] = 2.0):
+        """Down-weight easy voxels."""
+        return gamma
+
+    @methods.add("net", title="Net", gives="classes")
+    def net(
+        image,
+        spacing,
+        *,
+        loss: Annotated[Spec, reg.Of(losses)] = Spec(name="focal"),
+        count: Annotated[int, Field(ge=2, le=5)] = 3,
+        sizes: tuple[int, ...] = (1, 2),
+        rate: Annotated[float, Field(gt=0)] = 1e-3,
+        mode: Literal["fast", "exact"] = "fast",
+    ):
+        """Do it. And more.
+
+        Parameters
+        ----------
+        image, spacing : object
+            Data.
+        count : int
+            Number
+            of things.
+        """
+        return count, loss
+
+    return losses, methods
+
+
+def test_entry_is_derived_from_signature_and_docstring(kinds):
+    entry = kinds[1]["net"]
+    assert entry.data == ("image", "spacing")
+    assert entry.help == "Do it. And more."
+    schema = entry.schema()["properties"]
+    assert schema["count"]["description"] == "Number of things."
+    assert (schema["count"]["minimum"], schema["count"]["maximum"]) == (2, 5)
+    assert schema["count"]["default"] == 3
+    assert schema["mode"]["enum"] == ["fast", "exact"]
+    assert schema["loss"]["registry"] == "losses"
+
+
+def test_entry_validates_and_the_bare_function_trusts(kinds):
+    entry = kinds[1]["net"]
+    assert entry(None, None, count="4")[0] == 4
+    assert entry.function(None, None, count=99)[0] == 99
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"count": 7}, ["count", "7", "less than or equal to 5"]),
+        ({"cuont": 3}, ["cuont", "Did you mean 'count'"]),
+        ({"rate": float("nan")}, ["rate", "finite"]),
+        ({"mode": "slow"}, ["mode", "'fast' or 'exact'"]),
+        ({"sizes": "x"}, ["sizes", "tuple"]),
+        ({"loss": ("focal", {"gamma": -1})}, ["gamma", "focal"]),
+    ],
+)
+def test_wrong_settings_are_explained(kinds, settings, words):
+    with pytest.raises(SettingError) as caught:
+        kinds[1]["net"].validate(settings)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_spec_settings_come_from_another_registry(kinds):
+    losses, methods = kinds
+    spec = methods.complete(("net", {"loss": "focal"}))
+    assert spec.settings["loss"] == {"name": "focal", "settings": {"gamma": 2.0}}
+    assert methods["net"].validate(spec.settings)["loss"] == Spec.of(("focal", {"gamma": 2.0}))
+    with pytest.raises(UnknownNameError, match="Did you mean 'focal'"):
+        methods["net"].validate({"loss": "fokal"})
+    assert losses.make(("focal", {"gamma": 1})) == 1.0
+
+
+def test_unknown_names_are_answered_with_the_nearest(kinds):
+    with pytest.raises(UnknownNameError, match="no method named 'nett'. Did you mean 'net'"):
+        kinds[1]["nett"]
+    assert kinds[1].get("nett") is None
+    assert "nett" not in kinds[1]
+
+
+def test_two_entries_of_one_name_are_refused_naming_both(kinds):
+    losses, _ = kinds
+    with pytest.raises(PluginError, match=r"'focal'.*test_registry.*elsewhere"):
+
+        def other(*, x: int = 1):
+            """Other."""
+
+        other.__module__ = "elsewhere"
+        losses.add("focal", title="Other")(other)
+
+
+def test_bad_signatures_are_refused_when_declared(kinds):
+    losses, _ = kinds
+    for annotation in (dict, "int | None", np.ndarray):
+
+        def bad(*, x=1):
+            """Bad."""
+
+        bad.__annotations__["x"] = annotation
+        bad.__kwdefaults__ = {"x": 1}
+        with pytest.raises(PluginError, match="'x'"):
+            losses.add("bad", title="Bad")(bad)
+
+    def sponge(**settings):
+        """Take anything."""
+
+    with pytest.raises(PluginError, match="name every setting"):
+        losses.add("sponge", title="Sponge")(sponge)
+
+    def reserved(*, channel: int = 0):
+        """Use a word of the verb."""
+
+    with pytest.raises(PluginError, match="keeps for itself"):
+        losses.add("reserved", title="Reserved")(reserved)
+
+
+PLUGIN = '''
+from typing import Annotated
+import numpy as np
+from pydantic import Field
+from napari_segment.registry import losses, methods
+
+@methods.add("brightest", title="Brightest", gives="mask")
+def brightest(image, *, share: Annotated[float, Field(gt=0, lt=1)] = 0.1):
+    """Take the brightest share of all voxels."""
+    return image >= np.quantile(image, 1 - share)
+
+@losses.add("lab_mse", title="Lab MSE")
+def lab_mse(*, weight: float = 1.0):
+    """Square the difference."""
+    return lambda logits, target: weight * ((logits.sigmoid() - target) ** 2).mean()
+'''
+BROKEN = """
+from napari_segment.registry import methods
+
+@methods.add("half", title="Half", gives="mask")
+def half(image):
+    "Half a plug-in."
+
+import a_package_that_is_not_there
+"""
+
+
+@pytest.fixture
+def plugin_packages(tmp_path):
+    """Install two small packages: one whole, one that fails to import."""
+    for name, code in (("my_lab", PLUGIN), ("broken_lab", BROKEN)):
+        (tmp_path / f"{name}.py").write_text(code)
+        info = tmp_path / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[napari_segment]\n{name} = {name}\n")
+    return tmp_path
+
+
+def run_python(code: str, path) -> str:
+    import os
+    import subprocess
+
+    env = {**os.environ, "PYTHONPATH": str(path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_third_party_entries_work_and_broken_ones_harm_nobody(plugin_packages):
+    out = run_python(
+        "import numpy as np, napari_segment as ns\n"
+        "from napari_segment.registry import broken_plugins\n"
+        "labels = ns.segment(np.arange(100.0).reshape(10, 10), 'brightest', share=0.2)\n"
+        "print(int(np.asarray(labels).sum()), labels.recipe.method.settings)\n"
+        "print('half' in ns.methods, 'otsu' in ns.methods, 'lab_mse' in ns.losses)\n"
+        "print(broken_plugins())\n",
+        plugin_packages,
+    )
+    first, second, third = out.splitlines()
+    assert first == "20 {'share': 0.2}"
+    assert second == "False True True"
+    assert "broken_lab" in third
+    assert "a_package_that_is_not_there" in third
+
+
+def test_importing_the_package_is_light():
+    out = run_python(
+        "import sys, napari_segment\n"
+        "heavy = {'torch', 'napari', 'skimage', 'scipy', 'pandas', 'dask', 'numba', 'monai'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+        "napari_segment.methods['otsu']\n"
+        "print(sorted(heavy & set(sys.modules)))\n",
+        "",
+    )
+    assert out.splitlines() == ["[]", "[]"]
+
+
+@pytest.mark.parametrize("kind", list(reg.REGISTRIES))
+def test_every_entry_has_title_help_and_described_settings(kind):
+    for entry in reg.REGISTRIES[kind].values():
+        assert entry.title, entry.name
+        assert entry.help.endswith("."), entry.name
+        for name, field in entry.schema().get("properties", {}).items():
+            assert field.get("description"), (kind, entry.name, name)
