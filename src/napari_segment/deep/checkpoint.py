@@ -1,0 +1,260 @@
+"""Checkpoint: the folder of a trained network, and all that is needed to use it again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from napari_segment.deep.device import resolve
+from napari_segment.deep.plan import Normalisation, Objects, Rescale, apply, statistics
+from napari_segment.errors import FormatError
+from napari_segment.image import Holds
+from napari_segment.recipe import Spec
+
+if TYPE_CHECKING:
+    import torch
+
+MODEL = "model.json"
+WEIGHTS = "weights.safetensors"
+STATE = "state"
+FORMAT = 1
+
+
+class Checkpoint(BaseModel):
+    """A trained network: what it is, what it was trained on, and where its weights are.
+
+    Parameters
+    ----------
+    folder : Path
+        Where ``model.json`` and ``weights.safetensors`` are. Not written into the file.
+    model : Spec
+        The entry of the registry `models`, with its settings.
+    ndim : int
+        Spatial dimensions of the network's input, 2 or 3.
+    slices : int
+        Of a 2-D network: how many neighbouring planes it sees (2.5-D); 1 for its own only.
+        They are its input channels, plane by plane, with the image's channels inside each.
+    channels : tuple of str
+        Names of the image channels it was trained on.
+    channels_out : int
+        Outputs of the network.
+    activation : {"softmax", "sigmoid"}
+        What turns the network's logits into probabilities.
+    holds : {"mask", "classes", "objects"}
+        What its labels mean.
+    values : tuple of int
+        Of "mask" and "classes": the label number of background and of each class.
+    names : dict of int to str
+        Class names by label number.
+    normalisation : tuple of Normalisation
+        One for each image channel.
+    spacing : tuple of float
+        Spacing that images are brought to, one number an axis; empty to leave them as they are.
+    unit : str
+        Unit of the spacing.
+    patch : tuple of int
+        Size of the patches it was trained on, and of the tiles to predict.
+    objects : Objects, optional
+        Of "objects": how they are decoded.
+    reasons : dict of str to str
+        Why each thing was decided as it was.
+    scores : dict of str to float
+        Of the weights kept, on the validation cases.
+    extra : dict
+        What a model with its own way of training keeps (anchors of detectors).
+    versions : dict of str to str
+        Of the packages it was trained with.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    folder: Path = Field(exclude=True)
+    format: int = FORMAT
+    model: Spec
+    ndim: Literal[2, 3]
+    slices: int = Field(1, ge=1)
+    channels: tuple[str, ...]
+    channels_out: int = Field(ge=1)
+    activation: Literal["softmax", "sigmoid"]
+    holds: Holds
+    values: tuple[int, ...] = ()
+    names: dict[int, str] = Field(default_factory=dict)
+    normalisation: tuple[Normalisation, ...]
+    spacing: tuple[float, ...] = ()
+    unit: str = "pixel"
+    patch: tuple[int, ...]
+    objects: Objects | None = None
+    reasons: dict[str, str] = Field(default_factory=dict)
+    scores: dict[str, float] = Field(default_factory=dict)
+    extra: dict[str, Any] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Checkpoint:
+        if len(self.normalisation) != len(self.channels):
+            raise ValueError("'normalisation' must have one item for each of 'channels'")
+        if len(self.patch) != self.ndim:
+            raise ValueError("'patch' must have one number for each of 'ndim' axes")
+        return self
+
+    @property
+    def channels_in(self) -> int:
+        """Input channels of the network: the image's channels times the planes it sees."""
+        return len(self.channels) * self.slices
+
+    # ---- in and out ----
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Checkpoint:
+        """Read ``model.json`` of a folder (or of the path to that file).
+
+        Raises
+        ------
+        FormatError
+            If the folder holds no trained network, or that of a later version.
+        """
+        folder = Path(folder)
+        folder = folder.parent if folder.name == MODEL else folder
+        try:
+            text = (folder / MODEL).read_text("utf-8")
+        except OSError:
+            raise FormatError(
+                f"{folder} is not the folder of a trained network: it has no {MODEL}. Give the "
+                "folder that `train` wrote."
+            ) from None
+        try:
+            return cls.model_validate({**_parsed(text, folder), "folder": folder})
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the whole"
+            raise FormatError(
+                f"{folder / MODEL} cannot be used: {first['msg']} (at {where})."
+            ) from None
+
+    def save(self, weights: Mapping[str, torch.Tensor] | None = None) -> Checkpoint:
+        """Write ``model.json``, and the weights before it; a reader never meets half a file.
+
+        Parameters
+        ----------
+        weights : mapping of str to Tensor, optional
+            The network's state dict. Without it only ``model.json`` is written.
+
+        Returns
+        -------
+        Checkpoint
+            Itself.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if weights is not None:
+            save_tensors(weights, self.folder / WEIGHTS)
+        write_atomically(self.folder / MODEL, (self.model_dump_json(indent=2) + "\n").encode())
+        return self
+
+    # ---- use ----
+
+    def network(self, device: str = "cpu") -> torch.nn.Module:
+        """Build the network with its weights, ready to predict (in eval mode).
+
+        Parameters
+        ----------
+        device : str
+            As `napari_segment.deep.device.resolve` takes it.
+
+        Returns
+        -------
+        torch.nn.Module
+            ``(B, channels_in, *S)`` to raw logits ``(B, channels_out, *S)``.
+        """
+        from napari_segment.deep import models
+
+        network = models.build(self.model, self.channels_in, self.channels_out, self.ndim)
+        weights = load_tensors(self.folder / WEIGHTS)
+        try:
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            first = str(error).splitlines()[-1].strip()
+            raise FormatError(
+                f"The weights in {self.folder} do not fit the model {self.model.name!r} of this "
+                f"version: {first}"
+            ) from None
+        return network.eval().to(resolve(device))
+
+    def statistics(self, image: Any) -> tuple[Rescale, ...]:
+        """Measure an image ``(C, *S)`` (NumPy, Dask or zarr) for `apply`; small numbers."""
+        return statistics(image, self.normalisation)
+
+    def apply(self, block: NDArray[Any], numbers: tuple[Rescale, ...]) -> NDArray[np.float32]:
+        """Normalise a block ``(C, *block)`` of the image whose `statistics` are given."""
+        return apply(block, numbers)
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that a training depends on."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": platform.python_version()}
+    for name in ("napari-segment", "torch", "monai", "segmentation-models-pytorch", "numpy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole, old or new, whenever the machine stops."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with partial.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)
+
+
+def save_tensors(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+    """Write named tensors as safetensors; tensors that share memory are written apart."""
+    from safetensors.torch import save
+
+    # A clone may keep an odd stride (channels last): the file holds plain C order.
+    plain = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+    write_atomically(path, save(plain))
+
+
+def load_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Read a safetensors file onto the CPU.
+
+    Raises
+    ------
+    FormatError
+        If it is missing or damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors: dict[str, torch.Tensor] = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise FormatError(f"Cannot read the weights {path}: {error}") from None
+    return tensors
+
+
+def _parsed(text: str, folder: Path) -> dict[str, Any]:
+    import json
+
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise FormatError(f"{folder / MODEL} is damaged: {error}") from None
+    if not isinstance(found, dict) or found.get("format", FORMAT) > FORMAT:
+        raise FormatError(
+            f"{folder / MODEL} was written by a later version of napari-segment. Update it."
+        )
+    return found
