@@ -1,0 +1,280 @@
+"""Fields: one input of a form for each type that a setting can have.
+
+A field is anything with a ``value`` that can be read and set, a ``changed`` signal and a Qt
+widget called ``native``. Most are magicgui's; those that magicgui lacks are here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, get_args, get_origin
+
+from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
+from psygnal import Signal
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtGui import QValidator
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
+
+WHOLE = 2**53  # integers beyond are not told apart as floats
+
+
+class Field(Protocol):
+    """What a form asks of its inputs."""
+
+    changed: ClassVar[Signal]
+    native: Any
+    value: Any
+
+
+class NumberBox(QDoubleSpinBox):
+    """A spin box that shows any float as Python writes it, so that 3e-4 is not 0.00."""
+
+    def __init__(self, low: float, high: float) -> None:
+        super().__init__()
+        self.setDecimals(300)
+        self.setRange(low, high)
+        self.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+
+    def textFromValue(self, value: float) -> str:
+        short = f"{value:.12g}"
+        return short if float(short) == value else repr(value)
+
+    def valueFromText(self, text: str) -> float:
+        return float(text)
+
+    def validate(self, text: str, position: int) -> tuple[Any, str, int]:
+        try:
+            number = float(text)
+        except ValueError:
+            typing = not text.strip("0123456789.eE+-")
+            state = QValidator.State.Intermediate if typing else QValidator.State.Invalid
+            return state, text, position
+        inside = self.minimum() <= number <= self.maximum()
+        state = QValidator.State.Acceptable if inside else QValidator.State.Intermediate
+        return state, text, position
+
+    def stepBy(self, steps: int) -> None:
+        """Go by a tenth of the number's own size; 0 goes to 0.1."""
+        from math import floor, log10
+
+        value = self.value()
+        size = 10.0 ** (floor(log10(abs(value))) - 1) if value else 0.1
+        self.setValue(float(f"{(round(value / size) + steps) * size:.12g}"))
+
+
+class Number:
+    """A float."""
+
+    changed = Signal(object)
+
+    def __init__(self, low: float, high: float) -> None:
+        self.native = NumberBox(low, high)
+        self.native.setKeyboardTracking(False)
+        self.native.valueChanged.connect(self.changed.emit)
+
+    @property
+    def value(self) -> float:
+        return float(self.native.value())
+
+    @value.setter
+    def value(self, value: float) -> None:
+        self.native.setValue(float(value))
+
+
+class PathField:
+    """A file or a folder, typed or chosen in a dialog."""
+
+    changed = Signal(object)
+
+    def __init__(self, *, folder: bool) -> None:
+        self.folder = folder
+        self.line = QLineEdit()
+        self.line.setPlaceholderText("folder" if folder else "file")
+        button = QToolButton()
+        button.setText("…")
+        button.setToolTip("Choose a folder" if folder else "Choose a file")
+        button.clicked.connect(self.choose)
+        self.native = _row([self.line, button])
+        self.line.textChanged.connect(lambda _: self.changed.emit(self.value))
+
+    @property
+    def value(self) -> Path:
+        return Path(self.line.text().strip())
+
+    @value.setter
+    def value(self, value: str | Path) -> None:
+        self.line.setText("" if Path(value) == Path() else str(value))
+
+    def choose(self) -> None:
+        """Ask in a dialog; nothing changes if it is dismissed."""
+        start = self.line.text()
+        if self.folder:
+            found = QFileDialog.getExistingDirectory(self.native, "Choose a folder", start)
+        else:
+            found = QFileDialog.getOpenFileName(self.native, "Choose a file", start)[0]
+        if found:
+            self.line.setText(found)
+
+
+class TextList:
+    """Any number of values, typed with commas between."""
+
+    changed = Signal(object)
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+        self.native = QLineEdit()
+        self.native.setPlaceholderText("values with commas between, or nothing")
+        self.native.editingFinished.connect(lambda: self.changed.emit(self.value))
+
+    @property
+    def value(self) -> tuple[Any, ...]:
+        parts = [p.strip() for p in self.native.text().split(",") if p.strip()]
+        try:
+            return tuple(self.kind(p) for p in parts)
+        except ValueError:
+            return tuple(parts)  # the entry's validation says what is wrong with them
+
+    @value.setter
+    def value(self, value: Sequence[Any]) -> None:
+        self.native.setText(", ".join(f"{v:g}" if self.kind is float else str(v) for v in value))
+
+
+class Row:
+    """A fixed number of fields side by side, whose value is a tuple."""
+
+    changed = Signal(object)
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self.fields = list(fields)
+        self.native = _row([f.native for f in self.fields])
+        for field in self.fields:
+            field.changed.connect(lambda *_: self.changed.emit(self.value))
+
+    @property
+    def value(self) -> tuple[Any, ...]:
+        return tuple(f.value for f in self.fields)
+
+    @value.setter
+    def value(self, value: Sequence[Any]) -> None:
+        for field, part in zip(self.fields, value, strict=True):
+            field.value = part
+
+
+def plain_field(annotation: Any, marks: Sequence[Any] = (), *, folder: bool = False) -> Field:
+    """The field for a setting's type.
+
+    Parameters
+    ----------
+    annotation : type
+        bool, int, float, str, Path, Literal, or a tuple of those.
+    marks : sequence
+        Bounds, as pydantic keeps them in a field's metadata.
+    folder : bool
+        Whether a Path is a folder.
+    """
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if hasattr(annotation, "__metadata__"):
+        return plain_field(arguments[0], [*marks, *_flat(arguments[1:])], folder=folder)
+    if origin is Literal:
+        return _modest(_choice(arguments))
+    if origin is tuple:
+        return _tuple_field(arguments, folder=folder)
+    if annotation is Path:
+        return PathField(folder=folder)
+    low, high = _bounds(marks, whole=annotation is int)
+    made: dict[Any, Any] = {
+        bool: lambda: CheckBox(text=""),
+        int: lambda: SpinBox(min=int(low), max=int(high)),
+        float: lambda: Number(low, high),
+    }
+    return _modest(made.get(annotation, LineEdit)())
+
+
+def _choice(values: Sequence[Any]) -> Any:
+    return ComboBox(choices=[(str(v), v) for v in values])
+
+
+def _tuple_field(arguments: tuple[Any, ...], *, folder: bool) -> Field:
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        inner = arguments[0]
+        while hasattr(inner, "__metadata__"):
+            inner = get_args(inner)[0]
+        return TextList(inner if inner in (int, float) else str)
+    return Row([plain_field(a, folder=folder) for a in arguments])
+
+
+def _flat(marks: Sequence[Any]) -> list[Any]:
+    """The constraints inside pydantic's Field(...) marks."""
+    return [inner for mark in marks for inner in (getattr(mark, "metadata", None) or [mark])]
+
+
+def _bounds(marks: Sequence[Any], *, whole: bool) -> tuple[float, float]:
+    far = float(WHOLE) if whole else 1e300
+    low, high = -far, far
+    for mark in marks:
+        below, above = getattr(mark, "gt", None), getattr(mark, "lt", None)
+        if below is not None:
+            low = below + 1 if whole else below + _near(below)
+        if above is not None:
+            high = above - 1 if whole else above - _near(above)
+        low = low if getattr(mark, "ge", None) is None else mark.ge
+        high = high if getattr(mark, "le", None) is None else mark.le
+    return low, high
+
+
+def _near(bound: float) -> float:
+    """How close a box comes to a bound that is not itself allowed."""
+    return max(abs(bound), 1.0) * 1e-12
+
+
+def _row(widgets: Sequence[Any]) -> Any:
+    box = QWidget()
+    layout = QHBoxLayout(box)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(3)
+    for widget in widgets:
+        layout.addWidget(widget)
+    return box
+
+
+class _StillWheel(QObject):
+    """Keeps the wheel for scrolling: a box takes it only once it has been clicked."""
+
+    def eventFilter(self, box: Any, event: Any) -> bool:
+        if event.type() == QEvent.Type.Wheel and not box.hasFocus():
+            event.ignore()
+            return True
+        return False
+
+
+def _modest(field: Any) -> Field:
+    """Let a box be narrow, whatever the widest value it could hold, and leave the wheel alone."""
+    box = field.native
+    if isinstance(box, QAbstractSpinBox | QComboBox):
+        box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        box.setMinimumWidth(56)
+        box.setMaximumWidth(16_777_215)
+        box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        box.installEventFilter(_StillWheel(box))
+    if isinstance(box, QComboBox):
+        narrow_combo(box)
+    return field
+
+
+def narrow_combo(box: Any) -> None:
+    """Let a combo box be narrower than its longest item."""
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(8)
+    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

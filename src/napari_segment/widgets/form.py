@@ -1,0 +1,216 @@
+"""Forms derived from entries: a row for each setting, a menu for each choice of an entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args, get_origin
+
+from psygnal import Signal
+from pydantic.fields import FieldInfo
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QStandardItem
+from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from napari_segment.recipe import Spec, SpecLike
+from napari_segment.registry import REGISTRIES, Entry
+from napari_segment.widgets.fields import Field, narrow_combo, plain_field
+
+INDENT = 10
+
+
+class Form:
+    """One row for each setting of an entry, at its default, with its help as tooltip.
+
+    Parameters
+    ----------
+    entry : Entry
+        What is run with the settings.
+    hide : sequence of str
+        Settings that the surroundings ask for; the form leaves them out.
+    """
+
+    changed = Signal()
+
+    def __init__(self, entry: Entry, hide: Sequence[str] = ()) -> None:
+        self.entry = entry
+        self.native = QWidget()
+        self.fields: dict[str, Field] = {}
+        layout = form_layout(self.native)
+        for name, info in entry.settings.model_fields.items():
+            if name not in hide:
+                self._add(layout, name, info)
+
+    def _add(self, layout: Any, name: str, info: FieldInfo) -> None:
+        field = setting_field(info)
+        if not info.is_required():
+            field.value = info.get_default(call_default_factory=True)
+        field.changed.connect(lambda *_: self.changed.emit())
+        label = QLabel(name.replace("_", " "))
+        for widget in (label, field.native):
+            widget.setToolTip(_wrapped(info.description or ""))
+        if isinstance(field, EntryMenu) or hasattr(field, "menus"):
+            label.setAlignment(Qt.AlignmentFlag.AlignLeft)
+            layout.addRow(label)
+            layout.addRow(field.native)
+        else:
+            layout.addRow(label, field.native)
+        self.fields[name] = field
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the form shows, by setting."""
+        return {name: field.value for name, field in self.fields.items()}
+
+    @settings.setter
+    def settings(self, settings: Mapping[str, Any]) -> None:
+        for name, value in settings.items():
+            if name in self.fields:
+                self.fields[name].value = value
+
+    def spec(self) -> Spec:
+        """The entry with these settings, checked."""
+        return self.entry.spec(self.settings)
+
+
+class EntryMenu:
+    """A menu of entries with the chosen entry's own form under it; the value is a Spec.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        What can be chosen. Entries of one group stand under a heading.
+    hide : sequence of str
+        Settings that no form shows.
+    """
+
+    changed = Signal(object)
+
+    def __init__(self, entries: Sequence[Entry], hide: Sequence[str] = ()) -> None:
+        self.entries = {e.name: e for e in entries}
+        self.hide = hide
+        self.forms: dict[str, Form] = {}
+        self.menu = grouped_combo(entries)
+        self.native = QWidget()
+        self._layout = QVBoxLayout(self.native)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.addWidget(self.menu)
+        self._show()
+        self.menu.currentIndexChanged.connect(self._chosen)
+
+    @property
+    def name(self) -> str:
+        """The chosen entry's name; "" where there is none to choose."""
+        return self.menu.currentData() or ""
+
+    @name.setter
+    def name(self, name: str) -> None:
+        index = self.menu.findData(name)
+        if index < 0:
+            raise ValueError(f"The menu does not offer {name!r}.")
+        self.menu.setCurrentIndex(index)
+
+    @property
+    def entry(self) -> Entry | None:
+        return self.entries.get(self.name)
+
+    @property
+    def form(self) -> Form | None:
+        """The chosen entry's form."""
+        return self.forms.get(self.name)
+
+    @property
+    def value(self) -> Spec:
+        form = self.form
+        return Spec(name=self.name) if form is None else form.spec()
+
+    @value.setter
+    def value(self, spec: SpecLike) -> None:
+        spec = Spec.of(spec)
+        self.name = spec.name
+        if self.form is not None:
+            self.form.settings = spec.settings
+
+    def _chosen(self, _: int) -> None:
+        self._show()
+        self.changed.emit(self.name)
+
+    def _show(self) -> None:
+        """Show the chosen form alone, made when it is first asked for."""
+        entry = self.entry
+        if entry is not None and entry.name not in self.forms:
+            form = self.forms[entry.name] = Form(entry, self.hide)
+            form.changed.connect(lambda: self.changed.emit(self.name))
+            form.native.setContentsMargins(INDENT, 0, 0, 0)
+            self._layout.addWidget(form.native)
+        for name, form in self.forms.items():
+            form.native.setVisible(name == self.name and bool(form.fields))
+        self.menu.setToolTip(_wrapped(entry.help) if entry else "")
+
+
+def setting_field(info: FieldInfo) -> Field:
+    """The field for one setting of an entry."""
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, Mapping) else {}
+    if info.annotation is Spec and "registry" in extra:
+        return EntryMenu(list(REGISTRIES[str(extra["registry"])].values()))
+    registry = _registry_inside(info.annotation)
+    if registry:
+        from napari_segment.widgets.steps import StepList
+
+        return StepList(registry)
+    folder = extra.get("format") == "directory-path"
+    return plain_field(info.annotation, info.metadata, folder=folder)
+
+
+def _registry_inside(annotation: Any) -> str:
+    """The registry's name if a type is a tuple of Specs."""
+    if get_origin(annotation) is not tuple:
+        return ""
+    for mark in getattr(get_args(annotation)[0], "__metadata__", ()):
+        extra = getattr(mark, "json_schema_extra", None) or {}
+        if "registry" in extra:
+            return str(extra["registry"])
+    return ""
+
+
+def form_layout(widget: Any) -> Any:
+    """A two-column layout that gives up its columns rather than its words when narrow."""
+    layout = QFormLayout(widget)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setVerticalSpacing(3)
+    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+    layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    return layout
+
+
+def grouped_combo(entries: Sequence[Entry]) -> Any:
+    """A combo box of entries by title, under headings where there are several groups."""
+    box = QComboBox()
+    narrow_combo(box)
+    box.setMaxVisibleItems(24)
+    groups = list(dict.fromkeys(e.group for e in entries))
+    for group in groups:
+        if len(groups) > 1 and group:
+            box.model().appendRow(_heading(group))
+        for entry in entries:
+            if entry.group == group:
+                box.addItem(entry.title, entry.name)
+                box.setItemData(box.count() - 1, entry.help, Qt.ItemDataRole.ToolTipRole)
+    box.setCurrentIndex(max(0, next((i for i in range(box.count()) if box.itemData(i)), 0)))
+    return box
+
+
+def _heading(text: str) -> Any:
+    item = QStandardItem(text.upper())
+    item.setFlags(Qt.ItemFlag.NoItemFlags)
+    font = item.font()
+    font.setPointSizeF(font.pointSizeF() * 0.85)
+    item.setFont(font)
+    return item
+
+
+def _wrapped(text: str) -> str:
+    """Rich text, which Qt's tooltips break into lines."""
+    from html import escape
+
+    return f"<p>{escape(text)}</p>" if text else ""
