@@ -1,1 +1,4 @@
 """Networks: models, losses, training, prediction. Importing this package registers them."""
+
+from napari_segment.deep import losses as losses
+from napari_segment.deep import models as models

@@ -1,0 +1,67 @@
+"""Losses: how wrong logits are, one contract for all.
+
+An entry is a function ``(*, settings) -> callable(logits, target) -> scalar``:
+
+logits : tensor (B, C, *S)
+    Raw outputs of a network. ``C == 1`` is binary (sigmoid); ``C >= 2`` is multi-class
+    (softmax). Multi-label problems go through `multilabel`.
+target : tensor (B, C, *S)
+    In [0, 1]; one-hot with the background at channel 0 where ``C >= 2``. A voxel that is
+    negative in any channel is unlabelled: nothing is asked of it.
+
+Every loss computes in float32 whatever the precision around it, is finite on empty targets and
+differentiable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from napari_segment.deep.losses import compound as compound
+from napari_segment.deep.losses import distribution as distribution
+from napari_segment.deep.losses import region as region
+from napari_segment.recipe import SpecLike
+from napari_segment.registry import losses
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["LossFunction", "make", "multilabel"]
+
+LossFunction: TypeAlias = "Callable[..., Tensor]"
+
+
+def make(spec: SpecLike) -> Any:
+    """Make a loss.
+
+    Parameters
+    ----------
+    spec : Spec, str, pair or mapping
+        The loss's name, with settings where they differ from the defaults.
+
+    Returns
+    -------
+    callable
+        ``(logits, target) -> scalar``, see `napari_segment.deep.losses`.
+    """
+    return losses.make(spec)
+
+
+def multilabel(loss: LossFunction) -> LossFunction:
+    """Apply a loss to each channel as a binary problem of its own, and take the mean.
+
+    Parameters
+    ----------
+    loss : callable
+        Made by `make`.
+
+    Returns
+    -------
+    callable
+        ``(logits, target) -> scalar`` for ``(B, C, *S)`` with C labels that may overlap. A voxel
+        may be unlabelled in some of the channels.
+    """
+    from napari_segment.deep.losses._base import MultiLabel
+
+    return MultiLabel(loss)
