@@ -1,21 +1,9 @@
-"""The same call on blocks: an entry written with these functions runs on any array.
-
-`reduce` gathers a statistic of the whole array; `map_blocks` computes a result in which each
-voxel depends on its neighbourhood (and on such statistics). On a NumPy array both act at once;
-on a Dask array `reduce` reads the blocks once, keeping only the small partial results, and
-`map_blocks` returns another lazy Dask array. Entries need no second version of themselves::
-
-    def above_mean(image):
-        total, count = reduce(image, lambda b: (b.sum(dtype=float), b.size), add_pairs)
-        return map_blocks(partial(np.greater, ...), image, dtype=bool)
-
-A Dask array runs on the scheduler that Dask would take: threads, or the active
-``dask.distributed`` client.
-"""
+"""Statistics of whole arrays, and functions of neighbourhoods, block by block."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -59,6 +47,67 @@ def reduce(
     return merge(dask.compute(*_in_groups(parts, merge))) if parts else gather(array.compute())
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a block lies in its array.
+
+    Parameters
+    ----------
+    start, stop : tuple of int
+        First index of the block along each axis, and one past its last.
+    before : tuple of int
+        How many voxels in front of `start` were handed over with it.
+    shape : tuple of int
+        Of the whole array.
+    """
+
+    start: tuple[int, ...]
+    stop: tuple[int, ...]
+    before: tuple[int, ...]
+    shape: tuple[int, ...]
+
+
+def reduce_blocks(
+    gather: Callable[..., P],
+    *arrays: Any,
+    merge: Callable[[Sequence[P]], P],
+    before: int = 0,
+) -> P:
+    """One statistic of several arrays of one shape, where position or neighbours play a part.
+
+    Parameters
+    ----------
+    gather : callable
+        From a `Place` and a block of each array to a partial result, which must be small.
+    *arrays : ndarray or dask Array
+        All of one shape. Where one is lazy, the others are cut alike.
+    merge : callable
+        From partial results, in C order of the blocks, to one of the same kind.
+    before : int
+        How many voxels in front of each block, along each axis and as far as there are any,
+        are handed over with it. The blocks then overlap, and `gather` counts what is its own.
+
+    Returns
+    -------
+    object
+        The merged partial results.
+    """
+    shape = tuple(arrays[0].shape)
+    if not any(is_lazy(a) for a in arrays):
+        none = (0,) * len(shape)
+        return merge([gather(Place(none, shape, none, shape), *(np.asarray(a) for a in arrays))])
+    import dask
+
+    lazy = _cut_alike(arrays)
+    parts = []
+    for place in _places(lazy[0].chunks, before):
+        where = tuple(
+            slice(a - b, z) for a, b, z in zip(place.start, place.before, place.stop, strict=True)
+        )
+        parts.append(dask.delayed(gather)(place, *(_computed(a[where]) for a in lazy)))
+    return merge(dask.compute(*_in_groups(parts, merge)))
+
+
 def map_blocks(
     function: Callable[..., NDArray[Any]],
     *arrays: Any,
@@ -89,9 +138,7 @@ def map_blocks(
         return result.astype(dtype, copy=False)
     import dask.array as da
 
-    lazy = [a if is_lazy(a) else da.from_array(np.asarray(a)) for a in arrays]
-    chunks = next(a for a in arrays if is_lazy(a)).chunks
-    lazy = [a.rechunk(chunks) for a in lazy]
+    lazy = _cut_alike(arrays)
     depth = (halo,) * lazy[0].ndim if isinstance(halo, int) else tuple(int(h) for h in halo)
     cast = _Cast(function, np.dtype(dtype))
     if not any(depth):
@@ -124,3 +171,28 @@ def _in_groups(parts: list[Any], merge: Callable[[Sequence[P]], P], size: int = 
         groups = [parts[i : i + size] for i in range(0, len(parts), size)]
         parts = [dask.delayed(merge)(group) for group in groups]
     return parts
+
+
+def _cut_alike(arrays: Sequence[Any]) -> list[Any]:
+    """All as Dask arrays with the blocks of the first lazy one."""
+    import dask.array as da
+
+    chunks = next(a for a in arrays if is_lazy(a)).chunks
+    lazy = [a if is_lazy(a) else da.from_array(np.asarray(a)) for a in arrays]
+    return [a.rechunk(chunks) for a in lazy]
+
+
+def _places(chunks: Sequence[Sequence[int]], before: int) -> list[Place]:
+    shape = tuple(sum(sizes) for sizes in chunks)
+    bounds = [np.cumsum([0, *sizes]).tolist() for sizes in chunks]
+    places = []
+    for index in np.ndindex(*(len(sizes) for sizes in chunks)):
+        start = tuple(edges[i] for edges, i in zip(bounds, index, strict=True))
+        stop = tuple(edges[i + 1] for edges, i in zip(bounds, index, strict=True))
+        places.append(Place(start, stop, tuple(min(before, s) for s in start), shape))
+    return places
+
+
+def _computed(array: Any) -> Any:
+    """A piece of a Dask array as one delayed block."""
+    return array.rechunk(array.shape).to_delayed().item()

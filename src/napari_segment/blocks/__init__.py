@@ -1,0 +1,30 @@
+"""The same call on blocks: an entry written with these functions runs on any array.
+
+`reduce` gathers a statistic of the whole array; `map_blocks` computes a result in which each
+voxel depends on its neighbourhood (and on such statistics). On a NumPy array both act at once;
+on a Dask array `reduce` reads the blocks once, keeping only the small partial results, and
+`map_blocks` returns another lazy Dask array. Entries need no second version of themselves::
+
+    def above_mean(image):
+        total, count = reduce(image, lambda b: (b.sum(dtype=float), b.size), add_pairs)
+        return map_blocks(partial(np.greater, ...), image, dtype=bool)
+
+Labels need two more: `label` finds connected components and joins them across block faces;
+`counts`, `overlaps` and `contacts` are tables of all labels, and `replace_labels` maps labels
+through such a table.
+
+A Dask array runs on the scheduler that Dask would take: threads, or the active
+``dask.distributed`` client.
+"""
+
+from napari_segment.blocks.components import label as label
+from napari_segment.blocks.maps import is_lazy as is_lazy
+from napari_segment.blocks.maps import map_blocks as map_blocks
+from napari_segment.blocks.maps import reduce as reduce
+from napari_segment.blocks.maps import reduce_blocks as reduce_blocks
+from napari_segment.blocks.tables import at_border as at_border
+from napari_segment.blocks.tables import contacts as contacts
+from napari_segment.blocks.tables import counts as counts
+from napari_segment.blocks.tables import first_voxels as first_voxels
+from napari_segment.blocks.tables import overlaps as overlaps
+from napari_segment.blocks.tables import replace_labels as replace_labels

@@ -1,0 +1,208 @@
+"""Connected components of any array, joined across the faces of its blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.blocks.maps import is_lazy
+from napari_segment.image import smallest_integers
+
+_NEIGHBOURS = {2: (4, 8), 3: (6, 18, 26)}  # cc3d's names for connectivity 1, 2, 3
+
+Index = tuple[int, ...]
+Direction = tuple[int, ...]
+
+
+def label(array: Any, connectivity: int = 1) -> tuple[Any, int]:
+    """Number the connected components of voxels of equal, non-zero value.
+
+    Parameters
+    ----------
+    array : ndarray or dask Array (Y, X) or (Z, Y, X)
+        Booleans or integers. Zero is background.
+    connectivity : int
+        How many coordinates may differ by one between neighbours: 1 for faces, 2 for edges too,
+        3 for corners too. More than the array's dimensions mean all of them.
+
+    Returns
+    -------
+    components : ndarray or dask Array
+        Unsigned integers of the smallest type, numbered from 1 by first voxel in C order, and so
+        the same for every chunking. Lazy where `array` is: the blocks are then read once at the
+        call, to join components across their faces, and once more when the result is computed.
+    count : int
+        How many components there are.
+
+    Examples
+    --------
+    >>> label(np.array([[1, 0, 2], [1, 0, 0]]))[0]
+    array([[1, 0, 2],
+           [1, 0, 0]], dtype=uint8)
+    """
+    connectivity = min(connectivity, array.ndim)
+    if not array.size:
+        return array.astype(np.uint8), 0
+    if is_lazy(array):
+        return _label_lazily(array, connectivity)
+    components, count = _label_block(np.asarray(array), connectivity)
+    return components.astype(smallest_integers(count), copy=False), count
+
+
+def _label_block(block: NDArray[Any], connectivity: int) -> tuple[NDArray[Any], int]:
+    import cc3d
+
+    # cc3d numbers in the order of memory: C order makes that the order of first voxels.
+    components, count = cc3d.connected_components(
+        np.ascontiguousarray(block),
+        connectivity=_NEIGHBOURS[block.ndim][connectivity - 1],
+        return_N=True,
+    )
+    return components, int(count)
+
+
+# ---- block by block ----
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What the rest of the array must know of one block: little."""
+
+    first: NDArray[np.int64]  # of each component, the flat index of its first voxel in the array
+    values: NDArray[Any]  # of each component, its value
+    faces: Mapping[tuple[int, int], NDArray[Any]]  # (axis, side) -> components on that face
+
+
+def _label_lazily(array: Any, connectivity: int) -> tuple[Any, int]:
+    import dask
+    import dask.array as da
+
+    array = array.rechunk(tuple(tuple(c for c in sizes if c) or (0,) for sizes in array.chunks))
+    blocks = array.to_delayed()
+    starts = [np.cumsum([0, *sizes[:-1]]) for sizes in array.chunks]
+    parts = {
+        index: dask.delayed(_part)(
+            blocks[index],
+            tuple(int(s[i]) for s, i in zip(starts, index, strict=True)),
+            array.shape,
+            connectivity,
+        )
+        for index in np.ndindex(blocks.shape)
+    }
+    summaries = {index: dask.delayed(_summary)(part) for index, part in parts.items()}
+    seams = _all_seams(parts, connectivity)
+    summaries, seams = dask.compute(summaries, seams)
+    tables, count = _joined(summaries, seams)
+    dtype = smallest_integers(count)
+    pieces = np.empty(blocks.shape, object)
+    for index in np.ndindex(blocks.shape):
+        shape = tuple(sizes[i] for sizes, i in zip(array.chunks, index, strict=True))
+        table = tables[index].astype(dtype)
+        piece = dask.delayed(_numbered)(blocks[index], table, connectivity)
+        pieces[index] = da.from_delayed(piece, shape, dtype)
+    return da.block(pieces.tolist()), count
+
+
+def _part(block: NDArray[Any], start: Index, shape: Index, connectivity: int) -> _Part:
+    components, _ = _label_block(block, connectivity)
+    flat = components.ravel()
+    # Numbers rise with first voxels: a component begins where the running maximum rises.
+    highest = np.maximum.accumulate(flat)
+    begins = np.flatnonzero(np.diff(highest, prepend=highest.dtype.type(0)))
+    inside = np.unravel_index(begins, block.shape)
+    first = np.ravel_multi_index(
+        tuple(i + s for i, s in zip(inside, start, strict=True)), shape
+    ).astype(np.int64)
+    values = np.concatenate([np.zeros(1, block.dtype), block.ravel()[begins]])
+    faces = {
+        (axis, side): components.take(0 if side < 0 else -1, axis)
+        for axis in range(block.ndim)
+        for side in (-1, 1)
+    }
+    return _Part(first, values, faces)
+
+
+def _summary(part: _Part) -> NDArray[np.int64]:
+    return part.first
+
+
+def _numbered(block: NDArray[Any], table: NDArray[Any], connectivity: int) -> NDArray[Any]:
+    numbered: NDArray[Any] = table[_label_block(block, connectivity)[0]]
+    return numbered
+
+
+def _all_seams(parts: Mapping[Index, Any], connectivity: int) -> list[tuple[Index, Index, Any]]:
+    """For each pair of touching blocks, their indices and the pairs of components that touch."""
+    import dask
+
+    dimensions = len(next(iter(parts)))
+    seams = []
+    for index, part in parts.items():
+        for direction in product((-1, 0, 1), repeat=dimensions):
+            if direction <= (0,) * dimensions or np.count_nonzero(direction) > connectivity:
+                continue  # each pair once
+            other = tuple(i + d for i, d in zip(index, direction, strict=True))
+            if other in parts:
+                pairs = dask.delayed(_seam)(part, parts[other], direction, connectivity)
+                seams.append((index, other, pairs))
+    return seams
+
+
+def _seam(a: _Part, b: _Part, direction: Direction, connectivity: int) -> NDArray[np.int64]:
+    """Pairs (component of a, component of b) of equal value that touch, (N, 2)."""
+    ours, theirs = _facing(a, direction, 1), _facing(b, direction, -1)
+    left = connectivity - np.count_nonzero(direction)
+    found = [np.empty((0, 2), np.int64)]
+    for shift in product((-1, 0, 1), repeat=ours.ndim):
+        if np.count_nonzero(shift) > left:
+            continue
+        p = ours[
+            tuple(slice(max(-s, 0), n - max(s, 0)) for s, n in zip(shift, ours.shape, strict=True))
+        ]
+        q = theirs[
+            tuple(slice(max(s, 0), n - max(-s, 0)) for s, n in zip(shift, ours.shape, strict=True))
+        ]
+        both = (p != 0) & (q != 0) & (a.values[p] == b.values[q])
+        pairs = np.stack([p[both], q[both]], axis=1).astype(np.int64)
+        found.append(np.unique(pairs, axis=0))
+    return np.unique(np.concatenate(found), axis=0)
+
+
+def _facing(part: _Part, direction: Direction, sign: int) -> NDArray[Any]:
+    """The voxels of a block that face its neighbour in a direction: a face, edge or corner."""
+    axes = [axis for axis, d in enumerate(direction) if d]
+    face = part.faces[axes[0], sign * direction[axes[0]]]
+    rest: list[slice | int] = [slice(None)] * face.ndim
+    for axis in axes[1:]:
+        rest[axis - 1] = -1 if sign * direction[axis] > 0 else 0  # axes[0] is gone from the face
+    return np.asarray(face[tuple(rest)])
+
+
+def _joined(
+    firsts: Mapping[Index, NDArray[np.int64]], seams: list[tuple[Index, Index, NDArray[np.int64]]]
+) -> tuple[dict[Index, NDArray[np.int64]], int]:
+    """For each block, the table from its own components to those of the whole array."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    offsets = dict(zip(firsts, np.cumsum([0, *map(len, firsts.values())]), strict=False))
+    first = np.concatenate(list(firsts.values()))
+    pairs = [pair + [[offsets[a] - 1, offsets[b] - 1]] for a, b, pair in seams]
+    ours, theirs = np.concatenate([np.empty((0, 2), np.int64), *pairs]).T
+    graph = coo_array((np.ones(len(ours), bool), (ours, theirs)), shape=(len(first),) * 2)
+    count, group = connected_components(graph, directed=False)
+    earliest = np.full(count, np.iinfo(np.int64).max)
+    np.minimum.at(earliest, group, first)
+    rank = np.empty(count, np.int64)
+    rank[np.argsort(earliest)] = np.arange(1, count + 1)
+    numbers = rank[group]
+    tables = {
+        index: np.concatenate([[0], numbers[offsets[index] : offsets[index] + len(own)]])
+        for index, own in firsts.items()
+    }
+    return tables, int(count)

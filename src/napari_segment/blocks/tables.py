@@ -1,0 +1,249 @@
+"""Tables of all labels of an array: how often, where first, with whom; and maps through them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from napari_segment.blocks.maps import Place, map_blocks, reduce_blocks
+
+Ids = NDArray[np.int64]
+Pairs = NDArray[np.int64]
+
+_DENSE = 1 << 24  # labels up to here are looked up in a table, larger ones by bisection
+
+
+def counts(labels: Any) -> tuple[Ids, Ids]:
+    """Count the voxels of each label.
+
+    Parameters
+    ----------
+    labels : ndarray or dask Array
+        Booleans or non-negative integers.
+
+    Returns
+    -------
+    ids, voxels : ndarray (N,)
+        The labels but 0 that occur, rising, and how many voxels each has.
+    """
+    ids, voxels = reduce_blocks(_count, labels, merge=_sum_counts)
+    return ids[ids > 0], voxels[ids > 0]
+
+
+def first_voxels(labels: Any) -> tuple[Ids, Ids]:
+    """Find where each label comes first.
+
+    Parameters
+    ----------
+    labels : ndarray or dask Array
+        Booleans or non-negative integers.
+
+    Returns
+    -------
+    ids, first : ndarray (N,)
+        The labels but 0 that occur, rising, and the flat index (C order) of their first voxels.
+    """
+    return reduce_blocks(_first, labels, merge=_earliest)
+
+
+def at_border(labels: Any) -> Ids:
+    """Find the labels but 0 that touch the border of the array, rising."""
+    return reduce_blocks(_outermost, labels, merge=_union)
+
+
+def overlaps(a: Any, b: Any) -> tuple[Pairs, Ids]:
+    """Count the voxels that each label of one array shares with each of another.
+
+    Parameters
+    ----------
+    a, b : ndarray or dask Array
+        Of one shape; booleans or non-negative integers.
+
+    Returns
+    -------
+    pairs : ndarray (N, 2)
+        Label of `a`, label of `b`, 0 included; sorted.
+    voxels : ndarray (N,)
+        How many voxels have both.
+    """
+    table = reduce_blocks(_overlap, a, b, merge=_sum_pairs)
+    return table.pairs, table.counts[:, 0]
+
+
+def contacts(labels: Any, *, background: bool = False) -> tuple[Pairs, Pairs]:
+    """Count the voxel faces in which labels touch each other.
+
+    Parameters
+    ----------
+    labels : ndarray or dask Array
+        Non-negative integers.
+    background : bool
+        Whether contacts with 0 count too.
+
+    Returns
+    -------
+    pairs : ndarray (N, 2)
+        The smaller label, the larger label; sorted.
+    faces : ndarray (N, D)
+        Number of shared faces across each axis.
+    """
+    gather = partial(_touching, background=background)
+    table = reduce_blocks(gather, labels, merge=_sum_pairs, before=1)
+    return table.pairs, table.counts
+
+
+def replace_labels(labels: Any, ids: Ids, values: NDArray[Any], dtype: DTypeLike) -> Any:
+    """Give labels other values; labels that are not listed, and 0, become 0.
+
+    Parameters
+    ----------
+    labels : ndarray or dask Array
+        Booleans or non-negative integers.
+    ids : ndarray (N,)
+        Labels, rising.
+    values : ndarray (N,)
+        What each becomes.
+    dtype : dtype
+        Of the result.
+
+    Returns
+    -------
+    ndarray or dask Array
+        Of the shape of `labels`; lazy where it is.
+    """
+    values = np.asarray(values).astype(dtype)
+    if labels.dtype == bool:
+        labels = labels.view(np.uint8)
+    if len(ids) and ids[-1] > _DENSE:
+        return map_blocks(partial(_searched, ids, values), labels, dtype=dtype)
+    # One entry more than the largest, to which all unlisted larger labels are sent.
+    table = np.zeros((int(ids[-1]) if len(ids) else 0) + 2, dtype)
+    table[ids] = values
+    return map_blocks(partial(_looked_up, table), labels, dtype=dtype)
+
+
+def _looked_up(table: NDArray[Any], block: NDArray[Any]) -> NDArray[Any]:
+    return table.take(block, mode="clip")
+
+
+def _searched(ids: Ids, values: NDArray[Any], block: NDArray[Any]) -> NDArray[Any]:
+    place = np.minimum(np.searchsorted(ids, block), len(ids) - 1)
+    return np.where(ids[place] == block, values[place], values.dtype.type(0))
+
+
+# ---- one block, and the sum of blocks ----
+
+
+def _runs(*blocks: NDArray[Any]) -> tuple[list[NDArray[Any]], Ids, Ids]:
+    """Cut flat blocks where one of them changes: the values, starts and lengths of the runs."""
+    flat = [np.ravel(b) for b in blocks]
+    changes = np.zeros(flat[0].size, bool)
+    changes[:1] = True
+    for values in flat:
+        changes[1:] |= values[1:] != values[:-1]
+    starts = np.flatnonzero(changes)
+    lengths = np.diff(starts, append=flat[0].size)
+    return [values[starts] for values in flat], starts, lengths
+
+
+def _summed(keys: NDArray[Any], weights: Ids) -> tuple[NDArray[Any], Ids]:
+    ids, place = np.unique(keys, return_inverse=True)
+    return ids, np.bincount(place, weights, len(ids)).astype(np.int64)
+
+
+def _count(_place: Place, block: NDArray[Any]) -> tuple[Ids, Ids]:
+    if block.dtype == bool:
+        voxels = int(np.count_nonzero(block))
+        return np.array([0, 1]), np.array([block.size - voxels, voxels])
+    if block.size and block.max() <= _DENSE:
+        counted = np.bincount(block.ravel().astype(np.int64, copy=False))
+        ids = np.flatnonzero(counted)
+        return ids, counted[ids]
+    (values,), _, lengths = _runs(block)
+    ids, sums = _summed(values, lengths)
+    return ids.astype(np.int64), sums
+
+
+def _sum_counts(parts: Sequence[tuple[Ids, Ids]]) -> tuple[Ids, Ids]:
+    ids, voxels = _summed(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return ids[voxels > 0], voxels[voxels > 0]
+
+
+def _first(place: Place, block: NDArray[Any]) -> tuple[Ids, Ids]:
+    (values,), starts, _ = _runs(block)
+    ids, where = np.unique(values, return_index=True)
+    starts = starts[where[ids > 0]]
+    inside = np.unravel_index(starts, block.shape)
+    index = tuple(i + s for i, s in zip(inside, place.start, strict=True))
+    return ids[ids > 0].astype(np.int64), np.ravel_multi_index(index, place.shape).astype(np.int64)
+
+
+def _earliest(parts: Sequence[tuple[Ids, Ids]]) -> tuple[Ids, Ids]:
+    ids, first = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.lexsort((first, ids))
+    ids, where = np.unique(ids[order], return_index=True)
+    return ids, first[order][where]
+
+
+def _outermost(place: Place, block: NDArray[Any]) -> Ids:
+    found = [np.empty(0, np.int64)]
+    for axis, size in enumerate(place.shape):
+        if place.start[axis] == 0:
+            found.append(np.unique(block.take(0, axis)).astype(np.int64))
+        if place.stop[axis] == size:
+            found.append(np.unique(block.take(-1, axis)).astype(np.int64))
+    return _union(found)
+
+
+def _union(parts: Sequence[Ids]) -> Ids:
+    ids = np.unique(np.concatenate(list(parts)))
+    return ids[ids > 0]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Counts by pair of labels."""
+
+    pairs: Pairs  # (N, 2), sorted
+    counts: NDArray[np.int64]  # (N, K)
+
+
+def _sum_pairs(parts: Sequence[_Table]) -> _Table:
+    pairs = np.concatenate([part.pairs for part in parts])
+    weights = np.concatenate([part.counts for part in parts])
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    pairs, weights = pairs[order], weights[order]
+    new = np.ones(len(pairs), bool)
+    new[1:] = (pairs[1:] != pairs[:-1]).any(1)
+    starts = np.flatnonzero(new)
+    if not len(starts):
+        return _Table(pairs, weights)
+    return _Table(pairs[starts], np.add.reduceat(weights, starts))
+
+
+def _overlap(_place: Place, a: NDArray[Any], b: NDArray[Any]) -> _Table:
+    values, _, lengths = _runs(a, b)
+    return _sum_pairs([_Table(np.stack(values, 1).astype(np.int64), lengths[:, None])])
+
+
+def _touching(place: Place, block: NDArray[Any], *, background: bool) -> _Table:
+    """Faces between a block's own voxels and their predecessors along each axis."""
+    parts = [_Table(np.empty((0, 2), np.int64), np.empty((0, block.ndim), np.int64))]
+    own = tuple(slice(b, None) for b in place.before)
+    for axis in range(block.ndim):
+        later = block[(*own[:axis], slice(1, None), *own[axis + 1 :])]
+        earlier = block[(*own[:axis], slice(None, -1), *own[axis + 1 :])]
+        touch = later != earlier
+        if not background:
+            touch &= (later != 0) & (earlier != 0)
+        pairs = np.stack([earlier[touch], later[touch]], 1).astype(np.int64)
+        pairs.sort(axis=1)
+        faces = np.zeros((len(pairs), block.ndim), np.int64)
+        faces[:, axis] = 1
+        parts.append(_sum_pairs([_Table(pairs, faces)]))
+    return _sum_pairs(parts)

@@ -1,0 +1,68 @@
+import dask.array as da
+import numpy as np
+import pytest
+from scipy import ndimage as ndi
+from skimage.measure import label as reference
+
+from napari_segment.blocks import label
+
+CHUNKS = {2: [(7, 5), (1, 23), (40, 3)], 3: [(4, 5, 3), (1, 9, 11), (8, 2, 20)]}
+SHAPE = {2: (23, 31), 3: (11, 13, 12)}
+
+
+def speckle(ndim, levels=2, seed=0):
+    random = np.random.default_rng(seed)
+    return (random.integers(0, levels + 2, SHAPE[ndim]) % (levels + 1)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+@pytest.mark.parametrize("connectivity", [1, 2, 3])
+def test_components_equal_those_of_scikit_image(ndim, connectivity):
+    image = speckle(ndim, levels=3)
+    components, count = label(image, connectivity)
+    expected = reference(image, connectivity=min(connectivity, ndim))
+    assert count == expected.max()
+    np.testing.assert_array_equal(components, expected)  # both number by first voxel
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+@pytest.mark.parametrize("connectivity", [1, 2, 3])
+@pytest.mark.parametrize("levels", [1, 3])
+def test_any_chunking_gives_the_same_numbers(ndim, connectivity, levels):
+    image = speckle(ndim, levels, seed=levels)
+    expected, count = label(image, connectivity)
+    for chunks in CHUNKS[ndim]:
+        lazy, lazy_count = label(da.from_array(image, chunks=chunks), connectivity)
+        assert lazy_count == count
+        assert lazy.dtype == expected.dtype
+        np.testing.assert_array_equal(lazy.compute(), expected)
+
+
+def test_masks_are_taken_as_they_are():
+    mask = ndi.gaussian_filter(np.random.default_rng(1).random((40, 50)), 2) > 0.5
+    expected, _ = label(mask)
+    np.testing.assert_array_equal(label(da.from_array(mask, chunks=(9, 50)))[0], expected)
+
+
+def test_a_spiral_through_many_blocks_is_one_component():
+    spiral = np.zeros((21, 21), bool)
+    spiral[::4, :] = True
+    spiral[2::4, 0] = spiral[1::4, 0] = spiral[3::4, 0] = True
+    lazy, count = label(da.from_array(spiral, chunks=(2, 2)))
+    assert count == 1
+    np.testing.assert_array_equal(lazy.compute(), spiral)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (1, 1), (1, 1, 1)])
+def test_tiny_arrays(shape):
+    ones = np.ones(shape, bool)
+    assert label(ones)[1] == (1 if ones.size else 0)
+    lazy, count = label(da.from_array(ones))
+    assert count == (1 if ones.size else 0)
+    np.testing.assert_array_equal(lazy.compute(), ones)
+
+
+def test_memory_order_plays_no_part():
+    image = speckle(3)
+    expected, _ = label(image)
+    np.testing.assert_array_equal(label(np.asfortranarray(image))[0], expected)

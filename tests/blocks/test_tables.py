@@ -1,0 +1,81 @@
+import dask.array as da
+import numpy as np
+import pytest
+
+from napari_segment.blocks import (
+    at_border,
+    contacts,
+    counts,
+    first_voxels,
+    overlaps,
+    replace_labels,
+)
+
+LABELS = np.random.default_rng(0).integers(0, 5, (9, 10, 8)).astype(np.uint16) * 3
+OTHER = np.random.default_rng(1).integers(0, 3, (9, 10, 8)).astype(np.uint8)
+
+
+@pytest.fixture(params=["memory", (4, 3, 5), (9, 1, 8)], ids=str)
+def chunked(request):
+    if request.param == "memory":
+        return lambda array: array
+    return lambda array: da.from_array(array, chunks=request.param)
+
+
+def test_counts(chunked):
+    ids, voxels = counts(chunked(LABELS))
+    assert ids.tolist() == [3, 6, 9, 12]
+    assert voxels.tolist() == [(LABELS == i).sum() for i in ids]
+
+
+def test_counts_of_masks_and_of_large_labels(chunked):
+    assert [c.tolist() for c in counts(chunked(LABELS > 3))] == [[1], [(LABELS > 3).sum()]]
+    large = LABELS.astype(np.uint64) << 40
+    ids, voxels = counts(chunked(large))
+    assert (ids >> 40).tolist() == [3, 6, 9, 12]
+    assert voxels.sum() == (LABELS > 0).sum()
+
+
+def test_first_voxels(chunked):
+    ids, first = first_voxels(chunked(LABELS))
+    assert first.tolist() == [np.flatnonzero(LABELS == i)[0] for i in ids]
+
+
+def test_at_border(chunked):
+    inner = np.pad(np.full((3, 4, 2), 3, np.uint16), 3)
+    inner[0, 4, 4] = 6
+    assert at_border(chunked(inner)).tolist() == [6]
+
+
+def test_overlaps(chunked):
+    pairs, voxels = overlaps(chunked(LABELS), OTHER)
+    expected = {
+        (a, b): ((a == LABELS) & (b == OTHER)).sum() for a in range(0, 13, 3) for b in range(3)
+    }
+    assert {tuple(p): v for p, v in zip(pairs.tolist(), voxels, strict=True)} == expected
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_contacts(chunked, background):
+    pairs, faces = contacts(chunked(LABELS), background=background)
+    expected = {}
+    for axis in range(3):
+        a, b = np.moveaxis(LABELS, axis, 0)[:-1], np.moveaxis(LABELS, axis, 0)[1:]
+        for p, q in zip(a.ravel().tolist(), b.ravel().tolist(), strict=True):
+            if p != q and (background or (p and q)):
+                expected.setdefault((min(p, q), max(p, q)), [0, 0, 0])[axis] += 1
+    assert {tuple(p): f for p, f in zip(pairs.tolist(), faces.tolist(), strict=True)} == expected
+
+
+@pytest.mark.parametrize("shift", [0, 30])
+def test_replaced_labels(chunked, shift):
+    ids = np.array([3, 9]) << shift
+    given = chunked(LABELS.astype(np.int64) << shift)
+    found = np.asarray(replace_labels(given, ids, np.array([7, 5]), np.uint8))
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, np.select([LABELS == 3, LABELS == 9], [7, 5], 0))
+
+
+def test_replacing_nothing_gives_zeros(chunked):
+    none = np.empty(0, np.int64)
+    assert not np.asarray(replace_labels(chunked(LABELS), none, none, bool)).any()
