@@ -94,7 +94,7 @@ def test_spec_settings_come_from_another_registry(kinds):
 
 
 def test_unknown_names_are_answered_with_the_nearest(kinds):
-    with pytest.raises(UnknownNameError, match="no method named 'nett'. Did you mean 'net'"):
+    with pytest.raises(UnknownNameError, match=r"no method named 'nett'\. Did you mean 'net'"):
         kinds[1]["nett"]
     assert kinds[1].get("nett") is None
     assert "nett" not in kinds[1]
@@ -102,12 +102,12 @@ def test_unknown_names_are_answered_with_the_nearest(kinds):
 
 def test_two_entries_of_one_name_are_refused_naming_both(kinds):
     losses, _ = kinds
+
+    def other(*, x: int = 1):
+        """Do something else."""
+
+    other.__module__ = "elsewhere"
     with pytest.raises(PluginError, match=r"'focal'.*test_registry.*elsewhere"):
-
-        def other(*, x: int = 1):
-            """Other."""
-
-        other.__module__ = "elsewhere"
         losses.add("focal", title="Other")(other)
 
 

@@ -37,8 +37,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 GROUP = "napari_segment"
 _PLAIN = (bool, int, float, str, Path, Spec)
-# Words with which `segment` addresses the image, not the entry.
-RESERVED = frozenset({"axes", "channel", "cleanups", "filters", "method", "per", "times"})
+# Words with which `segment` and the command line address the image, not the entry.
+RESERVED = frozenset(
+    {"axes", "channel", "cleanup", "cleanups", "debug", "filter", "filters", "help", "json"}
+    | {"lazy", "method", "output", "per", "scheduler", "spacing", "times", "unit"}
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,54 @@
+"""The command line: ``napari-segment COMMAND …``.
+
+Nothing heavy is imported before a command is known, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from napari_segment.cli.parser import make_parser
+from napari_segment.errors import SegmentError, SettingError, UnknownNameError
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        As typed after ``napari-segment``; default ``sys.argv[1:]``.
+
+    Returns
+    -------
+    int
+        0 only on full success, 2 on wrong usage, 1 on failure, 130 when interrupted.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    try:
+        options = make_parser(given).parse_args(given)
+        return int(options.run(options))
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # the last line of defence before a user
+        if debug:
+            raise
+        print(f"napari-segment: {_in_words(error)}", file=sys.stderr)
+        return USAGE if isinstance(error, SettingError | UnknownNameError) else FAILED
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, SegmentError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"There is not enough memory: {error}"
+    return f"{type(error).__name__}: {error} (run again with --debug to see where)"

@@ -1,0 +1,177 @@
+"""Commands and options; those of methods and of training are derived from signatures."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+KINDS = ("filters", "methods", "cleanups", "models", "losses", "layouts", "devices")
+EXAMPLES = """examples:
+  napari-segment demo -o out
+  napari-segment segment otsu cells.tif -o labels.tif --cleanup fill_holes --cleanup split_touching
+  napari-segment train --images images --labels labels -o run --minutes 10
+  napari-segment segment network --checkpoint run new/*.nii.gz -o results
+  napari-segment compare results reference
+"""
+
+
+def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser for what was typed: the method named there brings its own options.
+
+    Parameters
+    ----------
+    given : sequence of str
+        The arguments; only the first words are looked at.
+
+    Returns
+    -------
+    ArgumentParser
+        Whose result has ``run``, the function of the command.
+    """
+    parser = argparse.ArgumentParser(
+        "napari-segment",
+        description="Segment 2-D and 3-D microscopy and medical stacks.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=_Version())
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    words = [word for word in given if word != "--debug"]
+    _demo(commands)
+    _list(commands)
+    _segment(commands, words[1] if words[:1] == ["segment"] and len(words) > 1 else "")
+    _replay(commands)
+    _train(commands, derive=words[:1] == ["train"])
+    _measure(commands)
+    _compare(commands)
+    return parser
+
+
+class _Version(str):
+    """Looked up only when it is shown."""
+
+    def __mod__(self, names: Any) -> str:
+        from importlib.metadata import version
+
+        return f"napari-segment {version('napari-segment')}"
+
+    __slots__ = ()
+
+
+def _later(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+    """A command's function, imported when it runs."""
+
+    def run(options: argparse.Namespace) -> int:
+        return int(getattr(import_module(f"napari_segment.cli.{module}"), function)(options))
+
+    return run
+
+
+def _command(commands: Any, name: str, module: str, title: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=title, description=title)
+    parser.set_defaults(run=_later(module, name))
+    parser.add_argument("--debug", action="store_true", help="show a traceback on failure")
+    return parser
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _output(parser: argparse.ArgumentParser, words: str, **more: Any) -> None:
+    parser.add_argument("-o", "--output", metavar="OUT", help=words, **{"required": True, **more})
+
+
+def _demo(commands: Any) -> None:
+    title = "Run the main job on made-up data: segment, train, predict, score, measure."
+    parser = _command(commands, "demo", "demo", title)
+    _output(parser, "folder for the results", required=False, default="napari-segment-demo")
+    parser.add_argument("--view", action="store_true", help="open the results in napari")
+
+
+def _list(commands: Any) -> None:
+    parser = _command(commands, "list", "listing", "Show what there is to choose from.")
+    parser.set_defaults(run=_later("listing", "show"))
+    parser.add_argument("kind", nargs="?", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
+    _json(parser)
+
+
+def _where(parser: argparse.ArgumentParser) -> None:
+    """What tells which part of the input is segmented."""
+    group = parser.add_argument_group("the input")
+    group.add_argument("--axes", default="", help="axis letters of the input, such as TZYX")
+    group.add_argument("--spacing", default="", help="spacing per spatial axis, such as 2,0.5,0.5")
+    group.add_argument("--unit", default="", help="unit of the spacing, such as micrometer")
+    group.add_argument("--lazy", action="store_true", help="leave the input on disk, run by blocks")
+    group.add_argument("--scheduler", default="", metavar="ADDRESS", help="a Dask cluster")
+
+
+def _inputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="files, or folders of files")
+    _output(parser, "a file for one input, a folder for several")
+    _json(parser)
+    _where(parser)
+
+
+def _segment(commands: Any, method: str) -> None:
+    title = "Segment files by one method, or by a trained network."
+    parser = _command(commands, "segment", "segment", title)
+    parser.add_argument("method", metavar="METHOD", help="see 'napari-segment list methods'")
+    _inputs(parser)
+    group = parser.add_argument_group("the recipe")
+    entry = "NAME[:KEY=VALUE,…]"
+    group.add_argument("--filter", action="append", default=[], metavar=entry, help="run before")
+    group.add_argument("--cleanup", action="append", default=[], metavar=entry, help="run after")
+    group.add_argument("--channel", default="auto", help="index or name")
+    group.add_argument("--per", default="auto", choices=("auto", "plane", "volume", "stack"))
+    group.add_argument("--times", default="", metavar="FIRST:LAST", help="a range of time points")
+    if method and not method.startswith("-"):
+        from napari_segment.cli.settings import add_options
+        from napari_segment.registry import methods
+
+        chosen = methods[method]
+        parser.description = f"{chosen.title}. {chosen.help}"
+        add_options(parser.add_argument_group(f"settings of {method}"), chosen)
+
+
+def _replay(commands: Any) -> None:
+    parser = _command(commands, "replay", "segment", "Do again what a recipe records.")
+    parser.add_argument("recipe", metavar="RECIPE", help="the file of a recipe")
+    _inputs(parser)
+
+
+def _train(commands: Any, *, derive: bool) -> None:
+    parser = _command(commands, "train", "train", "Train a network on images and their labels.")
+    group = parser.add_argument_group("the pairs")
+    group.add_argument("--images", metavar="DIR", help="folder of images")
+    group.add_argument("--labels", metavar="DIR", help="folder of labels of equal names")
+    group.add_argument("--dataset", metavar="DIR", help="a folder in a known layout instead")
+    group.add_argument("--layout", default="", help="see 'napari-segment list layouts'")
+    _output(parser, "folder of the run")
+    _json(parser)
+    if derive:
+        from napari_segment.cli.settings import add_options, training
+
+        add_options(parser.add_argument_group("the training"), training(), skip=("out",))
+
+
+def _measure(commands: Any) -> None:
+    parser = _command(commands, "measure", "results", "Measure every object into a table.")
+    parser.add_argument("labels", metavar="LABELS", help="file of labels")
+    parser.add_argument("--image", metavar="IMAGE", help="file of intensities")
+    parser.add_argument("--holds", choices=("mask", "classes", "objects"), default="objects")
+    _output(parser, "the table, as CSV")
+    _where(parser)
+
+
+def _compare(commands: Any) -> None:
+    parser = _command(commands, "compare", "results", "Score results against references.")
+    parser.add_argument("result", metavar="RESULT", help="file or folder")
+    parser.add_argument("reference", metavar="REFERENCE", help="file, or folder of equal names")
+    parser.add_argument(
+        "--holds", choices=("auto", "mask", "classes", "objects"), default="auto",
+        help="what the numbers mean; auto: what the result says of itself",
+    )  # fmt: skip
+    _json(parser)

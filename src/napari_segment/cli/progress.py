@@ -1,0 +1,45 @@
+"""Steps as a progress bar on a terminal, and as nothing elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from typing import Any
+
+from napari_segment.step import Step
+
+
+def show(steps: Generator[Step, None, Any], title: str = "") -> Any:
+    """Run long work to its end, with a bar on stderr if that is a terminal.
+
+    Parameters
+    ----------
+    steps : generator of Step
+        The work. It is closed when the user interrupts.
+    title : str
+        Stands before the bar.
+
+    Returns
+    -------
+    object
+        What the generator returned.
+    """
+    from tqdm import tqdm
+
+    with tqdm(desc=title, disable=None, file=sys.stderr, leave=False, dynamic_ncols=True) as bar:
+        try:
+            while True:
+                _draw(bar, next(steps))
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            steps.close()
+
+
+def _draw(bar: Any, step: Step) -> None:
+    if bar.disable:
+        return
+    bar.total = step.total or None
+    bar.n = step.done
+    numbers = ", ".join(f"{name} {value:.4g}" for name, value in list(step.numbers.items())[:4])
+    bar.set_postfix_str("; ".join(words for words in (step.message, numbers) if words))

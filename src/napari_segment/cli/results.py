@@ -1,0 +1,99 @@
+"""``measure`` and ``compare``: tables and scores of labels."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from napari_segment.cli.segment import cluster, read_input
+from napari_segment.errors import FormatError, InputError, SegmentError
+from napari_segment.image import Holds, Labels
+
+
+def measure(options: argparse.Namespace) -> int:
+    """Measure the objects of a file into a CSV table."""
+    from napari_segment import api
+    from napari_segment.results.measure import with_units
+
+    with cluster(options.scheduler):
+        labels = api.as_labels(options.labels, options.axes.upper(), options.holds)
+        if options.spacing or options.unit:
+            given = read_input(options, options.labels)
+            labels = labels.replace(spacing=given.spacing, affine=given.affine, unit=given.unit)
+        table = api.measure(labels, options.image and read_input(options, options.image))
+    path = api.write(with_units(table), options.output)
+    print(f"{len(table)} rows → {path}")
+    return 0
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Score a file or a folder against references of equal names."""
+    from napari_segment.results.compare import Scores
+
+    cases = _cases(Path(options.result), Path(options.reference))
+    scores: dict[str, Any] = {}
+    failures = 0
+    for name, (result, reference) in cases.items():
+        try:
+            scores[name] = _score(result, reference, options.holds)
+        except SegmentError as error:
+            if options.debug or len(cases) == 1:
+                raise
+            failures += 1
+            print(f"napari-segment: {name}: {error}", file=sys.stderr)
+    if options.json:
+        listed: dict[str, Any] = {name: score.to_dict() for name, score in scores.items()}
+        print(json.dumps({"mean": Scores.mean(list(scores.values())), "cases": listed}, indent=2))
+    else:
+        _print(scores)
+    return 1 if failures else 0
+
+
+def _print(scores: dict[str, Any]) -> None:
+    from napari_segment.results.compare import Scores
+
+    if len(scores) == 1:
+        print(next(iter(scores.values())))
+        return
+    width = max(len(name) for name in (*scores, "mean"))
+    for name, score in scores.items():
+        print(f"{name:<{width}}  {_line(score.summary)}")
+    print(f"{'mean':<{width}}  {_line(Scores.mean(list(scores.values())))}")
+
+
+def _line(numbers: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4f}" for name, value in numbers.items())
+
+
+def _score(result: Path, reference: Path, holds: str) -> Any:
+    from napari_segment import api
+    from napari_segment.io import read_labels
+
+    given: Holds | str = "" if holds == "auto" else holds
+    labels: Labels = read_labels(result, holds=given)
+    expected = read_labels(reference, holds=given or labels.holds)
+    return api.compare(labels, expected.replace(holds=labels.holds))
+
+
+def _cases(result: Path, reference: Path) -> dict[str, tuple[Path, Path]]:
+    """Pair results with references; every result must have one."""
+    from napari_segment import io
+
+    for path in (result, reference):
+        if not path.exists():
+            raise FormatError(f"There is no file or folder {path}.")
+    if not result.is_dir() or io.is_image(result):
+        return {result.name: (result, reference)}
+    if not reference.is_dir() or io.is_image(reference):
+        raise InputError(f"{result} is a folder, so {reference} must be a folder of equal names.")
+    references = {io.split_name(path)[0]: path for path in io.images_in(reference)}
+    results = {io.split_name(path)[0]: path for path in io.images_in(result)}
+    missing = [name for name in results if name not in references]
+    if missing:
+        raise InputError(f"{len(missing)} results have no reference in {reference}: {missing[0]}…")
+    if not results:
+        raise InputError(f"The folder {result} holds no labels that can be read.")
+    return {name: (path, references[name]) for name, path in results.items()}

@@ -1,0 +1,159 @@
+"""``segment`` and ``replay``: files in, labels and their recipes out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from napari_segment.cli.progress import show
+from napari_segment.cli.settings import chosen, parse_spec
+from napari_segment.errors import SegmentError, SettingError
+from napari_segment.image import Image
+from napari_segment.recipe import Recipe
+
+LOSSLESS = {".jpg": ".png", ".jpeg": ".png", ".dcm": ".nii.gz"}
+
+
+def segment(options: argparse.Namespace) -> int:
+    """Segment files by the method and the settings that were typed."""
+    from napari_segment.api import recipe_of
+    from napari_segment.registry import cleanups, filters, methods
+
+    recipe = recipe_of(
+        (options.method, chosen(options, methods[options.method])),
+        filters=[parse_spec(text, filters) for text in options.filter],
+        cleanups=[parse_spec(text, cleanups) for text in options.cleanup],
+        channel=options.channel,
+        per=options.per,
+        times=_times(options.times),
+    )
+    return _run_all(options, recipe)
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Segment files by a recorded recipe."""
+    return _run_all(options, Recipe.load(options.recipe))
+
+
+def read_input(options: argparse.Namespace, path: str | Path) -> Image:
+    """Read a file as the options of the input say."""
+    from napari_segment.api import read
+
+    image = read(path, axes=options.axes.upper(), lazy=options.lazy)
+    if options.spacing:
+        image = image.replace(spacing=_numbers(options.spacing), affine=None)
+    return image.replace(unit=options.unit) if options.unit else image
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[None]:
+    """Let Dask arrays run on a cluster, if an address was given."""
+    if not address:
+        yield
+        return
+    from distributed import Client
+
+    with Client(address):
+        yield
+
+
+def _run_all(options: argparse.Namespace, recipe: Recipe) -> int:
+    inputs = list(_files(options.inputs))
+    reports, failures = [], 0
+    with cluster(options.scheduler):
+        for path, target in zip(inputs, _targets(inputs, options.output), strict=True):
+            try:
+                reports.append(_run_one(options, recipe, path, target))
+            except SegmentError as error:
+                if options.debug or len(inputs) == 1:
+                    raise
+                failures += 1
+                print(f"napari-segment: {path}: {error}", file=sys.stderr)
+    if options.json:
+        print(json.dumps(reports, indent=2))
+    if failures:
+        print(f"{failures} of {len(inputs)} inputs failed.", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _run_one(
+    options: argparse.Namespace, recipe: Recipe, path: Path, target: Path
+) -> dict[str, Any]:
+    from napari_segment.api import segment_steps, write
+
+    started = time.perf_counter()
+    image = read_input(options, path)
+    labels = show(segment_steps(image, recipe), path.name)
+    write(labels, target)
+    seconds = time.perf_counter() - started
+    if not options.json:
+        print(f"{path} → {target} ({labels.holds}, {seconds:.1f} s)")
+    return {
+        "input": str(path),
+        "output": str(target),
+        "holds": labels.holds,
+        "axes": labels.axes,
+        "shape": list(labels.shape),
+        "spacing": list(labels.spacing),
+        "unit": labels.unit,
+        "seconds": round(seconds, 3),
+        "recipe": labels.recipe.model_dump(mode="json") if labels.recipe else None,
+    }
+
+
+def _files(inputs: Iterable[str]) -> Iterator[Path]:
+    """The inputs, with folders opened (but for those that are one image)."""
+    from napari_segment import io
+
+    for name in inputs:
+        path = Path(name)
+        if path.is_dir() and not io.is_image(path):
+            found = io.images_in(path)
+            if not found:
+                raise SettingError(f"The folder {path} holds no image that can be read.")
+            yield from found
+        else:
+            yield path
+
+
+def _targets(inputs: list[Path], output: str) -> list[Path]:
+    target = Path(output)
+    names = [_result_name(path) for path in inputs]
+    if len(inputs) == 1 and not target.is_dir() and not output.endswith("/"):
+        return [target if target.suffix else target / names[0]]
+    if target.is_file():
+        raise SettingError(f"{len(inputs)} inputs need a folder for their results, not a file.")
+    if len(set(names)) < len(names):
+        double = next(n for n in names if names.count(n) > 1)
+        raise SettingError(f"Two inputs would both be written to {double!r}. Run them apart.")
+    return [target / name for name in names]
+
+
+def _result_name(path: Path) -> str:
+    """The input's own name, in a format that keeps labels exactly."""
+    from napari_segment import io
+
+    stem, suffix = io.split_name(path)
+    return stem + (LOSSLESS.get(suffix.lower(), suffix) or ".tif")
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise SettingError(f"Cannot read {text!r} as numbers: write such as 2,0.5,0.5.") from None
+
+
+def _times(text: str) -> tuple[int, int] | tuple[()]:
+    if not text:
+        return ()
+    first, _, last = text.partition(":")
+    if not (first.isdigit() and last.isdigit()):
+        raise SettingError(f"Cannot read the time range {text!r}: write FIRST:LAST, such as 0:10.")
+    return int(first), int(last)
