@@ -1,0 +1,59 @@
+"""Recipes survive files, and bad files are explained."""
+
+from __future__ import annotations
+
+import pytest
+
+from napari_segment.errors import FormatError, SettingError
+from napari_segment.recipe import Recipe, Spec
+
+RECIPE = Recipe(
+    filters=(Spec(name="gaussian", settings={"sigma": 1.5}),),
+    method=Spec(name="otsu", settings={"bins": 64}),
+    cleanups=(Spec(name="fill_holes"),),
+    channel="dapi",
+    times=(0, 3),
+)
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "a.json"])
+def test_a_recipe_comes_back_from_its_file(tmp_path, name):
+    assert Recipe.load(RECIPE.save(tmp_path / name)) == RECIPE
+
+
+def test_yaml_is_in_the_order_in_which_it_runs():
+    text = RECIPE.to_yaml()
+    assert text.index("filters") < text.index("method") < text.index("cleanups")
+
+
+@pytest.mark.parametrize(
+    "given", ["otsu", ("otsu", {}), {"name": "otsu"}, Spec(name="otsu"), ["otsu", {}]]
+)
+def test_specs_are_read_from_what_people_write(given):
+    assert Spec.of(given) == Spec(name="otsu")
+
+
+@pytest.mark.parametrize("given", [3, ("otsu",), {"nme": "otsu"}, ("otsu", 3)])
+def test_other_things_are_no_specs(given):
+    with pytest.raises(SettingError, match="Give a name"):
+        Spec.of(given)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("filters: []", "method"),
+        ("method: {name: otsu}\nmehtod: 3", "mehtod"),
+        ("[1, 2", "neither YAML nor JSON"),
+        ("", "not a recipe"),
+        ("method: {name: otsu}\nper: slice", "per"),
+    ],
+)
+def test_bad_recipes_are_explained(text, words):
+    with pytest.raises(FormatError, match=words):
+        Recipe.from_text(text)
+
+
+def test_missing_files_are_explained(tmp_path):
+    with pytest.raises(FormatError, match="Cannot read the recipe"):
+        Recipe.load(tmp_path / "none.yaml")
