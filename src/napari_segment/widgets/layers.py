@@ -1,0 +1,210 @@
+"""Layers and the core's Image and Labels: geometry and provenance travel both ways."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from napari_segment.errors import InputError
+from napari_segment.image import Image, Labels, from_layer
+from napari_segment.recipe import Recipe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KEY = "napari-segment"  # of layer.metadata
+LayerData: TypeAlias = "tuple[Any, dict[str, Any], str]"
+
+# What a layer of so many dimensions can be, the likeliest first; "C" of RGB is not counted.
+LIKELY_AXES = {
+    2: ("YX",),
+    3: ("ZYX", "TYX", "CYX"),
+    4: ("TZYX", "CZYX", "ZCYX", "TCYX", "CTYX"),
+    5: ("TCZYX", "TZCYX", "CTZYX"),
+}
+
+
+def image_of(layer: Any, axes: str = "") -> Image:
+    """A layer's pixels as an Image; a Labels layer's numbers are taken as intensities."""
+    stack = from_layer(layer, _with_colour(layer, axes))
+    if isinstance(stack, Image):
+        return stack
+    geometry = (stack.spacing, stack.unit, stack.affine, stack.interval, stack.name)
+    return Image(stack.data, stack.axes, *geometry)
+
+
+def labels_of(layer: Any, axes: str = "") -> Labels:
+    """A Labels layer's numbers as Labels."""
+    stack = from_layer(layer, axes)
+    if not isinstance(stack, Labels):
+        raise InputError(f"The layer {layer.name!r} holds an image. Choose a Labels layer.")
+    return stack
+
+
+def known_axes(layer: Any) -> str:
+    """The axes that a layer names itself, C of RGB left out; "" if it leaves them open."""
+    try:
+        axes = from_layer(layer).axes
+    except InputError:
+        return ""
+    return axes[: layer.ndim]
+
+
+def possible_axes(layer: Any) -> tuple[str, ...]:
+    """The roles that a layer's dimensions may have, the likeliest first."""
+    known = known_axes(layer)
+    likely = LIKELY_AXES.get(layer.ndim, ())
+    return tuple(dict.fromkeys([known, *likely])) if known else likely
+
+
+def result_layer(labels: Labels, source: Any, axes: str, name: str) -> LayerData:
+    """Labels as a layer that lies exactly where its source lies.
+
+    Parameters
+    ----------
+    labels : Labels
+        With the source's axes, less C, and perhaps a range of its time points.
+    source : napari layer
+        What was segmented.
+    axes : str
+        The letters of the source's dimensions, C of RGB left out.
+    name : str
+        The layer's name; napari makes it unique.
+
+    Returns
+    -------
+    tuple
+        Data, attributes and layer type, for ``napari.layers.Layer.create``.
+    """
+    data = labels.data
+    offset = np.zeros(len(axes))
+    drop = 0
+    if "C" in axes:
+        # A leading channel is dropped. Elsewhere it stays, one long, at the channel segmented:
+        # napari aligns dimensions from the last one.
+        place = axes.index("C")
+        drop = int(place == 0)
+        if not drop:
+            data = np.expand_dims(data, place)
+            offset[place] = _channel_number(labels)
+    if labels.recipe is not None and labels.recipe.times and "T" in axes:
+        offset[axes.index("T")] = labels.recipe.times[0]
+    attributes = geometry(source, drop, offset)
+    attributes |= {"name": name, "metadata": {KEY: provenance(labels, source.name)}}
+    if labels.names:
+        attributes["features"] = named_features(labels)
+    return data, attributes, "labels"
+
+
+def geometry(layer: Any, drop: int = 0, offset: Any = None) -> dict[str, Any]:
+    """The seven attributes that place a layer in the world.
+
+    Parameters
+    ----------
+    layer : napari layer
+        Where they come from.
+    drop : int
+        How many leading dimensions to leave out.
+    offset : array, optional
+        Where the new layer begins, in voxels of the old one.
+    """
+    n = len(layer.scale)
+    shear, rotate = _square_shear(layer.shear, n), np.asarray(layer.rotate)
+    translate = np.asarray(layer.translate, float)
+    if offset is not None:
+        translate = translate + rotate @ shear @ (np.asarray(layer.scale) * offset)
+    keep = slice(drop, None)
+    return {
+        "scale": np.asarray(layer.scale)[keep],
+        "translate": translate[keep],
+        "rotate": rotate[keep, keep],
+        "shear": shear[keep, keep],
+        "affine": np.asarray(layer.affine.affine_matrix)[keep, keep],
+        "units": tuple(layer.units)[keep],
+        "axis_labels": tuple(layer.axis_labels)[keep],
+    }
+
+
+def provenance(labels: Labels, source: str) -> dict[str, Any]:
+    """What made the labels and what they hold, in plain values."""
+    recipe = labels.recipe.model_dump(mode="json") if labels.recipe else None
+    names = {int(number): str(name) for number, name in labels.names.items()}
+    return {"recipe": recipe, "holds": labels.holds, "names": names, "source": source}
+
+
+def recipe_of_layer(layer: Any) -> Recipe | None:
+    """The recipe that made a layer, if it was made here."""
+    saved = (layer.metadata or {}).get(KEY) or {}
+    return Recipe.model_validate(saved["recipe"]) if saved.get("recipe") else None
+
+
+def stack_layer(stack: Image | Labels) -> LayerData:
+    """An Image or Labels from elsewhere as a layer of its own."""
+    rgb = isinstance(stack, Image) and stack.is_rgb and stack.axes.endswith("C")
+    axes = stack.axes[:-1] if rgb else stack.axes
+    attributes = {"name": stack.name, "axis_labels": tuple(axes.lower()), **_world_of(stack, axes)}
+    if isinstance(stack, Labels):
+        attributes["metadata"] = {KEY: provenance(stack, stack.name)}
+        if stack.names:
+            attributes["features"] = named_features(stack)
+        return stack.data, attributes, "labels"
+    return stack.data, attributes | {"rgb": rgb}, "image"
+
+
+def named_features(labels: Labels) -> pd.DataFrame:
+    """Class names as a features table."""
+    import pandas as pd
+
+    rows = range(max(labels.names) + 1)
+    names = [labels.names.get(number, "") for number in rows]
+    return pd.DataFrame({"index": rows, "name": names})
+
+
+def features_of(table: pd.DataFrame, label: str = "label") -> pd.DataFrame:
+    """A table with a row for each label as napari wants it: row n describes label n.
+
+    The status bar looks labels up in the column ``index``, the features table by row number;
+    rows that no label has are empty.
+    """
+    import pandas as pd
+
+    rows = range(int(table[label].max()) + 1 if len(table) else 1)
+    whole = table.set_index(label).reindex(rows)
+    whole.insert(0, "index", list(rows))
+    return pd.DataFrame(whole).reset_index(drop=True)
+
+
+def _with_colour(layer: Any, axes: str) -> str:
+    return axes + "C" if axes and getattr(layer, "rgb", False) and "C" not in axes else axes
+
+
+def _channel_number(labels: Labels) -> int:
+    channel = labels.recipe.channel if labels.recipe else 0
+    return channel if isinstance(channel, int) else 0
+
+
+def _square_shear(shear: Any, n: int) -> Any:
+    shear = np.asarray(shear, float)
+    if shear.ndim == 2:
+        return shear
+    square = np.eye(n)
+    square[np.triu_indices(n, 1)] = shear[: n * (n - 1) // 2]
+    return square
+
+
+def _world_of(stack: Image | Labels, axes: str) -> dict[str, Any]:
+    """A stack's scale and units, or its affine where scaling does not say it all."""
+    spacing = dict(zip(stack.spatial_axes, stack.spacing, strict=True))
+    scale = [spacing.get(a, stack.interval if a == "T" else 1.0) for a in axes]
+    units = [stack.unit if a in spacing else "second" if a == "T" else "pixel" for a in axes]
+    if stack.affine is None:
+        return {"scale": scale, "units": units}
+    where = [i for i, a in enumerate(axes) if a in spacing]
+    affine = np.diag([*scale, 1.0])
+    index = [*where, len(axes)]
+    affine[np.ix_(index, index)] = stack.affine
+    linear = np.diag(np.diag(affine)[:-1])
+    if np.allclose(affine[:-1, :-1], linear):
+        return {"scale": np.diag(affine)[:-1], "translate": affine[:-1, -1], "units": units}
+    return {"affine": affine, "units": units}

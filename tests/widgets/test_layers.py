@@ -1,0 +1,134 @@
+"""Results lie where their source lies, and say what made them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels as LabelsLayer
+from napari.layers import Layer
+
+from napari_segment.errors import InputError
+from napari_segment.image import Image, Labels
+from napari_segment.recipe import Recipe, Spec
+from napari_segment.widgets import layers
+
+
+def skewed(shape, axes, **more):
+    """A layer that uses all seven attributes."""
+    n = len(shape)
+    turn = np.eye(n)
+    turn[-2:, -2:] = [[0.8, -0.6], [0.6, 0.8]]
+    affine = np.eye(n + 1)
+    affine[:-1, -1] = np.arange(n) * 3.0
+    return ImageLayer(
+        np.zeros(shape, np.uint8),
+        scale=np.arange(1, n + 1) * 0.5,
+        translate=np.arange(n) + 10.0,
+        rotate=turn,
+        shear=np.linspace(0, 0.3, n * (n - 1) // 2),
+        affine=affine,
+        units=["second" if a == "T" else "pixel" if a == "C" else "um" for a in axes],
+        axis_labels=tuple(axes.lower()),
+        rgb=False,
+        name="cells",
+        **more,
+    )
+
+
+def made(shape, axes, **settings):
+    recipe = Recipe(method=Spec(name="otsu"), **settings)
+    return Labels(np.ones(shape, np.uint8), axes, holds="mask", recipe=recipe)
+
+
+def corners(layer):
+    """World coordinates of the first voxel and of its neighbour along each axis."""
+    n = layer.ndim
+    points = [np.zeros(n), *np.eye(n)]
+    return np.array([layer.data_to_world(p) for p in points])
+
+
+@pytest.mark.parametrize("axes", ["YX", "ZYX", "TZYX"])
+def test_result_lies_on_its_source(axes):
+    shape = (2, 3, 5, 6)[-len(axes) :]
+    source = skewed(shape, axes)
+    result = Layer.create(*layers.result_layer(made(shape, axes), source, axes, "x"))
+    np.testing.assert_allclose(corners(result), corners(source))
+    assert result.units == source.units
+    assert result.axis_labels == source.axis_labels
+    assert isinstance(result, LabelsLayer)
+
+
+def test_leading_channel_is_dropped():
+    source = skewed((2, 3, 5, 6), "CZYX")
+    source.rotate = np.eye(4)
+    source.shear = np.zeros(6)
+    result = Layer.create(*layers.result_layer(made((3, 5, 6), "ZYX"), source, "CZYX", "x"))
+    np.testing.assert_allclose(corners(result), corners(source)[[0, 2, 3, 4], 1:])
+
+
+def test_inner_channel_stays_at_its_place():
+    source = skewed((2, 3, 4, 5, 6), "TCZYX")
+    labels = made((2, 4, 5, 6), "TZYX", channel=2)
+    result = Layer.create(*layers.result_layer(labels, source, "TCZYX", "x"))
+    assert result.data.shape == (2, 1, 4, 5, 6)
+    np.testing.assert_allclose(
+        result.data_to_world(np.zeros(5)), source.data_to_world([0, 2, 0, 0, 0])
+    )
+
+
+def test_time_range_is_shifted():
+    source = skewed((9, 5, 6), "TYX")
+    labels = made((3, 5, 6), "TYX", times=(4, 7))
+    result = Layer.create(*layers.result_layer(labels, source, "TYX", "x"))
+    np.testing.assert_allclose(result.data_to_world([0, 0, 0]), source.data_to_world([4, 0, 0]))
+
+
+def test_provenance_comes_back():
+    source = skewed((5, 6), "YX")
+    labels = made((5, 6), "YX")
+    result = Layer.create(*layers.result_layer(labels, source, "YX", "x"))
+    assert layers.recipe_of_layer(result) == labels.recipe
+    assert layers.labels_of(result).holds == "mask"
+    assert result.metadata["napari-segment"]["source"] == "cells"
+    assert layers.recipe_of_layer(source) is None
+
+
+def test_axes_are_named_or_offered():
+    named = skewed((3, 5, 6), "TYX")
+    assert layers.possible_axes(named)[0] == "TYX"
+    bare = ImageLayer(np.zeros((2, 3, 5, 6)), rgb=False)
+    assert layers.known_axes(bare) == ""
+    assert layers.possible_axes(bare)[0] == "TZYX"
+    colour = ImageLayer(np.zeros((20, 30, 3), np.uint8), rgb=True)
+    assert layers.possible_axes(colour) == ("YX",)
+    assert layers.image_of(colour, "YX").is_rgb
+    with pytest.raises(InputError, match="Labels layer"):
+        layers.labels_of(named)
+
+
+def test_features_satisfy_table_and_status_bar():
+    table = pd.DataFrame({"label": [2, 4], "volume": [8.0, 1.0]})
+    features = layers.features_of(table)
+    assert features["index"].tolist() == [0, 1, 2, 3, 4]
+    assert features["volume"][2] == 8.0
+    assert np.isnan(features["volume"][3])
+    assert len(layers.features_of(table[:0])) == 1
+
+
+def test_class_names_become_features():
+    labels = Labels(np.ones((4, 4), np.uint8), holds="classes", names={1: "head", 2: "tail"})
+    _, attributes, kind = layers.stack_layer(labels)
+    assert kind == "labels"
+    assert attributes["features"]["name"].tolist() == ["", "head", "tail"]
+
+
+def test_stacks_go_to_layers_and_back():
+    affine = np.array([[0, 2, 0, 1], [-3, 0, 0, 2], [0, 0, 1, 3], [0, 0, 0, 1.0]])
+    image = Image(np.zeros((4, 5, 6), np.uint16), unit="millimeter", affine=affine, name="ct")
+    back = layers.image_of(Layer.create(*layers.stack_layer(image)))
+    np.testing.assert_allclose(back.world(), affine)
+    assert (back.axes, back.unit, back.name) == ("ZYX", "millimeter", "ct")
+    film = Image(np.zeros((3, 5, 6)), "TYX", (0.5, 0.25), "micrometer", interval=4.0)
+    back = layers.image_of(Layer.create(*layers.stack_layer(film)))
+    assert (back.axes, back.spacing, back.interval) == ("TYX", (0.5, 0.25), 4.0)
+    assert back.unit == "micrometer"
