@@ -1,0 +1,191 @@
+"""From the blended outputs of a network to what is wanted of them.
+
+A decoder is a callable from a `Slab` to an array: ``(*slab)`` for one value per voxel, or
+``(n, *slab)`` for several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.deep.predict.tiles import Where
+from napari_segment.errors import SettingError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Activation: TypeAlias = Literal["softmax", "sigmoid", "none"]
+
+
+@dataclass(frozen=True)
+class Slab:
+    """A finished part of the volume.
+
+    Parameters
+    ----------
+    sums : tensor (K, *slab)
+        Weighted sums of the network's outputs.
+    where : tuple of slice
+        The part of the volume, spatial axes.
+    weights : sequence of array
+        The weights' sum along each axis; a voxel's sum of weights is their product.
+    """
+
+    sums: Tensor
+    where: Where
+    weights: Sequence[NDArray[np.float32]]
+
+    def mean(self) -> Tensor:
+        """The blended outputs ``(K, *slab)``."""
+        import torch
+
+        mean = self.sums.clone()
+        for axis, weight in enumerate(self.weights):
+            shape = [1] * mean.ndim
+            shape[axis + 1] = -1
+            mean.mul_(torch.from_numpy(1 / weight).to(mean.device).reshape(shape))
+        return mean
+
+
+Decode: TypeAlias = Callable[[Slab], NDArray[Any]]
+
+
+def argmax(slab: Slab) -> NDArray[np.uint8 | np.uint16]:
+    """The class of the largest output; with one output, 1 where it is above 0.
+
+    A sum has its largest channel, and its sign, where the mean has: nothing is divided.
+    """
+    return _largest(slab.sums)
+
+
+def _largest(values: Tensor) -> NDArray[np.uint8 | np.uint16]:
+    import torch
+
+    if values.shape[0] == 1:
+        return _array((values[0] > 0).to(torch.uint8))
+    kind = torch.uint8 if values.shape[0] <= 256 else torch.uint16
+    return _array(values.max(0).indices.to(kind))  # 11 times faster on a CPU than argmax
+
+
+def probabilities(activation: Activation = "softmax") -> Decode:
+    """Decode to the probability of every channel, ``(K, *slab)`` float32.
+
+    Parameters
+    ----------
+    activation : {"softmax", "sigmoid", "none"}
+        How outputs become probabilities; one channel alone is always a sigmoid's.
+    """
+    return partial(_probabilities, activation=activation)
+
+
+def _probabilities(slab: Slab, activation: Activation) -> NDArray[np.float32]:
+    return _array(activate(slab.mean(), activation, 0))
+
+
+def above(thresholds: Sequence[float], activation: Activation = "softmax") -> Decode:
+    """Decode to the class that exceeds its own threshold by the largest factor, else 0.
+
+    Parameters
+    ----------
+    thresholds : sequence of float
+        One for every class but the background, in (0, 1); or one for all.
+    activation : {"softmax", "sigmoid", "none"}
+        With "sigmoid" (multi-label) every channel is a class; with "softmax" channel 0 is the
+        background.
+    """
+    if not thresholds or not all(0 < t < 1 for t in thresholds):
+        raise SettingError(f"The thresholds are {tuple(thresholds)}: give numbers between 0 and 1.")
+    return partial(_above, thresholds=tuple(thresholds), activation=activation)
+
+
+def _above(
+    slab: Slab, thresholds: tuple[float, ...], activation: Activation
+) -> NDArray[np.uint8 | np.uint16]:
+    import torch
+
+    values = activate(slab.mean(), activation, 0)
+    foreground = values if activation == "sigmoid" or len(values) == 1 else values[1:]
+    if len(thresholds) not in (1, len(foreground)):
+        raise SettingError(
+            f"{len(thresholds)} thresholds were given for {len(foreground)} classes: give one for "
+            "each class, or one for all."
+        )
+    limits = torch.tensor(thresholds, device=values.device).expand(len(foreground))
+    excess, index = (foreground / limits.reshape(-1, *[1] * (values.ndim - 1))).max(0)
+    kind = torch.uint8 if len(foreground) < 256 else torch.uint16
+    return _array(torch.where(excess >= 1, index + 1, 0).to(kind))
+
+
+def entropy(activation: Activation = "softmax") -> Decode:
+    """Decode to the entropy of the probabilities, float32 from 0 (sure) to 1 (no idea).
+
+    In units of the largest entropy that the number of classes allows. Of multi-label channels
+    the largest is taken.
+    """
+    return partial(_entropy, activation=activation)
+
+
+def _entropy(slab: Slab, activation: Activation) -> NDArray[np.float32]:
+    return _array(uncertainty(activate(slab.mean(), activation, 0), activation, 0))
+
+
+def activate(outputs: Tensor, activation: Activation, axis: int) -> Tensor:
+    """Turn raw outputs into probabilities along a channel axis."""
+    if activation == "none":
+        return outputs
+    if activation == "sigmoid" or outputs.shape[axis] == 1:
+        return outputs.sigmoid()
+    return outputs.softmax(axis)
+
+
+def uncertainty(probability: Tensor, activation: Activation, axis: int) -> Tensor:
+    """Entropy over a channel axis, as part of the largest possible; the axis is gone."""
+    import torch
+
+    count = probability.shape[axis]
+    if activation == "sigmoid" or count == 1:
+        binary = torch.special.entr(probability) + torch.special.entr(1 - probability)
+        return binary.amax(axis) / np.log(2)
+    return torch.special.entr(probability).sum(axis) / np.log(count)
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Decode what `deep.predict.members` gives: how much the members of an ensemble differ.
+
+    The mutual information between the class and the member: the entropy of the mean
+    probabilities less the mean of the members' entropies [1]_, from 0 to 1.
+
+    Parameters
+    ----------
+    activation : {"softmax", "sigmoid"}
+        How the outputs became probabilities.
+
+    References
+    ----------
+    .. [1] Gal Y, Islam R, Ghahramani Z (2017) Deep Bayesian active learning with image data.
+       ICML. https://doi.org/10.48550/arXiv.1703.02910
+    """
+
+    activation: Activation = "softmax"
+
+    def __call__(self, slab: Slab) -> NDArray[np.float32]:
+        values = slab.mean()
+        total = uncertainty(values[:-1], self.activation, 0)
+        return _array((total - values[-1]).clamp(min=0))
+
+
+def both(**decoders: Decode) -> Callable[[Slab], dict[str, NDArray[Any]]]:
+    """Decode one slab in several ways, by name."""
+    return lambda slab: {name: decode(slab) for name, decode in decoders.items()}
+
+
+def _array(tensor: Tensor) -> NDArray[Any]:
+    array: NDArray[Any] = tensor.cpu().numpy()
+    return array
