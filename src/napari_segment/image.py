@@ -48,6 +48,8 @@ class Stack:
         Seconds between time points.
     name : str
         A short name, such as the file's.
+    header : mapping
+        What else the file said, by format, so that writing the same format keeps it.
     """
 
     data: Any
@@ -57,6 +59,7 @@ class Stack:
     affine: NDArray[np.float64] | None = None
     interval: float = 1.0
     name: str = ""
+    header: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         data = self.data if hasattr(self.data, "ndim") else np.asarray(self.data)
@@ -104,6 +107,11 @@ class Stack:
         if self.affine is not None:
             return self.affine
         return np.diag([*self.spacing, 1.0])
+
+    def geometry(self) -> dict[str, Any]:
+        """What a stack of the same place has in common: all fields but pixels and axes."""
+        names = ("spacing", "unit", "affine", "interval", "name", "header")
+        return {name: getattr(self, name) for name in names}
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.data, dtype=dtype, copy=copy)

@@ -97,8 +97,7 @@ def _segmented(
     if holds == "objects" and "Z" in lead:
         arrays = _numbered_through(arrays, image.size("Z"))
     array, axes = _put_back(arrays, lead, image)
-    geometry = (image.spacing, image.unit, image.affine, image.interval, image.name)
-    return Labels(array, axes, *geometry, holds=holds, names=names)
+    return Labels(array, axes, **image.geometry(), holds=holds, names=names)
 
 
 def _cleaned(

@@ -34,10 +34,7 @@ def as_image(given: Any, axes: str = "") -> Image:
     if isinstance(stack, Image):
         return stack
     if isinstance(stack, Labels):
-        return Image(
-            stack.data, stack.axes, stack.spacing, stack.unit, stack.affine, stack.interval,
-            stack.name,
-        )  # fmt: skip
+        return Image(stack.data, stack.axes, **stack.geometry())
     return Image(stack.data, stack.axes, name=stack.name)
 
 
@@ -67,8 +64,7 @@ def as_labels(given: Any, axes: str = "", holds: Holds = "objects") -> Labels:
         return stack
     if stack.dtype.kind == "b":
         holds = "mask"
-    geometry = (stack.spacing, stack.unit, stack.affine, stack.interval, stack.name)
-    return Labels(stack.data, stack.axes, *geometry, holds=holds)
+    return Labels(stack.data, stack.axes, **stack.geometry(), holds=holds)
 
 
 def _stack(given: Any, axes: str) -> Stack:

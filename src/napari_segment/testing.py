@@ -1,0 +1,195 @@
+"""The contract checks: what every filter, method and cleanup must hold, ours and third parties'.
+
+In the test-suite of a plug-in::
+
+    import pytest
+    from napari_segment.registry import methods
+    from napari_segment.testing import CHECKS, check
+
+    @pytest.mark.parametrize("case", CHECKS)
+    def test_my_method(case):
+        check(methods["my_method"], case)
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Generator, Mapping
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.errors import SegmentError
+from napari_segment.registry import Entry
+from napari_segment.step import Step, run
+
+Array = NDArray[Any]
+
+_DTYPES = ("bool", "uint8", "uint16", "int16", "int32", "float32", "float64")
+
+
+def _blobs(ndim: int, dtype: str = "uint8", size: int = 12) -> Array:
+    """Two bright balls, one of them at the border, on a ramp with a little noise."""
+    rng = np.random.default_rng(0)
+    grid = np.stack(np.meshgrid(*[np.arange(size + i) for i in range(ndim)], indexing="ij"))
+    image = 20.0 + grid[0] + rng.integers(0, 5, grid.shape[1:])
+    for centre, radius in (((size // 3,) * ndim, 2.5), ((size - 2,) * ndim, 3.0)):
+        offset = grid - np.reshape(centre, (ndim,) + (1,) * ndim)
+        image[(offset**2).sum(0) <= radius**2] += 150
+    return np.asarray(image > 100 if dtype == "bool" else image.astype(dtype))
+
+
+def _with_nan() -> Array:
+    image = _blobs(2, "float32")
+    image[3, 4] = np.nan
+    return image
+
+
+def _frozen() -> Array:
+    image = _blobs(2)
+    image.setflags(write=False)
+    return image
+
+
+IMAGES: Mapping[str, Callable[[], Array]] = {
+    **{f"2-D {dtype}": partial(_blobs, 2, dtype) for dtype in _DTYPES},
+    **{f"3-D {dtype}": partial(_blobs, 3, dtype) for dtype in _DTYPES},
+    "one pixel": lambda: np.full((1, 1), 7, np.uint8),
+    "one voxel": lambda: np.full((1, 1, 1), 7, np.uint16),
+    "one row": lambda: _blobs(2)[:1],
+    "constant": lambda: np.full((9, 8), 7, np.uint8),
+    "constant float": lambda: np.full((9, 8), 0.5, np.float32),
+    "all zero": lambda: np.zeros((9, 8), np.float32),
+    "empty": lambda: np.zeros((0, 8), np.uint8),
+    "NaN": _with_nan,
+    "all NaN": lambda: np.full((9, 8), np.nan, np.float32),
+    "infinite": lambda: np.where(_blobs(2) > 100, np.inf, 1.0).astype(np.float32),
+    "read-only": _frozen,
+    "non-contiguous": lambda: np.repeat(_blobs(2), 2, 1)[:, ::2].T,
+    "big-endian": lambda: _blobs(2, "uint16").astype(">u2"),
+    "negative": lambda: _blobs(2, "int16") - 100,
+}
+
+# In these, a clear error is as good an answer as a result.
+MAY_REFUSE = frozenset({"empty", "NaN", "all NaN", "infinite", "one pixel", "one voxel", "one row"})
+
+CHECKS = (*IMAGES, "repeatable", "blocks")
+
+
+def check(entry: Entry, case: str, **settings: Any) -> None:
+    """Hold a filter, method or cleanup to its contract in one case.
+
+    Parameters
+    ----------
+    entry : Entry
+        Of the registry filters, methods or cleanups.
+    case : str
+        One of `CHECKS`: a kind of image, "repeatable" (same settings, same result) or "blocks"
+        (a Dask array of odd chunks gives what the NumPy array gives).
+    **settings
+        Settings that the entry cannot do without.
+
+    Raises
+    ------
+    AssertionError
+        Saying which promise is broken.
+    """
+    if case == "repeatable":
+        _check_repeatable(entry, settings)
+    elif case == "blocks":
+        _check_blocks(entry, settings)
+    else:
+        _check_image(entry, IMAGES[case](), settings, may_refuse=case in MAY_REFUSE)
+
+
+def _check_image(
+    entry: Entry, image: Array, settings: Mapping[str, Any], *, may_refuse: bool
+) -> None:
+    if image.ndim not in entry.ndim:
+        return
+    data = _data(entry, image)
+    before = {name: np.array(value) for name, value in data.items()}
+    try:
+        result = _call(entry, data, settings)
+    except SegmentError as error:
+        if may_refuse and len(str(error)) > 20:
+            return
+        raise AssertionError(f"{entry.name} refuses ordinary data, or says too little") from error
+    _check_result(entry, np.asarray(result), data)
+    for name, value in data.items():
+        assert np.array_equal(np.asarray(value), before[name], equal_nan=name == "image"), (
+            f"{entry.name} changed its input {name}"
+        )
+
+
+def _check_result(entry: Entry, result: Array, data: Mapping[str, Any]) -> None:
+    shape = data["labels" if entry.kind == "cleanups" else "image"].shape
+    shape = shape[1:] if entry.channels == "many" and entry.kind == "methods" else shape
+    assert result.shape == shape, f"{entry.name} gives shape {result.shape} for {shape}"
+    if entry.kind == "filters":
+        assert result.dtype.kind in "buif", f"{entry.name} gives {result.dtype}"
+        return
+    if entry.gives == "mask":
+        assert result.dtype == bool or set(np.unique(result)) <= {0, 1}, f"{entry.name}: no mask"
+    assert result.dtype.kind in "bui", f"{entry.name} gives labels of {result.dtype}"
+    assert result.size == 0 or result.min() >= 0, f"{entry.name} gives negative labels"
+
+
+def _check_repeatable(entry: Entry, settings: Mapping[str, Any]) -> None:
+    for ndim in entry.ndim:
+        data = _data(entry, _blobs(ndim))
+        first, second = _call(entry, data, settings), _call(entry, data, settings)
+        assert np.array_equal(first, second, equal_nan=np.asarray(first).dtype.kind == "f"), (
+            f"{entry.name} gives another result the second time"
+        )
+
+
+def _check_blocks(entry: Entry, settings: Mapping[str, Any]) -> None:
+    if entry.whole:
+        assert entry.whole.strip().endswith("."), f"{entry.name}: say why in a sentence"
+        return
+    import dask.array as da
+
+    for ndim in entry.ndim:
+        for dtype in ("uint16", "float32"):
+            data = _data(entry, _blobs(ndim, dtype, size=20))
+            lazy = {
+                name: da.from_array(value, chunks=(7, 9, 11)[-value.ndim :])
+                if isinstance(value, np.ndarray)
+                else value
+                for name, value in data.items()
+            }
+            result = _call(entry, lazy, settings)
+            assert not isinstance(result, np.ndarray), f"{entry.name} gathers the whole array"
+            expected = np.asarray(_call(entry, data, settings))
+            assert np.array_equal(result, expected, equal_nan=expected.dtype.kind == "f"), (
+                f"{entry.name} on blocks differs from {entry.name} in memory ({ndim}-D {dtype})"
+            )
+
+
+def _data(entry: Entry, image: Array) -> dict[str, Any]:
+    """What an entry is given, by the names of its data parameters."""
+    if entry.channels == "many":
+        image = np.stack([image, image[..., ::-1], image])
+    spatial = image.shape[1:] if entry.channels == "many" else image.shape
+    threshold = np.nan_to_num(image.astype(float)).mean() if image.size else 0
+    labels = image > threshold
+    known = {
+        "image": image,
+        "spacing": (2.0, 1.0, 0.5)[-len(spatial) :],
+        "labels": labels,
+        "holds": "mask",
+        "probabilities": np.stack([1.0 - labels, labels]).astype(np.float32),
+    }
+    wanted = {p.name for p in entry.parameters if p.default is inspect.Parameter.empty}
+    return {n: known[n] for n in entry.data if n in known and (n in wanted or n == "spacing")}
+
+
+def _call(entry: Entry, data: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
+    with np.errstate(all="ignore"):
+        result = entry.function(**data, **entry.validate(settings))
+    return (
+        run(cast("Generator[Step, None, Any]", result)) if inspect.isgenerator(result) else result
+    )

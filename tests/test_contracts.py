@@ -1,0 +1,61 @@
+"""Every filter, method and cleanup keeps its promises."""
+
+import numpy as np
+import pytest
+
+from napari_segment.registry import Entry, cleanups, filters, methods
+from napari_segment.testing import CHECKS, check
+
+ENTRIES = [
+    entry
+    for registry in (filters, methods, cleanups)
+    for entry in registry.values()
+    if not any(field.is_required() for field in entry.settings.model_fields.values())
+]
+
+
+@pytest.mark.parametrize("case", CHECKS)
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.kind}-{entry.name}")
+def test_contract(entry, case):
+    check(entry, case)
+
+
+def entry_of(function, **fields):
+    return Entry("methods", function.__name__, "A title", function, gives="mask", **fields)
+
+
+def shrinks(image):
+    """Lose a row."""
+    return image[1:] > 0
+
+
+def changes(image):
+    """Write into the input."""
+    image[...] = 0
+    return image > 0
+
+
+def gathers(image):
+    """Load everything."""
+    return np.asarray(image) > 50
+
+
+def drifts(image):
+    """Depend on the block."""
+    from napari_segment.blocks import map_blocks
+
+    return map_blocks(lambda block: block > block.mean(), image, dtype=bool)
+
+
+@pytest.mark.parametrize(
+    ("function", "case", "words"),
+    [
+        (shrinks, "2-D uint8", "gives shape"),
+        (changes, "2-D uint8", "changed its input"),
+        (gathers, "blocks", "gathers the whole array"),
+        (drifts, "blocks", "differs"),
+    ],
+)
+def test_the_checks_catch_what_they_are_for(function, case, words):
+    with pytest.raises(AssertionError, match=words):
+        check(entry_of(function), case)
