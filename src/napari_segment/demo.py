@@ -1,0 +1,128 @@
+"""The main job on data made here: segment, train, predict, score, measure, show."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment import api, samples
+from napari_segment.image import Image, Labels
+from napari_segment.step import Step
+
+TRAINING_CASES = 8
+MINUTES = 0.75
+SEED = 1
+
+
+@dataclass
+class Report:
+    """What the demonstration made: files with what they are, and scores."""
+
+    files: dict[Path, str] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        width = max(len(str(path)) for path in self.files)
+        lines = [f"{path!s:<{width}}  {what}" for path, what in self.files.items()]
+        return "\n".join([*lines, "", *(f"{k}: {v:.3f}" for k, v in self.scores.items())])
+
+
+def run_demo(folder: Path) -> Generator[Step, None, Report]:
+    """Run the demonstration.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the results go; it is made.
+
+    Yields
+    ------
+    Step
+        Of the segmentations and of the training.
+
+    Returns
+    -------
+    Report
+        Where everything is, and how good.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    report = Report()
+    yield from _classical(folder, report)
+    yield from _network(folder, report)
+    return report
+
+
+def _classical(folder: Path, report: Report) -> Generator[Step, None, None]:
+    image, truth = samples.nuclei(seed=SEED)
+    recipe = api.recipe_of(
+        "otsu",
+        filters=[("gaussian", {"sigma": image.spacing[0]})],
+        cleanups=["fill_holes", "split_touching", "clear_border"],
+    )
+    labels = yield from api.segment_steps(image, recipe)
+    truth = truth.replace(data=_without_border(np.asarray(truth)))
+    scores = api.compare(labels, truth)
+    table = api.measure(labels, image)
+    _keep(report, image, folder / "nuclei.tif", "a made-up image of nuclei")
+    _keep(report, labels, folder / "nuclei_labels.tif", "its objects by Otsu's threshold")
+    report.files[folder / "nuclei_labels.recipe.yaml"] = "the recipe: napari-segment replay …"
+    _keep(report, table, folder / "nuclei.csv", f"a table of {len(table)} objects")
+    _picture(folder / "nuclei.png", image, {"reference": truth, "Otsu's threshold": labels})
+    report.files[folder / "nuclei.png"] = "a picture of both"
+    report.scores["F1 of the nuclei at IoU 0.5"] = scores.summary["f1"]
+
+
+def _network(folder: Path, report: Report) -> Generator[Step, None, None]:
+    cases = [samples.two_tissues(seed=SEED + i) for i in range(TRAINING_CASES + 1)]
+    image, truth = cases.pop()
+    checkpoint = yield from api.train(
+        cases, out=folder / "network", minutes=MINUTES, seed=SEED, model="unet", loss="dice_ce"
+    )
+    recipe = api.recipe_of("network", checkpoint=checkpoint.folder)
+    labels = yield from api.segment_steps(image, recipe)
+    scores = api.compare(labels, truth)
+    report.files[folder / "network"] = f"a 3-D U-Net trained on {TRAINING_CASES} made-up stacks"
+    _keep(report, image, folder / "tissues.nii.gz", "a stack that it did not see")
+    _keep(report, labels, folder / "tissues_labels.nii.gz", "its classes by the network")
+    _keep(report, truth, folder / "tissues_truth.nii.gz", "the truth")
+    _picture(folder / "tissues.png", image, {"truth": truth, "U-Net": labels})
+    report.files[folder / "tissues.png"] = "a picture of both"
+    report.scores["mean Dice of the network"] = scores.summary["mean_dice"]
+
+
+def _keep(report: Report, what: Any, path: Path, words: str) -> None:
+    report.files[api.write(what, path)] = words
+
+
+def _without_border(objects: NDArray[Any]) -> NDArray[Any]:
+    """Leave out the objects that the picture cuts, as the recipe does."""
+    edges = [np.take(objects, i, axis) for axis in range(objects.ndim) for i in (0, -1)]
+    cut = np.unique(np.concatenate([edge.ravel() for edge in edges]))
+    return np.where(np.isin(objects, cut), 0, objects).astype(objects.dtype)
+
+
+def _picture(path: Path, image: Image, results: dict[str, Labels]) -> None:
+    """Draw the middle plane with the outlines of each result beside the next."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.5 * len(results), 4.8), layout="constrained")
+    FigureCanvasAgg(figure)
+    for place, (title, labels) in enumerate(results.items(), 1):
+        axes = figure.add_subplot(1, len(results), place)
+        axes.imshow(_middle(np.asarray(image)), cmap="gray")
+        numbers = _middle(np.asarray(labels)).astype(float)
+        axes.imshow(np.where(numbers == 0, np.nan, numbers % 20), cmap="tab20", alpha=0.45,
+                    vmin=0, vmax=20, interpolation="nearest")  # fmt: skip
+        axes.set_title(title)
+        axes.set_axis_off()
+    figure.savefig(path, dpi=110)
+
+
+def _middle(array: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(array[array.shape[0] // 2] if array.ndim == 3 else array)
