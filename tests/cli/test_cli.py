@@ -1,0 +1,165 @@
+"""The command line: exact names, exit statuses, and errors in words."""
+
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from napari_segment import Image, Labels, read, replay, segment, write
+from napari_segment.cli import main
+from napari_segment.io import read_labels
+
+
+@pytest.fixture
+def cells(tmp_path):
+    """A small image file: two balls on a dark ground, in micrometers."""
+    z, y, x = np.mgrid[:6, :20, :24]
+    data = np.full(z.shape, 20, np.uint8)
+    data[(y - 6) ** 2 + (x - 6) ** 2 < 16] = 200
+    data[(y - 13) ** 2 + (x - 16) ** 2 < 25] = 180
+    path = tmp_path / "cells.tif"
+    write(Image(data, "ZYX", spacing=(2, 0.5, 0.5), unit="micrometer"), path)
+    return path
+
+
+def test_help_answers_at_once():
+    best = min(_seconds("--help") for _ in range(3))
+    assert best < 1.0
+
+
+def _seconds(*arguments):
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "napari_segment.cli", *arguments], capture_output=True, check=False
+    )
+    assert done.returncode == 0
+    return time.perf_counter() - started
+
+
+def test_segment_writes_labels_and_the_recipe_beside_them(cells, tmp_path, capsys):
+    out = tmp_path / "labels.tif"
+    arguments = ["segment", "otsu", str(cells), "-o", str(out), "--filter", "gaussian:sigma=0.5"]
+    assert main([*arguments, "--cleanup", "connected_components"]) == 0
+    labels = read_labels(out)
+    assert labels.spacing == pytest.approx((2, 0.5, 0.5))
+    assert labels.unit == "micrometer"
+    assert np.asarray(labels).max() == 2
+    assert "cells.tif" in capsys.readouterr().out
+    expected = segment(
+        cells, "otsu", filters=[("gaussian", {"sigma": 0.5})], cleanups=["connected_components"]
+    )
+    assert np.array_equal(labels, expected)
+    assert np.array_equal(replay(tmp_path / "labels.recipe.yaml", cells), expected)
+
+
+def test_replay_equals_segment(cells, tmp_path):
+    first, second = tmp_path / "a.tif", tmp_path / "b.tif"
+    assert main(["segment", "otsu", str(cells), "-o", str(first)]) == 0
+    recipe = str(tmp_path / "a.recipe.yaml")
+    assert main(["replay", recipe, str(cells), "-o", str(second)]) == 0
+    assert np.array_equal(read_labels(first), read_labels(second))
+
+
+def test_settings_are_options_and_json_tells_all(cells, tmp_path, capsys):
+    out = tmp_path / "mask.tif"
+    arguments = ["segment", "manual", str(cells), "-o", str(out), "--json", "--per", "plane"]
+    assert main([*arguments, "--value", "190"]) == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    assert report["recipe"]["method"]["settings"]["value"] == 190
+    assert report["recipe"]["per"] == "plane"
+    assert np.array_equal(np.asarray(read_labels(out)) > 0, np.asarray(read(cells)) > 190)
+
+
+def test_several_inputs_need_a_folder_and_failures_are_counted(cells, tmp_path, capsys):
+    broken = tmp_path / "broken.tif"
+    broken.write_bytes(b"no tiff")
+    out = tmp_path / "out"
+    assert main(["segment", "otsu", str(cells), str(broken), "-o", str(out)]) == 1
+    assert (out / "cells.tif").exists()
+    error = capsys.readouterr().err
+    assert "broken.tif" in error
+    assert "1 of 2 inputs failed" in error
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["segment", "otsuu", "{cells}", "-o", "{out}"], 2, "Did you mean 'otsu'"),
+        (["segment", "otsu", "{cells}", "-o", "{out}", "--bins", "1"], 2, "bins"),
+        (["segment", "otsu", "{cells}", "-o", "{out}", "--cleanup", "fill"], 2, "fill_holes"),
+        (["segment", "otsu", "{cells}", "-o", "{out}", "--filter", "gaussian:2"], 2, "KEY=VALUE"),
+        (["segment", "otsu", "none.tif", "-o", "{out}"], 1, "none.tif"),
+        (["segment", "otsu", "{cells}", "-o", "{out}", "--channel", "3"], 1, "no channels"),
+        (["replay", "none.yaml", "{cells}", "-o", "{out}"], 1, "none.yaml"),
+        (["compare", "none.tif", "{cells}"], 1, "none.tif"),
+        (["train", "-o", "{out}"], 2, "--images DIR"),
+    ],
+)
+def test_errors_are_one_or_two_sentences(cells, tmp_path, capsys, arguments, status, words):
+    names = {"cells": cells, "out": tmp_path / "out.tif"}
+    assert main([a.format(**names) for a in arguments]) == status
+    error = capsys.readouterr().err
+    assert words in error
+    assert "Traceback" not in error
+    assert not (tmp_path / "out.tif").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["segment"], ["frobnicate"], ["list", "things"]])
+def test_wrong_usage_exits_with_2(arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    with pytest.raises(OSError, match=r"none\.tif"):
+        main(["segment", "otsu", "none.tif", "-o", str(tmp_path / "a.tif"), "--debug"])
+
+
+def test_measure_writes_a_table_with_units(cells, tmp_path):
+    labels = tmp_path / "labels.tif"
+    main(["segment", "otsu", str(cells), "-o", str(labels), "--cleanup", "connected_components"])
+    table = tmp_path / "table.csv"
+    assert main(["measure", str(labels), "--image", str(cells), "-o", str(table)]) == 0
+    lines = table.read_text().splitlines()
+    assert len(lines) == 3
+    assert "volume" in lines[0]
+    assert "mean_intensity" in lines[0]
+
+
+def test_compare_files_and_folders(tmp_path, capsys):
+    for folder, value in (("result", 1), ("reference", 1)):
+        data = np.zeros((8, 8), np.uint8)
+        data[2:4, 2 : 6 if folder == "result" else 4] = value
+        for name in ("a.tif", "b.tif"):
+            write(Labels(data, holds="mask"), tmp_path / folder / name)
+    one, other = tmp_path / "result", tmp_path / "reference"
+    assert main(["compare", str(one / "a.tif"), str(other / "a.tif")]) == 0
+    assert "0.66" in capsys.readouterr().out  # Dice 2·4 / (8 + 4)
+    assert main(["compare", str(one), str(other), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert set(report["cases"]) == {"a", "b"}
+    assert report["mean"]["mean_dice"] == pytest.approx(2 / 3)
+    (other / "b.tif").unlink()
+    assert main(["compare", str(one), str(other)]) == 1
+    assert "no reference" in capsys.readouterr().err
+
+
+def test_list_names_everything_and_gives_schemas(capsys):
+    assert main(["list"]) == 0
+    out = capsys.readouterr().out
+    assert all(word in out for word in ("otsu", "gaussian", "fill_holes", "unet", "dice_ce", "cpu"))
+    assert main(["list", "methods", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["canny"]["settings"]["properties"]["sigma"]["type"] == "number"
+
+
+def test_help_of_a_method_shows_its_settings(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["segment", "canny", "--help"])
+    assert stop.value.code == 0
+    assert "--sigma" in capsys.readouterr().out
