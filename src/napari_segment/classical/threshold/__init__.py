@@ -1,0 +1,10 @@
+"""Thresholds: by hand, from the histogram, and from the neighbourhood.
+
+`histogram` counts an image's values, and `thresholds` finds in the counts what a method of that
+name would separate at: what a preview needs, without touching the image again.
+"""
+
+from napari_segment.classical.threshold import automatic as automatic
+from napari_segment.classical.threshold import fixed as fixed
+from napari_segment.classical.threshold.histogram import Histogram as Histogram
+from napari_segment.classical.threshold.histogram import histogram as histogram

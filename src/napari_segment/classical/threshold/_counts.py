@@ -1,0 +1,107 @@
+"""Kernels of one pass over the values: levels, bins, extremes, exact sums.
+
+All take a flat C-contiguous array, release the GIL, and give integers, so that slabs and blocks
+can be added in any order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+@njit(cache=True, nogil=True)
+def count_levels(values: NDArray[Any], low: int, counts: NDArray[np.int64]) -> None:
+    """Add to ``counts[v - low]`` for each integer v.
+
+    Two tables in turn: runs of one level would else wait for the counter just written.
+    """
+    levels = len(counts)
+    second = np.zeros(levels, np.uint32)
+    n = len(values)
+    for i in range(0, n - 1, 2):
+        counts[int(values[i]) - low] += 1
+        second[int(values[i + 1]) - low] += 1
+    if n % 2:
+        counts[int(values[n - 1]) - low] += 1
+    for k in range(levels):
+        counts[k] += second[k]
+
+
+@njit(cache=True, nogil=True)
+def finite_extremes(values: NDArray[Any]) -> tuple[float, float]:
+    """Smallest and greatest finite value; (inf, -inf) where there is none."""
+    low, high = np.inf, -np.inf
+    for i in range(len(values)):
+        v = np.float64(values[i])
+        if v - v == 0.0:
+            low = min(low, v)
+            high = max(high, v)
+    return low, high
+
+
+@njit(cache=True, nogil=True)
+def count_bins(
+    values: NDArray[Any],
+    low: float,
+    scale: float,
+    uppers: NDArray[np.float64],
+    counts: NDArray[np.int64],
+) -> None:
+    """Add the finite values to the bins ``(uppers[k - 1], uppers[k]]``."""
+    last = len(counts) - 1
+    for i in range(len(values)):
+        v = np.float64(values[i])
+        if v - v != 0.0:
+            continue
+        k: int = min(max(int((v - low) * scale), 0), last)
+        while k > 0 and v <= uppers[k - 1]:
+            k -= 1
+        while k < last and v > uppers[k]:
+            k += 1
+        counts[k] += 1
+
+
+@njit(cache=True, nogil=True)
+def sum_by_exponent_32(bits: NDArray[np.int32], sums: NDArray[np.int64]) -> int:
+    """Add the signed significands of finite float32 (given as their bits) by exponent."""
+    count = 0
+    for i in range(len(bits)):
+        b = int(bits[i])
+        exponent = (b >> 23) & 0xFF
+        if exponent == 255:
+            continue
+        significand = b & 0x7FFFFF
+        if exponent > 0:
+            significand += 1 << 23
+        else:
+            exponent = 1
+        sums[exponent] += -significand if b < 0 else significand
+        count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def sum_by_exponent_64(
+    bits: NDArray[np.int64], high: NDArray[np.int64], low: NDArray[np.int64]
+) -> int:
+    """As `sum_by_exponent_32`; significands are cut in two, so that no sum overflows."""
+    count = 0
+    for i in range(len(bits)):
+        b = int(bits[i])
+        exponent = (b >> 52) & 0x7FF
+        if exponent == 2047:
+            continue
+        significand = b & 0xFFFFFFFFFFFFF
+        if exponent > 0:
+            significand += 1 << 52
+        else:
+            exponent = 1
+        sign = -1 if b < 0 else 1
+        high[exponent] += sign * (significand >> 26)
+        low[exponent] += sign * (significand & 0x3FFFFFF)
+        count += 1
+    return count

@@ -1,0 +1,117 @@
+"""Thresholds from histograms: each function takes a `Histogram` and gives one number.
+
+A threshold t separates the levels up to t from those above. All give NaN where fewer than two
+levels are occupied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.classical.threshold.histogram import Histogram
+
+Floats: TypeAlias = NDArray[np.float64]
+Criterion: TypeAlias = Callable[[Histogram], float]
+
+
+def of_two_levels(criterion: Criterion) -> Criterion:
+    """Give NaN where there is nothing to separate."""
+
+    @wraps(criterion)
+    def guarded(histogram: Histogram) -> float:
+        if len(histogram.counts) < 2:
+            return float("nan")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(criterion(histogram))
+
+    return guarded
+
+
+@of_two_levels
+def mean(histogram: Histogram) -> float:
+    """The mean (to half a bin's width where there are bins)."""
+    return float(np.average(histogram.centers, weights=histogram.counts))
+
+
+@of_two_levels
+def otsu(histogram: Histogram) -> float:
+    """Greatest variance between the two classes (Otsu 1979)."""
+    count, total = _sums(histogram)
+    between = (total[:-1] * count[-1] - total[-1] * count[:-1]) ** 2
+    between /= count[:-1] * (count[-1] - count[:-1])
+    return _upper(histogram, np.argmax(between))
+
+
+@of_two_levels
+def isodata(histogram: Histogram) -> float:
+    """Lowest level midway between the means of the classes it makes (Ridler and Calvard 1978)."""
+    count, total = _sums(histogram)
+    below = total[:-1] / count[:-1]
+    above = (total[-1] - total[:-1]) / (count[-1] - count[:-1])
+    offsets = histogram.centers - histogram.centers[0]
+    middle = (below + above) / 2
+    width = histogram.centers[1] - histogram.centers[0]
+    fixed = (middle >= offsets[:-1]) & (middle < offsets[:-1] + width)
+    return _upper(histogram, np.argmax(fixed))
+
+
+@of_two_levels
+def li(histogram: Histogram) -> float:
+    """Minimum cross entropy by fixed-point iteration from the mean (Li and Tam 1998)."""
+    offsets = histogram.centers - histogram.centers[0]
+    count, total = _sums(histogram)
+    tolerance = (offsets[1] - offsets[0]) / 2
+    threshold, previous = total[-1] / count[-1], -np.inf
+    while abs(threshold - previous) > tolerance:
+        previous = threshold
+        k = np.searchsorted(offsets, threshold, side="right") - 1
+        below = total[k] / count[k]
+        above = (total[-1] - total[k]) / (count[-1] - count[k])
+        if below == 0:
+            break
+        threshold = (above - below) / np.log(above / below)
+    return float(threshold + histogram.centers[0])
+
+
+@of_two_levels
+def triangle(histogram: Histogram) -> float:
+    """Farthest level from the line between the peak and the longer tail (Zack et al. 1977)."""
+    counts = histogram.counts.astype(np.float64)
+    peak, last = int(np.argmax(counts)), len(counts) - 1
+    tail_above = last - peak > peak
+    if tail_above:
+        counts, peak = counts[::-1], last - peak
+    below = np.arange(peak)
+    level = int(np.argmax(counts[peak] * below - peak * counts[:peak]))
+    return _upper(histogram, last - level if tail_above else level)
+
+
+@of_two_levels
+def yen(histogram: Histogram) -> float:
+    """Greatest correlation of the two classes (Yen, Chang and Chang 1995)."""
+    p = _probabilities(histogram)
+    below, squares = np.cumsum(p)[:-1], np.cumsum(p**2)
+    above_squares = np.cumsum(p[::-1] ** 2)[::-1][1:]
+    criterion = 2 * np.log(below * (1 - below)) - np.log(squares[:-1] * above_squares)
+    return _upper(histogram, np.argmax(criterion))
+
+
+def _sums(histogram: Histogram) -> tuple[Floats, Floats]:
+    """Running sums of the counts, and of the levels counted from the first."""
+    counts = histogram.counts.astype(np.float64)
+    offsets = histogram.centers - histogram.centers[0]
+    return np.cumsum(counts), np.cumsum(counts * offsets)
+
+
+def _probabilities(histogram: Histogram) -> Floats:
+    probabilities: Floats = histogram.counts / histogram.counts.sum()
+    return probabilities
+
+
+def _upper(histogram: Histogram, k: int | np.intp) -> float:
+    return float(histogram.uppers[k])

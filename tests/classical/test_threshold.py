@@ -1,0 +1,176 @@
+"""Thresholds from the histogram, against scikit-image and by hand."""
+
+from __future__ import annotations
+
+import dask.array as da
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from skimage import data, filters
+
+from napari_segment.classical.threshold import histogram
+from napari_segment.classical.threshold.histogram import exact_mean
+from napari_segment.errors import InputError
+from napari_segment.registry import methods
+
+SHARED = ("otsu", "li", "yen", "triangle", "isodata", "mean")
+GLOBAL = [n for n, e in methods.items() if e.group == "global threshold"]
+
+
+def oracle(name: str, image: np.ndarray) -> np.ndarray:
+    return image > getattr(filters, f"threshold_{name}")(image)
+
+
+@pytest.fixture(scope="module")
+def cells() -> np.ndarray:
+    rng = np.random.default_rng(1)
+    image = rng.normal(300, 40, (6, 40, 50))
+    image[2:5, 10:30, 10:30] += 500
+    return image.clip(0).astype(np.uint16)
+
+
+@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("picture", ["coins", "camera", "moon", "text"])
+def test_like_scikit_image_on_8_bits(name: str, picture: str) -> None:
+    image = getattr(data, picture)()
+    np.testing.assert_array_equal(methods[name](image), oracle(name, image))
+
+
+@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.int32, np.int64])
+def test_like_scikit_image_on_every_level(name: str, dtype: type, cells: np.ndarray) -> None:
+    image = cells.astype(dtype)
+    np.testing.assert_array_equal(methods[name](image), oracle(name, image))
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_floats_agree_with_scikit_image_to_a_bin(name: str, cells: np.ndarray) -> None:
+    image = cells.astype(np.float32) / 7
+    differs = methods[name](image) != oracle(name, image)
+    assert differs.mean() < 0.02
+
+
+@pytest.mark.parametrize("name", GLOBAL)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
+@pytest.mark.parametrize("chunks", [(1, 7, 50), (4, 40, 11)])
+def test_any_chunking_gives_the_same(
+    name: str, dtype: type, chunks: tuple[int, ...], cells: np.ndarray
+) -> None:
+    image = (cells / 4 if dtype is np.uint8 else cells / 1.7).astype(dtype)
+    lazy = methods[name](da.from_array(image, chunks=chunks))
+    assert isinstance(lazy, da.Array)
+    np.testing.assert_array_equal(lazy.compute(), methods[name](image))
+
+
+@pytest.mark.parametrize("name", GLOBAL)
+def test_dark_is_the_other_side(name: str, cells: np.ndarray) -> None:
+    entry = methods[name]
+    if entry.gives == "mask":
+        np.testing.assert_array_equal(entry(cells, objects="dark"), ~entry(cells))
+
+
+@pytest.mark.parametrize("name", GLOBAL)
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((0, 3)),
+        np.full((4, 4), np.nan),
+        np.full((4, 4), 7, np.uint8),
+        np.array([[3.5]], np.float32),
+        np.array([[np.inf, -np.inf, np.nan]]),
+    ],
+    ids=["empty", "all NaN", "constant", "one pixel", "infinite"],
+)
+@pytest.mark.parametrize("objects", ["bright", "dark"])
+def test_nothing_to_separate_gives_an_empty_mask(
+    name: str, image: np.ndarray, objects: str
+) -> None:
+    result = methods[name](image, objects=objects)
+    assert result.shape == image.shape
+    assert not result.any()
+
+
+@pytest.mark.parametrize("name", GLOBAL)
+@pytest.mark.parametrize("dtype", [np.complex64, object, "U3"])
+def test_what_has_no_order_is_refused(name: str, dtype: object) -> None:
+    with pytest.raises(InputError, match="real numbers"):
+        methods[name](np.zeros((3, 3), dtype))
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_nan_is_background_and_infinity_keeps_its_side(name: str) -> None:
+    image = np.array([[0.0, 1, 2, 3, 100, 101, 102, 103]])
+    odd = np.concatenate([image, [[np.nan, np.inf, -np.inf, np.nan] * 2]])
+    mask = methods[name](odd)
+    np.testing.assert_array_equal(mask[0], methods[name](image)[0])
+    assert mask[1].tolist() == [False, True, False, False] * 2
+    assert not methods[name](odd, objects="dark")[1, 0]
+
+
+def test_bool_and_odd_memory_layouts(cells: np.ndarray) -> None:
+    truth = cells > 600
+    np.testing.assert_array_equal(methods["otsu"](truth), truth)
+    for view in (cells[:, ::2, ::-1], cells.T, np.asfortranarray(cells), cells.astype(">u2")):
+        np.testing.assert_array_equal(methods["otsu"](view), oracle("otsu", view.astype("u2")))
+
+
+@given(
+    arrays(np.uint8, array_shapes(min_dims=2, max_dims=3, max_side=8)),
+    st.floats(0.01, 100),
+)
+@settings(deadline=None, max_examples=100)
+def test_scaling_does_not_move_otsu(image: np.ndarray, factor: float) -> None:
+    mask = methods["otsu"](image.astype(np.float32))
+    np.testing.assert_array_equal(methods["otsu"](image * np.float32(factor)), mask)
+
+
+@given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=8)))
+@settings(deadline=None, max_examples=50)
+def test_rotation_and_flips_commute(image: np.ndarray) -> None:
+    for name in GLOBAL:
+        entry = methods[name]
+        np.testing.assert_array_equal(np.rot90(entry(image)), entry(np.rot90(image)))
+        np.testing.assert_array_equal(entry(image)[::-1], entry(image[::-1]))
+
+
+def test_histogram_of_integers_has_every_level() -> None:
+    counts, levels, uppers = histogram(np.array([[10, 12], [12, 1000]], np.uint16))
+    assert len(counts) == 991
+    assert counts[[0, 2, 990]].tolist() == [1, 2, 1]
+    assert counts.sum() == 4
+    np.testing.assert_array_equal(levels, np.arange(10, 1001))
+    np.testing.assert_array_equal(levels, uppers)
+
+
+def test_histogram_of_floats_is_numpys_in_general_position() -> None:
+    image = np.random.default_rng(0).normal(size=(100, 100))
+    counts, centers, _ = histogram(image, bins=50)
+    expected, edges = np.histogram(image, 50)
+    assert np.abs(counts - expected).sum() <= 2 * 20  # a thousandth of a bin is moved
+    np.testing.assert_allclose(centers, (edges[1:] + edges[:-1]) / 2)
+
+
+def test_bins_hold_what_lies_up_to_their_upper_edge() -> None:
+    image = np.random.default_rng(0).normal(size=5000).astype(np.float32)
+    counts, _, uppers = histogram(image, bins=17)
+    np.testing.assert_array_equal(np.cumsum(counts), [(image <= u).sum() for u in uppers])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_exact_mean_does_not_depend_on_order(dtype: type) -> None:
+    values = np.array([1e30, 1.0, -1e30, 3.0, 1e-40, np.nan], dtype)
+    assert exact_mean(values) == exact_mean(values[::-1]) == 0.8
+    assert exact_mean(np.array([2**63 - 1, 2**63 - 1, 1])) == (2**64 - 1) / 3
+
+
+def test_manual() -> None:
+    image = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
+    assert methods["manual"](image, value=3).sum() == 3
+    assert methods["manual"](image, value=2.5).sum() == 4
+    assert methods["manual"](image, value=-1).all()
+    assert not methods["manual"](image, value=1000).any()
+    assert methods["manual"](image, value=3, objects="dark").sum() == 3
+    tenth = np.array([[np.float32(0.1)]])
+    assert methods["manual"](tenth, value=0.1).item() == (float(tenth[0, 0]) > 0.1)
