@@ -1,0 +1,48 @@
+"""The manual is true: its links resolve, its commands parse, its reference renders."""
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from napari_segment.cli.parser import make_parser
+from napari_segment.registry import REGISTRIES
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_resolve(page):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_parse(page):
+    for block in re.findall(r"```(?:bash|sh|console)\n(.*?)```", page.read_text(), re.S):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line.removeprefix("$ "), comments=True)
+            words = words[2:] if words[:2] == ["uv", "run"] else words
+            if words[:1] == ["napari-segment"] and "--help" not in words:
+                given = words[1:]
+                given = given[: given.index("&&")] if "&&" in given else given
+                make_parser(given).parse_args(given)
+
+
+@pytest.mark.parametrize("kind", list(REGISTRIES))
+def test_reference_pages_hold_every_entry_and_setting(kind):
+    spec = importlib.util.spec_from_file_location("reference", ROOT / "docs" / "reference.py")
+    reference = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(reference)
+    page = reference.page(kind)
+    for entry in REGISTRIES[kind].values():
+        assert f"## {entry.name}\n" in page
+        assert all(f"| `{name}` |" in page for name in entry.settings.model_fields)
+
+
+def test_every_page_of_the_manual_is_in_the_navigation():
+    listed = set(re.findall(r"(\w+\.md)", (ROOT / "mkdocs.yml").read_text()))
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} <= listed
