@@ -1,0 +1,289 @@
+"""Long work in a process of its own: the window asks, listens, and never waits.
+
+One process serves short work and another training, so that a training of hours leaves the other
+widgets usable. Each is started when it is first needed and kept warm.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from qtpy.QtCore import QObject, QProcess, QTimer, Signal
+from qtpy.QtWidgets import QApplication
+
+from napari_segment.errors import SegmentError
+from napari_segment.step import Step
+
+Message: TypeAlias = dict[str, Any]
+
+GRACE = 4_000  # milliseconds that a cancelled job has before its process is killed
+TAIL = 4_000  # characters of a process's last words that are kept
+
+
+class Job(QObject):
+    """One piece of work in the process. Exactly one of the last three signals ends it.
+
+    Parameters
+    ----------
+    verb : str
+        One of `napari_segment.worker.verbs.VERBS`.
+    prepare : callable
+        From the job's folder to the message; called in a thread, since it writes pixels.
+    receive : callable
+        From the result's plain values to what `done` carries; called in a thread.
+    """
+
+    stepped = Signal(object)
+    warned = Signal(str)
+    done = Signal(object)
+    failed = Signal(str, str)  # what to say, and the traceback if there is one
+    cancelled = Signal()
+
+    prepared = Signal(object, object)  # from threads: a message or a result, else an error
+    received = Signal(object, object)
+
+    def __init__(
+        self,
+        verb: str,
+        prepare: Callable[[Path], Message],
+        receive: Callable[[Message], Any] = lambda result: result,
+    ) -> None:
+        super().__init__()
+        self.verb, self.prepare, self.receive = verb, prepare, receive
+        self.folder = Path(tempfile.mkdtemp(prefix="napari-segment-"))
+        self.number = 0
+        self.sent = self.unwanted = self.over = False
+        self.process: Process | None = None
+        # Bound methods of a QObject, so that Qt calls them in the window's thread.
+        self.prepared.connect(self._submit)
+        self.received.connect(self._finish)
+
+    def cancel(self) -> None:
+        """Ask the work to end; kill its process if it does not."""
+        if self.process is not None and not self.over:
+            self.process.cancel(self)
+
+    def stop(self) -> None:
+        """Ask a training to end with the best that it has."""
+        if self.process is not None and not self.over:
+            self.process.send({"stop": self.number})
+
+    def _submit(self, message: Message | None, error: Exception | None) -> None:
+        if self.process is not None:
+            self.process.submit(self, message, error)
+
+    def _finish(self, result: Any, error: Exception | None) -> None:
+        if self.process is not None:
+            self.process.finish(self, result, error)
+
+    def end(self, signal: Any, *values: Any) -> None:
+        """Tell how the job ended, once, and clear its folder."""
+        if self.over:
+            return
+        self.over = True
+        signal.emit(*values)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Process(QObject):
+    """The worker process and the jobs that wait for it.
+
+    Parameters
+    ----------
+    parent : QObject, optional
+        Whose end ends it.
+    """
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self.ready = False
+        self.last_words = ""
+        self._count = 0
+        self._queue: deque[Job] = deque()
+        self._job: Job | None = None
+        self._buffer = b""
+        self._killer = QTimer(self, singleShot=True, interval=GRACE)
+        self._killer.timeout.connect(self.kill)
+        self._process = QProcess(self)
+        self._process.readyReadStandardOutput.connect(self._read)
+        self._process.readyReadStandardError.connect(self._hear)
+        self._process.finished.connect(self._died)
+        self._process.errorOccurred.connect(self._not_started)
+
+    # ---- what the window asks for ----
+
+    def start(self) -> None:
+        """Start the process unless it runs, so that the first job finds it warm."""
+        if self._process.state() == QProcess.ProcessState.NotRunning:
+            self.ready, self._buffer, self.last_words = False, b"", ""
+            self._process.start(sys.executable, ["-P", "-m", "napari_segment.worker"])
+
+    def run(self, job: Job) -> Job:
+        """Run a job after those that wait already."""
+        self._count += 1
+        job.number, job.process = self._count, self
+        self._queue.append(job)
+        self.start()
+        self._next()
+        return job
+
+    def cancel(self, job: Job) -> None:
+        """Forget a job that has not begun, or ask the running one to end."""
+        job.unwanted = True
+        if job.sent:
+            self.send({"cancel": job.number})
+            self._killer.start()
+            return
+        if job in self._queue:
+            self._queue.remove(job)
+        self._over(job, job.cancelled)
+
+    def send(self, message: Message) -> None:
+        """Send one message."""
+        self._process.write(json.dumps(message).encode() + b"\n")
+
+    def kill(self) -> None:
+        """End the process at once, with the job that it runs."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """End the process for good; nothing waits for it."""
+        self._queue.clear()
+        self._process.finished.disconnect()
+        self._process.closeWriteChannel()
+        if not self._process.waitForFinished(300):
+            self._process.kill()
+            self._process.waitForFinished(1000)
+        if self._job is not None:
+            shutil.rmtree(self._job.folder, ignore_errors=True)
+
+    @property
+    def pid(self) -> int:
+        """The process's number; 0 while it does not run."""
+        return int(self._process.processId())
+
+    # ---- from one job to the next ----
+
+    def _next(self) -> None:
+        if self._job is None and self._queue:
+            self._job = self._queue.popleft()
+            _in_thread(self._job.prepare, self._job.folder, self._job.prepared)
+
+    def submit(self, job: Job, message: Message | None, error: Exception | None) -> None:
+        """Send a job whose pixels are written."""
+        if job.over:  # cancelled while its pixels were being written
+            shutil.rmtree(job.folder, ignore_errors=True)
+        elif message is None:
+            self._over(job, job.failed, _said(error), "")
+        else:
+            self.start()
+            job.sent = True
+            self.send({"job": job.number, "do": job.verb, "folder": str(job.folder), **message})
+
+    def finish(self, job: Job, result: Any, error: Exception | None) -> None:
+        """End a job whose result has been read."""
+        if error is not None:
+            self._over(job, job.failed, _said(error), "")
+        else:
+            self._over(job, job.done, result)
+
+    def _over(self, job: Job, signal: Any, *values: Any) -> None:
+        """End the running job, and begin the next one."""
+        self._killer.stop()
+        if job is self._job:
+            self._job = None
+        job.end(signal, *values)
+        self._next()
+
+    # ---- what the process says ----
+
+    def _read(self) -> None:
+        self._buffer += bytes(self._process.readAllStandardOutput())
+        *lines, self._buffer = self._buffer.split(b"\n")
+        for line in lines:
+            self._take(json.loads(line))
+
+    def _take(self, message: Message) -> None:
+        if "ready" in message:
+            self.ready = True
+            return
+        job = self._job
+        if job is None or message["job"] != job.number:
+            return
+        if "steps" in message:
+            for step in message["steps"]:
+                job.stepped.emit(_step(step))
+        elif "warning" in message:
+            job.warned.emit(message["warning"])
+        elif "result" in message:
+            _in_thread(job.receive, message["result"], job.received)
+        elif "error" in message:
+            self._over(job, job.failed, message["error"], message.get("traceback", ""))
+        elif "cancelled" in message:
+            self._over(job, job.cancelled)
+
+    def _hear(self) -> None:
+        text = bytes(self._process.readAllStandardError()).decode(errors="replace")
+        self.last_words = (self.last_words + text)[-TAIL:]
+
+    def _died(self, code: int, _: Any) -> None:
+        """The running job is lost; those that wait get a new process."""
+        self._hear()
+        job, words = self._job, self.last_words.strip()
+        if job is None or not job.sent:
+            return
+        if job.unwanted:
+            self._over(job, job.cancelled)
+            return
+        last = words.rsplit("\n", 1)[-1]
+        text = f"The worker process ended by itself (exit code {code}). {last}"
+        self._over(job, job.failed, text.strip(), words)
+
+    def _not_started(self, error: Any) -> None:
+        if error == QProcess.ProcessError.FailedToStart and self._job is not None:
+            text = f"The worker process could not be started with {sys.executable}."
+            self._over(self._job, self._job.failed, text, "")
+
+
+def process(name: str = "work") -> Process:
+    """The application's process of this name, made when it is first asked for."""
+    app = QApplication.instance()
+    found = app.findChild(Process, f"napari-segment-{name}")
+    if found is None:
+        found = Process(app)
+        found.setObjectName(f"napari-segment-{name}")
+        app.aboutToQuit.connect(found.close)
+    return found
+
+
+def _in_thread(work: Callable[[Any], Any], given: Any, tell: Any) -> None:
+    """Call in a thread and tell the result or the error by a signal."""
+
+    def call() -> None:
+        try:
+            result, error = work(given), None
+        except Exception as caught:
+            result, error = None, caught
+        with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
+            tell.emit(result, error)
+
+    threading.Thread(target=call, daemon=True).start()
+
+
+def _said(error: Exception | None) -> str:
+    return str(error) if isinstance(error, SegmentError) else f"{type(error).__name__}: {error}"
+
+
+def _step(plain: Message) -> Step:
+    preview = {name: np.load(path) for name, path in plain["preview"].items()}
+    return Step(plain["done"], plain["total"], plain["message"], plain["numbers"], preview or None)

@@ -1,0 +1,179 @@
+"""The loop of the process: listen, run, answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TextIO
+
+import numpy as np
+
+from napari_segment.errors import SegmentError
+from napari_segment.step import Step
+from napari_segment.worker.verbs import VERBS, Message, Stopped
+
+INTERVAL = 0.05  # seconds between two lots of steps: 20 updates a second
+GRACE = 5.0  # seconds that a job has to end once nobody listens
+
+
+class Outbox:
+    """Sends answers; steps wait for one another, so that fast work does not flood the window.
+
+    Parameters
+    ----------
+    stream : text file
+        Where the lines go.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._lock = stream, threading.Lock()
+        self._steps: list[Message] = []
+        self._job = 0
+        threading.Thread(target=self._flush_forever, daemon=True).start()
+
+    def send(self, message: Message) -> None:
+        """Send a message at once, after the steps that wait."""
+        with self._lock:
+            self._flush()
+            self._write(message)
+
+    def step(self, job: int, step: Message) -> None:
+        """Send a step soon. One that waits, without numbers or pictures, gives way to the next."""
+        with self._lock:
+            if self._steps and not (self._steps[-1]["numbers"] or self._steps[-1]["preview"]):
+                self._steps.pop()
+            self._job = job
+            self._steps.append(step)
+
+    def _flush_forever(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(INTERVAL):
+            with self._lock:
+                self._flush()
+
+    def _flush(self) -> None:
+        if self._steps:
+            self._write({"job": self._job, "steps": self._steps})
+            self._steps = []
+
+    def _write(self, message: Message) -> None:
+        self._stream.write(json.dumps(message) + "\n")
+        self._stream.flush()
+
+
+class Worker:
+    """Runs jobs one after another, and listens meanwhile.
+
+    Parameters
+    ----------
+    stream : text file
+        Where answers go.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.outbox = Outbox(stream)
+        self.jobs: SimpleQueue[Message | None] = SimpleQueue()
+        self.cancelled: set[int] = set()
+        self.stopped: set[int] = set()
+        self.closed = False
+
+    def listen(self, lines: Iterable[str]) -> None:
+        """Take messages until there are no more."""
+        for line in lines:
+            message = json.loads(line)
+            if "cancel" in message:
+                self.cancelled.add(message["cancel"])
+            elif "stop" in message:
+                self.stopped.add(message["stop"])
+            else:
+                self.jobs.put(message)
+        self.closed = True
+        self.jobs.put(None)
+        timer = threading.Timer(GRACE, os._exit, (1,))
+        timer.daemon = True
+        timer.start()
+
+    def serve(self) -> None:
+        """Run jobs until the messages end."""
+        while (message := self.jobs.get()) is not None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("once", UserWarning)
+                warnings.showwarning = self._warn(message["job"])
+                answer = self._answer(message)
+            self.outbox.send({"job": message["job"], **answer})
+
+    def _answer(self, message: Message) -> Message:
+        try:
+            return self._drain(message["job"], VERBS[message["do"]](message), message["folder"])
+        except SegmentError as error:
+            return {"error": str(error)}
+        except BaseException as error:  # whatever happens is told, and the next job can come
+            text = f"{type(error).__name__}: {error}".strip().rstrip(":")
+            return {"error": text, "traceback": traceback.format_exc()}
+
+    def _drain(self, job: int, work: Generator[Step, None, Message], folder: str) -> Message:
+        count = 0
+        try:
+            while True:
+                if self.closed or job in self.cancelled:
+                    work.close()
+                    return {"cancelled": True}
+                step = work.throw(Stopped()) if job in self.stopped else next(work)
+                self.stopped.discard(job)
+                count += 1
+                self.outbox.step(job, _plain(step, Path(folder), count))
+        except StopIteration as stop:
+            return {"result": stop.value}
+
+    def _warn(self, job: int) -> Any:
+        def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+            if category is UserWarning:
+                self.outbox.send({"job": job, "warning": str(message)})
+
+        return show
+
+
+def _plain(step: Step, folder: Path, count: int) -> Message:
+    """A step in plain values; its pictures go to files."""
+    preview: dict[str, str] = {}
+    for name, picture in (step.preview or {}).items():
+        path = folder / f"preview-{count}-{len(preview)}.npy"
+        np.save(path, np.asarray(picture))
+        preview[name] = str(path)
+    return {
+        "done": int(step.done),
+        "total": int(step.total),
+        "message": step.message,
+        "numbers": {name: float(number) for name, number in step.numbers.items()},
+        "preview": preview,
+    }
+
+
+def _take_stdout() -> TextIO:
+    """Keep standard output for answers; what libraries print goes to standard error."""
+    own = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return os.fdopen(own, "w", encoding="utf-8")
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    worker = Worker(_take_stdout())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is meant for napari
+    if hasattr(os, "nice"):
+        os.nice(5)  # the window comes first
+    thread = threading.Thread(target=worker.listen, args=(sys.stdin,), daemon=True)
+    thread.start()
+    from napari_segment.registry import load_plugins
+
+    load_plugins()
+    worker.outbox.send({"ready": True})
+    worker.serve()

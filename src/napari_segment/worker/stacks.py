@@ -1,0 +1,85 @@
+"""Stacks through files: what the window and its worker hand each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_segment.image import Image, Labels
+from napari_segment.recipe import Recipe
+
+
+def save_stack(stack: Image | Labels, folder: Path, name: str) -> dict[str, Any]:
+    """Write a stack's pixels to a file, and describe the rest in plain values.
+
+    Parameters
+    ----------
+    stack : Image or Labels
+        In memory or lazy; lazy pixels are computed block by block.
+    folder : Path
+        Where the file goes.
+    name : str
+        The file's name without suffix.
+
+    Returns
+    -------
+    dict
+        For `load_stack`.
+    """
+    path = folder / f"{name}.npy"
+    chunks = _save_array(stack.data, path)
+    plain = {
+        "path": str(path), "chunks": chunks, "axes": stack.axes, "spacing": list(stack.spacing),
+        "unit": stack.unit, "affine": None if stack.affine is None else stack.affine.tolist(),
+        "interval": stack.interval, "name": stack.name,
+    }  # fmt: skip
+    if isinstance(stack, Image):
+        return plain | {"channels": list(stack.channels)}
+    names = {int(number): name for number, name in stack.names.items()}
+    recipe = stack.recipe.model_dump(mode="json") if stack.recipe else None
+    return plain | {"holds": stack.holds, "names": names, "recipe": recipe}
+
+
+def load_stack(plain: dict[str, Any], *, memory: bool = False) -> Image | Labels:
+    """Read what `save_stack` wrote.
+
+    Parameters
+    ----------
+    plain : dict
+        The description.
+    memory : bool
+        Read the pixels at once, so that the file may go. Otherwise they are mapped: what was
+        lazy is a Dask array again, the rest an array that copies what is written to it.
+    """
+    data = np.load(plain["path"], mmap_mode=None if memory else "c")
+    if plain["chunks"] and not memory:
+        import dask.array as da
+
+        chunks = tuple(tuple(lengths) for lengths in plain["chunks"])
+        data = da.from_array(data, chunks=chunks)
+    geometry = (data, plain["axes"], plain["spacing"], plain["unit"], plain["affine"])
+    rest = {"interval": plain["interval"], "name": plain["name"]}
+    if "channels" in plain:
+        return Image(*geometry, **rest, channels=tuple(plain["channels"]))
+    names = {int(number): name for number, name in plain["names"].items()}
+    recipe = Recipe.model_validate(plain["recipe"]) if plain["recipe"] else None
+    return Labels(*geometry, **rest, holds=plain["holds"], names=names, recipe=recipe)
+
+
+def _save_array(array: Any, path: Path) -> list[list[int]]:
+    """Write an array; the lengths of its blocks if it is lazy, else nothing."""
+    if isinstance(array, np.ndarray):
+        np.save(path, array)
+        return []
+    import dask.array as da
+
+    lazy = array if hasattr(array, "dask") else da.from_array(array)
+    if lazy.size == 0:
+        np.save(path, lazy.compute())
+        return []
+    target = np.lib.format.open_memmap(path, "w+", lazy.dtype, lazy.shape)
+    da.store(lazy, target, lock=False)
+    target.flush()
+    return [list(lengths) for lengths in lazy.chunks]
