@@ -65,7 +65,7 @@ class Segmenter(nn.Module):
         """
         size = image.shape[2:]
         self._check(image)
-        outputs = _as_list(self.net(pad_to(image, self.padded(size))))
+        outputs = _as_list(self.net(pad_to(image, self.padded(size))), self.ndim)
         keep = outputs if self.training and self.supervised else outputs[:1]
         cropped = [_crop(_resized(o, self.padded(size)), size) for o in keep]
         return cropped if self.training and self.supervised else cropped[0]
@@ -153,10 +153,11 @@ def _resized(logits: Tensor, size: tuple[int, ...]) -> Tensor:
     return nn.functional.interpolate(logits, size, mode=mode, align_corners=False)
 
 
-def _as_list(outputs: Any) -> list[Tensor]:
-    if isinstance(outputs, dict):
-        return list(outputs.values())
-    return [outputs] if isinstance(outputs, Tensor) else list(outputs)
+def _as_list(outputs: Any, ndim: int) -> list[Tensor]:
+    """One tensor, several stacked at axis 1, a list, a tuple or a mapping: as a list."""
+    if isinstance(outputs, Tensor):
+        return [outputs] if outputs.ndim == ndim + 2 else list(outputs.unbind(1))
+    return list(outputs.values() if isinstance(outputs, dict) else outputs)
 
 
 def _sides(value: int | Sequence[int], ndim: int) -> tuple[int, ...]:
