@@ -1,1 +1,32 @@
-"""Files in and out: one file a format."""
+"""Files in and out: one file a format.
+
+>>> from napari_segment import io
+>>> image = io.read("cells.ome.tif")  # doctest: +SKIP
+>>> io.write(image, "cells.ome.zarr")  # doctest: +SKIP
+"""
+
+from napari_segment.io.files import (
+    FORMATS,
+    is_readable,
+    read,
+    read_channels,
+    read_labels,
+    write,
+)
+from napari_segment.io.names import natural, recipe_path, stem, suffix
+from napari_segment.io.pairs import Case, Pairs
+
+__all__ = [
+    "FORMATS",
+    "Case",
+    "Pairs",
+    "is_readable",
+    "natural",
+    "read",
+    "read_channels",
+    "read_labels",
+    "recipe_path",
+    "stem",
+    "suffix",
+    "write",
+]

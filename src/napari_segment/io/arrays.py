@@ -1,0 +1,79 @@
+"""NumPy files: ``.npy`` holds the pixels alone, ``.npz`` the geometry too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from napari_segment.errors import FormatError
+from napari_segment.image import Stack
+from napari_segment.io.contents import (
+    KEY,
+    Contents,
+    extras,
+    from_extras,
+    from_text,
+    gather,
+    to_text,
+)
+from napari_segment.io.names import suffix
+
+
+def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:
+    """Read a NumPy file; the parameters are those of `napari_segment.io.read`.
+
+    Of an ``.npz`` file the only array is taken, or the one that `series` names.
+    """
+    try:
+        found = np.load(path, allow_pickle=False, mmap_mode="r" if lazy else None)
+        if suffix(path) == ".npz":
+            return _archive(found, path, axes, series)
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise FormatError(f"{path} cannot be read as NumPy file: {error}") from None
+    return gather(path, _mapped(path) if lazy else found, "", wanted=axes)
+
+
+def _archive(found: Any, path: Path, axes: str, series: str) -> Contents:
+    with found:
+        names = [n for n in found.files if n != KEY]
+        if series not in names and len(names) != 1:
+            listed = ", ".join(names) or "no array"
+            raise FormatError(f"{path} holds {listed}; say which by series=….")
+        data = found[series or names[0]]
+        saved = from_text(str(found[KEY])) if KEY in found.files else {}
+    own = saved.get("axes", "")
+    spatial = [a for a in own if a in "ZYX"]
+    scale = dict(zip(spatial, saved.get("spacing", ()), strict=False))
+    return gather(path, data, own, scale, wanted=axes, **from_extras(saved))
+
+
+class _Mapped:
+    """The array of an ``.npy`` file, mapped anew in every process that reads from it."""
+
+    def __init__(self, path: Path) -> None:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        self.path, self.shape, self.dtype, self.ndim = path, array.shape, array.dtype, array.ndim
+
+    def __getitem__(self, index: Any) -> Any:
+        return np.array(np.load(self.path, mmap_mode="r", allow_pickle=False)[index])
+
+
+def _mapped(path: Path) -> Any:
+    import dask.array as da
+
+    array = _Mapped(path.absolute())
+    return da.from_array(array, name=False, meta=np.empty((0,) * array.ndim, array.dtype))
+
+
+def write(stack: Stack, path: Path) -> None:
+    """Write ``.npz``, compressed, with the geometry, or ``.npy`` without; any type."""
+    data = np.asarray(stack.compute().data)
+    if suffix(path) == ".npy":
+        np.save(path, data)
+        return
+    saved = extras(stack, "unit", "interval") | {"spacing": list(stack.spacing)}
+    members: dict[str, Any] = {"data": data, KEY: np.array(to_text(saved))}
+    np.savez_compressed(path, **members)

@@ -1,0 +1,215 @@
+"""What a file gives: pixels with their geometry, before it is known whether they are labels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_segment.errors import FormatError, InputError
+from napari_segment.image import SPATIAL, Image, Labels, Stack, smallest_integers
+from napari_segment.io.names import stem
+
+KEY = "napari-segment"  # under which formats with room for it keep what they have no field for
+
+_UNITS = {
+    "nanometer": ("nm", "nanometre"),
+    "micrometer": ("um", "µm", "μm", "\\u00b5m", "micron", "microns", "micrometre"),
+    "millimeter": ("mm", "millimetre"),
+    "centimeter": ("cm", "centimetre"),
+    "meter": ("m", "metre"),
+    "angstrom": ("å", "\\u00c5"),
+    "inch": ("in", "in."),
+    "pixel": ("", "pixels", "px", "voxel", "none", "unknown", "reference frame"),
+}
+_UNIT_NAMES = {short: name for name, shorts in _UNITS.items() for short in (name, *shorts)}
+
+
+@dataclass(frozen=True, eq=False)
+class Contents(Stack):
+    """Takes the parameters of `Stack`, and what `Image` and `Labels` have beyond it."""
+
+    channels: tuple[str, ...] = ()
+    holds: str = ""
+    names: Mapping[int, str] = field(default_factory=dict)
+
+    def fields(self) -> dict[str, Any]:
+        """The parameters that Image and Labels share."""
+        keys = ("data", "axes", "spacing", "unit", "affine", "interval", "name", "header")
+        return {key: getattr(self, key) for key in keys}
+
+
+def gather(
+    path: Path,
+    data: Any,
+    axes: str,
+    scale: Mapping[str, float] | None = None,
+    *,
+    wanted: str = "",
+    affine: Any = None,
+    **more: Any,
+) -> Contents:
+    """Put together what a format module found.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for its name and for messages.
+    data : ndarray or dask Array
+        The pixels; other byte orders are turned into the machine's.
+    axes : str
+        One letter for each array axis as the file has it, or "" where the file does not say.
+    scale : mapping of str to float
+        Spacing by axis letter; missing or unusable ones count as 1.
+    wanted : str
+        Axis letters from the user, which win over the file's.
+    affine : array, optional
+        Index to world for the spatial axes of `axes`.
+    **more
+        Further parameters of `Contents`.
+    """
+    if not data.dtype.isnative:
+        data = data.astype(data.dtype.newbyteorder("="))
+    letters = wanted.upper() or axes
+    if affine is not None and [a for a in letters if a in SPATIAL] != [
+        a for a in axes if a in SPATIAL
+    ]:
+        affine = None
+    if "C" not in letters:
+        more.pop("channels", None)
+    try:
+        plain = Contents(data, letters, name=stem(path))
+        spacing = [_usable((scale or {}).get(a)) for a in plain.spatial_axes]
+        return plain.replace(spacing=spacing, affine=affine, **more)
+    except InputError as error:
+        raise InputError(f"{path.name}: {error}") from None
+
+
+def _usable(spacing: float | None) -> float:
+    good = spacing is not None and np.isfinite(spacing) and spacing > 0
+    return float(spacing) if good and spacing is not None else 1.0
+
+
+def unit_name(text: str | None) -> str:
+    """The full name of a unit of length.
+
+    Examples
+    --------
+    >>> unit_name("µm"), unit_name("mm"), unit_name(None), unit_name("furlong")
+    ('micrometer', 'millimeter', 'pixel', 'furlong')
+    """
+    text = (text or "").strip()
+    return _UNIT_NAMES.get(text.lower(), text)
+
+
+def unit_symbol(name: str) -> str:
+    """The short form of a unit's full name ("µm" as ASCII "um"), or the name itself."""
+    return _UNITS.get(name, (name,))[0] or "pixel"
+
+
+# ---- what formats have no field for ----
+
+
+def extras(stack: Stack, *keys: str) -> dict[str, Any]:
+    """What a format has no field for, in plain values; `keys` are further attributes to keep."""
+    found: dict[str, Any] = {"axes": stack.axes}
+    if stack.affine is not None:
+        found["affine"] = stack.affine.tolist()
+    if isinstance(stack, Labels):
+        found["holds"] = stack.holds
+        if stack.names:
+            found["names"] = {str(k): v for k, v in stack.names.items()}
+    elif isinstance(stack, Image) and stack.channels:
+        found["channels"] = list(stack.channels)
+    found.update({key: getattr(stack, key) for key in keys})
+    return found
+
+
+def from_extras(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of Contents among what `extras` gave."""
+    result = {k: found[k] for k in ("holds", "unit", "interval") if k in found}
+    if "names" in found:
+        result["names"] = {int(k): str(v) for k, v in found["names"].items()}
+    if "channels" in found:
+        result["channels"] = tuple(found["channels"])
+    if "affine" in found:
+        result["affine"] = np.array(found["affine"])
+    return result
+
+
+def to_text(found: Mapping[str, Any]) -> str:
+    """JSON in one line of ASCII without "=", which some headers split at."""
+    return json.dumps(found).replace("=", "\\u003d")
+
+
+def from_text(text: Any) -> dict[str, Any]:
+    """What `to_text` wrote; empty for anything else."""
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+# ---- making data fit a format ----
+
+
+def fit_integers(stack: Stack, allowed: str, path: Path) -> Stack:
+    """Bring pixels to a type that the format has, without changing a value.
+
+    Parameters
+    ----------
+    stack : Stack
+        What is to be written.
+    allowed : str
+        NumPy type codes that the format has, such as "u1 u2 f4".
+    path : Path
+        For the message.
+
+    Raises
+    ------
+    FormatError
+        If no type of the format holds all values.
+    """
+    types = [np.dtype(code) for code in allowed.split()]
+    if stack.dtype in types:
+        return stack
+    for dtype in types:
+        if np.can_cast(stack.dtype, dtype, "safe") and dtype.kind != "f":
+            return stack.replace(data=stack.data.astype(dtype))
+    if stack.dtype.kind in "ui":
+        low, high = _range(stack.data)
+        for dtype in (t for t in types if t.kind in "ui"):
+            if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+                return stack.replace(data=stack.data.astype(dtype))
+    wider = [t for t in types if t.kind == "f" and np.can_cast(stack.dtype, t, "safe")]
+    if wider:
+        return stack.replace(data=stack.data.astype(wider[0]))
+    raise FormatError(
+        f"{path.name} cannot hold values of type {stack.dtype} without loss. "
+        "Write .tif, .zarr or .npz, which hold any type, or convert the values first."
+    )
+
+
+def _range(data: Any) -> tuple[int, int]:
+    from napari_segment.blocks import reduce
+
+    if data.size == 0:
+        return 0, 0
+    return reduce(
+        data,
+        lambda block: (int(block.min()), int(block.max())),
+        lambda parts: (min(p[0] for p in parts), max(p[1] for p in parts)),
+    )
+
+
+def compact(labels: Labels) -> Labels:
+    """Labels in the smallest unsigned type that holds them; negative ones as they are."""
+    low, high = _range(labels.data)
+    if low < 0:
+        return labels
+    return labels.replace(data=labels.data.astype(smallest_integers(high), copy=False))

@@ -1,0 +1,198 @@
+"""Reading and writing by file name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, cast
+
+from napari_segment.errors import FormatError, InputError
+from napari_segment.image import Holds, Image, Labels, Stack
+from napari_segment.io.contents import Contents
+from napari_segment.io.names import suffix
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format: its name, its module in this package, and whether it can be written."""
+
+    title: str
+    module: str
+    writes: bool = True
+
+    def load(self) -> Any:
+        """The module, with functions ``read`` and ``write``."""
+        return import_module(f"napari_segment.io.{self.module}")
+
+
+_TIFF = Format("TIFF", "tiff")
+_PICTURE = Format("picture", "raster")
+_NIFTI = Format("NIfTI", "nifti")
+_DICOM = Format("DICOM", "dicom", writes=False)
+_ZARR = Format("OME-Zarr", "omezarr")
+_NRRD = Format("NRRD", "nrrd")
+_NUMPY = Format("NumPy", "arrays")
+
+FORMATS: Mapping[str, Format] = MappingProxyType({
+    ".tif": _TIFF, ".tiff": _TIFF, ".ome.tif": _TIFF, ".ome.tiff": _TIFF,
+    ".png": _PICTURE, ".jpg": _PICTURE, ".jpeg": _PICTURE, ".bmp": _PICTURE,
+    ".nii": _NIFTI, ".nii.gz": _NIFTI,
+    ".zarr": _ZARR, ".ome.zarr": _ZARR,
+    ".nrrd": _NRRD,
+    ".dcm": _DICOM,
+    ".npy": _NUMPY, ".npz": _NUMPY,
+})  # fmt: skip
+
+
+def is_readable(path: str | Path) -> bool:
+    """Whether a name belongs to a format that is read; nothing is opened."""
+    return suffix(path) in FORMATS
+
+
+def read(path: str | Path, *, axes: str = "", lazy: bool = False, series: int | str = "") -> Image:
+    """Read an image from a file, an OME-Zarr folder or a folder of DICOM slices.
+
+    Parameters
+    ----------
+    path : str or Path
+        TIFF, OME-TIFF, PNG, JPEG, BMP, NIfTI, NRRD, OME-Zarr, DICOM, ``.npy`` or ``.npz``.
+    axes : str
+        One letter of ``TCZYX`` for each axis, in array order, where the file does not say or
+        says wrongly. Without any word, 2-D is YX and 3-D is ZYX.
+    lazy : bool
+        Leave the pixels in the file: a Dask array, where the format can (TIFF, NIfTI, OME-Zarr,
+        DICOM and ``.npy``).
+    series : int or str
+        Which image of a file or folder that holds several: number from 0, or name.
+
+    Returns
+    -------
+    Image
+        With axes, spacing, unit and affine as far as the file knows them.
+
+    Raises
+    ------
+    FormatError
+        If the file is missing or broken, of an unknown format, or holds several images.
+    """
+    found = _read(path, axes, lazy, series)
+    return Image(**found.fields(), channels=found.channels)
+
+
+def read_labels(
+    path: str | Path,
+    *,
+    axes: str = "",
+    lazy: bool = False,
+    series: int | str = "",
+    holds: Holds | str = "",
+) -> Labels:
+    """Read a label image; the parameters are those of `read`, and one more.
+
+    A palette PNG gives its indices; a colour picture whose channels are equal gives one of them.
+
+    Parameters
+    ----------
+    path, axes, lazy, series
+        As of `read`.
+    holds : {"", "mask", "classes", "objects"}
+        What a label means; "" for what the file says, else "objects".
+    """
+    found = _read(path, axes, lazy, series, labels=True)
+    meaning = cast("Holds", holds or found.holds or "objects")
+    try:
+        return Labels(**found.fields(), holds=meaning, names=found.names)
+    except InputError as error:
+        raise InputError(f"{Path(path).name}: {error}") from None
+
+
+def read_channels(paths: Sequence[Path], *, axes: str = "", lazy: bool = False) -> Image:
+    """Read one file for each channel as one image, C first.
+
+    Raises
+    ------
+    InputError
+        If the files differ in shape or have channels of their own.
+    """
+    images = [read(p, axes=axes.replace("C", ""), lazy=lazy) for p in paths]
+    first = images[0]
+    for path, image in zip(paths, images, strict=True):
+        if image.shape != first.shape or image.axes != first.axes or "C" in image.axes:
+            raise InputError(
+                f"Channels must be alike: {Path(path).name} has axes {image.axes} of shape "
+                f"{image.shape}, {Path(paths[0]).name} {first.axes} of shape {first.shape}."
+            )
+    if lazy:
+        import dask.array as xp
+    else:
+        import numpy as xp
+    return first.replace(data=xp.stack([i.data for i in images]), axes="C" + first.axes)
+
+
+def write(stack: Stack, path: str | Path) -> Path:
+    """Write an Image or Labels in the format of the file name; folders are made as needed.
+
+    Lazy stacks are computed and written block by block by TIFF, NIfTI and OME-Zarr.
+
+    Parameters
+    ----------
+    stack : Image or Labels
+        What to write.
+    path : str or Path
+        ``.tif`` (ImageJ), ``.ome.tif``, ``.ome.zarr``, ``.nii.gz``, ``.nrrd``, ``.npz``, ``.png`` …
+        An existing file is replaced.
+
+    Returns
+    -------
+    Path
+        Where it was written.
+
+    Raises
+    ------
+    FormatError
+        If the format is unknown or cannot hold the stack without loss of values.
+    """
+    path = Path(path)
+    form = _format(path)
+    if not form.writes:
+        raise FormatError(f"{form.title} is read, not written. Write .nii.gz or .nrrd instead.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    form.load().write(stack, path)
+    return path
+
+
+def _read(
+    path: str | Path, axes: str, lazy: bool, series: int | str, *, labels: bool = False
+) -> Contents:
+    path = Path(path)
+    if not path.exists():
+        raise FormatError(f"{path} does not exist.")
+    form = _format(path)
+    module = form.load()
+    reader = getattr(module, "read_indices", module.read) if labels else module.read
+    return cast("Contents", reader(path, axes=axes, lazy=lazy, series=str(series)))
+
+
+def _format(path: Path) -> Format:
+    if path.is_dir() and suffix(path) not in (".zarr", ".ome.zarr"):
+        return _folder_format(path)
+    if suffix(path) in FORMATS:
+        return FORMATS[suffix(path)]
+    if path.is_file() and _DICOM.load().is_dicom(path):
+        return _DICOM
+    known = ", ".join(sorted(FORMATS))
+    given = f"the suffix {suffix(path)!r}" if suffix(path) else "no suffix"
+    raise FormatError(f"{path.name} has {given}, which is no known format. Known: {known}.")
+
+
+def _folder_format(path: Path) -> Format:
+    if _ZARR.load().is_zarr(path):
+        return _ZARR
+    if any(_DICOM.load().is_dicom(f) for f in path.iterdir() if f.is_file()):
+        return _DICOM
+    raise FormatError(
+        f"{path} is a folder, but neither OME-Zarr nor a DICOM series. Give one of its files."
+    )

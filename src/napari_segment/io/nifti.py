@@ -1,0 +1,225 @@
+"""NIfTI (``.nii``, ``.nii.gz``): medical volumes with their place in the scanner.
+
+Files run X, Y, Z from fast to slow; here arrays are ZYX, and the affine's rows and columns are
+permuted likewise: from (z, y, x) indices to (superior, anterior, right) in millimetres.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.errors import FormatError
+from napari_segment.image import Labels, Stack
+from napari_segment.io.contents import (
+    KEY,
+    Contents,
+    extras,
+    fit_integers,
+    from_extras,
+    from_text,
+    gather,
+    to_text,
+)
+from napari_segment.io.names import suffix
+
+_UNITS = {"mm": "millimeter", "micron": "micrometer", "meter": "meter", "unknown": "millimeter"}
+_SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
+_TYPES = "u1 i1 i2 u2 i4 u4 i8 u8 f4 f8"
+_COMMENT = 6  # the extension code of free text
+_LONGEST = 32767  # along one axis in NIfTI-1
+_SLAB_BYTES = 2**26
+
+
+def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:  # noqa: ARG001
+    """Read a NIfTI file; the parameters are those of `napari_segment.io.read`.
+
+    A fourth axis is T as the standard says (``axes="CZYX"`` where it holds modalities), a fifth
+    C. Spacing without a unit is in millimetres, as every reader takes it.
+    """
+    import nibabel
+    from nibabel.filebasedimages import ImageFileError
+    from nibabel.spatialimages import HeaderDataError
+
+    try:
+        image = nibabel.load(path)
+        data = (
+            _lazily(image) if lazy else _pixels(np.asanyarray(image.dataobj.get_unscaled()), image)
+        )
+        found = _geometry(image)
+    except (
+        ImageFileError, HeaderDataError, OSError, EOFError, ValueError, AttributeError, zlib.error,
+    ) as error:  # fmt: skip
+        raise FormatError(f"{path} cannot be read as NIfTI: {error}") from None
+    if data.dtype.kind not in "buif":
+        raise FormatError(
+            f"{path.name} holds values of type {data.dtype}; real numbers are needed."
+        )
+    data = data.transpose()
+    own = "CTZYX"[-data.ndim :] if data.ndim <= 5 else ""
+    for axis in own:  # which NIfTI needs to fill up its first dimensions
+        absent = axis not in found["axes"] if found["axes"] else (axis == "T" and "C" in own)
+        if absent and data.shape[own.index(axis)] == 1:
+            data, own = data.squeeze(own.index(axis)), own.replace(axis, "")
+    matrix = found.pop("matrix")
+    order = [2, 1, 0, 3] if "Z" in own else [1, 0, 3]
+    affine = matrix[np.ix_(order, order)]
+    scale = dict(
+        zip("ZYX"[-len(order) + 1 :], np.linalg.norm(affine[:-1, :-1], axis=0), strict=True)
+    )
+    found.pop("axes")
+    return gather(path, data, own, scale, wanted=axes, affine=affine, **found)
+
+
+def _geometry(image: Any) -> dict[str, Any]:
+    header = image.header
+    space, time = header.get_xyzt_units()
+    zooms = header.get_zooms()
+    saved: dict[str, Any] = {}
+    for extension in header.extensions:
+        if extension.get_code() == _COMMENT:
+            saved = from_text(extension.get_content()).get(KEY, saved)
+    found = {"unit": _UNITS[space], **from_extras(saved)}
+    found.pop("affine", None)
+    found["matrix"], found["axes"] = image.affine, saved.get("axes", "")
+    found["interval"] = float(zooms[3]) * _SECONDS.get(time, 1.0) if len(zooms) > 3 else 1.0
+    found["interval"] = found["interval"] or 1.0
+    found["header"] = {"nifti": {
+        "qform_code": int(header["qform_code"]), "sform_code": int(header["sform_code"]),
+        "qform": header.get_qform().tolist(), "sform": header.get_sform().tolist(),
+        "units": [space, time], "affine": image.affine.tolist(),
+    }}  # fmt: skip
+    return found
+
+
+# ---- values ----
+
+
+def _slope(image: Any) -> tuple[float, float]:
+    slope, inter = image.dataobj.slope, image.dataobj.inter
+    return float(slope), float(inter)
+
+
+def _value_type(image: Any) -> np.dtype[Any]:
+    """The type of the scaled values: 16 bits, scaled, fit float32 with every level distinct."""
+    stored = image.dataobj.dtype
+    if _slope(image) == (1.0, 0.0):
+        return cast("np.dtype[Any]", stored.newbyteorder("="))
+    return np.dtype(np.float32 if stored.itemsize <= 2 or stored == np.float32 else np.float64)
+
+
+def _pixels(stored: NDArray[Any], image: Any) -> NDArray[Any]:
+    slope, inter = _slope(image)
+    if (slope, inter) == (1.0, 0.0):
+        return stored
+    return (stored * np.float64(slope) + inter).astype(_value_type(image))
+
+
+class _Region:
+    """The voxels of a file, read by region, each time from the file."""
+
+    def __init__(self, image: Any) -> None:
+        self.image = image
+        self.shape, self.dtype, self.ndim = image.shape, _value_type(image), len(image.shape)
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        return np.asarray(self.image.dataobj[index]).astype(self.dtype, copy=False)
+
+
+def _lazily(image: Any) -> Any:
+    """Slabs of whole planes; a compressed file is unpacked from its start for each."""
+    import dask.array as da
+
+    region = _Region(image)
+    plane = int(np.prod(region.shape[:2])) * region.dtype.itemsize
+    chunks = [*region.shape[:2], *[1] * (region.ndim - 2)]
+    if region.ndim > 2:
+        chunks[2] = min(max(_SLAB_BYTES // max(plane, 1), 1), max(region.shape[2], 1))
+    meta = np.empty((0,) * region.ndim, region.dtype)
+    return da.from_array(region, chunks=tuple(chunks), name=False, meta=meta)
+
+
+# ---- writing ----
+
+
+def write(stack: Stack, path: Path) -> None:
+    """Write NIfTI-1 (NIfTI-2 past 32,767 voxels along an axis), slab by slab.
+
+    The affine, its codes and the units of a file that was read are kept. A stack without an
+    affine is put at the origin, unturned.
+    """
+    stack = fit_integers(stack, _TYPES, path)
+    stack = stack.transpose("".join(a for a in "CTZYX" if a in stack.axes))
+    header = _header(stack)
+    with closing(_open(path)) as file:
+        header.write_to(file)
+        file.write(b"\0" * (int(header["vox_offset"]) - file.tell()))
+        for slab in _slabs(stack.data):
+            file.write(np.ascontiguousarray(slab).data)
+
+
+def _open(path: Path) -> BinaryIO:
+    if suffix(path) != ".nii.gz":
+        return path.open("wb")
+    return cast("BinaryIO", gzip.GzipFile(path, "wb", compresslevel=3, mtime=0))
+
+
+def _slabs(data: Any) -> Iterator[NDArray[Any]]:
+    if isinstance(data, np.ndarray):
+        yield data
+        return
+    start = 0
+    for length in data.chunks[0]:
+        yield data[start : start + length].compute()
+        start += length
+
+
+def _header(stack: Stack) -> Any:
+    import nibabel
+
+    shape = _file_shape(stack)
+    kind = nibabel.Nifti1Header if max(shape) <= _LONGEST else nibabel.Nifti2Header
+    header = kind()
+    header.set_data_dtype(stack.dtype)
+    header.set_data_shape(shape)
+    matrix = np.eye(4)
+    order = [1, 0, 3] if "Z" not in stack.axes else [2, 1, 0, 3]
+    matrix[np.ix_(order, order)] = stack.world()  # the permutation is its own inverse
+    _place(header, matrix, stack.header.get("nifti", {}), stack.unit)
+    if "T" in stack.axes:
+        zooms = list(header.get_zooms())
+        zooms[3] = stack.interval / _SECONDS.get(header.get_xyzt_units()[1], 1.0)
+        header.set_zooms(zooms)
+    plain = stack.unit in _UNITS.values() and stack.axes in ("YX", "ZYX", "TZYX")
+    if isinstance(stack, Labels) or not plain:
+        text = to_text({KEY: extras(stack, "unit")})
+        header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", text.encode()))
+    header["magic"] = header.single_magic
+    header["vox_offset"] = 0  # set, with room for the extensions, when it is written
+    return header
+
+
+def _file_shape(stack: Stack) -> tuple[int, ...]:
+    """Fast to slow; absent axes before the last are 1 long."""
+    sizes = [stack.size(a) for a in "XYZTC"]
+    last = max("XYZTC".index(a) for a in stack.axes)
+    return tuple(sizes[: last + 1])
+
+
+def _place(header: Any, matrix: NDArray[Any], saved: dict[str, Any], unit: str) -> None:
+    if saved and np.allclose(saved["affine"], matrix, atol=1e-6):
+        header.set_qform(np.array(saved["qform"]), saved["qform_code"])
+        header.set_sform(np.array(saved["sform"]), saved["sform_code"])
+        header.set_xyzt_units(*saved["units"])
+        return
+    header.set_sform(matrix, saved.get("sform_code", 0) or 2)
+    header.set_qform(matrix, saved.get("qform_code", 0) or 2)
+    units = {"millimeter": "mm", "micrometer": "micron", "meter": "meter"}
+    header.set_xyzt_units(units.get(unit, "unknown"), "sec")

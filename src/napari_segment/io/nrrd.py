@@ -1,0 +1,157 @@
+"""NRRD (``.nrrd``, ``.nhdr``), the format of 3D Slicer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.errors import FormatError
+from napari_segment.image import RGB, Labels, Stack
+from napari_segment.io.contents import (
+    KEY,
+    Contents,
+    extras,
+    fit_integers,
+    from_extras,
+    from_text,
+    gather,
+    to_text,
+    unit_name,
+    unit_symbol,
+)
+
+_COLOURS = {"RGB-color": RGB, "RGBA-color": (*RGB, "alpha")}
+# From the world of the file, (x, y, z), to (right, anterior, superior).
+_TO_RAS = {
+    "left-posterior-superior": (-1, -1, 1), "lps": (-1, -1, 1),
+    "left-anterior-superior": (-1, 1, 1), "las": (-1, 1, 1),
+}  # fmt: skip
+_TYPES = "u1 i1 u2 i2 u4 i4 u8 i8 f4 f8"
+
+
+def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:  # noqa: ARG001
+    """Read an NRRD file; the parameters are those of `napari_segment.io.read`.
+
+    Axes come from the header's ``kinds``; without them up to three axes are ZYX. Segment names
+    of 3D Slicer (``.seg.nrrd``) become class names.
+    """
+    import nrrd
+
+    try:
+        data, header = nrrd.read(str(path), index_order="C")
+    except (nrrd.NRRDError, OSError, ValueError, KeyError, EOFError) as error:
+        raise FormatError(f"{path} cannot be read as NRRD: {error}") from None
+    own = _axes(header)
+    found = from_extras(from_text(header.get(KEY)))
+    found.pop("affine", None)
+    colour = _COLOURS.get(next((k for k in header.get("kinds", ()) if k in _COLOURS), ""))
+    if colour:
+        found.setdefault("channels", colour)
+    names = _segment_names(header)
+    if names:
+        found.setdefault("names", names)
+        found.setdefault("holds", "classes")
+    units = header.get("space units") or header.get("units") or [""]
+    found["unit"] = found.get("unit") or unit_name(str(units[0]).strip('"'))
+    scale, affine = _geometry(header, own)
+    found["header"] = {"nrrd": {"space": str(header["space"])}} if "space" in header else {}
+    return gather(path, np.asarray(data), own, scale, wanted=axes, affine=affine, **found)
+
+
+def _axes(header: dict[str, Any]) -> str:
+    """Letters in array order; the file lists its axes from fast to slow."""
+    kinds = [str(k) for k in header.get("kinds", ())]
+    directions = header.get("space directions")
+    dimension = int(header["dimension"])
+    if not kinds and directions is not None:
+        kinds = ["domain" if np.isfinite(d).all() else "list" for d in _rows(directions)]
+    if not kinds:
+        return "ZYX"[-dimension:] if dimension <= 3 else ""
+    letters, space = "", iter("XYZ")
+    for kind in kinds:
+        plain = kind in ("domain", "space", "???", "none")
+        letters += next(space, "?") if plain else "T" if kind == "time" else "C"
+    return letters[::-1] if len(set(letters)) == len(letters) and "?" not in letters else ""
+
+
+def _rows(directions: Any) -> list[NDArray[Any]]:
+    dimension = next((len(d) for d in directions if d is not None), 0)
+    return [np.full(dimension, np.nan) if d is None else np.asarray(d, float) for d in directions]
+
+
+def _geometry(header: dict[str, Any], own: str) -> tuple[dict[str, float], NDArray[Any] | None]:
+    letters = own[::-1]
+    if "space directions" not in header or not own:
+        spacings = header.get("spacings", ())
+        return dict(zip(letters, map(float, spacings), strict=False)), None
+    rows = _rows(header["space directions"])
+    spatial = [r for r, a in zip(rows, letters, strict=True) if a in "XYZ"]
+    scale = {a: float(np.linalg.norm(r)) for a, r in zip(letters, rows, strict=True) if a in "XYZ"}
+    n = len(spatial)
+    if any(len(r) != n or not np.isfinite(r).all() for r in spatial):
+        return scale, None
+    matrix = np.eye(n + 1)
+    matrix[:n, :n] = np.array(spatial).T
+    matrix[:n, n] = header.get("space origin", np.zeros(n))
+    sign = _TO_RAS.get(str(header.get("space", "")).lower(), (1,) * n)
+    matrix = np.diag([*sign, 1.0]) @ matrix if len(sign) == n else matrix
+    order = [*range(n - 1, -1, -1), n]
+    return scale, matrix[np.ix_(order, order)]
+
+
+def _segment_names(header: dict[str, Any]) -> dict[int, str]:
+    names = {}
+    for number in range(1000):
+        name = header.get(f"Segment{number}_Name")
+        if name is None:
+            break
+        names[int(header.get(f"Segment{number}_LabelValue", number + 1))] = str(name)
+    return names
+
+
+def write(stack: Stack, path: Path) -> None:
+    """Write NRRD, in the world of the file that was read, else right-anterior-superior.
+
+    Class names are written as 3D Slicer's segment names.
+    """
+    import nrrd
+
+    stack = fit_integers(stack, _TYPES, path)
+    stack = stack.transpose("".join(a for a in "CTZYX" if a in stack.axes)).compute()
+    try:
+        nrrd.write(str(path), np.ascontiguousarray(stack.data), _header(stack), index_order="C")
+    except (nrrd.NRRDError, OSError) as error:
+        raise FormatError(f"{path} cannot be written: {error}") from None
+
+
+def _header(stack: Stack) -> dict[str, Any]:
+    letters, n = stack.axes[::-1], len(stack.spacing)
+    order = [*range(n - 1, -1, -1), n]
+    matrix = stack.world()[np.ix_(order, order)]
+    header: dict[str, Any] = {}
+    if n == 3 and stack.affine is not None:
+        space = stack.header.get("nrrd", {}).get("space", "right-anterior-superior")
+        matrix = np.diag([*_TO_RAS.get(space.lower(), (1, 1, 1)), 1.0]) @ matrix
+        header["space"] = space
+    else:
+        header["space dimension"] = n
+    columns = iter(matrix[:n, :n].T)
+    header["space directions"] = np.array(
+        [next(columns) if a in "XYZ" else np.full(n, np.nan) for a in letters]
+    )
+    header["space origin"] = matrix[:n, n]
+    kinds = {"T": "time", "C": "list"}
+    header["kinds"] = [kinds.get(a, "domain") for a in letters]
+    if stack.unit != "pixel":
+        header["space units"] = [unit_symbol(stack.unit)] * n
+    header[KEY] = to_text(extras(stack, "interval"))
+    if isinstance(stack, Labels):
+        for number, (value, name) in enumerate(sorted(stack.names.items())):
+            header[f"Segment{number}_ID"] = f"Segment_{value}"
+            header[f"Segment{number}_Name"] = name.encode("ascii", "replace").decode()
+            header[f"Segment{number}_LabelValue"] = str(value)
+            header[f"Segment{number}_Layer"] = "0"
+    return header

@@ -1,0 +1,247 @@
+"""OME-Zarr: chunked stacks of any size with a pyramid of resolutions.
+
+Versions 0.1 to 0.5 are read, 0.5 is written: https://ngff.openmicroscopy.org/0.5/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_segment.errors import FormatError
+from napari_segment.image import AXES, SPATIAL, Image, Labels, Stack
+from napari_segment.io.contents import KEY, Contents, extras, from_extras, gather, unit_name
+
+_CHUNKS = {"T": 1, "C": 1, "Z": 32, "Y": 256, "X": 256}
+_PLANE_CHUNKS = {"T": 1, "C": 1, "Y": 1024, "X": 1024}
+_SMALLEST = 256  # a pyramid ends where a plane is no larger
+
+
+def is_zarr(path: Path) -> bool:
+    """Whether a folder is a Zarr group or array."""
+    return any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zarray", ".zattrs"))
+
+
+def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:
+    """Read the full resolution; the parameters are those of `napari_segment.io.read`.
+
+    A bare Zarr array takes its axes from its dimension names.
+    """
+    import dask.array as da
+    import zarr
+
+    try:
+        node = zarr.open(path, mode="r")
+        found: dict[str, Any] = {}
+        if isinstance(node, zarr.Group):
+            node, found = _image(node, path, series)
+        own = found.pop("axes", "") or _dimension_names(node)
+        data = da.from_zarr(node) if lazy else np.asarray(node[...])
+    except FormatError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RuntimeError) as error:
+        raise FormatError(f"{path} cannot be read as OME-Zarr: {error}") from None
+    return gather(path, data, own, found.pop("scale", None), wanted=axes, **found)
+
+
+def _dimension_names(array: Any) -> str:
+    names = getattr(array.metadata, "dimension_names", None) or array.attrs.get(
+        "_ARRAY_DIMENSIONS", ()
+    )
+    letters = "".join(str(n).upper() for n in names)
+    return letters if len(letters) == array.ndim and set(letters) <= set(AXES) else ""
+
+
+def _image(group: Any, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
+    told = dict(group.attrs)
+    ome: Mapping[str, Any] = told.get("ome", told)
+    if "plate" in ome or "well" in ome:
+        raise FormatError(f"{path} is a plate of many images. Read one of its fields by its path.")
+    if "multiscales" not in ome:
+        return _member(group, path, series)
+    scales = ome["multiscales"]
+    names = [str(s.get("name", i)) for i, s in enumerate(scales)]
+    if len(scales) > 1 and series not in names and not series.isdigit():
+        raise FormatError(f"{path} holds the images {', '.join(names)}; say which by series=….")
+    number = names.index(series) if series in names else int(series or 0)
+    found = _geometry(scales[number])
+    _add_labels_and_channels(found, ome)
+    saved = from_extras(told.get(KEY, {}))
+    if len(found["axes"]) - ("C" in found["axes"]) != len(found["axes"]):
+        saved.pop("holds", None)
+    found.update(saved)
+    return group[scales[number]["datasets"][0]["path"]], found
+
+
+def _member(group: Any, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
+    """One image of a collection, such as bioformats2raw writes."""
+    members = sorted(name for name, _ in group.members() if name != "OME")
+    if not series and len(members) == 1:
+        series = members[0]
+    if series not in members:
+        listed = ", ".join(members[:12]) or "nothing"
+        raise FormatError(f"{path} is no single image: it holds {listed}. Say which by series=….")
+    node = group[series]
+    return _image(node, path, "") if hasattr(node, "members") else (node, {})
+
+
+def _geometry(scale: Mapping[str, Any]) -> dict[str, Any]:
+    listed = scale.get("axes") or list("tczyx")
+    axes = [a if isinstance(a, Mapping) else {"name": a} for a in listed]
+    letters = "".join(str(a["name"]).upper() for a in axes)
+    steps, origin = np.ones(len(axes)), np.zeros(len(axes))
+    for source in (scale["datasets"][0], scale):
+        for change in source.get("coordinateTransformations", ()):
+            steps = steps * change.get("scale", 1.0)
+            origin = origin * change.get("scale", 1.0) + change.get("translation", 0.0)
+    spatial = [i for i, a in enumerate(letters) if a in SPATIAL]
+    found: dict[str, Any] = {
+        "axes": letters,
+        "scale": dict(zip(letters, steps, strict=True)),
+        "unit": unit_name(axes[-1].get("unit")),
+        "interval": float(steps[letters.index("T")]) if "T" in letters else 1.0,
+    }
+    if origin[spatial].any():
+        found["affine"] = np.diag([*steps[spatial], 1.0])
+        found["affine"][:-1, -1] = origin[spatial]
+    return found
+
+
+def _add_labels_and_channels(found: dict[str, Any], ome: Mapping[str, Any]) -> None:
+    channels = [c.get("label") for c in ome.get("omero", {}).get("channels", ())]
+    if channels and all(channels):
+        found["channels"] = tuple(map(str, channels))
+    properties = ome.get("image-label", {}).get("properties", ())
+    named = {int(p["label-value"]): str(p["class"]) for p in properties if "class" in p}
+    if named:
+        found["names"] = named
+
+
+# ---- writing ----
+
+
+def write(stack: Stack, path: Path) -> None:
+    """Write OME-Zarr 0.5 with a pyramid: means for images, nearest neighbours for labels.
+
+    A lazy stack is written block by block, and each level is made of the one below it on disk.
+    """
+    import zarr
+
+    if path.exists() and not is_zarr(path):
+        raise FormatError(f"{path} is there and is no Zarr folder; it is not overwritten.")
+    stack = stack.canonical()
+    group = zarr.open_group(path, mode="w", zarr_format=3)
+    group.attrs.update({"ome": _metadata(stack, []), KEY: extras(stack)})
+    levels = [_transformations(level) for level in _write_levels(stack, group)]
+    group.attrs["ome"] = _metadata(stack, levels)
+
+
+def _write_levels(stack: Stack, group: Any) -> Iterator[tuple[Stack, dict[str, int]]]:
+    """Write level after level; yields each with how many voxels of the full one it takes."""
+    import dask.array as da
+
+    taken = dict.fromkeys(stack.spatial_axes, 1)
+    level = stack
+    for number in range(32):
+        array = _create(group, str(number), level)
+        _store(level.data, array)
+        yield level, dict(taken)
+        factors = _factors(level)
+        if not factors:
+            return
+        level = _coarser(level.replace(data=da.from_zarr(array)), factors)
+        taken = {a: taken[a] * factors.get(a, 1) for a in taken}
+
+
+def _create(group: Any, name: str, level: Stack) -> Any:
+    wanted = _CHUNKS if "Z" in level.axes else _PLANE_CHUNKS
+    return group.create_array(
+        name,
+        shape=level.shape,
+        dtype=level.dtype,
+        chunks=tuple(
+            max(min(wanted[a], n), 1) for a, n in zip(level.axes, level.shape, strict=True)
+        ),
+        dimension_names=[a.lower() for a in level.axes],
+        fill_value=0,
+    )
+
+
+def _store(data: Any, array: Any) -> None:
+    import dask.array as da
+
+    blocks = (
+        data.rechunk(array.chunks)
+        if hasattr(data, "dask")
+        else da.from_array(data, chunks=array.chunks)
+    )
+    da.store(blocks, array, lock=False)
+
+
+def _factors(level: Stack) -> dict[str, int]:
+    """The axes to halve: the finest ones, so that voxels become more even."""
+    if max(level.size("Y"), level.size("X")) <= _SMALLEST:
+        return {}
+    finest = min(level.spacing)
+    pairs = zip(level.spatial_axes, level.spacing, strict=True)
+    return {a: 2 for a, s in pairs if s < 2 * finest and level.size(a) > 1}
+
+
+def _coarser(level: Stack, factors: Mapping[str, int]) -> Stack:
+    import dask.array as da
+
+    steps = [factors.get(a, 1) for a in level.axes]
+    spacing = tuple(
+        s * factors.get(a, 1) for a, s in zip(level.spatial_axes, level.spacing, strict=True)
+    )
+    if isinstance(level, Labels) or level.dtype == bool:
+        data = level.data[tuple(slice(None, None, s) for s in steps)]
+    else:
+        mean = da.coarsen(np.mean, level.data, dict(enumerate(steps)), trim_excess=True)
+        data = (np.rint(mean) if level.dtype.kind in "ui" else mean).astype(level.dtype)
+    return level.replace(data=data, spacing=spacing, affine=None)
+
+
+def _transformations(level: tuple[Stack, dict[str, int]]) -> list[dict[str, Any]]:
+    """The place of a level: a mean lies in the middle of what it was made of."""
+    stack, taken = level
+    size = dict(zip(stack.spatial_axes, stack.spacing, strict=True)) | {"T": stack.interval}
+    found: list[dict[str, Any]] = [
+        {"type": "scale", "scale": [float(size.get(a, 1.0)) for a in stack.axes]}
+    ]
+    if not isinstance(stack, Labels) and any(n > 1 for n in taken.values()):
+        shift = {a: size[a] * (1 - 1 / n) / 2 for a, n in taken.items()}
+        found.append(
+            {"type": "translation", "translation": [shift.get(a, 0.0) for a in stack.axes]}
+        )
+    return found
+
+
+def _metadata(stack: Stack, levels: list[list[dict[str, Any]]]) -> dict[str, Any]:
+    datasets = [
+        {"path": str(i), "coordinateTransformations": moves} for i, moves in enumerate(levels)
+    ]
+    found: dict[str, Any] = {"version": "0.5", "multiscales": [{
+        "name": stack.name or "image",
+        "axes": [_axis(a, stack) for a in stack.axes],
+        "datasets": datasets,
+        "type": "nearest" if isinstance(stack, Labels) else "mean",
+    }]}  # fmt: skip
+    if isinstance(stack, Labels):
+        properties = [{"label-value": k, "class": v} for k, v in stack.names.items()]
+        found["image-label"] = {"properties": properties} if properties else {}
+    elif isinstance(stack, Image) and stack.channels:
+        found["omero"] = {"channels": [{"label": c} for c in stack.channels]}
+    return found
+
+
+def _axis(letter: str, stack: Stack) -> dict[str, str]:
+    if letter == "T":
+        return {"name": "t", "type": "time", "unit": "second"}
+    if letter == "C":
+        return {"name": "c", "type": "channel"}
+    unit = {} if stack.unit == "pixel" else {"unit": stack.unit}
+    return {"name": letter.lower(), "type": "space", **unit}

@@ -1,0 +1,133 @@
+"""PNG, JPEG and BMP: single planes, grey or in colour, without geometry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.errors import FormatError
+from napari_segment.image import RGB, Image, Labels, Stack
+from napari_segment.io.contents import Contents, compact, gather
+from napari_segment.io.names import suffix
+
+_CHANNELS = {2: ("gray", "alpha"), 3: RGB, 4: (*RGB, "alpha")}
+_PNG_COLOUR_TYPE = 25  # byte of the header; 3 says palette
+
+
+def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:  # noqa: ARG001
+    """Read a picture; the parameters are those of `napari_segment.io.read`.
+
+    Orientation tags (EXIF) are ignored, so that pixels and labels made elsewhere stay together.
+    A palette gives its colours.
+    """
+    data = _decode(path)
+    if data.ndim == 2:
+        return gather(path, data, "YX", wanted=axes)
+    if data.shape[2] == 1:
+        return gather(path, data[..., 0], "YX", wanted=axes)
+    return gather(path, data, "YXC", wanted=axes, channels=_CHANNELS[data.shape[2]])
+
+
+def read_indices(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:
+    """Read a picture that shows labels: of a palette the indices, of equal channels one.
+
+    Raises
+    ------
+    FormatError
+        If the colours differ between channels: which colour is which label is not known.
+    """
+    if _has_palette(path):
+        return gather(path, _palette_indices(path), "YX", wanted=axes)
+    found = read(path, axes=axes, lazy=lazy, series=series)
+    if "C" not in found.axes:
+        return found
+    colours = [c for c in found.channels if c != "alpha"]
+    planes = [found.data[..., found.channels.index(c)] for c in colours]
+    if any((plane != planes[0]).any() for plane in planes[1:]):
+        raise FormatError(
+            f"{path.name} is a colour picture, and which colour is which label is not known. "
+            "Save labels as numbers: one channel, or a palette."
+        )
+    return gather(path, planes[0], "YX")
+
+
+def _decode(path: Path) -> NDArray[Any]:
+    import imagecodecs
+
+    decode = {
+        ".png": imagecodecs.png_decode,
+        ".bmp": imagecodecs.bmp_decode,
+    }.get(suffix(path), imagecodecs.jpeg_decode)
+    try:
+        return np.asarray(decode(path.read_bytes()))
+    except (imagecodecs.DelayedImportError, OSError):
+        raise
+    except Exception as error:  # each codec has its own class of error
+        raise FormatError(f"{path} cannot be read as {suffix(path)[1:].upper()}: {error}") from None
+
+
+def _has_palette(path: Path) -> bool:
+    if suffix(path) != ".png":
+        return False
+    with path.open("rb") as file:
+        head = file.read(_PNG_COLOUR_TYPE + 1)
+    return len(head) > _PNG_COLOUR_TYPE and head[_PNG_COLOUR_TYPE] == 3
+
+
+def _palette_indices(path: Path) -> NDArray[Any]:
+    from PIL import Image as Picture
+
+    try:
+        with Picture.open(path) as picture:
+            return np.array(picture)
+    except (OSError, SyntaxError) as error:
+        raise FormatError(f"{path} cannot be read as PNG: {error}") from None
+
+
+def write(stack: Stack, path: Path) -> None:
+    """Write one plane; PNG has 8 and 16 bits, JPEG and BMP 8. Spacing and affine are lost."""
+    import imagecodecs
+
+    kind = suffix(path)[1:]
+    if kind in ("jpg", "jpeg") and isinstance(stack, Labels):
+        raise FormatError("JPEG changes values, which ruins labels. Write .png or .tif.")
+    data = _plane(stack, path)
+    allowed = (np.uint8, np.uint16) if kind == "png" else (np.uint8,)
+    if data.dtype not in allowed:
+        raise FormatError(
+            f"{path.name} cannot hold {data.dtype} pixels. Write .tif, or scale the values to "
+            f"{' or '.join(np.dtype(t).name for t in allowed)} first."
+        )
+    if kind == "png":
+        path.write_bytes(imagecodecs.png_encode(data))
+    elif kind == "bmp":
+        path.write_bytes(imagecodecs.bmp_encode(data))
+    else:
+        path.write_bytes(imagecodecs.jpeg_encode(data, level=95))
+
+
+def _plane(stack: Stack, path: Path) -> NDArray[Any]:
+    squeezed = stack
+    for axis in "TZ":
+        if axis in stack.axes and stack.size(axis) == 1:
+            squeezed = squeezed.take(axis, 0)
+    if "T" in squeezed.axes or "Z" in squeezed.axes:
+        raise FormatError(
+            f"{path.name} holds one plane, but the stack has axes {stack.axes} of shape "
+            f"{stack.shape}. Write .tif, .nii.gz or .zarr."
+        )
+    if "C" in squeezed.axes:
+        colour = isinstance(stack, Image) and stack.is_rgb
+        if not colour or squeezed.size("C") not in (3, 4):
+            raise FormatError(f"{path.name} holds grey or RGB; write other channels as .tif.")
+        squeezed = squeezed.transpose("YXC")
+    else:
+        squeezed = squeezed.transpose("YX")
+    squeezed = squeezed.compute()
+    if isinstance(squeezed, Labels):
+        squeezed = compact(squeezed)
+    data = squeezed.data
+    return np.ascontiguousarray(data * np.uint8(255) if data.dtype == bool else data)

@@ -1,0 +1,296 @@
+"""TIFF: OME-TIFF, ImageJ hyperstacks, and plain TIFF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.errors import FormatError
+from napari_segment.image import RGB, Image, Labels, Stack
+from napari_segment.io.contents import (
+    KEY,
+    Contents,
+    extras,
+    fit_integers,
+    from_extras,
+    from_text,
+    gather,
+    to_text,
+    unit_name,
+    unit_symbol,
+)
+from napari_segment.io.names import suffix
+
+_IMAGEJ_TYPES = ("uint8", "uint16", "float32")
+_IMAGEJ_BYTES = 4e9  # more does not fit its 32-bit offsets
+_OME_TYPES = "u1 i1 u2 i2 u4 i4 f4 f8"
+_SECONDS = {"s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0}
+
+
+def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:
+    """Read a TIFF file; the parameters are those of `napari_segment.io.read`.
+
+    Axes come from the OME or ImageJ metadata. Without such, samples of a pixel are C and the
+    pages of a stack are Z.
+    """
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(path) as file:
+            number = _number(file, path, series)
+            found = _ome(file, number) if file.is_ome else _imagej(file)
+            own = file.series[number].axes
+            photometric = getattr(file.series[number].keyframe, "photometric", None)
+            data = _lazily(path, number) if lazy else file.series[number].asarray()
+    except (tifffile.TiffFileError, ValueError, KeyError, IndexError, RuntimeError) as error:
+        raise FormatError(f"{path} cannot be read as TIFF: {error}") from None
+    data, own = _named(data, own, path, axes, found.pop("axes", ""))
+    rgb = photometric is not None and photometric.name in ("RGB", "YCBCR")
+    if rgb and "C" in own and data.shape[own.index("C")] in (3, 4):
+        found.setdefault("channels", (*RGB, "alpha")[: data.shape[own.index("C")]])
+    if len(found.get("channels", ())) != (data.shape[own.index("C")] if "C" in own else 0):
+        found.pop("channels", None)
+    return gather(path, data, own, found.pop("scale"), wanted=axes, **found)
+
+
+def _number(file: Any, path: Path, series: str) -> int:
+    """The series that is meant, by number or name."""
+    names = [s.name for s in file.series]
+    if series in names:
+        return names.index(series)
+    if series.isdigit() and int(series) < len(names):
+        return int(series)
+    if not series and len(names) == 1:
+        return 0
+    listed = ", ".join(f"{i} ({s.name}: {s.axes} {s.shape})" for i, s in enumerate(file.series))
+    raise FormatError(f"{path} holds {len(names)} images; say which by series=…: {listed}.")
+
+
+def _named(data: Any, own: str, path: Path, wanted: str, saved: str) -> tuple[Any, str]:
+    """Turn the file's axis letters into ours; unknown ones are Z where that is free."""
+    own = own.upper()
+    if "S" in own and "C" in own:
+        order = [i for i, a in enumerate(own) if a not in "CS"]
+        data = data.transpose([own.index("C"), own.index("S"), *order])
+        data = data.reshape((-1, *data.shape[2:]))
+        own = "C" + "".join(own[i] for i in order)
+    own = own.replace("S", "C")
+    unknown = [a for a in own if a not in "TCZYX"]
+    if len(unknown) == 1 and "Z" not in own:
+        own = own.replace(unknown[0], "Z")
+    elif unknown and not wanted:
+        raise FormatError(
+            f"{path.name} has the axes {own!r} of shape {data.shape}. Say what they are, one "
+            "letter of TCZYX each, such as axes='TZYX'."
+        )
+    for i, axis in enumerate(saved):  # axes of length 1, which TIFF drops
+        if axis not in own and set(own) < set(saved):
+            data = data.reshape((*data.shape[:i], 1, *data.shape[i:]))
+            own = own[:i] + axis + own[i:]
+    return data, own
+
+
+# ---- geometry ----
+
+
+def _imagej(file: Any) -> dict[str, Any]:
+    told: Mapping[str, Any] = file.imagej_metadata or (file.shaped_metadata or ({},))[0]
+    saved = from_text(told.get(KEY))
+    unit = unit_name(str(told.get("unit", "")))
+    y, x, stated = _resolution(file.pages[0], in_unit=unit != "pixel")
+    found = from_extras(saved)
+    found["scale"] = {"Y": y, "X": x, "Z": told.get("spacing", 1.0)}
+    found["unit"] = stated if unit == "pixel" else unit
+    found["interval"] = float(told.get("finterval", 0) or 1)
+    found["axes"] = saved.get("axes", "")
+    return found
+
+
+def _resolution(page: Any, *, in_unit: bool) -> tuple[float, float, str]:
+    """Pixel sizes from the resolution tags, and their unit.
+
+    Resolutions per inch are those of printing and scanning software and say nothing of the
+    object, unless the metadata name a unit, which then replaces the inch.
+    """
+    tags = page.tags
+    unit = int(tags.valueof("ResolutionUnit", 2))
+    if "XResolution" not in tags or "YResolution" not in tags or (unit == 2 and not in_unit):
+        return 1.0, 1.0, "pixel"
+    y, x = (_size(tags.valueof(name)) for name in ("YResolution", "XResolution"))
+    if unit == 3 and not in_unit:
+        return y * 1e4, x * 1e4, "micrometer"
+    return y, x, "pixel"
+
+
+def _size(rational: tuple[int, int]) -> float:
+    numerator, denominator = rational
+    return denominator / numerator if numerator else 1.0
+
+
+def _ome(file: Any, number: int) -> dict[str, Any]:
+    root = ElementTree.fromstring(file.ome_metadata)
+    space = {"o": root.tag.partition("}")[0].lstrip("{")}
+    images = root.findall("o:Image", space)
+    image = images[min(number, len(images) - 1)]
+    pixels = image.find("o:Pixels", space)
+    told = {} if pixels is None else pixels.attrib
+    unit = unit_name(told.get("PhysicalSizeXUnit", "µm")) if "PhysicalSizeX" in told else "pixel"
+    saved = _annotation(root, space)
+    found = from_extras(saved)
+    found["scale"] = {a: _in_unit(told, a, unit) for a in "ZYX"}
+    found["unit"] = unit
+    found["interval"] = float(told.get("TimeIncrement", 1)) * _SECONDS.get(
+        told.get("TimeIncrementUnit", "s"), 1.0
+    )
+    names = image.findall("o:Pixels/o:Channel", space)
+    if names and all(c.get("Name") for c in names):
+        found.setdefault("channels", tuple(str(c.get("Name")) for c in names))
+    found["axes"] = saved.get("axes", "")
+    return found
+
+
+def _in_unit(told: Mapping[str, str], axis: str, unit: str) -> float:
+    """The physical size along an axis in the unit of X."""
+    size = float(told.get(f"PhysicalSize{axis}", 1.0))
+    own = unit_name(told.get(f"PhysicalSize{axis}Unit", "µm"))
+    metres = {"nanometer": 1e-9, "micrometer": 1e-6, "millimeter": 1e-3, "meter": 1.0}
+    if own == unit or own not in metres or unit not in metres:
+        return size
+    return size * metres[own] / metres[unit]
+
+
+def _annotation(root: Any, space: dict[str, str]) -> dict[str, Any]:
+    for note in root.iterfind(".//o:MapAnnotation", space):
+        if note.get("Namespace") == KEY:
+            return from_text(note.findtext("o:Value/o:M[@K='json']", "", space))
+    return {}
+
+
+# ---- lazy reading ----
+
+
+class _Pages:
+    """An array in a TIFF file, opened anew in every process that reads from it."""
+
+    def __init__(self, path: Path, number: int) -> None:
+        self.path, self.number, self.time = path, number, path.stat().st_mtime_ns
+        array = _opened(path, number, self.time)
+        self.shape, self.dtype, self.chunks = array.shape, array.dtype, array.chunks
+        self.ndim = len(self.shape)
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        return np.asarray(_opened(self.path, self.number, self.time)[index])
+
+
+@lru_cache(maxsize=8)
+def _opened(path: Path, number: int, time: int) -> Any:  # noqa: ARG001
+    """Keyed by the time of the last change, so that a rewritten file is opened again."""
+    import tifffile
+    import zarr
+
+    store = tifffile.imread(path, series=number, level=0, aszarr=True)
+    return zarr.open_array(store, mode="r")
+
+
+def _lazily(path: Path, number: int) -> Any:
+    import dask.array as da
+
+    pages = _Pages(path.absolute(), number)
+    return da.from_array(
+        pages, chunks=_whole_planes(pages), name=False, meta=np.empty(0, pages.dtype)
+    )
+
+
+def _whole_planes(pages: _Pages) -> Any:
+    """Blocks of the file's own chunks, joined to about 16 MB."""
+    import dask.array as da
+
+    limit = max(2**24, int(np.prod(pages.chunks)) * pages.dtype.itemsize)
+    return da.core.normalize_chunks(
+        "auto", pages.shape, limit=limit, dtype=pages.dtype, previous_chunks=pages.chunks
+    )
+
+
+# ---- writing ----
+
+
+def write(stack: Stack, path: Path) -> None:
+    """Write ``.ome.tif`` as OME-TIFF, other names as an ImageJ hyperstack where it can be one.
+
+    ImageJ has 8- and 16-bit unsigned integers and 32-bit floats up to 4 GB; everything else is
+    written with the same words in JSON, which tifffile reads.
+    """
+    ome = suffix(path).startswith(".ome")
+    rgb = isinstance(stack, Image) and stack.is_rgb and stack.dtype in (np.uint8, np.uint16)
+    if ome:
+        stack = fit_integers(stack, _OME_TYPES, path)
+    order = "TCZYX" if ome else "TZCYX"
+    order = order.replace("C", "") + "C" if rgb else order
+    stack = stack.transpose("".join(a for a in order if a in stack.axes))
+    data = stack.data.astype(np.uint8) if stack.dtype == bool else stack.data
+    _save(stack, path, data, rgb=rgb, ome=ome)
+
+
+def _save(stack: Stack, path: Path, data: Any, *, rgb: bool, ome: bool) -> None:
+    import tifffile
+
+    imagej = not ome and str(data.dtype) in _IMAGEJ_TYPES and data.nbytes < _IMAGEJ_BYTES
+    imagej = imagej and not (rgb and data.dtype != np.uint8)
+    size = dict(zip(stack.spatial_axes, stack.spacing, strict=True))
+    written = stack.axes.replace("C", "S") if rgb else stack.axes
+    tifffile.imwrite(
+        path,
+        data if not stack.is_lazy else _planes(data, len(stack.axes) - 2 - rgb),
+        shape=data.shape,
+        dtype=data.dtype,
+        ome=ome,
+        imagej=imagej,
+        bigtiff=data.nbytes >= _IMAGEJ_BYTES,
+        photometric="rgb" if rgb else "minisblack",
+        compression="zlib" if isinstance(stack, Labels) and not imagej else None,
+        resolution=(1 / size["X"], 1 / size["Y"]),
+        resolutionunit="none",
+        metadata=(_ome_metadata if ome else _metadata)(stack, size, written),
+    )
+
+
+def _planes(data: Any, leading: int) -> Iterator[NDArray[Any]]:
+    """The planes of a lazy array in order; a row of blocks is computed at a time."""
+    if leading == 0:
+        yield data.compute()
+        return
+    start = 0
+    for length in data.chunks[0]:
+        slab = data[start : start + length].compute()
+        yield from slab.reshape((-1, *slab.shape[leading:]))
+        start += length
+
+
+def _metadata(stack: Stack, size: dict[str, float], axes: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"axes": axes, "unit": unit_symbol(stack.unit)}
+    if "Z" in size:
+        found["spacing"] = size["Z"]
+    if "T" in axes:
+        found["finterval"] = stack.interval
+    return {**found, KEY: to_text(extras(stack))}
+
+
+def _ome_metadata(stack: Stack, size: dict[str, float], axes: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"axes": axes}
+    if stack.name:
+        found["Name"] = stack.name
+    symbol = {"um": "µm", "in": "in."}.get(short := unit_symbol(stack.unit), short)
+    for axis, value in size.items():
+        found |= {f"PhysicalSize{axis}": value, f"PhysicalSize{axis}Unit": symbol}
+    if "T" in axes:
+        found |= {"TimeIncrement": stack.interval, "TimeIncrementUnit": "s"}
+    if isinstance(stack, Image) and stack.channels and "C" in axes:
+        found["Channel"] = {"Name": list(stack.channels)}
+    found["MapAnnotation"] = {"Namespace": KEY, "json": to_text(extras(stack))}
+    return found
