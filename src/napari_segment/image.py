@@ -223,7 +223,7 @@ class Labels(Stack):
         if "C" in self.axes:
             raise InputError(f"Labels have no channel axis, but axes {self.axes!r} were given.")
         if self.dtype.kind == "b":
-            object.__setattr__(self, "data", self.data.astype(np.uint8))
+            object.__setattr__(self, "data", self.data.view(np.uint8))  # no copy
         elif self.dtype.kind == "f":
             object.__setattr__(self, "data", _integers(self.data))
         elif self.dtype.kind not in "ui":
