@@ -1,0 +1,119 @@
+"""Declare an edge operator once: a filter that gives its response, a method that gives a mask."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+
+from pydantic import Field
+
+from napari_segment.classical.edges.marking import Threshold, marked
+from napari_segment.errors import SettingError
+from napari_segment.registry import filters, methods
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+Response: TypeAlias = Literal["magnitude", "z", "y", "x"]
+
+_RETURNS = "\n\nReturns\n-------\n"
+
+_SETTINGS = """
+threshold : {"otsu", "percentile", "value"}
+    Where the mask begins: at Otsu's threshold of the strength, at a percentile of it, or at a
+    value. The first two are found in 4096 equal bins from 0 to the largest strength.
+percentile : float
+    For the threshold "percentile": the share of voxels that are no edge, in percent.
+value : float
+    For the threshold "value": the strength above which a voxel is an edge.
+
+Returns
+-------
+array of bool
+    True on edges; never where the strength is NaN."""
+
+
+def operator(
+    name: str,
+    *,
+    title: str,
+    group: str,
+    marks: str,
+    strength: Callable[..., Any] | None = None,
+    threshold: Threshold = "otsu",
+) -> Callable[[F], F]:
+    """Decorator: register a function as a filter, and thresholded as the method of that name.
+
+    Parameters
+    ----------
+    name, title, group : str
+        Of both entries.
+    marks : str
+        One sentence on what the method marks, the first of its help.
+    strength : callable, optional
+        The function whose values are thresholded, with the same parameters; zeros are then left
+        out of the statistics. Default: the absolute value of the filter.
+    threshold : {"otsu", "percentile", "value"}
+        The method's default.
+    """
+
+    def register(function: F) -> F:
+        filters.add(name, title=title, group=group)(function)
+        method = _method(function, strength, threshold, marks)
+        methods.add(name, title=title, gives="mask", group=group)(method)
+        return function
+
+    return register
+
+
+def axis_of(response: Response, ndim: int) -> int:
+    """The axis of a response, counted for ZYX: 0 is Z; -1 is the magnitude."""
+    if response == "magnitude":
+        return -1
+    if response == "z" and ndim == 2:
+        raise SettingError(
+            "The setting 'response' is 'z', but the image is a plane (YX). Use 'y', 'x' or "
+            "'magnitude', or give a volume."
+        )
+    return "zyx".index(response)
+
+
+def _method(
+    function: Callable[..., Any],
+    strength: Callable[..., Any] | None,
+    default: Threshold,
+    marks: str,
+) -> Callable[..., Any]:
+    """The mask of an operator, with its settings and those of the threshold."""
+
+    def mask(
+        image: Any,
+        spacing: Sequence[float] = (),
+        *,
+        threshold: Threshold = default,
+        percentile: Annotated[float, Field(ge=0, le=100)] = 90.0,
+        value: Annotated[float, Field(ge=0)] = 0.0,
+        **settings: Any,
+    ) -> Any:
+        if strength is None:
+            found = abs(function(image, spacing, **settings))
+        else:
+            found = strength(image, spacing, **settings)
+        return marked(found, threshold, percentile, value, zeros=strength is None)
+
+    for attribute in ("__module__", "__name__", "__qualname__"):
+        setattr(mask, attribute, getattr(function, attribute))
+    own = inspect.signature(mask, eval_str=True).parameters
+    added = [own[n] for n in ("threshold", "percentile", "value")]
+    signature = inspect.signature(function, eval_str=True)
+    parameters = [*signature.parameters.values(), *added]
+    mask.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    mask.__doc__ = _documented(inspect.getdoc(function) or "", marks)
+    return mask
+
+
+def _documented(doc: str, marks: str) -> str:
+    head, _, rest = doc.partition(_RETURNS)
+    _, _, parameters = head.partition("\n\n")
+    references = rest.partition("\n\nReferences")
+    return f"{marks}\n\n{parameters}{_SETTINGS}{references[1]}{references[2]}"

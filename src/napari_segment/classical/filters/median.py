@@ -1,0 +1,66 @@
+"""Median of a box."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from napari_segment.blocks import map_blocks
+from napari_segment.classical._slabs import over_slabs
+from napari_segment.classical.filters.separable import mirrored
+from napari_segment.classical.grid import checked, kernel_type, require_finite
+from napari_segment.errors import SettingError
+from napari_segment.registry import filters
+
+
+@filters.add("median", title="Median", group="smoothing")
+def median(image: Any, *, size: Annotated[int, Field(ge=1, le=31)] = 3) -> Any:
+    """Replace each voxel by the median of the box around it, which keeps edges sharp.
+
+    Values beyond the edge are mirrored (d c b a|a b c d).
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers of any type, without NaN; NumPy or Dask.
+    size : int
+        Side of the box in voxels, odd.
+
+    Returns
+    -------
+    array
+        Of the image's type.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> int(median(np.array([[1, 1, 1], [1, 99, 2], [2, 2, 2]]))[1, 1])
+    2
+    """
+    checked(image)
+    if size % 2 == 0:
+        raise SettingError(
+            f"The setting 'size' of 'median' is {size}: a box needs an odd side to have a "
+            f"centre, such as {size + 1}."
+        )
+    require_finite(image, "the median")
+    halo = [min(size // 2, n) for n in image.shape]
+    return map_blocks(partial(_median, size=size), image, dtype=image.dtype, halo=halo)
+
+
+def _median(block: NDArray[Any], *, size: int) -> NDArray[Any]:
+    from napari_segment.classical.filters._rank import median_rows
+
+    if size == 1 or not block.size:
+        return block.copy()
+    volume = block if block.ndim == 3 else block[:, None]
+    volume = np.require(volume, kernel_type(block.dtype), ["C", "W"])
+    radius = np.array([size // 2, size // 2 if block.ndim == 3 else 0, size // 2])
+    index = [mirrored(n, int(r)) for n, r in zip(volume.shape, radius, strict=True)]
+    out = np.empty_like(volume)
+    over_slabs(lambda a, b: median_rows(volume, radius, *index, a, b, out[a:b]), len(volume))
+    return out.reshape(block.shape).astype(block.dtype, copy=False)
