@@ -88,7 +88,7 @@ def read_labels(
     axes: str = "",
     lazy: bool = False,
     series: int | str = "",
-    holds: Holds | str = "",
+    holds: Holds = "objects",
 ) -> Labels:
     """Read a label image; the parameters are those of `read`, and one more.
 
@@ -98,11 +98,11 @@ def read_labels(
     ----------
     path, axes, lazy, series
         As of `read`.
-    holds : {"", "mask", "classes", "objects"}
-        What a label means; "" for what the file says, else "objects".
+    holds : {"mask", "classes", "objects"}
+        What a label means, where the file does not say.
     """
     found = _read(path, axes, lazy, series, labels=True)
-    meaning = cast("Holds", holds or found.holds or "objects")
+    meaning = cast("Holds", found.holds or holds)
     try:
         return Labels(**found.fields(), holds=meaning, names=found.names)
     except InputError as error:
