@@ -1,0 +1,1 @@
+"""Training data: reading cases, drawing patches, having batches ready in time."""

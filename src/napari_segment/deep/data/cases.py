@@ -1,0 +1,223 @@
+"""Cases: images and their labels as a training sees them, measured once and kept while they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.deep.plan import grid_sample
+from napari_segment.errors import InputError
+from napari_segment.image import Image, Labels
+from napari_segment.io.pairs import Pairs
+from napari_segment.step import Step
+
+QUANTILES = (0.5, 50.0, 99.5)
+_FOREGROUND = 4096  # voxels a case from which the foreground's intensities are measured
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """What is known of one image (of one time point) and its labels, without their pixels.
+
+    Parameters
+    ----------
+    case, time : int
+        Which case of the pairs; which time point, or -1 without a time axis.
+    name : str
+        The case's name.
+    part : str
+        "train" or "validation" where the data set says so, else "".
+    shape : tuple of int
+        Of the spatial axes.
+    spacing : tuple of float
+        One number an axis.
+    unit : str
+        Of the spacing.
+    channels : tuple of str
+        Names of the image channels.
+    quantiles : ndarray (C, 3)
+        0.5 %, median and 99.5 % of each channel.
+    foreground : ndarray (C, N)
+        Intensities of some labelled voxels.
+    counts : mapping of int to int
+        Voxels of each label.
+    dtype : str
+        Of the image as it came.
+    crop : tuple of slice
+        The part of the image that is meant; empty for all of it.
+    """
+
+    case: int
+    time: int
+    name: str
+    part: str
+    shape: tuple[int, ...]
+    spacing: tuple[float, ...]
+    unit: str
+    channels: tuple[str, ...]
+    quantiles: NDArray[np.float64]
+    foreground: NDArray[np.float64]
+    counts: Mapping[int, int]
+    dtype: str
+    crop: tuple[slice, ...] = ()
+
+
+@dataclass(eq=False)
+class Cases:
+    """All cases of a training: measured in one pass, kept in memory while they fit.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        What is trained on.
+    budget : int
+        Bytes of pixels to keep; what goes beyond is read again each time.
+    """
+
+    pairs: Pairs
+    budget: int = 2**32
+    items: list[Item] = field(default_factory=list)
+    _kept: dict[int, tuple[Image, Labels]] = field(default_factory=dict)
+    _bytes: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    def measure(self) -> Generator[Step, None, None]:
+        """Read every case once and fill `items`.
+
+        Raises
+        ------
+        InputError
+            If there is nothing to train on, or the cases do not go together.
+        """
+        total = len(self.pairs)
+        if not total:
+            why = " ".join(self.pairs.notes)
+            raise InputError(f"There is no image with labels to train on. {why}".strip())
+        for note in self.pairs.notes:
+            yield Step(0, total, note)
+        for i in range(total):
+            part = self.pairs[i].part
+            self.items += [_measured(i, t, part, *stacks) for t, stacks in self._times(i)]
+            yield Step(i + 1, total, "reading cases")
+        _check_alike(self.items)
+
+    def read(self, item: Item) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Pixels of an item: image ``(C, *S)`` and labels ``(*S)``, both as they came."""
+        for time, (image, labels) in self._times(item.case):
+            if time == item.time:
+                pixels = _channels_first(image)
+                crop = item.crop or (slice(None),) * (pixels.ndim - 1)
+                return pixels[(slice(None), *crop)], np.asarray(labels.data)[crop]
+        raise InputError(f"The case {item.name!r} has changed since it was measured.")
+
+    def forget(self) -> None:
+        """Let go of all pixels."""
+        self._kept.clear()
+
+    def _times(self, case: int) -> list[tuple[int, tuple[Image, Labels]]]:
+        image, labels = self._open(case)
+        if "T" not in image.axes:
+            return [(-1, (image, labels))]
+        return [(t, (image.take("T", t), labels.take("T", t))) for t in range(image.size("T"))]
+
+    def _open(self, case: int) -> tuple[Image, Labels]:
+        if case in self._kept:
+            return self._kept[case]
+        image, labels = self.pairs.read(case)
+        image, labels = image.compute().canonical(), labels.compute().canonical()
+        size = image.data.nbytes + labels.data.nbytes
+        with self._lock:
+            if case not in self._kept and self._bytes + size <= self.budget:
+                self._kept[case] = (image, labels)
+                self._bytes += size
+        return image, labels
+
+
+def split(
+    items: Sequence[Item], *, folds: int = 5, fold: int = 0
+) -> tuple[list[Item], list[Item], str]:
+    """Divide cases into those to train on and those to validate on.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        All items; those of one case stay together.
+    folds : int
+        Every so manyeth case, sorted by name, is for validation.
+    fold : int
+        Which of them: 0 for the last of each group of `folds`, 1 for the one before, and so on.
+
+    Returns
+    -------
+    training, validation : list of Item
+        A single case is cut along its longest axis, four fifths to one.
+    reason : str
+        How it was done, for a person.
+    """
+    parts = {item.part for item in items}
+    if {"train", "validation"} <= parts:
+        of = {p: [i for i in items if i.part == p] for p in ("train", "validation")}
+        return of["train"], of["validation"], "as the data set says"
+    names = sorted({item.name for item in items})
+    if len(names) == 1:
+        inner, outer = zip(*(_cut(item, folds) for item in items), strict=True)
+        return list(inner), list(outer), f"the last {1 / folds:.0%} of the one case"
+    folds = min(folds, len(names))
+    chosen = {name for i, name in enumerate(names) if i % folds == folds - 1 - fold % folds}
+    training = [i for i in items if i.name not in chosen]
+    validation = [i for i in items if i.name in chosen]
+    return training, validation, f"one case in {folds}, by sorted name"
+
+
+def _cut(item: Item, folds: int) -> tuple[Item, Item]:
+    axis = int(np.argmax(item.shape))
+    border = item.shape[axis] - max(item.shape[axis] // folds, 1)
+
+    def part(where: slice, size: int) -> Item:
+        crop = tuple(where if a == axis else slice(None) for a in range(len(item.shape)))
+        shape = tuple(size if a == axis else n for a, n in enumerate(item.shape))
+        return replace(item, crop=crop, shape=shape)
+
+    return part(slice(border), border), part(slice(border, None), item.shape[axis] - border)
+
+
+def _measured(case: int, time: int, part: str, image: Image, labels: Labels) -> Item:
+    pixels, marked = _channels_first(image), np.asarray(labels.data)
+    values, counts = np.unique(marked, return_counts=True)
+    samples = [grid_sample(channel, 2**16) for channel in pixels]
+    quantiles = [np.percentile(s, QUANTILES) if s.size else np.zeros(3) for s in samples]
+    where = np.flatnonzero(marked)
+    where = where[:: max(1, where.size // _FOREGROUND)]
+    return Item(
+        case, time, image.name, part, labels.shape, tuple(image.spacing), image.unit,
+        image.channels or tuple(f"channel {c}" for c in range(len(pixels))),
+        np.array(quantiles), pixels.reshape(len(pixels), -1)[:, where].astype(np.float64),
+        dict(zip(map(int, values), map(int, counts), strict=True)), str(image.dtype),
+    )  # fmt: skip
+
+
+def _channels_first(image: Image) -> NDArray[Any]:
+    pixels = np.asarray(image.data)
+    if "C" not in image.axes:
+        return pixels[None]
+    return np.moveaxis(pixels, image.axes.index("C"), 0)
+
+
+def _check_alike(items: Sequence[Item]) -> None:
+    first = items[0]
+    for item in items:
+        if len(item.shape) != len(first.shape):
+            raise InputError(
+                f"{first.name!r} is {len(first.shape)}-D but {item.name!r} is "
+                f"{len(item.shape)}-D. Train on images of one dimension, or name their axes."
+            )
+        if len(item.channels) != len(first.channels):
+            raise InputError(
+                f"{first.name!r} has {len(first.channels)} channels but {item.name!r} has "
+                f"{len(item.channels)}. All images must have the same channels."
+            )

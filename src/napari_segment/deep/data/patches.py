@@ -1,0 +1,143 @@
+"""Patches: where they are drawn, as a pure function of a seed, so that each can be made again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_PLACES = 512  # voxels of each class that are kept to draw from
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One case, ready to draw patches from.
+
+    Parameters
+    ----------
+    image : ndarray of float32 (C, *S)
+        Normalised.
+    target : ndarray (K, *S)
+        One channel of class indices (int16, -1 unlabelled), or maps in [0, 1] (float32, -1
+        unlabelled).
+    places : mapping of int to ndarray (N, D)
+        Some voxels of each class, to draw patches around.
+    """
+
+    image: NDArray[np.float32]
+    target: NDArray[Any]
+    places: Mapping[int, NDArray[np.int32]] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.image.shape[1:]
+
+
+def find_places(target: NDArray[Any], seed: int) -> dict[int, NDArray[np.int32]]:
+    """Choose some voxels of each class of a target ``(K, *S)``; maps have the foreground only."""
+    rng = np.random.default_rng(seed)
+    marked = np.rint(target[0]).astype(np.int32)
+    flat = marked.ravel()
+    found = {}
+    for value in np.unique(flat):
+        if value > 0:
+            where = np.flatnonzero(flat == value)
+            where = rng.choice(where, _PLACES) if where.size > _PLACES else where
+            found[int(value)] = np.stack(np.unravel_index(where, marked.shape), 1).astype(np.int32)
+    return found
+
+
+def draw_corner(
+    sample: Sample, patch: Sequence[int], balance: float, rng: np.random.Generator
+) -> tuple[int, ...]:
+    """Draw the first corner of a patch; it may lie outside the image.
+
+    Parameters
+    ----------
+    sample : Sample
+        The case.
+    patch : sequence of int
+        Sides of the patch.
+    balance : float
+        Part of the patches that are drawn around a voxel of a class, each class as often.
+    rng : Generator
+        The source of chance.
+
+    Returns
+    -------
+    tuple of int
+        Along an axis that is shorter than the patch, the image stands anywhere in the patch.
+    """
+    shape, sides = np.array(sample.shape), np.array(patch)
+    least, most = np.minimum(0, shape - sides), np.maximum(0, shape - sides)
+    # A margin, so that borders of large images are not seen at the borders of patches alone.
+    margin = np.where(most > 0, sides // 6, 0)
+    corner = rng.integers(least - margin, most + margin + 1)
+    if sample.places and rng.random() < balance:
+        value = list(sample.places)[rng.integers(len(sample.places))]
+        around = sample.places[value][rng.integers(len(sample.places[value]))]
+        near = around - rng.integers(sides // 4, sides - sides // 4)
+        corner = np.clip(near, least - margin, most + margin)
+    return tuple(int(c) for c in corner)
+
+
+def cut(
+    array: NDArray[Any], corner: Sequence[int], patch: Sequence[int], outside: int | None = None
+) -> NDArray[Any]:
+    """Cut a patch out of ``(K, *S)``, which may reach beyond it.
+
+    Parameters
+    ----------
+    array : ndarray (K, *S)
+        Image or target.
+    corner, patch : sequence of int
+        First voxel, which may be negative, and sides.
+    outside : int, optional
+        What stands outside the array; by default its border is repeated.
+
+    Returns
+    -------
+    ndarray (K, *patch)
+    """
+    stop = [c + p for c, p in zip(corner, patch, strict=True)]
+    inside = [
+        (min(max(c, 0), n - 1), max(min(e, n), 1))
+        for c, e, n in zip(corner, stop, array.shape[1:], strict=True)
+    ]
+    part = array[(slice(None), *(slice(a, b) for a, b in inside))]
+    pads = [(a - c, e - b) for (a, b), c, e in zip(inside, corner, stop, strict=True)]
+    if not any(p for pad in pads for p in pad):
+        return part
+    if outside is None:
+        return np.pad(part, [(0, 0), *pads], mode="edge")
+    return np.pad(part, [(0, 0), *pads], constant_values=outside)
+
+
+def order(count: int, wanted: int, seed: int, epoch: int) -> list[int]:
+    """The cases of an epoch, a pure function of seed and epoch.
+
+    Parameters
+    ----------
+    count : int
+        Number of cases.
+    wanted : int
+        Patches in an epoch. Each case comes up equally often, but for the rest of the division.
+    seed, epoch : int
+        Of the training.
+
+    Returns
+    -------
+    list of int
+        `wanted` indices of cases.
+    """
+    rng = np.random.default_rng((seed, epoch, 1))
+    rounds = -(-wanted // count)
+    return [int(i) for _ in range(rounds) for i in rng.permutation(count)][:wanted]
+
+
+def generator(seed: int, epoch: int, index: int) -> np.random.Generator:
+    """The source of chance of one patch."""
+    return np.random.default_rng((seed, epoch, 2, index))

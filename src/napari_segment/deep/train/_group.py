@@ -1,0 +1,95 @@
+"""The processes of one training: one, or those that torchrun or SLURM started."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+
+class Group:
+    """One process among those that train together.
+
+    With ``RANK`` and ``WORLD_SIZE`` in the environment (torchrun) or ``SLURM_PROCID`` and
+    ``SLURM_NTASKS`` (srun) the processes find each other; else this one is alone.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where this process computes; a CUDA device gives way to the one of its local rank.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.rank, self.size = ranks()
+        self.device, self._opened = device, False
+        if self.size > 1 and device.type == "cuda":
+            local = os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", "0"))
+            self.device = torch.device("cuda", int(local))
+            torch.cuda.set_device(self.device)
+        if self.size > 1 and not dist.is_initialized():
+            backend = "nccl" if device.type == "cuda" else "gloo"
+            dist.init_process_group(backend, rank=self.rank, world_size=self.size)
+            self._opened = True
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes files and speaks."""
+        return self.rank == 0
+
+    def wrap(self, network: nn.Module) -> Any:
+        """The network, with gradients averaged over the processes."""
+        if self.size == 1:
+            return network
+        ids = [self.device.index] if self.device.type == "cuda" else None
+        # A frozen encoder has parameters without gradients until it is set free.
+        return nn.parallel.DistributedDataParallel(
+            network, device_ids=ids, find_unused_parameters=True
+        )
+
+    def any(self, flag: bool) -> bool:
+        """Whether some process says so."""
+        if self.size == 1:
+            return flag
+        told = torch.tensor(float(flag), device=self.device)
+        dist.all_reduce(told, dist.ReduceOp.MAX)
+        return bool(told.item())
+
+    def mean(self, value: float) -> float:
+        """Mean of a number over the processes."""
+        if self.size == 1:
+            return value
+        told = torch.tensor(value, device=self.device, dtype=torch.float64)
+        dist.all_reduce(told)
+        return float(told.item()) / self.size
+
+    def from_leader(self, value: float) -> float:
+        """The leading process's number, so that clocks agree."""
+        if self.size == 1:
+            return value
+        told = torch.tensor(value, device=self.device, dtype=torch.float64)
+        dist.broadcast(told, 0)
+        return float(told.item())
+
+    def gather(self, found: list[Any]) -> list[Any]:
+        """The lists of all processes, one after the other."""
+        if self.size == 1:
+            return found
+        parts: list[Any] = [None] * self.size
+        dist.all_gather_object(parts, found)
+        return [item for part in parts for item in part]
+
+    def close(self) -> None:
+        """Leave the processes that this one has joined."""
+        if self._opened and dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def ranks() -> tuple[int, int]:
+    """Rank and number of processes, from the environment."""
+    for rank, size in (("RANK", "WORLD_SIZE"), ("SLURM_PROCID", "SLURM_NTASKS")):
+        if rank in os.environ and size in os.environ and "MASTER_ADDR" in os.environ:
+            return int(os.environ[rank]), int(os.environ[size])
+    return 0, 1

@@ -1,0 +1,203 @@
+"""Validation: whole cases through the network, scored against their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from napari_segment.deep.data.batches import Samples, planes_as_channels
+from napari_segment.deep.data.cases import Item
+from napari_segment.deep.data.patches import Sample
+from napari_segment.deep.fingerprint import Plan
+from napari_segment.deep.plan import Objects
+from napari_segment.deep.targets import decode
+from napari_segment.step import run
+
+_WHOLE = 2.0  # cases of up to this many patches go through the network at once
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Voxels of each class in one case: in both, in the prediction, in the reference."""
+
+    both: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    reference: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, predicted: NDArray[Any], reference: NDArray[Any], classes: int) -> Counts:
+        """Count; voxels of a negative reference are left out."""
+        known = reference >= 0
+        have, want = predicted[known].astype(np.int64), reference[known].astype(np.int64)
+        table = np.bincount(want * classes + have, minlength=classes**2).reshape(classes, classes)
+        return cls(table.diagonal(), table.sum(0), table.sum(1))
+
+    def dice(self) -> NDArray[np.float64]:
+        """Dice of each class; NaN where it is in neither."""
+        total = (self.predicted + self.reference).astype(float)
+        return np.divide(2 * self.both, total, out=np.full(len(total), np.nan), where=total > 0)
+
+
+def logits_of(
+    network: Callable[[Tensor], Tensor], sample: Sample, plan: Plan, device: torch.device
+) -> NDArray[np.float32]:
+    """Logits ``(K, *S)`` of a whole sample."""
+    if plan.stacked:
+        planes = [planes_as_channels(sample, z, plan.slices) for z in range(sample.shape[0])]
+        return np.stack([logits_of_one(network, p, plan, device) for p in planes], 1)
+    return logits_of_one(network, sample, plan, device)
+
+
+def logits_of_one(
+    network: Callable[[Tensor], Tensor], sample: Sample, plan: Plan, device: torch.device
+) -> NDArray[np.float32]:
+    if np.prod(sample.shape) <= _WHOLE * np.prod(plan.patch):
+        whole: NDArray[np.float32] = network(torch.from_numpy(sample.image)[None].to(device))[
+            0
+        ].cpu().numpy()  # fmt: skip
+        return whole
+    from napari_segment.deep.predict import predict, probabilities
+
+    found = run(
+        predict(
+            network, sample.image, tile=plan.patch, overlap=0.25, device=str(device),
+            decode=probabilities("none"),
+        )
+    )  # fmt: skip
+    return np.asarray(found, np.float32)
+
+
+class Validation:
+    """Scores of a network on the validation cases.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        The cases, or this process's part of them.
+    samples : Samples
+        Where they come from.
+    plan : Plan
+        What the outputs mean.
+    device : torch.device
+        Where the network is.
+    dtype : torch.dtype
+        Of the computation.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        samples: Samples,
+        plan: Plan,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        self.items, self.samples, self.plan = items, samples, plan
+        self.device, self.dtype = device, dtype
+
+    @torch.no_grad()
+    def __call__(self, network: nn.Module) -> list[dict[str, float]]:
+        """Score every case: Dice of each class, and AP at IoU 0.5 of objects."""
+        return [self._scores(item, self.logits(network, item)) for item in self.items]
+
+    @torch.no_grad()
+    def logits(self, network: nn.Module, item: Item) -> NDArray[np.float32]:
+        """Logits of one whole case."""
+        network.eval()
+
+        def forward(image: Tensor) -> Tensor:
+            enabled = self.dtype != torch.float32
+            with torch.autocast(self.device.type, self.dtype, enabled=enabled):
+                logits: Tensor = network(image)
+            return logits.float()
+
+        return logits_of(forward, self.samples(item), self.plan, self.device)
+
+    def labels(self, logits: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Class indices, or the foreground of objects and of a mask."""
+        if self.plan.holds == "classes":
+            return np.asarray(torch.from_numpy(logits).max(0).indices.numpy())
+        return np.asarray(logits[0] > 0, np.int64)
+
+    def _scores(self, item: Item, logits: NDArray[np.float32]) -> dict[str, float]:
+        target = self.samples(item).target[0]
+        classes = len(self.plan.values) if self.plan.holds == "classes" else 2
+        wanted = np.rint(target).astype(np.int64)
+        dice = Counts.of(self.labels(logits), wanted, classes).dice()
+        names = self._names(classes)
+        found = {f"dice {n}": float(d) for n, d in zip(names[1:], dice[1:], strict=True)}
+        if self.plan.objects is not None:
+            reference = self.objects(item)
+            if reference is not None:
+                found["ap"] = average_precision(self.decode(logits, self.plan.objects), reference)
+        return found
+
+    def objects(self, item: Item) -> NDArray[Any] | None:
+        """Reference objects on the network's grid, or None where they were resampled."""
+        labels = self.samples.cases.read(item)[1]
+        return labels if labels.shape == self.samples(item).shape else None
+
+    def decode(self, logits: NDArray[np.float32], objects: Objects) -> NDArray[np.int32]:
+        """Objects in logits, plane by plane of a 2-D network over stacks."""
+        probabilities = 1 / (1 + np.exp(-logits))
+        if not self.plan.stacked:
+            return decode(probabilities, objects)
+        planes = [decode(p, objects) for p in probabilities.swapaxes(0, 1)]
+        return np.stack(planes)
+
+    def fitted(self, network: nn.Module) -> tuple[Objects, float]:
+        """The thresholds that give the best average precision on the cases, and that precision."""
+        assert self.plan.objects is not None
+        known = [(self.logits(network, i), self.objects(i)) for i in self.items]
+        pairs = [(logits, reference) for logits, reference in known if reference is not None]
+        best = (self.plan.objects, -1.0)
+        if not pairs:
+            return self.plan.objects, float("nan")
+        sizes = np.concatenate([np.bincount(r.ravel())[1:] for _, r in pairs])
+        size = int(np.percentile(sizes[sizes > 0], 1) / 2) if (sizes > 0).any() else 0
+        for foreground in (0.35, 0.5, 0.65):
+            for seed in (0.3, 0.4, 0.5, 0.6, 0.7):
+                tried = self.plan.objects.model_copy(
+                    update={"foreground": foreground, "seed": seed, "size": size}
+                )
+                precision = [average_precision(self.decode(g, tried), r) for g, r in pairs]
+                if np.nanmean(precision) > best[1]:
+                    best = (tried, float(np.nanmean(precision)))
+        return best
+
+    def _names(self, classes: int) -> list[str]:
+        values = self.plan.values or (0, 1)
+        return [self.plan.names.get(v, str(v)) for v in values][:classes]
+
+
+def average_precision(found: NDArray[Any], reference: NDArray[Any], iou: float = 0.5) -> float:
+    """Objects found right over all that were found or missed (TP / (TP + FP + FN))."""
+    have, want = int(found.max(initial=0)), np.unique(reference[reference > 0])
+    if have == 0 and want.size == 0:
+        return float("nan")
+    index = np.searchsorted(want, reference).astype(np.int64) + 1
+    index[reference == 0] = 0
+    flat = index.ravel() * (have + 1) + found.ravel()
+    pairs, both = np.unique(flat, return_counts=True)
+    a, b = pairs // (have + 1), pairs % (have + 1)
+    areas_a, areas_b = np.bincount(index.ravel()), np.bincount(found.ravel())
+    union = areas_a[a] + areas_b[b] - both
+    hits = int(((a > 0) & (b > 0) & (both > iou * union)).sum())
+    return hits / (have + want.size - hits)
+
+
+def means(scores: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Mean of each score over the cases that have it, and the mean Dice over the classes."""
+    names = sorted({k for s in scores for k in s})
+    found = {}
+    for name in names:
+        values = [s[name] for s in scores if not np.isnan(s.get(name, np.nan))]
+        found[name] = float(np.mean(values)) if values else 0.0
+    dices = [v for k, v in found.items() if k.startswith("dice ")]
+    return {"dice": float(np.mean(dices)) if dices else 0.0, **found}

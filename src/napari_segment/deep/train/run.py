@@ -1,0 +1,132 @@
+"""One training from its settings to its checkpoint: read, decide, fit, keep."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from napari_segment.deep.augment import Augmentation
+from napari_segment.deep.checkpoint import MODEL, STATE, Checkpoint, versions
+from napari_segment.deep.data.batches import Batches, Samples
+from napari_segment.deep.data.cases import Cases, Item, split
+from napari_segment.deep.device import free_memory, resolve
+from napari_segment.deep.fingerprint import Plan, describe, make_plan
+from napari_segment.deep.train.record import PLAN, SETTINGS, Record
+from napari_segment.errors import FormatError, SettingError
+from napari_segment.io.pairs import Pairs
+from napari_segment.recipe import Spec
+from napari_segment.registry import models
+from napari_segment.step import Step
+
+LAST = "last.pt"
+_MAY_CHANGE = ("epochs", "minutes", "device", "workers", "resume", "overwrite", "out")
+
+
+def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
+    """Train as `napari_segment.deep.train.train` says, from its validated settings."""
+    begun = monotonic()
+    settings, resumed = _settings_of_run(settings)
+    pairs = Pairs.of(pairs)
+    device = resolve(settings.device)
+    from napari_segment.deep.train._group import Group
+
+    group = Group(device)
+    try:
+        cases = Cases(pairs, budget=_budget())
+        yield from cases.measure()
+        inner, outer, how = split(cases.items, folds=settings.folds, fold=settings.fold)
+        plan = _plan(cases.items, pairs, settings, group.device, resumed)
+        checks = [*pairs.notes, *_said(plan, inner, outer, how)]
+        for line in checks[len(pairs.notes) :]:
+            yield Step(0, 0, line)
+        record = Record(settings.out)
+        if group.leads and not resumed:
+            record.begin(settings.model_dump(mode="json"), plan.model_dump_json(indent=2), checks)
+        samples = Samples(cases, plan, budget=_budget())
+        batches = Batches(
+            samples, inner, plan, Augmentation.of(settings.augment, settings.adjust),
+            settings.seed, settings.balance, group.rank, group.size,
+        )  # fmt: skip
+        from napari_segment.deep.train._fit import Fit
+
+        blank = _blank(plan, settings)
+        fit = Fit(blank, settings, plan, batches, outer or inner, group, record, begun)
+        return (yield from fit.run(resumed))
+    finally:
+        group.close()
+
+
+def _settings_of_run(settings: Any) -> tuple[Any, bool]:
+    """The settings to use, those of the run folder where it is resumed; and whether it is."""
+    folder: Path = settings.out
+    there = (folder / STATE / LAST).exists()
+    if settings.resume and there:
+        kept = {k: getattr(settings, k) for k in _MAY_CHANGE}
+        try:
+            known = json.loads((folder / SETTINGS).read_text("utf-8"))
+        except (OSError, json.JSONDecodeError) as error:
+            raise FormatError(f"Cannot resume {folder}: {error}") from None
+        return type(settings).model_validate({**known, **kept}), True
+    if (there or (folder / MODEL).exists()) and not (settings.overwrite or settings.resume):
+        raise SettingError(
+            f"{folder} holds a training already. Give another folder, resume=True (--resume) to "
+            "go on with it, or overwrite=True (--overwrite) to begin again."
+        )
+    return settings, False
+
+
+def _plan(items: Sequence[Item], pairs: Pairs, settings: Any, device: Any, resumed: bool) -> Plan:
+    if resumed:
+        return Plan.model_validate_json((settings.out / PLAN).read_text("utf-8"))
+    return make_plan(items, pairs, settings, free_memory(device), device.type != "cpu")
+
+
+def _blank(plan: Plan, settings: Any) -> Checkpoint:
+    """The checkpoint to be, without weights and scores."""
+    return Checkpoint(
+        folder=settings.out,
+        model=_fitted_to(plan, settings.model),
+        **plan.model_dump(
+            include={
+                "ndim", "slices", "channels", "channels_out", "holds", "values", "names",
+                "normalisation", "spacing", "unit", "patch", "objects", "reasons",
+            }
+        ),
+        channels_out=plan.channels_out,
+        activation=plan.activation,
+        versions=versions(),
+    )  # fmt: skip
+
+
+def _fitted_to(plan: Plan, spec: Spec) -> Spec:
+    """Tell a model that plans its kernels by spacing and patch what they are."""
+    entry = models[spec.name]
+    given = dict(spec.settings)
+    known = {"spacing": plan.spacing[-plan.ndim :], "patch": plan.patch}
+    for name, value in known.items():
+        if name in entry.settings.model_fields and not given.get(name):
+            given[name] = value
+    return entry.spec(given)
+
+
+def _said(
+    plan: Plan, inner: Sequence[Item], outer: Sequence[Item], how: str
+) -> Generator[str, None, None]:
+    voxels: dict[int, int] = {}
+    for item in inner:
+        for value, count in item.counts.items():
+            voxels[value] = voxels.get(value, 0) + count
+    total = sum(voxels.values())
+    yield f"{len(inner)} cases to train on, {len(outer)} to validate ({how})"
+    yield describe(plan, {v: n / total for v, n in voxels.items() if v})
+    yield from (f"{name}: {reason}" for name, reason in plan.reasons.items())
+
+
+def _budget() -> int:
+    """Bytes for pixels: a quarter of what is free, once as they came and once made ready."""
+    import torch
+
+    return free_memory(torch.device("cpu")) // 4
