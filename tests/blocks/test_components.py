@@ -66,3 +66,12 @@ def test_memory_order_plays_no_part():
     image = speckle(3)
     expected, _ = label(image)
     np.testing.assert_array_equal(label(np.asfortranarray(image))[0], expected)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_small_masks_of_every_shape(seed):
+    random = np.random.default_rng(seed)
+    mask = random.random(random.integers(1, 8, 2 + seed % 2)) < random.uniform(0.3, 0.8)
+    for connectivity in (1, 2, 3):
+        expected = reference(mask, connectivity=min(connectivity, mask.ndim))
+        np.testing.assert_array_equal(label(mask, connectivity)[0], expected)

@@ -25,7 +25,7 @@ def chunked(request):
 def test_counts(chunked):
     ids, voxels = counts(chunked(LABELS))
     assert ids.tolist() == [3, 6, 9, 12]
-    assert voxels.tolist() == [(LABELS == i).sum() for i in ids]
+    assert voxels.tolist() == [(i == LABELS).sum() for i in ids]
 
 
 def test_counts_of_masks_and_of_large_labels(chunked):
@@ -38,7 +38,7 @@ def test_counts_of_masks_and_of_large_labels(chunked):
 
 def test_first_voxels(chunked):
     ids, first = first_voxels(chunked(LABELS))
-    assert first.tolist() == [np.flatnonzero(LABELS == i)[0] for i in ids]
+    assert first.tolist() == [np.flatnonzero(i == LABELS)[0] for i in ids]
 
 
 def test_at_border(chunked):

@@ -50,20 +50,24 @@ def label(array: Any, connectivity: int = 1) -> tuple[Any, int]:
         return array.astype(np.uint8), 0
     if is_lazy(array):
         return _label_lazily(array, connectivity)
-    components, count = _label_block(np.asarray(array), connectivity)
-    return components.astype(smallest_integers(count), copy=False), count
+    components, first = _label_block(np.asarray(array), connectivity)
+    return components.astype(smallest_integers(len(first)), copy=False), len(first)
 
 
-def _label_block(block: NDArray[Any], connectivity: int) -> tuple[NDArray[Any], int]:
+def _label_block(block: NDArray[Any], connectivity: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Components numbered by first voxel, and the flat indices of the first voxels."""
     import cc3d
 
-    # cc3d numbers in the order of memory: C order makes that the order of first voxels.
+    from napari_segment.blocks._kernels import number_by_first
+
+    # As integers: the path for booleans errs on 2-D and on thin arrays (cc3d 4.1.1).
+    values = block.view(np.uint8) if block.dtype == bool else block
     components, count = cc3d.connected_components(
-        np.ascontiguousarray(block),
+        np.require(values, requirements=("C", "W")),  # it reads through writable buffers
         connectivity=_NEIGHBOURS[block.ndim][connectivity - 1],
         return_N=True,
     )
-    return components, int(count)
+    return components, number_by_first(components.ravel(), count)
 
 
 # ---- block by block ----
@@ -109,11 +113,7 @@ def _label_lazily(array: Any, connectivity: int) -> tuple[Any, int]:
 
 
 def _part(block: NDArray[Any], start: Index, shape: Index, connectivity: int) -> _Part:
-    components, _ = _label_block(block, connectivity)
-    flat = components.ravel()
-    # Numbers rise with first voxels: a component begins where the running maximum rises.
-    highest = np.maximum.accumulate(flat)
-    begins = np.flatnonzero(np.diff(highest, prepend=highest.dtype.type(0)))
+    components, begins = _label_block(block, connectivity)
     inside = np.unravel_index(begins, block.shape)
     first = np.ravel_multi_index(
         tuple(i + s for i, s in zip(inside, start, strict=True)), shape
@@ -192,7 +192,7 @@ def _joined(
 
     offsets = dict(zip(firsts, np.cumsum([0, *map(len, firsts.values())]), strict=False))
     first = np.concatenate(list(firsts.values()))
-    pairs = [pair + [[offsets[a] - 1, offsets[b] - 1]] for a, b, pair in seams]
+    pairs = [np.add(pair, (offsets[a] - 1, offsets[b] - 1)) for a, b, pair in seams]
     ours, theirs = np.concatenate([np.empty((0, 2), np.int64), *pairs]).T
     graph = coo_array((np.ones(len(ours), bool), (ours, theirs)), shape=(len(first),) * 2)
     count, group = connected_components(graph, directed=False)

@@ -113,40 +113,57 @@ def map_blocks(
     *arrays: Any,
     dtype: DTypeLike,
     halo: int | Sequence[int] = 0,
+    outside: float | None = None,
 ) -> Any:
     """Apply a function of a neighbourhood to arrays of one shape, block by block.
 
     Parameters
     ----------
     function : callable
-        From blocks of one shape to a block of that shape. It treats an array's edge in its own
-        way: blocks at the edge of the array are handed over without padding there.
+        From blocks of one shape to a block of that shape. Where `outside` is None it treats an
+        array's edge in its own way: blocks at the edge are handed over without padding there.
     *arrays : ndarray or dask Array
         All of one shape. Where one is lazy, the others are cut alike.
     dtype : dtype
         Of the result.
     halo : int or sequence of int
         How far, along each axis, a voxel's result depends on its neighbours.
+    outside : float, optional
+        A value that lies around the array, as far as the halo goes.
 
     Returns
     -------
     ndarray or dask Array
         Of the arrays' shape; lazy where an input is.
     """
+    depth = (halo,) * arrays[0].ndim if isinstance(halo, int) else tuple(int(h) for h in halo)
     if not any(is_lazy(a) for a in arrays):
-        result = function(*(np.asarray(a) for a in arrays))
-        return result.astype(dtype, copy=False)
+        return _at_once(function, [np.asarray(a) for a in arrays], depth, outside).astype(
+            dtype, copy=False
+        )
     import dask.array as da
 
     lazy = _cut_alike(arrays)
-    depth = (halo,) * lazy[0].ndim if isinstance(halo, int) else tuple(int(h) for h in halo)
     cast = _Cast(function, np.dtype(dtype))
     if not any(depth):
         return da.map_blocks(cast, *lazy, dtype=dtype, meta=_meta(lazy[0], dtype))
     return da.map_overlap(
-        cast, *lazy, depth=dict(enumerate(depth)), boundary="none", dtype=dtype,
-        meta=_meta(lazy[0], dtype), allow_rechunk=True,
+        cast, *lazy, depth=dict(enumerate(depth)), boundary="none" if outside is None else outside,
+        dtype=dtype, meta=_meta(lazy[0], dtype), allow_rechunk=True,
     )  # fmt: skip
+
+
+def _at_once(
+    function: Callable[..., NDArray[Any]],
+    arrays: Sequence[NDArray[Any]],
+    depth: Sequence[int],
+    outside: float | None,
+) -> NDArray[Any]:
+    if outside is None:
+        return function(*arrays)
+    around = [(d, d) for d in depth]
+    result = function(*(np.pad(a, around, constant_values=outside) for a in arrays))
+    return result[tuple(slice(d, n - d) for d, n in zip(depth, result.shape, strict=True))]
 
 
 class _Cast:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -51,9 +51,23 @@ def first_voxels(labels: Any) -> tuple[Ids, Ids]:
     return reduce_blocks(_first, labels, merge=_earliest)
 
 
-def at_border(labels: Any) -> Ids:
-    """Find the labels but 0 that touch the border of the array, rising."""
-    return reduce_blocks(_outermost, labels, merge=_union)
+def at_border(labels: Any, axes: Iterable[int] = range(3)) -> Ids:
+    """Find the labels that touch the border of the array.
+
+    Parameters
+    ----------
+    labels : ndarray or dask Array
+        Booleans or non-negative integers.
+    axes : iterable of int
+        Whose ends are border.
+
+    Returns
+    -------
+    ndarray (N,)
+        Labels but 0, rising.
+    """
+    sides = tuple(axis for axis in axes if axis < labels.ndim)
+    return reduce_blocks(partial(_outermost, axes=sides), labels, merge=_union)
 
 
 def overlaps(a: Any, b: Any) -> tuple[Pairs, Ids]:
@@ -128,7 +142,11 @@ def replace_labels(labels: Any, ids: Ids, values: NDArray[Any], dtype: DTypeLike
 
 
 def _looked_up(table: NDArray[Any], block: NDArray[Any]) -> NDArray[Any]:
-    return table.take(block, mode="clip")
+    from napari_segment.blocks._kernels import look_up
+
+    out = np.empty(block.shape, table.dtype)
+    look_up(table, block.ravel(), out.ravel())
+    return out
 
 
 def _searched(ids: Ids, values: NDArray[Any], block: NDArray[Any]) -> NDArray[Any]:
@@ -161,7 +179,9 @@ def _count(_place: Place, block: NDArray[Any]) -> tuple[Ids, Ids]:
         voxels = int(np.count_nonzero(block))
         return np.array([0, 1]), np.array([block.size - voxels, voxels])
     if block.size and block.max() <= _DENSE:
-        counted = np.bincount(block.ravel().astype(np.int64, copy=False))
+        from napari_segment.blocks._kernels import count
+
+        counted = count(block.ravel(), int(block.max()))
         ids = np.flatnonzero(counted)
         return ids, counted[ids]
     (values,), _, lengths = _runs(block)
@@ -190,12 +210,12 @@ def _earliest(parts: Sequence[tuple[Ids, Ids]]) -> tuple[Ids, Ids]:
     return ids, first[order][where]
 
 
-def _outermost(place: Place, block: NDArray[Any]) -> Ids:
+def _outermost(place: Place, block: NDArray[Any], *, axes: tuple[int, ...]) -> Ids:
     found = [np.empty(0, np.int64)]
-    for axis, size in enumerate(place.shape):
+    for axis in axes if block.size else ():
         if place.start[axis] == 0:
             found.append(np.unique(block.take(0, axis)).astype(np.int64))
-        if place.stop[axis] == size:
+        if place.stop[axis] == place.shape[axis]:
             found.append(np.unique(block.take(-1, axis)).astype(np.int64))
     return _union(found)
 

@@ -2,3 +2,7 @@
 
 Importing this package registers the cleanups.
 """
+
+from napari_segment.results import cleanup
+
+__all__ = ["cleanup"]

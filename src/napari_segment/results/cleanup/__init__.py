@@ -1,0 +1,9 @@
+"""Cleanups: labels in, better labels out; background stays 0.
+
+On a mask they act on its connected components, on classes on the components of each class, on
+objects on the objects.
+"""
+
+from napari_segment.results.cleanup import components, holes, morphology, split
+
+__all__ = ["components", "holes", "morphology", "split"]

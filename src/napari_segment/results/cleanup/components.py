@@ -1,0 +1,323 @@
+"""Cleanups that number, choose and join whole components and objects."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from napari_segment.blocks import (
+    at_border,
+    contacts,
+    counts,
+    first_voxels,
+    label,
+    overlaps,
+    replace_labels,
+)
+from napari_segment.image import Holds, smallest_integers
+from napari_segment.registry import cleanups
+from napari_segment.results.cleanup.parts import (
+    Connectivity,
+    Spacing,
+    Unit,
+    full,
+    keep,
+    parts_of,
+    voxel_size,
+)
+
+GROUP = "components"
+
+
+@cleanups.add("connected_components", title="Connected components", gives="objects", group=GROUP)
+def connected_components(labels: Any, *, connectivity: Connectivity = 1) -> Any:
+    """Number the connected components: each becomes an object.
+
+    Parameters
+    ----------
+    labels : array (Y, X) or (Z, Y, X)
+        A mask, classes or objects. Voxels are connected where their labels are equal.
+    connectivity : int
+        How many coordinates may differ by one between neighbours: 1 for faces (edges in 2-D),
+        2 for edges (corners in 2-D), 3 for corners.
+
+    Returns
+    -------
+    array
+        Unsigned integers, numbered from 1 by first voxel (top left first).
+
+    Examples
+    --------
+    >>> connected_components(np.array([[True, False, True]]))
+    array([[1, 0, 2]], dtype=uint8)
+    """
+    return label(labels, connectivity)[0]
+
+
+@cleanups.add("remove_small", title="Remove small", group=GROUP)
+def remove_small(
+    labels: Any,
+    spacing: Spacing = (),
+    holds: Holds = "mask",
+    *,
+    size: Annotated[float, Field(ge=0)] = 64,
+    units: Unit = "voxels",
+    connectivity: Connectivity = 1,
+) -> Any:
+    """Remove what is smaller than a size.
+
+    Parameters
+    ----------
+    labels : array (Y, X) or (Z, Y, X)
+        A mask, classes or objects.
+    spacing : tuple of float
+        Distance between voxels along each axis.
+    holds : {"mask", "classes", "objects"}
+        Whether sizes are those of components or of objects.
+    size : float
+        The smallest size that stays.
+    units : {"voxels", "physical"}
+        Whether `size` counts voxels, or is an area (2-D) or volume (3-D) in the unit of the
+        spacing.
+    connectivity : int
+        How many coordinates may differ by one between neighbours, 1 to 3.
+
+    Returns
+    -------
+    array
+        As `labels`; the numbers of what stays are unchanged.
+
+    Examples
+    --------
+    >>> remove_small(np.array([[True, True, False, True]]), size=2)
+    array([[ True,  True, False, False]])
+    """
+    parts = parts_of(labels, holds, connectivity)
+    ids, voxels = counts(parts)
+    return keep(labels, parts, ids[voxels * voxel_size(labels, spacing, units) >= size])
+
+
+@cleanups.add("remove_large", title="Remove large", group=GROUP)
+def remove_large(
+    labels: Any,
+    spacing: Spacing = (),
+    holds: Holds = "mask",
+    *,
+    size: Annotated[float, Field(ge=0)] = 10_000,
+    units: Unit = "voxels",
+    connectivity: Connectivity = 1,
+) -> Any:
+    """Remove what is larger than a size.
+
+    Parameters
+    ----------
+    labels : array (Y, X) or (Z, Y, X)
+        A mask, classes or objects.
+    spacing : tuple of float
+        Distance between voxels along each axis.
+    holds : {"mask", "classes", "objects"}
+        Whether sizes are those of components or of objects.
+    size : float
+        The largest size that stays.
+    units : {"voxels", "physical"}
+        Whether `size` counts voxels, or is an area (2-D) or volume (3-D) in the unit of the
+        spacing.
+    connectivity : int
+        How many coordinates may differ by one between neighbours, 1 to 3.
+
+    Returns
+    -------
+    array
+        As `labels`; the numbers of what stays are unchanged.
+
+    Examples
+    --------
+    >>> remove_large(np.array([[True, True, False, True]]), size=1)
+    array([[False, False, False,  True]])
+    """
+    parts = parts_of(labels, holds, connectivity)
+    ids, voxels = counts(parts)
+    return keep(labels, parts, ids[voxels * voxel_size(labels, spacing, units) <= size])
+
+
+@cleanups.add("keep_largest", title="Keep largest", group=GROUP)
+def keep_largest(
+    labels: Any,
+    holds: Holds = "mask",
+    *,
+    count: Annotated[int, Field(ge=1)] = 1,
+    connectivity: Connectivity = 1,
+) -> Any:
+    """Keep only the largest component (of each class), or the largest object.
+
+    Parameters
+    ----------
+    labels : array (Y, X) or (Z, Y, X)
+        A mask, classes or objects.
+    holds : {"mask", "classes", "objects"}
+        Whether components are ranked, components within each class, or objects.
+    count : int
+        How many stay. Of equally large ones, the first (by first voxel, or by number) stays.
+    connectivity : int
+        How many coordinates may differ by one between neighbours, 1 to 3.
+
+    Returns
+    -------
+    array
+        As `labels`; the numbers of what stays are unchanged.
+
+    Examples
+    --------
+    >>> keep_largest(np.array([[1, 1, 0, 1, 2]]), holds="classes")
+    array([[1, 1, 0, 0, 2]])
+    """
+    parts = parts_of(labels, holds, connectivity)
+    ids, voxels = counts(parts)
+    group = overlaps(parts, labels)[0] if holds == "classes" else np.zeros((len(ids), 2), np.int64)
+    group = group[group[:, 0] > 0, 1] if holds == "classes" else group[:, 1]
+    order = np.lexsort((ids, -voxels, group))  # the largest of each group first
+    starts = np.searchsorted(group[order], group[order])
+    rank = np.arange(len(ids)) - starts
+    return keep(labels, parts, np.sort(ids[order[rank < count]]))
+
+
+@cleanups.add("clear_border", title="Clear border", group=GROUP)
+def clear_border(
+    labels: Any,
+    holds: Holds = "mask",
+    *,
+    border: Literal["all", "plane"] = "all",
+    connectivity: Connectivity = 1,
+) -> Any:
+    """Remove what touches the border of the image.
+
+    Parameters
+    ----------
+    labels : array (Y, X) or (Z, Y, X)
+        A mask, classes or objects.
+    holds : {"mask", "classes", "objects"}
+        Whether components or objects are removed.
+    border : {"all", "plane"}
+        All sides of a volume, or only those of its planes, so that what is cut by the first and
+        last plane stays.
+    connectivity : int
+        How many coordinates may differ by one between neighbours, 1 to 3.
+
+    Returns
+    -------
+    array
+        As `labels`; the numbers of what stays are unchanged.
+
+    Examples
+    --------
+    >>> clear_border(np.array([[0, 0, 0, 0], [1, 0, 2, 0], [0, 0, 0, 0]]), holds="objects")
+    array([[0, 0, 0, 0],
+           [0, 0, 2, 0],
+           [0, 0, 0, 0]])
+    """
+    parts = parts_of(labels, holds, connectivity)
+    axes = range(labels.ndim) if border == "all" else range(labels.ndim - 2, labels.ndim)
+    ids, _ = counts(parts)
+    return keep(labels, parts, np.setdiff1d(ids, at_border(parts, axes), assume_unique=True))
+
+
+@cleanups.add("relabel", title="Number anew", group=GROUP)
+def relabel(
+    labels: Any, holds: Holds = "objects", *, by: Literal["position", "size"] = "position"
+) -> Any:
+    """Number the objects from 1 without gaps.
+
+    Parameters
+    ----------
+    labels : array (Y, X) or (Z, Y, X)
+        Objects. A mask and classes come back unchanged: their numbers have a meaning.
+    holds : {"mask", "classes", "objects"}
+        What the numbers mean.
+    by : {"position", "size"}
+        In the order of their first voxels (top left first), or the largest first; of equally
+        large ones, the first by position.
+
+    Returns
+    -------
+    array
+        Of the smallest unsigned type that holds the largest number.
+
+    Examples
+    --------
+    >>> relabel(np.array([[7, 0, 3, 3]]), by="size")
+    array([[2, 0, 1, 1]], dtype=uint8)
+    """
+    if holds != "objects":
+        return labels
+    ids, first = first_voxels(labels)
+    order = np.argsort(first) if by == "position" else np.lexsort((first, -counts(labels)[1]))
+    number = np.empty(len(ids), np.int64)
+    number[order] = np.arange(1, len(ids) + 1)
+    return replace_labels(labels, ids, number, smallest_integers(len(ids)))
+
+
+@cleanups.add("merge", title="Merge touching", group=GROUP)
+def merge(
+    labels: Any,
+    spacing: Spacing = (),
+    holds: Holds = "objects",
+    *,
+    share: Annotated[float, Field(ge=0, le=1)] = 0.3,
+) -> Any:
+    """Merge objects that touch each other over a large part of their surface.
+
+    Parameters
+    ----------
+    labels : array (Y, X) or (Z, Y, X)
+        Objects. A mask and classes come back unchanged: their parts do not touch.
+    spacing : tuple of float
+        Distance between voxels along each axis.
+    holds : {"mask", "classes", "objects"}
+        What the numbers mean.
+    share : float
+        Two objects become one where their contact is at least this share of the surface of the
+        one with the smaller surface; 0 merges all that touch. Surfaces are sums of voxel faces;
+        the border of the image is none.
+
+    Returns
+    -------
+    array
+        As `labels`. Merged objects take the smallest of their numbers.
+
+    Examples
+    --------
+    >>> merge(np.array([[1, 1, 2, 0, 3]]), share=0.1)
+    array([[1, 1, 1, 0, 3]])
+    """
+    if holds != "objects":
+        return labels
+    ids, _ = counts(labels)
+    pairs, faces = contacts(labels, background=True)
+    areas = faces @ _face_areas(full(spacing, labels.ndim))
+    surface = np.zeros(len(ids) + 1)
+    index = np.searchsorted(ids, pairs) + (pairs > 0)  # 0 for background, from 1 for objects
+    for side in (0, 1):
+        np.add.at(surface, index[:, side], areas)
+    smaller = surface[index].min(1)
+    join = (pairs[:, 0] > 0) & (areas >= share * smaller)
+    return replace_labels(
+        labels, ids, ids[_first_of_group(len(ids), index[join] - 1)], labels.dtype
+    )
+
+
+def _face_areas(spacing: Spacing) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Area of the face between two voxels, across each axis."""
+    return np.asarray(np.prod(spacing) / np.asarray(spacing))
+
+
+def _first_of_group(count: int, pairs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """For each of `count` things the first one it is connected with through the pairs."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components as groups_of
+
+    graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    _, group = groups_of(graph, directed=False)
+    _, first = np.unique(group, return_index=True)
+    return np.asarray(first[group])

@@ -1,0 +1,99 @@
+"""Fill what is enclosed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from napari_segment.blocks import (
+    at_border,
+    contacts,
+    counts,
+    label,
+    map_blocks,
+    overlaps,
+    replace_labels,
+)
+from napari_segment.registry import cleanups
+from napari_segment.results.cleanup.parts import Spacing, Unit, voxel_size
+
+
+@cleanups.add("fill_holes", title="Fill holes", group="shape")
+def fill_holes(
+    labels: Any,
+    spacing: Spacing = (),
+    *,
+    largest: Annotated[float, Field(ge=0)] = 0,
+    units: Unit = "voxels",
+) -> Any:
+    """Fill background that is enclosed by one label.
+
+    Parameters
+    ----------
+    labels : array (Y, X) or (Z, Y, X)
+        A mask, classes or objects.
+    spacing : tuple of float
+        Distance between voxels along each axis.
+    largest : float
+        The size of the largest hole that is filled; 0 fills holes of any size.
+    units : {"voxels", "physical"}
+        Whether `largest` counts voxels, or is an area (2-D) or volume (3-D) in the unit of the
+        spacing.
+
+    Returns
+    -------
+    array
+        As `labels`. A hole is background that cannot reach the border of the image from face to
+        face without crossing the label; it takes the label that encloses it, the innermost of
+        several. Other labels inside stay what they are.
+
+    Examples
+    --------
+    >>> fill_holes(np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]]))
+    array([[1, 1, 1],
+           [1, 1, 1],
+           [1, 1, 1]])
+    """
+    gaps, count = label(labels == 0, 1)
+    ids, voxels = counts(gaps)
+    small = (voxels * voxel_size(labels, spacing, units) <= largest) | (largest == 0)
+    if labels.dtype == bool:
+        ids = np.setdiff1d(ids[small], at_border(gaps), assume_unique=True)
+        filled = replace_labels(gaps, ids, np.ones(len(ids), bool), bool)
+        return map_blocks(np.logical_or, labels, filled, dtype=bool)
+    filling = np.where(small, _enclosing(labels, gaps, count), 0)
+    filled = replace_labels(gaps, ids, filling, labels.dtype)
+    return map_blocks(np.add, labels, filled, dtype=labels.dtype)
+
+
+def _enclosing(labels: Any, gaps: Any, count: int) -> NDArray[np.int64]:
+    """For each gap the label that encloses it, 0 for none.
+
+    Gaps and the components of labels are the nodes of a graph; an edge says that they touch. A
+    label encloses a gap if every way from the gap to the outside crosses one component of it.
+    """
+    from napari_segment.results.cleanup._kernels import owners
+
+    islands, more = label(labels, labels.ndim)
+    regions = map_blocks(partial(_stacked, offset=count), gaps, islands, dtype=np.int64)
+    outside = count + more + 1
+    touching, _ = contacts(regions)
+    border = at_border(regions)
+    edges = np.concatenate([touching, np.stack([border, np.full_like(border, outside)], 1)])
+    value = np.zeros(outside + 1, np.int64)
+    pairs, _ = overlaps(islands, labels)
+    value[pairs[:, 0] + count * (pairs[:, 0] > 0)] = pairs[:, 1]
+    both = np.concatenate([edges, edges[:, ::-1]])
+    both = both[np.argsort(both[:, 0], kind="stable")]
+    starts = np.searchsorted(both[:, 0], np.arange(outside + 2))
+    return np.asarray(owners(starts, both[:, 1].copy(), outside, value)[1 : count + 1])
+
+
+def _stacked(gaps: NDArray[Any], islands: NDArray[Any], *, offset: int) -> NDArray[np.int64]:
+    """Islands numbered after the gaps."""
+    numbered = islands.astype(np.int64)
+    return np.where(islands > 0, numbered + offset, gaps)

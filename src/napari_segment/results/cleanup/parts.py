@@ -1,0 +1,88 @@
+"""What a cleanup acts on: components of a mask, components of each class, or objects."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from napari_segment.blocks import label, map_blocks, replace_labels
+from napari_segment.errors import InputError
+from napari_segment.image import Holds
+
+Spacing: TypeAlias = tuple[float, ...]
+Connectivity: TypeAlias = Annotated[int, Field(ge=1, le=3)]
+Unit: TypeAlias = Literal["voxels", "physical"]
+
+
+def parts_of(labels: Any, holds: Holds, connectivity: int) -> Any:
+    """Number what a cleanup acts on.
+
+    Parameters
+    ----------
+    labels : ndarray or dask Array
+        Booleans of a mask, else unsigned integers.
+    holds : {"mask", "classes", "objects"}
+        What the numbers mean.
+    connectivity : int
+        Of the components of masks and classes.
+
+    Returns
+    -------
+    ndarray or dask Array
+        Components numbered by first voxel, or the objects as they are.
+    """
+    return labels if holds == "objects" else label(labels, connectivity)[0]
+
+
+def keep(labels: Any, parts: Any, ids: NDArray[np.int64]) -> Any:
+    """The labels where they belong to certain parts, 0 elsewhere.
+
+    Parameters
+    ----------
+    labels, parts : ndarray or dask Array
+        Of one shape; `parts` may be the labels themselves.
+    ids : ndarray (N,)
+        Numbers in `parts`, rising.
+    """
+    if parts is labels:
+        return replace_labels(labels, ids, ids, labels.dtype)
+    kept = replace_labels(parts, ids, np.ones(len(ids), bool), bool)
+    return (
+        kept if labels.dtype == bool else map_blocks(np.multiply, labels, kept, dtype=labels.dtype)
+    )
+
+
+def voxel_size(labels: Any, spacing: Spacing, units: Unit) -> float:
+    """Area or volume of one voxel, or 1 where sizes are counted in voxels."""
+    return float(np.prod(full(spacing, labels.ndim))) if units == "physical" else 1.0
+
+
+def full(spacing: Spacing, dimensions: int) -> Spacing:
+    """The spacing, or 1 along each axis where none is known."""
+    if spacing and len(spacing) != dimensions:
+        raise InputError(
+            f"The spacing {spacing} has {len(spacing)} numbers, but the labels have "
+            f"{dimensions} axes."
+        )
+    return tuple(float(s) for s in spacing) or (1.0,) * dimensions
+
+
+def distance_to_others(labels: NDArray[Any], spacing: Spacing) -> NDArray[np.float32]:
+    """Distance from each label to the nearest voxel of another value, infinite without any.
+
+    Parameters
+    ----------
+    labels : ndarray (Y, X) or (Z, Y, X)
+        Booleans or unsigned integers. The distance of 0 is 0.
+    spacing : tuple of float
+        Distance between voxels along each axis.
+    """
+    import edt
+
+    # edt reads through writable buffers.
+    writable = np.require(labels, requirements=("C", "W"))
+    distance = edt.edt(writable, anisotropy=spacing, black_border=False, parallel=2)
+    return np.asarray(distance)
