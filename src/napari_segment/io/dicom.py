@@ -23,6 +23,11 @@ def is_dicom(path: Path) -> bool:
         return file.read(132)[128:] == b"DICM"
 
 
+def is_series(folder: Path) -> bool:
+    """Whether a folder holds a DICOM file."""
+    return any(is_dicom(f) for f in folder.iterdir() if f.is_file())
+
+
 def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:
     """Read one series; the parameters are those of `napari_segment.io.read`.
 
@@ -83,11 +88,8 @@ class _Slice:
     """One frame of one file: where it lies and how its values are scaled."""
 
     def __init__(self, head: Any, frame: int = 0) -> None:
-        self.path, self.frame, self.frames = (
-            Path(head.filename),
-            frame,
-            int(head.get("NumberOfFrames", 1)),
-        )
+        self.path, self.frame = Path(head.filename), frame
+        self.frames = int(head.get("NumberOfFrames", 1))
         self.shape = (int(head.Rows), int(head.Columns), int(head.get("SamplesPerPixel", 1)))
         self.number = (int(head.get("InstanceNumber") or 0), frame)
         parts = _functional(head, frame)
@@ -98,6 +100,8 @@ class _Slice:
         spacing = parts.get("PixelSpacing") or parts.get("ImagerPixelSpacing")
         self.spacing = (1.0, 1.0) if spacing is None else (float(spacing[0]), float(spacing[1]))
         self.calibrated = spacing is not None
+        bits, signed = int(head.get("BitsStored", 16)), int(head.get("PixelRepresentation", 0))
+        self.stored = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
         self.slope = float(parts.get("RescaleSlope", 1))
         self.intercept = float(parts.get("RescaleIntercept", 0))
         self.between = float(parts.get("SpacingBetweenSlices") or 1)
@@ -247,18 +251,11 @@ def _stack(slices: list[_Slice], lazy: bool) -> Any:
 
 
 def _rescaled_type(slices: Sequence[_Slice]) -> np.dtype[Any]:
-    """Whole numbers stay whole: 16 bits and an offset fit 32."""
-    whole = all(s.slope == int(s.slope) and s.intercept == int(s.intercept) for s in slices)
-    if not whole:
+    """The smallest of int16, int32 and float32 for what the stored bits can stand for."""
+    if any(s.slope != int(s.slope) or s.intercept != int(s.intercept) for s in slices):
         return np.dtype(np.float32)
-    low = all(abs(s.slope) == 1 and abs(s.intercept) <= 2**12 for s in slices)
-    return np.dtype(np.int16 if low and _bits(slices[0]) <= 14 else np.int32)
-
-
-def _bits(one: _Slice) -> int:
-    import pydicom
-
-    return int(pydicom.dcmread(one.path, stop_before_pixels=True).get("BitsStored", 16))
+    ends = [value * s.slope + s.intercept for s in slices for value in s.stored]
+    return np.dtype(np.int16 if min(ends) >= -(2**15) and max(ends) < 2**15 else np.int32)
 
 
 def _values(one: _Slice, dtype: np.dtype[Any] | None) -> NDArray[Any]:

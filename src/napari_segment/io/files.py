@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -9,10 +10,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
+import numpy as np
+
 from napari_segment.errors import FormatError, InputError
 from napari_segment.image import Holds, Image, Labels, Stack
 from napari_segment.io.contents import Contents
-from napari_segment.io.names import suffix
+from napari_segment.io.names import stem, suffix
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ def read_labels(
     """Read a label image; the parameters are those of `read`, and one more.
 
     A palette PNG gives its indices; a colour picture whose channels are equal gives one of them.
+    Eight bits of nothing but 0 and 255 are a mask, and become 0 and 1.
 
     Parameters
     ----------
@@ -104,9 +108,24 @@ def read_labels(
     found = _read(path, axes, lazy, series, labels=True)
     meaning = cast("Holds", found.holds or holds)
     try:
-        return Labels(**found.fields(), holds=meaning, names=found.names)
+        labels = Labels(**found.fields(), holds=meaning, names=found.names)
     except InputError as error:
         raise InputError(f"{Path(path).name}: {error}") from None
+    if found.holds or labels.dtype != np.uint8 or not _is_black_and_white(labels.data):
+        return labels
+    return labels.replace(data=(labels.data != 0).astype(np.uint8), holds="mask")
+
+
+def _is_black_and_white(data: Any) -> bool:
+    """Whether there is nothing but 0 and 255, and 255; stops at the first other value."""
+    blocks = [data] if isinstance(data, np.ndarray) else data.blocks.ravel()
+    white = False
+    for block in blocks:
+        values = np.asarray(block)
+        if ((values != 0) & (values != 255)).any():
+            return False
+        white |= bool(values.any())
+    return white
 
 
 def read_channels(paths: Sequence[Path], *, axes: str = "", lazy: bool = False) -> Image:
@@ -160,8 +179,30 @@ def write(stack: Stack, path: str | Path) -> Path:
     if not form.writes:
         raise FormatError(f"{form.title} is read, not written. Write .nii.gz or .nrrd instead.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    form.load().write(stack, path)
+    partial = path.with_name(f".{stem(path)}.partial{suffix(path)}")
+    try:
+        form.load().write(stack, partial)
+        _move(partial, path)
+    except BaseException:
+        _remove(partial)
+        raise
     return path
+
+
+def _move(partial: Path, path: Path) -> None:
+    """Put a finished file in its place, which a lazy stack may have been read from."""
+    if path.is_dir():
+        if not _ZARR.load().is_zarr(path):
+            raise FormatError(f"{path} is there and is no Zarr folder; it is not overwritten.")
+        _remove(path)
+    partial.replace(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _read(
@@ -173,7 +214,12 @@ def _read(
     form = _format(path)
     module = form.load()
     reader = getattr(module, "read_indices", module.read) if labels else module.read
-    return cast("Contents", reader(path, axes=axes, lazy=lazy, series=str(series)))
+    try:
+        return cast("Contents", reader(path, axes=axes, lazy=lazy, series=str(series)))
+    except FormatError:
+        raise
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read: {error}") from None
 
 
 def _format(path: Path) -> Format:
@@ -191,7 +237,7 @@ def _format(path: Path) -> Format:
 def _folder_format(path: Path) -> Format:
     if _ZARR.load().is_zarr(path):
         return _ZARR
-    if any(_DICOM.load().is_dicom(f) for f in path.iterdir() if f.is_file()):
+    if _DICOM.load().is_series(path):
         return _DICOM
     raise FormatError(
         f"{path} is a folder, but neither OME-Zarr nor a DICOM series. Give one of its files."

@@ -50,9 +50,7 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
 
     try:
         image = nibabel.load(path)
-        data = (
-            _lazily(image) if lazy else _pixels(np.asanyarray(image.dataobj.get_unscaled()), image)
-        )
+        data = _lazily(image) if lazy else _pixels(np.array(image.dataobj.get_unscaled()), image)
         found = _geometry(image)
     except (
         ImageFileError, HeaderDataError, OSError, EOFError, ValueError, AttributeError, zlib.error,

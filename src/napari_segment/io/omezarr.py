@@ -69,10 +69,7 @@ def _image(group: Any, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
     number = names.index(series) if series in names else int(series or 0)
     found = _geometry(scales[number])
     _add_labels_and_channels(found, ome)
-    saved = from_extras(told.get(KEY, {}))
-    if len(found["axes"]) - ("C" in found["axes"]) != len(found["axes"]):
-        saved.pop("holds", None)
-    found.update(saved)
+    found.update(from_extras(told.get(KEY, {})))
     return group[scales[number]["datasets"][0]["path"]], found
 
 
@@ -130,8 +127,6 @@ def write(stack: Stack, path: Path) -> None:
     """
     import zarr
 
-    if path.exists() and not is_zarr(path):
-        raise FormatError(f"{path} is there and is no Zarr folder; it is not overwritten.")
     stack = stack.canonical()
     group = zarr.open_group(path, mode="w", zarr_format=3)
     group.attrs.update({"ome": _metadata(stack, []), KEY: extras(stack)})

@@ -63,7 +63,7 @@ def _decode(path: Path) -> NDArray[Any]:
     }.get(suffix(path), imagecodecs.jpeg_decode)
     try:
         return np.asarray(decode(path.read_bytes()))
-    except (imagecodecs.DelayedImportError, OSError):
+    except OSError:
         raise
     except Exception as error:  # each codec has its own class of error
         raise FormatError(f"{path} cannot be read as {suffix(path)[1:].upper()}: {error}") from None
