@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from napari_segment.cli.paths import images_in, is_image
 from napari_segment.cli.segment import cluster, read_input
 from napari_segment.errors import FormatError, InputError, SegmentError
-from napari_segment.image import Holds, Labels
 
 
 def measure(options: argparse.Namespace) -> int:
@@ -72,10 +72,10 @@ def _score(result: Path, reference: Path, holds: str) -> Any:
     from napari_segment import api
     from napari_segment.io import read_labels
 
-    given: Holds | str = "" if holds == "auto" else holds
-    labels: Labels = read_labels(result, holds=given)
-    expected = read_labels(reference, holds=given or labels.holds)
-    return api.compare(labels, expected.replace(holds=labels.holds))
+    labels = read_labels(result)
+    if holds != "auto":
+        labels = labels.replace(holds=holds)
+    return api.compare(labels, read_labels(reference).replace(holds=labels.holds))
 
 
 def _cases(result: Path, reference: Path) -> dict[str, tuple[Path, Path]]:
@@ -85,12 +85,12 @@ def _cases(result: Path, reference: Path) -> dict[str, tuple[Path, Path]]:
     for path in (result, reference):
         if not path.exists():
             raise FormatError(f"There is no file or folder {path}.")
-    if not result.is_dir() or io.is_image(result):
+    if is_image(result):
         return {result.name: (result, reference)}
-    if not reference.is_dir() or io.is_image(reference):
+    if is_image(reference):
         raise InputError(f"{result} is a folder, so {reference} must be a folder of equal names.")
-    references = {io.split_name(path)[0]: path for path in io.images_in(reference)}
-    results = {io.split_name(path)[0]: path for path in io.images_in(result)}
+    references = {io.stem(path): path for path in images_in(reference)}
+    results = {io.stem(path): path for path in images_in(result)}
     missing = [name for name in results if name not in references]
     if missing:
         raise InputError(f"{len(missing)} results have no reference in {reference}: {missing[0]}…")

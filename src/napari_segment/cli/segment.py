@@ -6,18 +6,17 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from napari_segment.cli.paths import inputs_of, targets_of
 from napari_segment.cli.progress import show
 from napari_segment.cli.settings import chosen, parse_spec
 from napari_segment.errors import SegmentError, SettingError
 from napari_segment.image import Image
 from napari_segment.recipe import Recipe
-
-LOSSLESS = {".jpg": ".png", ".jpeg": ".png", ".dcm": ".nii.gz"}
 
 
 def segment(options: argparse.Namespace) -> int:
@@ -64,10 +63,10 @@ def cluster(address: str) -> Iterator[None]:
 
 
 def _run_all(options: argparse.Namespace, recipe: Recipe) -> int:
-    inputs = list(_files(options.inputs))
+    inputs = list(inputs_of(options.inputs))
     reports, failures = [], 0
     with cluster(options.scheduler):
-        for path, target in zip(inputs, _targets(inputs, options.output), strict=True):
+        for path, target in zip(inputs, targets_of(inputs, options.output), strict=True):
             try:
                 reports.append(_run_one(options, recipe, path, target))
             except SegmentError as error:
@@ -105,42 +104,6 @@ def _run_one(
         "seconds": round(seconds, 3),
         "recipe": labels.recipe.model_dump(mode="json") if labels.recipe else None,
     }
-
-
-def _files(inputs: Iterable[str]) -> Iterator[Path]:
-    """The inputs, with folders opened (but for those that are one image)."""
-    from napari_segment import io
-
-    for name in inputs:
-        path = Path(name)
-        if path.is_dir() and not io.is_image(path):
-            found = io.images_in(path)
-            if not found:
-                raise SettingError(f"The folder {path} holds no image that can be read.")
-            yield from found
-        else:
-            yield path
-
-
-def _targets(inputs: list[Path], output: str) -> list[Path]:
-    target = Path(output)
-    names = [_result_name(path) for path in inputs]
-    if len(inputs) == 1 and not target.is_dir() and not output.endswith("/"):
-        return [target if target.suffix else target / names[0]]
-    if target.is_file():
-        raise SettingError(f"{len(inputs)} inputs need a folder for their results, not a file.")
-    if len(set(names)) < len(names):
-        double = next(n for n in names if names.count(n) > 1)
-        raise SettingError(f"Two inputs would both be written to {double!r}. Run them apart.")
-    return [target / name for name in names]
-
-
-def _result_name(path: Path) -> str:
-    """The input's own name, in a format that keeps labels exactly."""
-    from napari_segment import io
-
-    stem, suffix = io.split_name(path)
-    return stem + (LOSSLESS.get(suffix.lower(), suffix) or ".tif")
 
 
 def _numbers(text: str) -> tuple[float, ...]:

@@ -1,0 +1,64 @@
+"""The files that a command is given: folders opened, results named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from napari_segment.errors import SettingError
+
+# Formats that would not keep labels exactly, or that are not written.
+_INSTEAD = {".jpg": ".png", ".jpeg": ".png", ".dcm": ".nii.gz"}
+
+
+def is_image(path: Path) -> bool:
+    """Whether a path is one image: a file, an OME-Zarr folder or a DICOM series."""
+    from napari_segment.io import dicom, omezarr
+
+    return not path.is_dir() or omezarr.is_zarr(path) or dicom.is_series(path)
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The images of a folder, in natural order."""
+    from napari_segment import io
+
+    return sorted((p for p in folder.iterdir() if io.is_readable(p)), key=io.natural)
+
+
+def inputs_of(names: Iterable[str]) -> Iterator[Path]:
+    """The inputs, with folders opened that are not one image themselves."""
+    for name in names:
+        path = Path(name)
+        if is_image(path):
+            yield path
+            continue
+        found = images_in(path)
+        if not found:
+            raise SettingError(f"The folder {path} holds no image that can be read.")
+        yield from found
+
+
+def targets_of(inputs: Sequence[Path], output: str) -> list[Path]:
+    """Where each result goes: OUT itself for one input, a file in the folder OUT for several."""
+    from napari_segment import io
+
+    target = Path(output)
+    names = [_result_name(path) for path in inputs]
+    if len(inputs) == 1 and io.is_readable(target):
+        return [target]
+    if target.is_file() or (len(inputs) > 1 and io.is_readable(target)):
+        raise SettingError(f"{len(inputs)} inputs need a folder for their results, not {output!r}.")
+    if len(set(names)) < len(names):
+        double = next(n for n in names if names.count(n) > 1)
+        raise SettingError(f"Two inputs would both be written to {double!r}. Run them apart.")
+    return [target / name for name in names]
+
+
+def _result_name(path: Path) -> str:
+    """The input's own name, in a format that keeps labels exactly."""
+    from napari_segment import io
+
+    if not io.is_readable(path):
+        return path.name + ".nii.gz"  # a folder of DICOM slices
+    suffix = io.suffix(path)
+    return io.stem(path) + _INSTEAD.get(suffix, suffix)
