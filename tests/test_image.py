@@ -141,3 +141,10 @@ def test_layer_geometry_equals_napari():
     assert image.unit == "micrometer"
     assert np.allclose(world[1:3], expected[1:])
     assert np.allclose(world[0], expected[0] * 1000)
+
+
+def test_stacks_say_what_they_are():
+    image = Image(np.zeros((3, 4, 5), np.uint16), spacing=(2, 0.5, 0.5), unit="um")
+    assert repr(image) == "<Image ZYX 3×4×5 uint16, 2×0.5×0.5 um>"
+    labels = Labels(np.zeros((4, 5), np.uint8), holds="classes", names={1: "cell"})
+    assert repr(labels) == "<Labels YX 4×5 uint8, 1×1 pixel, classes, 1 cell>"

@@ -26,7 +26,7 @@ _DEFAULT_AXES = {2: "YX", 3: "ZYX"}
 _PICTURE_SIDE = 16  # (H, W, 3) with both sides longer than this may be a colour picture
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Stack:
     """What Image and Labels share: an array and its geometry.
 
@@ -108,6 +108,16 @@ class Stack:
             return self.affine
         return np.diag([*self.spacing, 1.0])
 
+    def __repr__(self) -> str:
+        size = "×".join(map(str, self.shape))
+        step = "×".join(f"{s:.4g}" for s in self.spacing)
+        lazy = "lazy " if self.is_lazy else ""
+        extra = ", ".join(filter(None, (f"{step} {self.unit}", *self._extra_words())))
+        return f"<{type(self).__name__} {self.axes} {size} {lazy}{self.dtype}, {extra}>"
+
+    def _extra_words(self) -> tuple[str, ...]:
+        return ()
+
     def geometry(self) -> dict[str, Any]:
         """What a stack of the same place has in common: all fields but pixels and axes."""
         names = ("spacing", "unit", "affine", "interval", "name", "header")
@@ -152,7 +162,7 @@ class Stack:
         return self.replace(data=self.data[where], axes=self.axes.replace(axis, ""), **changes)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Image(Stack):
     """Intensities: an array with axes, spacing, unit and affine.
 
@@ -173,6 +183,9 @@ class Image(Stack):
             raise InputError(
                 f"{len(self.channels)} channel names were given for {self.size('C')} channels."
             )
+
+    def _extra_words(self) -> tuple[str, ...]:
+        return (", ".join(self.channels),)
 
     @property
     def is_rgb(self) -> bool:
@@ -200,7 +213,7 @@ class Image(Stack):
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Labels(Stack):
     """Integers with the geometry of the image they were made from; 0 is background.
 
@@ -228,6 +241,9 @@ class Labels(Stack):
             object.__setattr__(self, "data", _integers(self.data))
         elif self.dtype.kind not in "ui":
             raise InputError(f"Labels must be integers, not {self.dtype}.")
+
+    def _extra_words(self) -> tuple[str, ...]:
+        return (self.holds, ", ".join(f"{k} {v}" for k, v in self.names.items()))
 
 
 def default_axes(shape: Sequence[int]) -> str:
