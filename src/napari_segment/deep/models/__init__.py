@@ -24,6 +24,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_segment.deep.models import monai as monai
+from napari_segment.deep.models import smp as smp
+from napari_segment.deep.models import textbook as textbook
+from napari_segment.deep.models import torchvision as torchvision
+from napari_segment.deep.models.smp import encoder_weights, encoders
 from napari_segment.errors import SettingError
 from napari_segment.recipe import Spec, SpecLike
 from napari_segment.registry import models
@@ -31,7 +35,7 @@ from napari_segment.registry import models
 if TYPE_CHECKING:
     from napari_segment.deep.models._segmenter import Segmenter
 
-__all__ = ["build"]
+__all__ = ["build", "encoder_weights", "encoders"]
 
 
 def build(
