@@ -2,3 +2,4 @@
 
 from napari_segment.deep import losses as losses
 from napari_segment.deep import models as models
+from napari_segment.deep import network as network

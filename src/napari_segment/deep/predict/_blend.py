@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from napari_segment.deep.device import is_out_of_memory
-from napari_segment.deep.predict._parts import outer
+from napari_segment.deep.predict._parts import outer, place
 from napari_segment.deep.predict.decode import Slab
 from napari_segment.deep.predict.ladder import Ladder
 from napari_segment.deep.predict.tiles import Grid, Row
@@ -39,7 +39,9 @@ class Blend:
 
     # ---- called from the network's thread ----
 
-    def submit(self, beside: ThreadPoolExecutor, outputs: Tensor, corners: list[Corner]) -> None:
+    def submit(
+        self, beside: ThreadPoolExecutor, outputs: list[Tensor], corners: list[Corner]
+    ) -> None:
         """Add some tiles, in the other thread."""
         self._todo = [
             part for o, c in zip(outputs, corners, strict=True) for part in self._add(o, c)
@@ -128,9 +130,9 @@ class Blend:
         if self._sums is None:
             shape = list(self.grid.shape)
             shape[self.grid.axis] = self.grid.tile[self.grid.axis]
-            self._sums = torch.zeros(channels, *shape, device=self.ladder.blend)
-        if self._sums.device.type != torch.device(self.ladder.blend).type:
-            self._sums = self._sums.to(self.ladder.blend)
+            self._sums = torch.zeros(channels, *shape, device=place(self.ladder.blend))
+        if self._sums.device.type != place(self.ladder.blend).type:
+            self._sums = self._sums.to(place(self.ladder.blend))
         return self._sums
 
     def _weights(self, device: torch.device) -> Tensor:

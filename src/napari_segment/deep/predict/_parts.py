@@ -18,15 +18,20 @@ from napari_segment.deep.predict.tiles import Grid
 _PART_OVERLAP = 0.25
 
 
+def place(name: str) -> torch.device:
+    """The device of a name that is known to be right."""
+    return torch.device(name)
+
+
 @torch.inference_mode()
 def forward(
     network: Callable[[Tensor], Tensor], block: Tensor, ladder: Ladder, fast: bool
 ) -> Tensor:
     """Outputs of some tiles, computed where and in as many parts as the ladder says."""
-    block = block.to(ladder.device, non_blocking=True)
+    block = block.to(place(ladder.device), non_blocking=True)
     if fast:
         block = block.contiguous(memory_format=channels_last(block.ndim))
-    with cast(torch.device(ladder.device), fast):
+    with cast(place(ladder.device), fast):
         if ladder.part == ladder.tile:
             return network(block)
         return in_parts(network, block, ladder.part)

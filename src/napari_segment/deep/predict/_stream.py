@@ -13,7 +13,7 @@ from torch import Tensor
 
 from napari_segment.deep.device import is_out_of_memory, release_memory
 from napari_segment.deep.predict._blend import Blend, Corner, Sink
-from napari_segment.deep.predict._parts import forward
+from napari_segment.deep.predict._parts import forward, place
 from napari_segment.deep.predict.ladder import Ladder
 from napari_segment.deep.predict.tiles import Reader, Row
 from napari_segment.step import Step
@@ -109,20 +109,24 @@ def _sturdy(
     ladder: Ladder,
     count: tuple[int, int],
     fast: bool,
-) -> Generator[Step, None, Tensor]:
-    """The network's outputs for some tiles, however little memory there is."""
-    while True:
+) -> Generator[Step, None, list[Tensor]]:
+    """The network's outputs for each of some tiles, however little memory there is."""
+    outputs: list[Tensor] = []
+    while len(outputs) < len(block):
+        some = block[len(outputs) : len(outputs) + ladder.batch]
         try:
-            return forward(network, block, ladder, fast)
+            outputs += forward(network, some, ladder, fast)
+            continue
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
         # Out of the except block: the traceback, and the tensors it holds, are gone.
         yield from _step_down(network, ladder, count)
+    return outputs
 
 
 def _step_down(network: Any, ladder: Ladder, count: tuple[int, int]) -> Generator[Step, None, None]:
-    release_memory(torch.device(ladder.device))
+    release_memory(place(ladder.device))
     yield Step(*count, message=ladder.down())
     yield from _moved(network, ladder, *count)
 
@@ -137,7 +141,7 @@ def _moved(network: Any, ladder: Ladder, done: int, total: int) -> Generator[Ste
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error) or ladder.device == "cpu":
             raise
-    release_memory(torch.device(ladder.device))
+    release_memory(place(ladder.device))
     ladder.device = ladder.blend = "cpu"
     network.to("cpu")
     yield Step(done, total, message="The network does not fit on the device: going on on the CPU.")

@@ -1,0 +1,142 @@
+"""The method `network`: a trained network is a method as any other."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from napari_segment.deep.checkpoint import Checkpoint
+from napari_segment.deep.plan import Objects
+from napari_segment.errors import SettingError
+from napari_segment.registry import Result, methods
+from napari_segment.step import Step
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+@methods.add("network", title="Trained network", group="network", channels="many")
+def network(  # noqa: PLR0913 - settings, each with a name
+    image: Any,
+    spacing: Sequence[float] = (),
+    *,
+    checkpoint: Path,
+    ensemble: tuple[Path, ...] = (),
+    device: str = "auto",
+    tile: tuple[Annotated[int, Field(ge=1)], ...] = (),
+    overlap: Annotated[float, Field(ge=0, lt=1)] = 0.25,
+    batch: Annotated[int, Field(ge=1, le=256)] = 1,
+    fast: bool = False,
+    flips: bool = False,
+    thresholds: tuple[Fraction, ...] = (),
+    region: tuple[Annotated[int, Field(ge=0)], ...] = (),
+    backend: Literal["torch", "onnx"] = "torch",
+    store: Path = Path(),
+) -> Generator[Step, None, Result]:
+    """Segment with a trained network, in overlapping tiles.
+
+    The image is normalised as in training, brought to the spacing of the training images, cut
+    into overlapping tiles (mirrored where it is smaller), and the network's outputs are blended
+    with Gaussian weights. Results leave slab by slab, so that an image may be larger than the
+    memory. A 2-D network goes through a stack plane by plane. Where memory runs out, the run goes
+    on with less at once, and says so.
+
+    Parameters
+    ----------
+    image : array (C, *S) or (*S)
+        All channels of the image, as many as the network was trained on.
+    spacing : sequence of float
+        Distance between voxels along each spatial axis.
+    checkpoint : Path
+        Folder of the trained network, as training wrote it.
+    ensemble : tuple of Path
+        Further networks of the same task, such as those of other folds. Their outputs are
+        averaged.
+    device : str
+        "auto" (the first accelerator, else the CPU), "cpu", "cuda", "cuda:1", "mps" or "xpu".
+    tile : tuple of int
+        Size of the tiles in voxels; empty for the size of the training patches.
+    overlap : float
+        Part of a tile shared with its neighbour along each axis. More is smoother and slower.
+    batch : int
+        Tiles that go through the network at once. More than 1 helps on GPUs only.
+    fast : bool
+        Compute in bfloat16 on the CPU too: about twice as fast on CPUs that have it, and about
+        one label in 200 differs. Accelerators always use mixed precision.
+    flips : bool
+        Average over all mirror images of each tile (4 times the work in 2-D, 8 times in 3-D).
+    thresholds : tuple of float
+        Probability that each class must reach, in the order of the classes, or one for all. Of
+        several classes above theirs the one with the largest excess wins. Empty for the most
+        probable class.
+    region : tuple of int
+        First and last (exclusive) voxel along each axis, such as 0,10,100,400,100,400: only there
+        something is predicted, elsewhere is background. Empty for everything.
+    backend : {"torch", "onnx"}
+        What runs the network. ONNX Runtime (to be installed besides) is often faster on CPUs.
+    store : Path
+        Folder in which results are kept while they are computed (zarr). When the run is killed,
+        the same call goes on where it was. Empty for in memory.
+
+    Returns
+    -------
+    Result
+        Labels ``(*S)`` and what they hold: a mask, classes or objects, as trained.
+
+    Examples
+    --------
+    >>> from napari_segment import segment
+    >>> labels = segment(image, "network", checkpoint="runs/nuclei")  # doctest: +SKIP
+    """
+    from napari_segment.deep.predict.trained import Options
+
+    options = Options(device, tile, overlap, batch, fast, flips, thresholds, region, backend, store)
+    checkpoints = _loaded(checkpoint, ensemble)
+    image = _with_channels(image, spacing, checkpoints[0])
+    result = yield from _predicted(checkpoints, image, spacing, options)
+    return result
+
+
+def _predicted(
+    checkpoints: list[Checkpoint], image: Any, spacing: Sequence[float], options: Any
+) -> Generator[Step, None, Result]:
+    from napari_segment.deep.predict.trained import predict_with
+
+    first = checkpoints[0]
+    if first.objects is not None:
+        return (yield from _objects(checkpoints, first.objects, image, spacing, options))
+    labels = yield from predict_with(checkpoints, image, spacing, options)
+    if first.holds == "mask":
+        labels = labels != 0
+    return Result(labels, first.holds, first.names)
+
+
+def _objects(
+    checkpoints: list[Checkpoint],
+    objects: Objects,
+    image: Any,
+    spacing: Sequence[float],
+    options: Any,
+) -> Generator[Step, None, Result]:
+    """Objects from maps: the maps are predicted whole, then decoded."""
+    from napari_segment.deep.predict.trained import predict_with
+    from napari_segment.deep.targets import decode
+
+    maps = yield from predict_with(checkpoints, image, spacing, options, "probabilities")
+    yield Step(0, 0, "Separating the objects")
+    return Result(decode(np.asarray(maps), objects), "objects", checkpoints[0].names)
+
+
+def _loaded(checkpoint: Path, ensemble: tuple[Path, ...]) -> list[Checkpoint]:
+    if checkpoint == Path():
+        raise SettingError("'network' needs a checkpoint: give the folder that training wrote.")
+    return [Checkpoint.load(folder) for folder in (checkpoint, *ensemble)]
+
+
+def _with_channels(image: Any, spacing: Sequence[float], first: Checkpoint) -> Any:
+    """Images without a channel axis get one; the spacing says how many axes are spatial."""
+    dimensions = len(spacing) or first.ndim
+    return image[None] if len(image.shape) == dimensions else image

@@ -1,0 +1,78 @@
+"""What a network holds at once, found with tensors without content (torch)."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+def trace(network: Callable[[Tensor], Tensor], shape: Sequence[int]) -> tuple[int, int]:
+    """Bytes that live at the same time in a forward pass, and the number of output channels.
+
+    Parameters
+    ----------
+    network : module or callable
+        Its weights are not touched.
+    shape : sequence of int
+        Of the input (B, C, *tile).
+
+    Returns
+    -------
+    tuple of int
+        ``(0, 1)`` for a network that cannot be traced.
+    """
+    block = torch.empty(tuple(shape), device="meta")
+    ledger = _Ledger()
+    try:
+        weights = _without_content(network)
+        with ledger, torch.no_grad():
+            output = functional_call(network, weights, block) if weights else network(block)
+    except Exception:  # whatever a stranger's network does with tensors without content
+        return 0, 1
+    return ledger.most, int(output.shape[1])
+
+
+def _without_content(network: Any) -> dict[str, Tensor]:
+    if not isinstance(network, torch.nn.Module):
+        return {}
+    named = (*network.named_parameters(), *network.named_buffers())
+    return {name: tensor.detach().to("meta") for name, tensor in named}
+
+
+class _Ledger(TorchDispatchMode):
+    """Adds up the memory of all tensors that live, and remembers the most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.most = 0
+        self._known: set[int] = set()
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        result = function(*args, **(kwargs or {}))
+        for leaf in tree_leaves(result):
+            if isinstance(leaf, Tensor):
+                self._note(leaf)
+        return result
+
+    def _note(self, tensor: Tensor) -> None:
+        storage = tensor.untyped_storage()
+        key = storage._cdata  # noqa: SLF001 - a tensor without content has no address
+        if key in self._known:
+            return
+        self._known.add(key)
+        self.now += storage.nbytes()
+        self.most = max(self.most, self.now)
+        weakref.finalize(storage, self._forget, key, storage.nbytes())
+
+    def _forget(self, key: int, count: int) -> None:
+        self._known.discard(key)
+        self.now -= count

@@ -1,0 +1,92 @@
+"""Run a network with ONNX Runtime instead of PyTorch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_segment.deep.checkpoint import WEIGHTS, Checkpoint
+from napari_segment.errors import MissingError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class OnnxNetwork:
+    """A network in an ONNX file, called as a PyTorch network is.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one input ``(B, C, *S)``, the first output is taken.
+    device : str
+        "cpu", or "cuda:0" with onnxruntime-gpu.
+    """
+
+    def __init__(self, path: Path, device: str = "cpu") -> None:
+        runtime = _runtime()
+        providers = ["CPUExecutionProvider"]
+        if device.startswith("cuda"):
+            providers.insert(0, "CUDAExecutionProvider")
+        self.session = runtime.InferenceSession(os.fspath(path), providers=providers)
+        self.input = self.session.get_inputs()[0].name
+
+    def __call__(self, block: Tensor) -> Tensor:
+        import torch
+
+        array = np.ascontiguousarray(block.cpu().numpy(), np.float32)
+        (first, *_) = self.session.run(None, {self.input: array})
+        return torch.from_numpy(first).to(block.device)
+
+
+def exported(checkpoint: Checkpoint, tile: Sequence[int], device: str) -> OnnxNetwork:
+    """A checkpoint's network as ONNX, written beside its weights once for each size of tile."""
+    sides = "x".join(map(str, tile))
+    path = checkpoint.folder / "onnx" / f"{sides}.onnx"
+    weights = checkpoint.folder / WEIGHTS
+    if not path.exists() or path.stat().st_mtime_ns < weights.stat().st_mtime_ns:
+        export(checkpoint.network(), (checkpoint.channels_in, *tile), path)
+    return OnnxNetwork(path, device)
+
+
+def export(network: Any, shape: Sequence[int], path: Path) -> None:
+    """Write a network as ONNX for inputs ``(any B, *shape)``.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In eval mode.
+    shape : sequence of int
+        Channels and spatial size.
+    path : Path
+        The file to write, whole or not at all.
+    """
+    import torch
+
+    _runtime()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.onnx")
+    example = torch.zeros(2, *shape)
+    try:
+        torch.onnx.export(
+            network.cpu(), (example,), partial, dynamo=True, external_data=False, verbose=False,
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+        )  # fmt: skip
+    except ImportError as error:
+        raise MissingError(f"Writing ONNX needs {error.name}: pip install onnxscript.") from error
+    partial.replace(path)
+
+
+def _runtime() -> Any:
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read once, at the import
+    try:
+        import onnxruntime
+    except ImportError:
+        raise MissingError(
+            "The backend 'onnx' needs ONNX Runtime: pip install 'napari-segment[onnx]'."
+        ) from None
+    return onnxruntime

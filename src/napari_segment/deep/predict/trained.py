@@ -1,0 +1,329 @@
+"""Predict with checkpoints: normalisation, spacing, tiles, decoding, and where it all goes."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.deep.checkpoint import WEIGHTS, Checkpoint
+from napari_segment.deep.predict import decode as decoders
+from napari_segment.deep.predict.decode import Decode
+from napari_segment.deep.predict.memory import estimate
+from napari_segment.deep.predict.regrid import Regrid
+from napari_segment.deep.predict.store import Store
+from napari_segment.deep.predict.tiles import Grid, Reader
+from napari_segment.deep.predict.volume import ladder_of, laid_out
+from napari_segment.deep.resample import Neighbours, Resampled, resampled_shape
+from napari_segment.errors import InputError, SettingError
+from napari_segment.step import Step
+
+Gives: TypeAlias = Literal["labels", "probabilities", "entropy", "disagreement"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to predict; the settings of the method `network`, whose help explains them."""
+
+    device: str = "auto"
+    tile: tuple[int, ...] = ()
+    overlap: float = 0.25
+    batch: int = 1
+    fast: bool = False
+    flips: bool = False
+    thresholds: tuple[float, ...] = ()
+    region: tuple[int, ...] = ()
+    backend: Literal["torch", "onnx"] = "torch"
+    store: Path = field(default_factory=Path)
+
+
+def predict_with(
+    checkpoints: Sequence[Checkpoint],
+    image: Any,
+    spacing: Sequence[float] = (),
+    options: Options | None = None,
+    gives: Gives = "labels",
+) -> Generator[Step, None, Any]:
+    """Predict an image of any size with a trained network, or the mean of several.
+
+    The image is brought to the network's spacing and normalised as in training, tile by tile;
+    what comes out is brought back onto the image's own voxels as probabilities, so that no class
+    is invented between two others.
+
+    Parameters
+    ----------
+    checkpoints : sequence of Checkpoint
+        Of the same task.
+    image : array (C, *S)
+        NumPy, Dask or zarr.
+    spacing : sequence of float
+        Of the spatial axes, in the unit of the checkpoint; empty for the checkpoint's own.
+    options : Options, optional
+        How.
+    gives : {"labels", "probabilities", "entropy", "disagreement"}
+        What is wanted: class numbers, probabilities ``(K, *S)``, how unsure the probabilities are
+        (entropy, 0 to 1), or how much several checkpoints differ (mutual information, 0 to 1).
+
+    Yields
+    ------
+    Step
+        The first says how much memory it will take.
+
+    Returns
+    -------
+    array (*S) or (K, *S)
+        Lazy (Dask) where ``options.store`` keeps it in a folder, else NumPy.
+    """
+    options = options or Options()
+    first = checkpoints[0]
+    check(checkpoints, image, spacing)
+    numbers = first.statistics(image)
+    window = _window(options.region, image.shape[1:])
+    part = image[(slice(None), *window)] if options.region else image
+    seen = _on_grid(first, part, spacing)
+    network = _network(checkpoints, options, gives)
+    network, grid = laid_out(network, seen, options.tile or first.patch, options.overlap)
+    ladder = ladder_of(grid, options.batch, options.device)
+    sink = _sink(options, image.shape[1:], window, grid, checkpoints, gives)
+    put = _decoded(grid, part.shape[1:], _decoder(first, options, gives), sink)
+    begin = put.first(sink.done)
+    yield _announced(network, grid, seen.shape[0], options, begin)
+    read = Reader(seen, grid, partial(first.apply, numbers=numbers * first.slices))
+    from napari_segment.deep.predict._stream import stream
+
+    yield from stream(network, read, ladder, put, first=begin, fast=options.fast)
+    return sink.result()
+
+
+def _announced(network: Any, grid: Grid, channels: int, options: Options, begin: int) -> Step:
+    """How many tiles there are, and how much memory they will take."""
+    told = estimate(network, grid, channels, options.batch, values=options.store == Path())
+    count = sum(len(row.corners) for row in grid.rows(begin))
+    again = f"going on with the last {count} of " if begin else ""
+    return Step(0, count, f"{again}{len(grid)} tiles, {told}")
+
+
+def check(checkpoints: Sequence[Checkpoint], image: Any, spacing: Sequence[float]) -> None:
+    """Say what does not fit before anything is computed."""
+    first = checkpoints[0]
+    channels, dimensions = int(image.shape[0]), len(image.shape) - 1
+    if channels != len(first.channels):
+        raise InputError(
+            f"The network was trained on {len(first.channels)} channel(s) "
+            f"({', '.join(first.channels)}), but the image has {channels}."
+        )
+    if dimensions < first.ndim:
+        raise InputError(
+            f"The network was trained on volumes, but the image is {dimensions}-D. Give a stack "
+            "with a Z axis, and per='auto'."
+        )
+    if spacing and len(spacing) != dimensions:
+        raise InputError(f"The spacing {tuple(spacing)} does not fit {dimensions} spatial axes.")
+    for other in checkpoints[1:]:
+        if _task(other) != _task(first):
+            raise InputError(
+                f"{first.folder.name} and {other.folder.name} were not trained for the same task: "
+                "their channels, classes or spacing differ."
+            )
+
+
+def _task(checkpoint: Checkpoint) -> tuple[Any, ...]:
+    return (
+        checkpoint.ndim, checkpoint.channels, checkpoint.channels_out, checkpoint.activation,
+        checkpoint.holds, checkpoint.values, checkpoint.spacing, checkpoint.slices,
+    )  # fmt: skip
+
+
+# ---- the way in ----
+
+
+def _window(region: Sequence[int], shape: Sequence[int]) -> tuple[slice, ...]:
+    """The part of an image that is predicted."""
+    if not region:
+        return tuple(slice(0, n) for n in shape)
+    pairs = [(region[i], region[i + 1]) for i in range(0, len(region) - 1, 2)]
+    fits = len(region) == 2 * len(shape) and all(
+        0 <= a < b <= n for (a, b), n in zip(pairs, shape, strict=False)
+    )
+    if not fits:
+        raise SettingError(
+            f"The region {tuple(region)} does not fit an image of shape {tuple(shape)}. Give first "
+            "and last (exclusive) voxel of each axis, such as 0,10,100,400,100,400."
+        )
+    return tuple(slice(a, b) for a, b in pairs)
+
+
+def _on_grid(checkpoint: Checkpoint, image: Any, spacing: Sequence[float]) -> Any:
+    """The image as the network wants it: in its spacing, with neighbouring planes (2.5-D)."""
+    if checkpoint.spacing and spacing:
+        present = tuple(spacing)[-checkpoint.ndim :]
+        shape = resampled_shape(image.shape[-checkpoint.ndim :], present, checkpoint.spacing)
+        whole = (*image.shape[1 : -checkpoint.ndim], *shape)
+        if whole != tuple(image.shape[1:]):
+            image = Resampled(image, whole)
+    if checkpoint.slices > 1:
+        image = image if len(image.shape) == 4 else np.asarray(image)[:, None]
+        return Neighbours(image, checkpoint.slices)
+    return image
+
+
+def _network(checkpoints: Sequence[Checkpoint], options: Options, gives: Gives) -> Any:
+    from napari_segment.deep.predict import _parts
+
+    networks = [_loaded(c, options) for c in checkpoints]
+    if options.flips:
+        axes = range(-checkpoints[0].ndim, 0)
+        networks = [_parts.Flips(n, axes) for n in networks]
+    if gives == "disagreement":
+        if len(networks) < 2:
+            raise SettingError("Disagreement needs at least two checkpoints of the same task.")
+        return _parts.Members(networks, checkpoints[0].activation)
+    return _parts.Ensemble(networks) if len(networks) > 1 else networks[0]
+
+
+def _loaded(checkpoint: Checkpoint, options: Options) -> Any:
+    if options.backend == "onnx":
+        from napari_segment.deep.predict.onnx import exported
+
+        tile = options.tile or checkpoint.patch
+        return exported(checkpoint, tile, options.device)
+    return _built(str(checkpoint.folder.resolve()), _stamp(checkpoint), options.fast)
+
+
+@lru_cache(maxsize=8)
+def _built(folder: str, stamp: int, fast: bool) -> Any:  # noqa: ARG001 - new weights, new network
+    """A network, built once for all time points and images of a process."""
+    network = Checkpoint.load(folder).network()
+    if fast:
+        from napari_segment.deep.predict._parts import channels_last
+
+        network.to(memory_format=channels_last(Checkpoint.load(folder).ndim + 2))
+    return network
+
+
+# ---- the way out ----
+
+
+def _decoder(checkpoint: Checkpoint, options: Options, gives: Gives) -> Decode:
+    kind = checkpoint.activation
+    if gives == "probabilities":
+        return decoders.probabilities(kind)
+    if gives == "entropy":
+        return decoders.entropy(kind)
+    if gives == "disagreement":
+        return decoders.Disagreement(kind)
+    several = kind == "sigmoid" and checkpoint.channels_out > 1
+    if options.thresholds or several:
+        index = decoders.above(options.thresholds or (0.5,), kind)
+    else:
+        index = decoders.argmax
+    return Numbered(index, checkpoint.values)
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """Decode to class indices, then to the label numbers of the classes."""
+
+    decode: Decode
+    values: tuple[int, ...]
+
+    def __call__(self, slab: decoders.Slab) -> NDArray[Any]:
+        index = self.decode(slab)
+        if not self.values or self.values == tuple(range(len(self.values))):
+            return index
+        return np.array(self.values, np.min_scalar_type(max(self.values)))[index]
+
+
+def _decoded(grid: Grid, shape: Sequence[int], decode: Decode, sink: Any) -> Any:
+    """What takes the slabs: decoded as they are, or first brought onto the image's own grid."""
+    if tuple(shape) == grid.shape:
+        return _Direct(decode, sink)
+    return Regrid(grid, tuple(shape), decode, sink.write)
+
+
+@dataclass
+class _Direct:
+    decode: Decode
+    sink: Any
+
+    def __call__(self, slab: decoders.Slab) -> None:
+        self.sink.write(slab.where, self.decode(slab))
+
+    def first(self, done: int) -> int:
+        return done
+
+
+class _Kept:
+    """Results in an array of the image's shape, of which a window is predicted."""
+
+    def __init__(self, shape: Sequence[int], window: tuple[slice, ...]) -> None:
+        self.shape, self.window = tuple(shape), window
+        self.array: Any = None
+        self.done = 0
+
+    def write(self, where: tuple[slice, ...], values: NDArray[Any]) -> None:
+        lead = values.shape[: values.ndim - len(where)]
+        if self.array is None:
+            self.array = np.zeros((*lead, *self.shape), values.dtype)
+        self.array[(*(slice(None),) * len(lead), *_shifted(where, self.window))] = values
+
+    def result(self) -> Any:
+        return self.array
+
+
+class _Stored(_Kept):
+    """The same in a `Store`, which a killed run leaves behind for the next one."""
+
+    def __init__(
+        self, shape: Sequence[int], window: tuple[slice, ...], store: Store, step: int
+    ) -> None:
+        super().__init__(shape, window)
+        self.store, self.step = store, step
+        self.done = max(store.done - window[store.axis].start, 0)
+
+    def write(self, where: tuple[slice, ...], values: NDArray[Any]) -> None:
+        lead = values.shape[: values.ndim - len(where)]
+        self.store.begin((*lead, *self.shape), values.dtype, self.step)
+        self.store.write(_shifted(where, self.window), values)
+
+    def result(self) -> Any:
+        import dask.array as da
+
+        return da.from_zarr(self.store.array)
+
+
+def _sink(
+    options: Options,
+    shape: Sequence[int],
+    window: tuple[slice, ...],
+    grid: Grid,
+    checkpoints: Sequence[Checkpoint],
+    gives: Gives,
+) -> _Kept:
+    if options.store == Path():
+        return _Kept(shape, window)
+    without = {"batch", "device", "store", "tile"}
+    job = {
+        "gives": gives,
+        "shape": list(shape),
+        "tile": list(grid.tile),
+        "checkpoints": [[str(c.folder.resolve()), _stamp(c)] for c in checkpoints],
+        **{k: str(v) for k, v in vars(options).items() if k not in without},
+    }
+    step = grid.starts[grid.axis][1] if len(grid.starts[grid.axis]) > 1 else grid.tile[grid.axis]
+    return _Stored(shape, window, Store(options.store, job, grid.axis), step)
+
+
+def _stamp(checkpoint: Checkpoint) -> int:
+    return (checkpoint.folder / WEIGHTS).stat().st_mtime_ns
+
+
+def _shifted(where: tuple[slice, ...], window: tuple[slice, ...]) -> tuple[slice, ...]:
+    return tuple(
+        slice(w.start + o.start, w.stop + o.start) for w, o in zip(where, window, strict=True)
+    )

@@ -1,0 +1,159 @@
+"""Out of memory at every stage, injected: the result stays right and the run says what it did."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from napari_segment.deep.predict import (
+    Ladder,
+    MemoryShortError,
+    _blend,
+    _parts,
+    _stream,
+    probabilities,
+)
+from napari_segment.deep.predict._stream import stream
+from napari_segment.deep.predict.memory import estimate, size
+from napari_segment.deep.predict.tiles import Grid, Reader, as_float
+from napari_segment.deep.predict.volume import _Collected
+from napari_segment.step import run
+
+
+class Limited(torch.nn.Module):
+    """A network without neighbourhood that may take so many voxels at once on each device."""
+
+    def __init__(self, **limits):
+        super().__init__()
+        self.limits = limits
+        self.where = "cpu"
+        self.calls = []
+
+    def to(self, device):
+        if self.limits.get(f"{device}_weights") == 0:
+            raise torch.OutOfMemoryError("no room for the weights")
+        self.where = device
+        return self
+
+    def forward(self, block):
+        if block.numel() > self.limits.get(self.where, 10**9):
+            raise torch.OutOfMemoryError(f"tried to allocate on {self.where}")
+        self.calls.append((self.where, tuple(block.shape)))
+        return torch.cat([block, 0.2 - block], 1)
+
+
+IMAGE = np.random.default_rng(0).normal(size=(1, 48, 40, 56)).astype(np.float32)
+WANT = np.concatenate([IMAGE, np.float32(0.2) - IMAGE])
+TILE = (16, 20, 24)
+
+
+def predicted(network, batch=1, device="cpu", blend=""):
+    """Run on a pretended device: tensors stay on the CPU, the ladder does not know."""
+    grid = Grid(IMAGE.shape[1:], TILE)
+    ladder = Ladder(batch, TILE, device, blend, smallest=4)
+    result = _Collected(grid.shape, probabilities("none"), None)
+    steps = list(stream(network, Reader(IMAGE, grid, as_float), ladder, result.put))
+    assert np.allclose(result.array, WANT, atol=1e-5)
+    assert steps[-1].done == steps[-1].total == len(grid)
+    return [s.message for s in steps if s.message], ladder
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    """A device "gpu" whose tensors are the CPU's."""
+    real = torch.device
+    for module in (_parts, _blend, _stream):
+        monkeypatch.setattr(module, "place", lambda name: real("cpu"))
+    return "gpu"
+
+
+def test_fewer_tiles_at_once():
+    messages, ladder = predicted(Limited(cpu=2 * 16 * 20 * 24), batch=8)
+    assert ladder.batch == 2
+    assert len(messages) == 2
+    assert "2 tile(s) at once" in messages[-1]
+
+
+def test_parts_of_tiles():
+    messages, ladder = predicted(Limited(cpu=16 * 10 * 12), batch=2)
+    assert ladder.part == (16, 10, 12)
+    assert "parts of 16 × 10 × 12 voxels" in messages[-1]
+
+
+def test_the_run_goes_on_from_the_tile_where_it_was():
+    network = Limited(cpu=16 * 20 * 24)
+    predicted(network, batch=4)
+    assert len(network.calls) == len(Grid(IMAGE.shape[1:], TILE))
+
+
+def test_the_whole_ladder_ends_on_the_cpu(pretended):
+    network = Limited(gpu=1)
+    messages, ladder = predicted(network, batch=2, device=pretended)
+    assert ladder.device == ladder.blend == "cpu"
+    assert ladder.part == TILE
+    assert {where for where, _ in network.calls} == {"cpu"}
+    found = " ".join(messages)
+    order = [found.index(w) for w in ("1 tile(s)", "parts of", "blended in", "on the CPU")]
+    assert order == sorted(order)
+
+
+def test_weights_that_do_not_fit(pretended):
+    messages, _ = predicted(Limited(gpu_weights=0), device=pretended)
+    assert messages == ["The network does not fit on the device: going on on the CPU."]
+
+
+@pytest.mark.parametrize("call", [0, 1, 5, 40])
+@pytest.mark.parametrize("stage", ["_accumulate", "_hand_out"])
+def test_blending_out_of_memory_at_any_moment(pretended, monkeypatch, stage, call):
+    count = [0]
+    real = getattr(_blend.Blend, stage)
+
+    def failing(self, *arguments):
+        count[0] += 1
+        if count[0] == call + 1 and self.ladder.blend == "gpu":
+            raise torch.OutOfMemoryError("no room for the slab")
+        return real(self, *arguments)
+
+    monkeypatch.setattr(_blend.Blend, stage, failing)
+    messages, ladder = predicted(Limited(), device=pretended, batch=2)
+    if count[0] > call:
+        assert messages == [
+            "Out of memory on gpu: going on with tiles blended in the computer's memory."
+        ]
+        assert ladder.device == "gpu"
+
+
+def test_the_foot_of_the_ladder_is_an_error():
+    with pytest.raises(MemoryShortError, match="smaller network"):
+        predicted(Limited(cpu=1))
+
+
+def test_other_errors_are_not_taken_for_memory():
+    def broken(block):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    with pytest.raises(RuntimeError, match="mat1"):
+        predicted(broken)
+
+
+def test_the_memory_of_a_convolution_is_estimated():
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 8, 3, padding=1), torch.nn.Conv2d(8, 2, 1))
+    told = estimate(network, Grid((200, 100), (50, 50)), 1, values=1)
+    assert told.channels == 2
+    assert told.weights == 4 * (8 * 9 + 8 + 16 + 2)
+    # Input, eight features and the two outputs live together, beside three tiles being read.
+    assert told.network >= 4 * 2500 * (8 + 2 + 3)
+    assert told.blending == 4 * 2500 + 2 * 4 * 50 * 100
+    assert told.result == 200 * 100
+    assert "MB" in str(told) or "kB" in str(told)
+
+
+def test_sizes_are_readable():
+    assert [size(n) for n in (1, 1500, 2_000_000, 3 * 10**9)] == ["1 B", "1.5 kB", "2 MB", "3 GB"]
+
+
+def test_run_of_the_steps_gives_the_array():
+    from napari_segment.deep.predict import predict
+
+    assert run(predict(lambda b: b, IMAGE, tile=TILE)).shape == IMAGE.shape[1:]
