@@ -7,7 +7,7 @@ separate" (no finite values, or all of them equal) and gives an empty mask.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Literal, TypeAlias
 
@@ -70,3 +70,38 @@ def _level(threshold: float, dtype: np.dtype[Any]) -> Any:
     with np.errstate(over="ignore"):
         level = dtype.type(threshold)
     return np.nextafter(level, dtype.type(-np.inf)) if float(level) > threshold else level
+
+
+def classes_between(image: Any, thresholds: Iterable[float], objects: Objects = "bright") -> Any:
+    """Number values by the thresholds that they lie beyond.
+
+    Parameters
+    ----------
+    image : array (*S)
+        Real numbers, in memory or lazy.
+    thresholds : iterable of float
+        Rising; at most 255.
+    objects : {"bright", "dark"}
+        "bright" numbers classes from 0 for the darkest, "dark" from 0 for the brightest.
+
+    Returns
+    -------
+    array of uint8 (*S)
+        NaN is in class 0.
+    """
+    image = real(image)
+    levels = [_level(t, image.dtype) for t in thresholds]
+    return map_blocks(partial(_count_beyond, levels=levels, objects=objects), image, dtype=np.uint8)
+
+
+def _count_beyond(block: NDArray[Any], *, levels: list[Any], objects: Objects) -> NDArray[np.uint8]:
+    from napari_segment.classical._slabs import over_slabs
+
+    number = np.zeros(block.shape, np.uint8)
+
+    def count(start: int, stop: int) -> None:
+        for level in levels:
+            number[start:stop] += _beyond(block[start:stop], level=level, objects=objects)
+
+    over_slabs(count, len(block))
+    return number

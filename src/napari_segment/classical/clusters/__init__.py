@@ -1,0 +1,3 @@
+"""Clusters of intensities, colours and features."""
+
+from napari_segment.classical.clusters import kmeans as kmeans

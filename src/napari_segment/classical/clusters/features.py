@@ -1,0 +1,205 @@
+"""What voxels are clustered by: channels, colours, position and texture, as 16-bit codes.
+
+Codes are whole numbers, so sums over them are exact in any order. 8- and 16-bit channels are
+their own codes; everything else is rounded to 65,535 steps between its smallest and greatest
+finite value, which are exact too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.blocks import is_lazy, map_blocks
+from napari_segment.classical.threshold.histogram import finite_range, real
+from napari_segment.errors import InputError
+
+T = TypeVar("T")
+Space: TypeAlias = Literal["channels", "intensity", "hsv", "lab"]
+
+HOLE = 65_535
+_STEPS = HOLE - 1
+
+
+@dataclass(frozen=True)
+class Features:
+    """Codes of the voxels, and what a code is worth.
+
+    Parameters
+    ----------
+    codes : tuple of array (*S)
+        One array of uint8 or uint16 for each feature, in memory or lazy.
+    weights : tuple of float
+        Distance between neighbouring codes of each feature.
+    offsets : tuple of float
+        Value of code 0, weighted.
+    brightness : tuple of float
+        Parts of the features in the intensity by which clusters are ordered.
+    holes : bool
+        Whether the first feature's code 65,535 marks voxels without a place (NaN).
+    """
+
+    codes: tuple[Any, ...]
+    weights: tuple[float, ...]
+    offsets: tuple[float, ...]
+    brightness: tuple[float, ...]
+    holes: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.codes[0].shape)
+
+    def __add__(self, other: Features) -> Features:
+        return Features(
+            self.codes + other.codes,
+            self.weights + other.weights,
+            self.offsets + other.offsets,
+            self.brightness + other.brightness,
+            self.holes,
+        )
+
+    def sample(self, size: int) -> NDArray[np.uint16]:
+        """Codes (D, n) of about `size` voxels on a lattice, without the holes."""
+        step = max(1, int(np.ceil((np.prod(self.shape) / size) ** (1 / len(self.shape)))))
+        where = tuple(slice(min(step, n) // 2, None, step) for n in self.shape)
+        parts = [np.asarray(codes[where]).reshape(-1) for codes in self.codes]
+        return self.without_holes(np.stack(parts).astype(np.uint16))
+
+    def without_holes(self, codes: NDArray[np.uint16]) -> NDArray[np.uint16]:
+        return codes[:, codes[0] != HOLE] if self.holes else codes
+
+
+def of_channels(image: Any) -> Features:
+    """Each channel of an image (C, *S) as it is."""
+    channels = [real(channel) for channel in image]
+    if all(c.dtype in (np.uint8, np.uint16) for c in channels):
+        ones = (1.0,) * len(channels)
+        return Features(tuple(channels), ones, (0.0,) * len(channels), ones)
+    ranges = [finite_range(channel) for channel in channels]
+    ranges = [(low, high) if low <= high else (0.0, 0.0) for low, high in ranges]
+    weights = tuple((high - low) / _STEPS for low, high in ranges)
+    codes = [
+        map_blocks(partial(_coded, low=low, weight=weight), c, dtype=np.uint16)
+        for c, (low, _), weight in zip(channels, ranges, weights, strict=True)
+    ]
+    holes = any(c.dtype.kind == "f" for c in channels)
+    if holes:
+        codes[0] = map_blocks(_with_holes, codes[0], *channels, dtype=np.uint16)
+    ones = (1.0,) * len(channels)
+    return Features(tuple(codes), weights, tuple(low for low, _ in ranges), ones, holes)
+
+
+def of_colours(image: Any, space: Literal["hsv", "lab"]) -> Features:
+    """Colours of an RGB image (3, *S) in a space where distance is closer to what is seen.
+
+    "lab" is CIE L*a*b* (sRGB, D65). "hsv" is the cone of saturation · (cos hue, sin hue) and
+    value, because hue is an angle.
+    """
+    if len(image) != 3:
+        raise InputError(
+            f"The features {space!r} need the three channels red, green and blue, but the image "
+            f"has {len(image)}. Use features='channels'."
+        )
+    channels = [real(channel) for channel in image]
+    scale = 1.0 if channels[0].dtype.kind == "f" else 1.0 / np.iinfo(channels[0].dtype).max
+    low, span = _COLOUR_RANGES[space]
+    codes = tuple(
+        map_blocks(
+            partial(_colour_codes, space=space, axis=d, scale=scale), *channels, dtype=np.uint16
+        )
+        for d in range(3)
+    )
+    brightness = (1.0, 0.0, 0.0)
+    weights = tuple(s / _STEPS for s in span)
+    return Features(codes, weights, low, brightness, channels[0].dtype.kind == "f")
+
+
+def of_position(like: Features, spacing: Sequence[float], weight: float) -> Features:
+    """Coordinates along the spatial axes; the longest side is worth `weight` × the intensities."""
+    shape = like.shape
+    spacing = tuple(spacing) or (1.0,) * len(shape)
+    axes = range(len(shape) - len(spacing), len(shape))
+    longest = max(shape[a] * s for a, s in zip(axes, spacing, strict=True))
+    span = max(w * (HOLE if c.dtype == np.uint16 else 255) for w, c in _pairs(like))
+    codes, weights = [], []
+    for axis, step in zip(axes, spacing, strict=True):
+        stride = max(1, HOLE // max(shape[axis], 1))
+        codes.append(_coordinates(like.codes[0], axis, stride))
+        weights.append(weight * span * step / longest / stride)
+    zeros = (0.0,) * len(codes)
+    return Features(tuple(codes), tuple(weights), zeros, zeros)
+
+
+def stacked_planes(
+    work: Callable[[NDArray[np.uint16]], T], blocks: Sequence[NDArray[Any]]
+) -> list[T]:
+    """Call `work` on the codes (D, N) of a few planes at a time, in threads, in order."""
+    from napari_segment.classical._slabs import over_slabs
+
+    def part(start: int, stop: int) -> T:
+        planes = [block[start:stop] for block in blocks]
+        codes = np.empty((len(planes), *planes[0].shape), np.uint16)
+        for row, plane in zip(codes, planes, strict=True):
+            row[...] = plane
+        return work(codes.reshape(len(planes), -1))
+
+    size = max(1, int(np.prod(blocks[0].shape[1:])))
+    return over_slabs(part, len(blocks[0]), thickness=max(1, (1 << 18) // size))
+
+
+def _pairs(features: Features) -> Any:
+    return zip(features.weights, features.codes, strict=True)
+
+
+def _coordinates(like: Any, axis: int, stride: int) -> Any:
+    shape = [1] * like.ndim
+    shape[axis] = like.shape[axis]
+    line = (np.arange(like.shape[axis]) * stride).clip(max=HOLE).astype(np.uint16).reshape(shape)
+    if not is_lazy(like):
+        return np.broadcast_to(line, like.shape)
+    import dask.array as da
+
+    cut = [like.chunks[a] if a == axis else (1,) for a in range(like.ndim)]
+    return da.broadcast_to(da.from_array(line, chunks=cut), like.shape, chunks=like.chunks)
+
+
+def _coded(block: NDArray[Any], *, low: float, weight: float) -> NDArray[np.uint16]:
+    """Codes of values; infinities become the extremes."""
+    scaled = np.nan_to_num((block.astype(np.float64) - low) / (weight or 1.0), nan=0.0)
+    codes: NDArray[np.uint16] = np.rint(scaled.clip(0, _STEPS)).astype(np.uint16)
+    return codes
+
+
+def _with_holes(codes: NDArray[np.uint16], *channels: NDArray[Any]) -> NDArray[np.uint16]:
+    unknown = np.logical_or.reduce([np.isnan(c) for c in channels])
+    return np.where(unknown, np.uint16(HOLE), codes)
+
+
+# ---- colour spaces ----
+
+_COLOUR_RANGES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    "lab": ((0.0, -128.0, -128.0), (100.0, 256.0, 256.0)),
+    "hsv": ((0.0, -1.0, -1.0), (1.0, 2.0, 2.0)),
+}
+
+
+def _colour_codes(
+    *channels: NDArray[Any], space: Literal["hsv", "lab"], axis: int, scale: float
+) -> NDArray[np.uint16]:
+    from napari_segment.classical.clusters._colours import hsv_cone, lab
+
+    low, span = _COLOUR_RANGES[space]
+    convert = lab if space == "lab" else hsv_cone
+    out = np.empty(channels[0].shape, np.uint16)
+    for plane in np.ndindex(out.shape[:1]):
+        red, green, blue = ((c[plane] * scale).clip(0, 1) for c in channels)
+        value = convert(red, green, blue, axis)
+        out[plane] = _coded(value, low=low[axis], weight=span[axis] / _STEPS)
+    if channels[0].dtype.kind == "f":
+        return _with_holes(out, *channels)
+    return out

@@ -1,0 +1,173 @@
+"""k-means: optimal in one dimension, as good as scikit-learn in several, the same on blocks."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import dask.array as da
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from skimage import color, data
+from sklearn.cluster import KMeans
+from sklearn.metrics import silhouette_score
+
+from napari_segment.classical.clusters._colours import lab
+from napari_segment.classical.clusters.choose import elbow, silhouette
+from napari_segment.errors import InputError
+from napari_segment.registry import methods
+
+kmeans = methods["kmeans"]
+
+
+def inertia(features: np.ndarray, clusters: np.ndarray) -> float:
+    """Of features (C, *S) to the means of their clusters."""
+    points, names = features.reshape(len(features), -1).astype(float), clusters.ravel()
+    return sum(
+        float(((points[:, names == k] - points[:, names == k].mean(1, keepdims=True)) ** 2).sum())
+        for k in np.unique(names)
+    )
+
+
+def best_in_one_dimension(values: np.ndarray, k: int) -> float:
+    levels = np.unique(values)
+    least = np.inf
+    for cut in combinations(levels[1:], min(k, len(levels)) - 1):
+        names = np.searchsorted(cut, values, side="right")
+        least = min(least, inertia(values[None], names))
+    return least
+
+
+@pytest.fixture(scope="module")
+def photograph() -> np.ndarray:
+    return np.moveaxis(data.astronaut()[::4, ::4], -1, 0).copy()
+
+
+@given(arrays(np.uint8, (3, 4), elements=st.integers(0, 30)), st.integers(1, 4))
+@settings(deadline=None, max_examples=60)
+def test_one_channel_is_globally_optimal(image: np.ndarray, k: int) -> None:
+    result = kmeans(image[None], clusters=k)
+    assert inertia(image[None], result) == pytest.approx(best_in_one_dimension(image, k), abs=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_one_channel_is_never_above_scikit_learn(dtype: type) -> None:
+    image = data.camera()[::4, ::4].astype(dtype)
+    ours = inertia(image[None], kmeans(image[None], clusters=5))
+    theirs = KMeans(5, n_init=3, random_state=0).fit(image.reshape(-1, 1).astype(float))
+    assert ours <= theirs.inertia_ * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("k", [2, 5, 8])
+def test_colours_are_as_good_as_the_best_of_ten_starts(photograph: np.ndarray, k: int) -> None:
+    points = photograph.reshape(3, -1).T.astype(float)
+    theirs = KMeans(k, n_init=10, random_state=0).fit(points).inertia_
+    assert inertia(photograph, kmeans(photograph, clusters=k)) <= theirs * 1.005
+
+
+def test_clusters_are_numbered_from_dark_to_bright(photograph: np.ndarray) -> None:
+    result = kmeans(photograph, clusters=6)
+    means = [photograph.mean(0)[result == k].mean() for k in range(6)]
+    assert result.dtype == np.uint8
+    assert means == sorted(means)
+
+
+@pytest.mark.parametrize("features", ["channels", "intensity", "hsv", "lab"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("position", [0.0, 0.5])
+def test_any_chunking_gives_the_same(
+    features: str, dtype: type, position: float, photograph: np.ndarray
+) -> None:
+    image = photograph[:, :64, :64].astype(dtype)
+    image = image / np.float32(255) if dtype is np.float32 else image
+    settings = {"clusters": 4, "features": features, "position": position}
+    lazy = kmeans(da.from_array(image, chunks=(2, 17, 64)), (1.0, 2.0), **settings)
+    np.testing.assert_array_equal(lazy.compute(), kmeans(image, (1.0, 2.0), **settings))
+
+
+def test_many_features_are_sampled_and_refined() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, (20, 30, 40))
+    image = truth * 10 + rng.normal(size=(5, 20, 30, 40)).astype(np.float32)
+    np.testing.assert_array_equal(kmeans(image, clusters=3), truth)
+    lazy = kmeans(da.from_array(image, chunks=(5, 7, 30, 13)), clusters=3)
+    np.testing.assert_array_equal(lazy.compute(), truth)
+
+
+@pytest.mark.parametrize("choose", ["elbow", "silhouette"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_number_of_clusters_is_found(choose: str, channels: int) -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 4, (60, 60))
+    image = (truth * 50 + rng.normal(0, 4, (channels, 60, 60)) + 20).astype(np.uint8)
+    assert kmeans(image, clusters=9, choose=choose).max() + 1 == 4
+
+
+def test_nan_is_background() -> None:
+    image = np.zeros((3, 4, 4), np.float32)
+    image[:, 2:] = 1
+    image[1, 3, 3] = np.nan
+    result = kmeans(image, clusters=2)
+    assert result[3, 3] == 0
+    assert result[2].all()
+    assert not result[:2].any()
+    assert kmeans(image[1:2], clusters=2)[3, 3] == 0
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((0, 3), np.uint8),
+        np.full((4, 4), np.nan),
+        np.full((4, 4), 7, np.uint16),
+        np.full((4, 4), -2.5),
+        np.ones((1, 1), bool),
+    ],
+    ids=["empty", "all NaN", "constant", "constant float", "one pixel"],
+)
+def test_what_has_one_cluster_is_background(channels: int, image: np.ndarray) -> None:
+    result = kmeans(np.stack([image] * channels), clusters=3)
+    assert result.shape == image.shape
+    assert not result.any()
+
+
+def test_colours_need_three_channels() -> None:
+    with pytest.raises(InputError, match="red, green and blue"):
+        kmeans(np.zeros((2, 4, 4)), features="lab")
+    with pytest.raises(InputError, match="real numbers"):
+        kmeans(np.zeros((1, 4, 4), complex))
+
+
+def test_seed_repeats(photograph: np.ndarray) -> None:
+    first, second = (kmeans(photograph, clusters=5, seed=3) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_position_cuts_a_uniform_image_in_space() -> None:
+    image = np.zeros((1, 8, 40), np.uint8)
+    image[0, ::2] = 1
+    result = kmeans(image, (1.0, 1.0), clusters=2, position=10.0)
+    assert len(np.unique(result[:, :18])) == 1
+    assert result[0, 0] != result[0, -1]
+
+
+def test_lab_like_scikit_image() -> None:
+    rgb = data.astronaut()[::16, ::16] / 255
+    ours = np.stack([lab(*np.moveaxis(rgb, -1, 0), axis) for axis in range(3)], -1)
+    np.testing.assert_allclose(ours, color.rgb2lab(rgb), atol=2e-3)
+
+
+def test_silhouette_like_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    points, names = rng.normal(size=(200, 3)), rng.integers(0, 4, 200)
+    assert silhouette(points, names) == pytest.approx(silhouette_score(points, names))
+
+
+def test_elbow_by_hand() -> None:
+    assert elbow([100, 50, 4, 3, 2.5]) == 3
+    assert elbow([100, 25, 100 / 9, 0]) == 4
+    assert elbow([5.0]) == 1
+    assert elbow([0.0, 0.0, 0.0]) == 1
