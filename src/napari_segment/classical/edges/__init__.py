@@ -1,6 +1,18 @@
 """Edges: operators on neighbourhoods. Importing this package registers them."""
 
 from napari_segment.classical.edges.canny import canny
-from napari_segment.classical.edges.gradients import sobel
+from napari_segment.classical.edges.derivatives import dog, farid, gaussian_gradient, log
+from napari_segment.classical.edges.gradients import laplace, prewitt, roberts, scharr, sobel
 
-__all__ = ["canny", "sobel"]
+__all__ = [
+    "canny",
+    "dog",
+    "farid",
+    "gaussian_gradient",
+    "laplace",
+    "log",
+    "prewitt",
+    "roberts",
+    "scharr",
+    "sobel",
+]

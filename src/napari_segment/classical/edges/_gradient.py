@@ -66,3 +66,87 @@ def gradient(
                     line[x] = np.sqrt(gz[x] * gz[x] + gy[x] * gy[x] + gx[x] * gx[x])
             else:
                 line[:] = parts[response - 1]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cell_gradient(src: Any, first: int, last: int, out: Any, response: int, scale: Any) -> None:
+    """Magnitude or one component of the gradient of the cells of 2 × 2 × 2 voxels.
+
+    The result at a voxel is that of the cell of which it is the first voxel.
+    """
+    nz, ny, nx = src.shape
+    quarter = src.dtype.type(0.25)
+    sz, sy, sx = quarter * scale[0], quarter * scale[1], quarter * scale[2]
+    sums = np.empty((3, nx + 1), src.dtype)
+    dz, dy, s = sums[0], sums[1], sums[2]
+    parts = np.empty((3, nx), src.dtype)
+    gz, gy, gx = parts[0], parts[1], parts[2]
+    for z in range(first, last):
+        for y in range(ny):
+            m0, m1 = src[z, y], src[z, min(y + 1, ny - 1)]
+            d0, d1 = src[min(z + 1, nz - 1), y], src[min(z + 1, nz - 1), min(y + 1, ny - 1)]
+            for x in range(nx):
+                dz[x] = (d0[x] + d1[x]) - (m0[x] + m1[x])
+                dy[x] = (m1[x] + d1[x]) - (m0[x] + d0[x])
+                s[x] = (m0[x] + m1[x]) + (d0[x] + d1[x])
+            sums[:, nx] = sums[:, nx - 1]
+            line = out[z - first, y]
+            for x in range(nx):
+                gz[x] = (dz[x] + dz[x + 1]) * sz
+                gy[x] = (dy[x] + dy[x + 1]) * sy
+                gx[x] = (s[x + 1] - s[x]) * sx
+            if response == MAGNITUDE:
+                for x in range(nx):
+                    line[x] = np.sqrt(gz[x] * gz[x] + gy[x] * gy[x] + gx[x] * gx[x])
+            else:
+                line[:] = parts[response - 1]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def laplacian(src: Any, first: int, last: int, out: Any, scale: Any) -> None:
+    """Second differences along each axis times ``scale[axis]``, added up."""
+    nz, ny, nx = src.shape
+    padded = np.empty(nx + 2, src.dtype)
+    sz, sy, sx = scale[0], scale[1], scale[2]
+    for z in range(first, last):
+        for y in range(ny):
+            m, line = src[z, y], out[z - first, y]
+            above, below = src[max(z - 1, 0), y], src[min(z + 1, nz - 1), y]
+            before, after = src[z, max(y - 1, 0)], src[z, min(y + 1, ny - 1)]
+            padded[1 : nx + 1] = m
+            padded[0], padded[nx + 1] = m[0], m[nx - 1]
+            for x in range(nx):
+                twice = m[x] + m[x]
+                line[x] = (
+                    ((above[x] + below[x]) - twice) * sz
+                    + ((before[x] + after[x]) - twice) * sy
+                    + ((padded[x] + padded[x + 2]) - twice) * sx
+                )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def crossings(src: Any, first: int, last: int, out: Any, scale: Any) -> None:
+    """How steeply values pass through zero, on the side that is nearer to zero; else 0."""
+    shape = src.shape
+    for z in range(first, last):
+        for y in range(shape[1]):
+            for x in range(shape[2]):
+                here, steepest = src[z, y, x], src.dtype.type(0)
+                for axis in range(3):
+                    i = (z, y, x)[axis]
+                    low, high = max(i - 1, 0), min(i + 1, shape[axis] - 1)
+                    if axis == 0:
+                        a, b = src[low, y, x], src[high, y, x]
+                    elif axis == 1:
+                        a, b = src[z, low, x], src[z, high, x]
+                    else:
+                        a, b = src[z, y, low], src[z, y, high]
+                    if here == 0:
+                        if (a < 0 and b > 0) or (a > 0 and b < 0):
+                            steepest = max(steepest, abs(a - b) * scale[axis] / 2)
+                        continue
+                    for other in (a, b):
+                        opposite = (here < 0 and other > 0) or (here > 0 and other < 0)
+                        if opposite and abs(here) <= abs(other):
+                            steepest = max(steepest, abs(here - other) * scale[axis])
+                out[z - first, y, x] = steepest

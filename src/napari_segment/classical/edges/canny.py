@@ -12,8 +12,13 @@ from pydantic import Field
 
 from napari_segment.blocks import is_lazy, label, map_blocks, reduce
 from napari_segment.classical._slabs import over_slabs, threads
-from napari_segment.classical.edges.gradients import SOBEL, gradient, gradient_block
 from napari_segment.classical.edges.marking import largest
+from napari_segment.classical.edges.stencil import (
+    SOBEL,
+    gradient,
+    gradient_block,
+    in_volume,
+)
 from napari_segment.classical.filters.separable import convolve, gaussian_kernel
 from napari_segment.classical.grid import checked, in_voxels
 from napari_segment.errors import SettingError
@@ -127,8 +132,7 @@ def _neighbours(shape: Sequence[int]) -> NDArray[np.int64]:
 
 
 def _scale(spacing: Sequence[float]) -> tuple[float, ...]:
-    """½ / spacing for Z, Y, X: 0 for the Z of a plane."""
-    return (*(0.0,) * (3 - len(spacing)), *(0.5 / s for s in spacing))
+    return in_volume(0.5 / s for s in spacing)
 
 
 def _steepest(smooth: Any, spacing: Sequence[float]) -> float:
@@ -145,7 +149,7 @@ def _steepest(smooth: Any, spacing: Sequence[float]) -> float:
 
 def _magnitude(volume: NDArray[Any], a: int, b: int, spacing: Sequence[float]) -> NDArray[Any]:
     low, high = max(a - 1, 0), min(b + 1, len(volume))
-    strength = gradient_block(volume[low:high], smooth=SOBEL, scale=_scale(spacing), which=0)
+    strength = gradient_block(volume[low:high], smooth=SOBEL, scale=_scale(spacing))
     return strength[a - low : len(strength) - (high - b)]
 
 
@@ -159,7 +163,7 @@ def _thinned(
     out = np.empty(smooth.shape, np.uint8)
     weights = np.array(SOBEL, smooth.dtype)
     factors = np.array(_scale(spacing), smooth.dtype)
-    steps = np.array((*(0.0,) * (3 - len(spacing)), *(1 / s for s in spacing)), smooth.dtype)
+    steps = np.array(in_volume(1 / s for s in spacing), smooth.dtype)
 
     def slab(a: int, b: int) -> None:
         first, last = max(a - 1, 0), min(b + 1, len(smooth))

@@ -1,20 +1,21 @@
-"""First differences with smoothing across: Sobel, Scharr and Prewitt."""
+"""Differences of direct neighbours: Sobel, Scharr, Prewitt, Roberts and Laplace."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from napari_segment.classical.edges.operator import operator
+from napari_segment.classical.edges.stencil import (
+    SOBEL,
+    Response,
+    axis_of,
+    gradient,
+    in_volume,
+    stencil,
+)
+from napari_segment.classical.grid import checked
 
-from napari_segment.blocks import map_blocks
-from napari_segment.classical._slabs import over_slabs, slab
-from napari_segment.classical.edges.operator import Response, axis_of, operator
-from napari_segment.classical.grid import checked, float_type
-
-SOBEL = (1 / 4, 2 / 4)
 SCHARR = (3 / 16, 10 / 16)
 PREWITT = (1 / 3, 1 / 3)
 
@@ -60,49 +61,143 @@ def sobel(image: Any, spacing: Sequence[float] = (), *, response: Response = "ma
     return gradient(image, spacing, SOBEL, response)
 
 
-def gradient(
-    image: Any, spacing: Sequence[float], smooth: tuple[float, float], response: Response
-) -> Any:
-    """The gradient from neighbours along each axis and the smoothing across it.
+@operator(
+    "scharr",
+    title="Scharr",
+    group="gradient",
+    marks="Mark voxels at which the Scharr gradient is large.",
+)
+def scharr(image: Any, spacing: Sequence[float] = (), *, response: Response = "magnitude") -> Any:
+    """Estimate the gradient by central differences, smoothed 3-10-3 across.
+
+    The weights make the direction of the gradient more accurate than Sobel's. Values beyond the
+    edge are mirrored (d c b a|a b c d).
 
     Parameters
     ----------
-    image, spacing
-        As in `sobel`.
-    smooth : tuple of float
-        Weights of either neighbour and of the centre; ``2 * smooth[0] + smooth[1] == 1``.
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers of any type; NumPy or Dask.
+    spacing : sequence of float
+        Distance between neighbours along each axis; empty for 1.
     response : {"magnitude", "z", "y", "x"}
-        What is given of it.
+        The length of the gradient, or its component along one axis (positive where the image
+        grows brighter with the index).
 
     Returns
     -------
     array
-        Of the `float_type` of the image.
+        Intensity per unit of the spacing: float32, or float64 for float64 and integers of 32 and
+        64 bits.
+
+    References
+    ----------
+    B. Jähne, H. Scharr and S. Körkel, "Principles of filter design", in Handbook of Computer
+    Vision and Applications, Academic Press, 1999.
+    """
+    return gradient(image, spacing, SCHARR, response)
+
+
+@operator(
+    "prewitt",
+    title="Prewitt",
+    group="gradient",
+    marks="Mark voxels at which the Prewitt gradient is large.",
+)
+def prewitt(image: Any, spacing: Sequence[float] = (), *, response: Response = "magnitude") -> Any:
+    """Estimate the gradient by central differences, averaged over three voxels across.
+
+    Values beyond the edge are mirrored (d c b a|a b c d).
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers of any type; NumPy or Dask.
+    spacing : sequence of float
+        Distance between neighbours along each axis; empty for 1.
+    response : {"magnitude", "z", "y", "x"}
+        The length of the gradient, or its component along one axis (positive where the image
+        grows brighter with the index).
+
+    Returns
+    -------
+    array
+        Intensity per unit of the spacing: float32, or float64 for float64 and integers of 32 and
+        64 bits.
+
+    References
+    ----------
+    J. M. S. Prewitt, "Object enhancement and extraction", in Picture Processing and
+    Psychopictorics, Academic Press, 1970.
+    """
+    return gradient(image, spacing, PREWITT, response)
+
+
+@operator(
+    "roberts",
+    title="Roberts cross",
+    group="gradient",
+    marks="Mark cells at which the gradient by Roberts' cross is large.",
+)
+def roberts(image: Any, spacing: Sequence[float] = (), *, response: Response = "magnitude") -> Any:
+    """Estimate the gradient of each 2 × 2 cell from the differences along its diagonals.
+
+    In a volume this is the usual extension of Roberts' cross: the gradient that fits the
+    differences along the four space diagonals of each 2 × 2 × 2 cell best. The result of a cell
+    is put at its first voxel, half a voxel before the cell's centre along each axis. The last
+    cells are completed by repeating the edge.
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers of any type; NumPy or Dask.
+    spacing : sequence of float
+        Distance between neighbours along each axis; empty for 1.
+    response : {"magnitude", "z", "y", "x"}
+        The length of the gradient, or its component along one axis (positive where the image
+        grows brighter with the index).
+
+    Returns
+    -------
+    array
+        Intensity per unit of the spacing: float32, or float64 for float64 and integers of 32 and
+        64 bits.
+
+    References
+    ----------
+    L. G. Roberts, "Machine perception of three-dimensional solids", MIT, 1963.
     """
     spacing = checked(image, spacing)
-    scale = (*(0.0,) * (3 - image.ndim), *(0.5 / s for s in spacing))
     which = axis_of(response, image.ndim) + 1
-    function = partial(gradient_block, smooth=smooth, scale=scale, which=which)
-    halo = [min(1, n) for n in image.shape]
-    return map_blocks(function, image, dtype=float_type(image.dtype), halo=halo)
+    scale = in_volume(1 / s for s in spacing)
+    return stencil("cell_gradient", image, which, scale)
 
 
-def gradient_block(
-    block: NDArray[Any], *, smooth: tuple[float, float], scale: tuple[float, ...], which: int
-) -> NDArray[Any]:
-    """`gradient` of an array in memory; ``scale`` holds ½ / spacing for Z, Y, X."""
-    from napari_segment.classical.edges._gradient import gradient as kernel
+@operator(
+    "laplace",
+    title="Laplace",
+    group="second derivative",
+    marks="Mark where the Laplacian passes through zero steeply.",
+    crossings=True,
+)
+def laplace(image: Any, spacing: Sequence[float] = ()) -> Any:
+    """Add up the second differences along all axes.
 
-    dtype = float_type(block.dtype)
-    volume = block if block.ndim == 3 else block[None]
-    out = np.empty(volume.shape, dtype)
-    weights, factors = np.array(smooth, dtype), np.array(scale, dtype)
+    It is negative on bright ridges and spots, and changes its sign at edges. Values beyond the
+    edge are mirrored (d c b a|a b c d). Without smoothing it answers to noise above all: see
+    `log`.
 
-    def planes(a: int, b: int) -> None:
-        low, high = max(a - 1, 0), min(b + 1, len(volume))
-        part = slab(volume, low, high, dtype)
-        kernel(part, a - low, b - low, out[a:b], which, weights, factors)
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers of any type; NumPy or Dask.
+    spacing : sequence of float
+        Distance between neighbours along each axis; empty for 1.
 
-    if out.size:
-        over_slabs(planes, len(volume))
-    return out.reshape(block.shape)
+    Returns
+    -------
+    array
+        Intensity per squared unit of the spacing: float32, or float64 for float64 and integers
+        of 32 and 64 bits.
+    """
+    spacing = checked(image, spacing)
+    return stencil("laplacian", image, in_volume(s**-2 for s in spacing))

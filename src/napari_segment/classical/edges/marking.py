@@ -17,9 +17,7 @@ Threshold: TypeAlias = Literal["otsu", "percentile", "value"]
 BINS = 4096
 
 
-def marked(
-    strength: Any, threshold: Threshold, percentile: float, value: float, *, zeros: bool = True
-) -> Any:
+def marked(strength: Any, threshold: Threshold, percentile: float, value: float) -> Any:
     """Where edges are stronger than a threshold.
 
     Parameters
@@ -31,15 +29,13 @@ def marked(
         strength, which are the same for every chunking.
     percentile, value : float
         For the threshold of that name.
-    zeros : bool
-        Whether voxels without any edge take part in the statistics.
 
     Returns
     -------
     array of bool
         Lazy where `strength` is.
     """
-    limit = value if threshold == "value" else _from_counts(strength, threshold, percentile, zeros)
+    limit = value if threshold == "value" else _from_counts(strength, threshold, percentile)
     return map_blocks(partial(_above, limit=limit), strength, dtype=bool)
 
 
@@ -48,11 +44,11 @@ def largest(strength: Any) -> float:
     return reduce(strength, _largest, _greatest)
 
 
-def _from_counts(strength: Any, threshold: Threshold, percentile: float, zeros: bool) -> float:
+def _from_counts(strength: Any, threshold: Threshold, percentile: float) -> float:
     top = largest(strength)
     if top == 0:
         return 0.0
-    counts = reduce(strength, partial(_counts, top=top, zeros=zeros), sum_counts)
+    counts = reduce(strength, partial(_counts, top=top), sum_counts)
     share = otsu_bin(counts) if threshold == "otsu" else percentile_bin(counts, percentile)
     return top * share / BINS
 
@@ -102,7 +98,7 @@ def _largest(block: NDArray[Any]) -> float:
     return float(np.array(max(most, default=0), bits.dtype).view(values.dtype))
 
 
-def _counts(block: NDArray[Any], *, top: float, zeros: bool) -> NDArray[np.int64]:
+def _counts(block: NDArray[Any], *, top: float) -> NDArray[np.int64]:
     from napari_segment.classical.edges._histogram import count
 
     values = _flat(block)
@@ -113,7 +109,5 @@ def _counts(block: NDArray[Any], *, top: float, zeros: bool) -> NDArray[np.int64
         return counts
 
     found = sum_counts(over_slabs(part, len(values)) or [np.zeros(BINS + 1, np.int64)])
-    if not zeros:
-        found[0] -= np.count_nonzero(values == 0)
     found[BINS - 1] += found[BINS]
     return found[:BINS]

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
 from napari_segment.classical.edges.marking import Threshold, marked
-from napari_segment.errors import SettingError
+from napari_segment.classical.edges.stencil import zero_crossings
 from napari_segment.registry import filters, methods
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-Response: TypeAlias = Literal["magnitude", "z", "y", "x"]
 
 _RETURNS = "\n\nReturns\n-------\n"
 
@@ -39,8 +37,7 @@ def operator(
     title: str,
     group: str,
     marks: str,
-    strength: Callable[..., Any] | None = None,
-    threshold: Threshold = "otsu",
+    crossings: bool = False,
 ) -> Callable[[F], F]:
     """Decorator: register a function as a filter, and thresholded as the method of that name.
 
@@ -50,56 +47,38 @@ def operator(
         Of both entries.
     marks : str
         One sentence on what the method marks, the first of its help.
-    strength : callable, optional
-        The function whose values are thresholded, with the same parameters; zeros are then left
-        out of the statistics. Default: the absolute value of the filter.
-    threshold : {"otsu", "percentile", "value"}
-        The method's default.
+    crossings : bool
+        Whether edges are where the response passes through zero, and their strength how steeply
+        it does. Otherwise the strength is the absolute response.
     """
 
     def register(function: F) -> F:
         filters.add(name, title=title, group=group)(function)
-        method = _method(function, strength, threshold, marks)
+        method = _method(function, crossings, marks)
         methods.add(name, title=title, gives="mask", group=group)(method)
         return function
 
     return register
 
 
-def axis_of(response: Response, ndim: int) -> int:
-    """The axis of a response, counted for ZYX: 0 is Z; -1 is the magnitude."""
-    if response == "magnitude":
-        return -1
-    if response == "z" and ndim == 2:
-        raise SettingError(
-            "The setting 'response' is 'z', but the image is a plane (YX). Use 'y', 'x' or "
-            "'magnitude', or give a volume."
-        )
-    return "zyx".index(response)
-
-
-def _method(
-    function: Callable[..., Any],
-    strength: Callable[..., Any] | None,
-    default: Threshold,
-    marks: str,
-) -> Callable[..., Any]:
+def _method(function: Callable[..., Any], crossings: bool, marks: str) -> Callable[..., Any]:
     """The mask of an operator, with its settings and those of the threshold."""
 
     def mask(
         image: Any,
         spacing: Sequence[float] = (),
         *,
-        threshold: Threshold = default,
+        threshold: Threshold = "otsu",
         percentile: Annotated[float, Field(ge=0, le=100)] = 90.0,
         value: Annotated[float, Field(ge=0)] = 0.0,
         **settings: Any,
     ) -> Any:
-        if strength is None:
-            found = abs(function(image, spacing, **settings))
-        else:
-            found = strength(image, spacing, **settings)
-        return marked(found, threshold, percentile, value, zeros=strength is None)
+        found = function(image, spacing, **settings)
+        if crossings:
+            found = zero_crossings(found, spacing)
+        elif settings.get("response", "magnitude") != "magnitude":
+            found = abs(found)
+        return marked(found, threshold, percentile, value)
 
     for attribute in ("__module__", "__name__", "__qualname__"):
         setattr(mask, attribute, getattr(function, attribute))

@@ -36,27 +36,32 @@ class Kernel:
 def gaussian_kernel(sigma: float, order: int = 0) -> Kernel:
     """A sampled Gaussian or its first or second derivative, cut at 4 standard deviations.
 
+    The weights are scaled so that constants are kept, ramps have exactly their slope and parabolas
+    exactly their curvature.
+
     Parameters
     ----------
     sigma : float
-        Standard deviation in voxels.
+        Standard deviation in voxels; positive for derivatives.
     order : {0, 1, 2}
         Of the derivative, per voxel.
 
     Returns
     -------
     Kernel
-        Normalised as in `scipy.ndimage.gaussian_filter1d`.
     """
     radius = int(TRUNCATE * sigma + 0.5)
     k = np.arange(radius + 1, dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        g = np.where(k == 0, 1.0, np.exp(-0.5 * (k / sigma) ** 2))
-    g /= 2 * g.sum() - g[0]
-    if order == 1:
-        g *= k / sigma**2
-    elif order == 2:
-        g *= (k**2 / sigma**2 - 1) / sigma**2
+    g = np.exp(-0.5 * (k / max(sigma, 1e-9)) ** 2)
+    if order == 0:
+        g /= 2 * g.sum() - g[0]
+    elif order == 1:
+        g *= k
+        g /= 2 * (g * k).sum()
+    else:
+        g *= k**2 / sigma**2 - 1
+        g[0] = -2 * g[1:].sum()
+        g /= (g * k**2).sum()
     return Kernel(tuple(g.tolist()), odd=order == 1)
 
 
