@@ -158,7 +158,7 @@ def from_text(text: Any) -> dict[str, Any]:
 # ---- making data fit a format ----
 
 
-def fit_integers(stack: Stack, allowed: str, path: Path) -> Stack:
+def fit_type(stack: Stack, allowed: str, path: Path) -> Stack:
     """Bring pixels to a type that the format has, without changing a value.
 
     Parameters
@@ -178,17 +178,13 @@ def fit_integers(stack: Stack, allowed: str, path: Path) -> Stack:
     types = [np.dtype(code) for code in allowed.split()]
     if stack.dtype in types:
         return stack
-    for dtype in types:
-        if np.can_cast(stack.dtype, dtype, "safe") and dtype.kind != "f":
-            return stack.replace(data=stack.data.astype(dtype))
-    if stack.dtype.kind in "ui":
+    same_kind = [t for t in types if (t.kind == "f") == (stack.dtype.kind == "f")]
+    fitting = [t for t in same_kind if np.can_cast(stack.dtype, t, "safe")]
+    if not fitting and stack.dtype.kind in "ui":
         low, high = _range(stack.data)
-        for dtype in (t for t in types if t.kind in "ui"):
-            if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
-                return stack.replace(data=stack.data.astype(dtype))
-    wider = [t for t in types if t.kind == "f" and np.can_cast(stack.dtype, t, "safe")]
-    if wider:
-        return stack.replace(data=stack.data.astype(wider[0]))
+        fitting = [t for t in same_kind if np.iinfo(t).min <= low and high <= np.iinfo(t).max]
+    if fitting:
+        return stack.replace(data=stack.data.astype(fitting[0]))
     raise FormatError(
         f"{path.name} cannot hold values of type {stack.dtype} without loss. "
         "Write .tif, .zarr or .npz, which hold any type, or convert the values first."

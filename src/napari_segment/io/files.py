@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ import numpy as np
 from napari_segment.errors import FormatError, InputError
 from napari_segment.image import Holds, Image, Labels, Stack
 from napari_segment.io.contents import Contents
-from napari_segment.io.names import stem, suffix
+from napari_segment.io.names import suffix
 
 
 @dataclass(frozen=True)
@@ -179,30 +180,21 @@ def write(stack: Stack, path: str | Path) -> Path:
     if not form.writes:
         raise FormatError(f"{form.title} is read, not written. Write .nii.gz or .nrrd instead.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{stem(path)}.partial{suffix(path)}")
-    try:
+    # Written beside its place: a failure leaves no broken file, and a lazy stack may be read
+    # from the file that it replaces.
+    with TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+        partial = Path(folder) / path.name
         form.load().write(stack, partial)
         _move(partial, path)
-    except BaseException:
-        _remove(partial)
-        raise
     return path
 
 
 def _move(partial: Path, path: Path) -> None:
-    """Put a finished file in its place, which a lazy stack may have been read from."""
     if path.is_dir():
         if not _ZARR.load().is_zarr(path):
             raise FormatError(f"{path} is there and is no Zarr folder; it is not overwritten.")
-        _remove(path)
-    partial.replace(path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
         shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    partial.replace(path)
 
 
 def _read(

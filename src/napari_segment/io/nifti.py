@@ -22,7 +22,7 @@ from napari_segment.io.contents import (
     KEY,
     Contents,
     extras,
-    fit_integers,
+    fit_type,
     from_extras,
     from_text,
     gather,
@@ -153,7 +153,7 @@ def write(stack: Stack, path: Path) -> None:
     The affine, its codes and the units of a file that was read are kept. A stack without an
     affine is put at the origin, unturned.
     """
-    stack = fit_integers(stack, _TYPES, path)
+    stack = fit_type(stack, _TYPES, path)
     stack = stack.transpose("".join(a for a in "CTZYX" if a in stack.axes))
     header = _header(stack)
     with closing(_open(path)) as file:

@@ -14,7 +14,7 @@ from napari_segment.io.contents import (
     KEY,
     Contents,
     extras,
-    fit_integers,
+    fit_type,
     from_extras,
     from_text,
     gather,
@@ -42,8 +42,9 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
 
     try:
         data, header = nrrd.read(str(path), index_order="C")
-    except (nrrd.NRRDError, OSError, ValueError, KeyError, EOFError) as error:
-        raise FormatError(f"{path} cannot be read as NRRD: {error}") from None
+    except (nrrd.NRRDError, OSError, ValueError, KeyError, EOFError, StopIteration) as error:
+        reason = str(error) or "it is empty"
+        raise FormatError(f"{path} cannot be read as NRRD: {reason}") from None
     own = _axes(header)
     found = from_extras(from_text(header.get(KEY)))
     found.pop("affine", None)
@@ -119,7 +120,7 @@ def write(stack: Stack, path: Path) -> None:
     """
     import nrrd
 
-    stack = fit_integers(stack, _TYPES, path)
+    stack = fit_type(stack, _TYPES, path)
     stack = stack.transpose("".join(a for a in "CTZYX" if a in stack.axes)).compute()
     try:
         nrrd.write(str(path), np.ascontiguousarray(stack.data), _header(stack), index_order="C")

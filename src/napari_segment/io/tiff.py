@@ -17,7 +17,7 @@ from napari_segment.io.contents import (
     KEY,
     Contents,
     extras,
-    fit_integers,
+    fit_type,
     from_extras,
     from_text,
     gather,
@@ -229,7 +229,7 @@ def write(stack: Stack, path: Path) -> None:
     ome = suffix(path).startswith(".ome")
     rgb = isinstance(stack, Image) and stack.is_rgb and stack.dtype in (np.uint8, np.uint16)
     if ome:
-        stack = fit_integers(stack, _OME_TYPES, path)
+        stack = fit_type(stack, _OME_TYPES, path)
     order = "TCZYX" if ome else "TZCYX"
     order = order.replace("C", "") + "C" if rgb else order
     stack = stack.transpose("".join(a for a in order if a in stack.axes))

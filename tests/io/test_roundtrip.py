@@ -1,0 +1,225 @@
+"""What every format that keeps geometry gives back."""
+
+import pickle
+from importlib import util
+from pathlib import Path
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from napari_segment import io
+from napari_segment.errors import FormatError, InputError
+from napari_segment.image import RGB, Image, Labels
+
+_spec = util.spec_from_file_location("io_conftest", Path(__file__).with_name("conftest.py"))
+_conftest = util.module_from_spec(_spec)
+_spec.loader.exec_module(_conftest)
+assert_same = _conftest.assert_same
+
+STACKS = [".tif", ".ome.tif", ".nii", ".nii.gz", ".ome.zarr", ".nrrd", ".npz"]
+LAZY = [".tif", ".ome.tif", ".nii", ".nii.gz", ".ome.zarr"]
+CODES = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", "?"]
+
+
+@pytest.mark.parametrize("suffix", STACKS)
+@pytest.mark.parametrize("which", ["volume", "turned", "classes"])
+def test_geometry_comes_back(suffix, which, tmp_path, request):
+    stack = request.getfixturevalue(which)
+    path = io.write(stack, tmp_path / f"new folder/a{suffix}")
+    read = io.read_labels if which == "classes" else io.read
+    assert_same(read(path), stack)
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("suffix", LAZY)
+@pytest.mark.parametrize("which", ["volume", "turned", "classes"])
+def test_lazy_in_and_lazy_out(suffix, which, tmp_path, request):
+    stack = request.getfixturevalue(which)
+    lazy = stack.replace(data=da.from_array(stack.data, chunks=(2, 3, 5)))
+    path = io.write(lazy, tmp_path / f"a{suffix}")
+    found = (io.read_labels if which == "classes" else io.read)(path, lazy=True)
+    assert found.is_lazy
+    assert_same(found, stack)
+    assert_same(pickle.loads(pickle.dumps(found)), stack)
+
+
+@pytest.mark.parametrize("suffix", LAZY)
+def test_a_lazy_stack_may_replace_its_own_file(suffix, volume, tmp_path):
+    path = io.write(volume, tmp_path / f"a{suffix}")
+    lazy = io.read(path, lazy=True)
+    io.write(lazy.replace(data=lazy.data // 2), path)
+    np.testing.assert_array_equal(io.read(path).data, volume.data // 2)
+
+
+@pytest.mark.parametrize("suffix", STACKS)
+@pytest.mark.parametrize("code", CODES)
+def test_values_come_back(suffix, code, tmp_path, rng):
+    data = rng.integers(0, 2 if code == "?" else 100, (3, 17, 18)).astype(code)
+    found = io.read(io.write(Image(data, "ZYX"), tmp_path / f"a{suffix}"))
+    np.testing.assert_array_equal(found.data, data)
+    if suffix in (".ome.zarr", ".npz") or (suffix == ".tif" and code != "?"):
+        assert found.dtype == data.dtype
+
+
+@pytest.mark.parametrize("suffix", STACKS)
+@pytest.mark.parametrize("axes", ["YX", "TYX", "CYX", "CZYX", "TZYX", "TCYX", "TCZYX"])
+def test_axes_come_back(suffix, axes, tmp_path, rng):
+    sizes = {"T": 2, "C": 3, "Z": 4, "Y": 17, "X": 18}
+    data = rng.integers(0, 1000, [sizes[a] for a in axes]).astype(np.uint16)
+    channels = ("DAPI", "GFP", "α") if "C" in axes else ()
+    interval = 2.5 if "T" in axes else 1.0
+    image = Image(data, axes, unit="micrometer", interval=interval, channels=channels)
+    path = io.write(image, tmp_path / f"a{suffix}")
+    assert_same(io.read(path), image)
+
+
+@pytest.mark.parametrize("suffix", STACKS)
+def test_axes_of_length_one_come_back(suffix, tmp_path, rng):
+    image = Image(rng.random((1, 1, 6, 7)).astype(np.float32), "TZYX", (3, 1, 1), "micrometer")
+    assert_same(io.read(io.write(image, tmp_path / f"a{suffix}")), image)
+
+
+@pytest.mark.parametrize("suffix", [*STACKS, ".png", ".bmp"])
+def test_colour_comes_back(suffix, tmp_path, rng):
+    data = rng.integers(0, 255, (17, 18, 3)).astype(np.uint8)
+    image = Image(data, "YXC", channels=RGB)
+    found = io.read(io.write(image, tmp_path / f"a{suffix}"))
+    assert found.is_rgb
+    np.testing.assert_array_equal(found.transpose("YXC").data, data)
+
+
+@pytest.mark.parametrize("suffix", STACKS)
+def test_large_labels_come_back(suffix, tmp_path, rng):
+    data = rng.integers(0, 100_000, (4, 7, 8)).astype(np.int64)
+    found = io.read_labels(io.write(Labels(data, "ZYX"), tmp_path / f"a{suffix}"))
+    np.testing.assert_array_equal(found.data, data)
+    assert found.holds == "objects"
+
+
+@pytest.mark.parametrize("unit", ["nanometer", "micrometer", "millimeter", "pixel", "inch"])
+@pytest.mark.parametrize("suffix", STACKS)
+def test_units_come_back(suffix, unit, tmp_path, volume):
+    found = io.read(io.write(volume.replace(unit=unit), tmp_path / f"a{suffix}"))
+    assert found.unit == unit
+    assert found.spacing == pytest.approx(volume.spacing, rel=1e-6)
+
+
+def test_formats_turn_into_each_other(turned, tmp_path):
+    """A world that went through every format with an affine is where it was."""
+    found = turned
+    for suffix in (".nii.gz", ".nrrd", ".tif", ".ome.zarr", ".ome.tif", ".npz", ".nii"):
+        found = io.read(io.write(found, tmp_path / f"a{suffix}"))
+    np.testing.assert_array_equal(found.data, turned.data)
+    np.testing.assert_allclose(found.world(), turned.world(), atol=1e-5)
+
+
+# ---- errors ----
+
+
+def test_unknown_suffix_names_the_known(tmp_path, volume):
+    with pytest.raises(FormatError, match=r"'\.xyz', which is no known format. Known: .*\.tif"):
+        io.write(volume, tmp_path / "a.xyz")
+    (tmp_path / "a.xyz").write_text("?")
+    with pytest.raises(FormatError, match="no known format"):
+        io.read(tmp_path / "a.xyz")
+
+
+def test_missing_file_and_plain_folder(tmp_path):
+    with pytest.raises(FormatError, match="does not exist"):
+        io.read(tmp_path / "a.tif")
+    with pytest.raises(FormatError, match="neither OME-Zarr nor a DICOM series"):
+        io.read(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [*STACKS, ".png", ".jpg", ".bmp", ".npy", ".dcm"])
+@pytest.mark.parametrize("content", [b"", b"nonsense" * 100])
+def test_broken_files(suffix, content, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match=path.name):
+        io.read(path)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".nii", ".nii.gz", ".nrrd", ".npz", ".png", ".npy"])
+def test_cut_files(suffix, tmp_path, rng):
+    image = Image(rng.integers(0, 255, (60, 70)).astype(np.uint8), "YX")
+    path = io.write(image, tmp_path / f"a{suffix}")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(FormatError, match=path.name):
+        io.read(path)
+
+
+def test_a_failed_write_leaves_what_was_there(tmp_path, volume):
+    path = io.write(volume, tmp_path / "a.tif")
+
+    def fail(block):
+        raise RuntimeError("interrupted")
+
+    lazy = da.from_array(volume.data).map_blocks(fail, dtype="u2", meta=np.empty((0, 0, 0), "u2"))
+    with pytest.raises(RuntimeError, match="interrupted"):
+        io.write(volume.replace(data=lazy), path)
+    assert_same(io.read(path), volume)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_formats_refuse_what_they_would_spoil(tmp_path, volume, classes):
+    plane = volume.take("Z", 0)
+    with pytest.raises(FormatError, match="holds one plane"):
+        io.write(volume, tmp_path / "a.png")
+    with pytest.raises(FormatError, match="cannot hold uint16"):
+        io.write(plane, tmp_path / "a.jpg")
+    with pytest.raises(FormatError, match="cannot hold float32"):
+        io.write(plane.replace(data=plane.data.astype(np.float32)), tmp_path / "a.png")
+    with pytest.raises(FormatError, match="ruins labels"):
+        io.write(classes.take("Z", 0), tmp_path / "a.jpg")
+    big = volume.replace(data=np.full((2, 3, 4), 2**40))
+    with pytest.raises(FormatError, match="without loss"):
+        io.write(big, tmp_path / "a.ome.tif")
+    with pytest.raises(FormatError, match="read, not written"):
+        io.write(volume, tmp_path / "a.dcm")
+    assert not list(tmp_path.iterdir())
+
+
+# ---- axes from the user, and labels ----
+
+
+def test_given_axes_win_and_keep_known_spacings(tmp_path, volume):
+    path = io.write(volume, tmp_path / "a.tif")
+    found = io.read(path, axes="TYX")
+    assert (found.axes, found.spacing) == ("TYX", (0.5, 0.4))
+    with pytest.raises(InputError, match=r"a\.tif: The axes 'YX' name 2 dimensions"):
+        io.read(path, axes="YX")
+
+
+def test_channels_from_several_files(tmp_path, rng):
+    planes = [Image(rng.random((5, 6)).astype(np.float32), "YX", (2, 3)) for _ in range(2)]
+    paths = [io.write(p, tmp_path / f"{i}.tif") for i, p in enumerate(planes)]
+    for lazy in (False, True):
+        found = io.read_channels(paths, lazy=lazy)
+        assert (found.axes, found.spacing, found.is_lazy) == ("CYX", (2, 3), lazy)
+        np.testing.assert_array_equal(np.asarray(found.data), np.stack([p.data for p in planes]))
+    with pytest.raises(InputError, match="Channels must be alike"):
+        io.read_channels(
+            [paths[0], io.write(planes[0].replace(data=np.ones((9, 9))), tmp_path / "x.tif")]
+        )
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_black_and_white_labels_are_a_mask(lazy, tmp_path):
+    data = np.zeros((40, 50), np.uint8)
+    data[5:9, 5:9] = 255
+    path = io.write(Image(data, "YX"), tmp_path / "a.tif")
+    found = io.read_labels(path, lazy=lazy)
+    assert found.holds == "mask"
+    np.testing.assert_array_equal(np.asarray(found.data), data // 255)
+    data[0, 0] = 1
+    path = io.write(Image(data, "YX"), tmp_path / "b.tif")
+    found = io.read_labels(path, lazy=lazy, holds="classes")
+    assert (found.holds, np.asarray(found.data).max()) == ("classes", 255)
+
+
+def test_fractions_are_no_labels(tmp_path):
+    path = io.write(Image(np.full((5, 5), 0.5), "YX"), tmp_path / "a.tif")
+    with pytest.raises(InputError, match=r"a\.tif: Labels must be whole numbers"):
+        io.read_labels(path)
