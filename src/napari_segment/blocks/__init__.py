@@ -18,6 +18,7 @@ A Dask array runs on the scheduler that Dask would take: threads, or the active
 """
 
 from napari_segment.blocks.components import label as label
+from napari_segment.blocks.maps import Place as Place
 from napari_segment.blocks.maps import is_lazy as is_lazy
 from napari_segment.blocks.maps import map_blocks as map_blocks
 from napari_segment.blocks.maps import reduce as reduce

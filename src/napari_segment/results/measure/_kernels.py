@@ -1,0 +1,241 @@
+"""Compiled loops of the measurements; labels come as dense numbers 1 … n of type int32."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+@njit(cache=True, nogil=True)
+def moments(labels: Array, start: Array, own: Array, n: int) -> tuple[Array, Array, Array]:
+    """Extent and moments of each label, run by run.
+
+    Parameters
+    ----------
+    labels : array (Z, Y, X) of int32
+    start : array (3,)
+        Index of ``labels[0, 0, 0]`` in the whole array.
+    own : array (3,)
+        First voxel along each axis that counts; those before belong to another block.
+    n : int
+        The largest label.
+
+    Returns
+    -------
+    sums : array (n, 10) of int64
+        Number of voxels, sums of z, y, x, zz, yy, xx, zy, zx, yx.
+    low, high : array (n, 3) of int64
+        The smallest and the largest index along each axis.
+    """
+    sums = np.zeros((n + 1, 10), np.int64)
+    low = np.full((n + 1, 3), np.iinfo(np.int64).max, np.int64)
+    high = np.full((n + 1, 3), -1, np.int64)
+    nz, ny, nx = labels.shape
+    for k in range(own[0], nz):
+        z = start[0] + k
+        for j in range(own[1], ny):
+            y = start[1] + j
+            i = own[2]
+            while i < nx:
+                label = labels[k, j, i]
+                begin = i
+                while i < nx and labels[k, j, i] == label:
+                    i += 1
+                if label == 0:
+                    continue
+                a, b = start[2] + begin, start[2] + i - 1
+                m = b - a + 1
+                x = (a + b) * m // 2
+                xx = (b * (b + 1) * (2 * b + 1) - (a - 1) * a * (2 * a - 1)) // 6
+                s = sums[label]
+                s[0] += m
+                s[1] += m * z
+                s[2] += m * y
+                s[3] += x
+                s[4] += m * z * z
+                s[5] += m * y * y
+                s[6] += xx
+                s[7] += m * z * y
+                s[8] += x * z
+                s[9] += x * y
+                lo, hi = low[label], high[label]
+                lo[0], hi[0] = min(lo[0], z), max(hi[0], z)
+                lo[1], hi[1] = min(lo[1], y), max(hi[1], y)
+                lo[2], hi[2] = min(lo[2], a), max(hi[2], b)
+    return sums[1:], low[1:], high[1:]
+
+
+@njit(cache=True, nogil=True)
+def windows(labels: Array, own: Array, end: Array, flat: bool, weights: Array, n: int) -> Array:
+    """Sum over all 2×2×2 windows (2×2 where flat) a weight of each label's pattern in them.
+
+    Parameters
+    ----------
+    labels : array (Z, Y, X) of int32
+    own : array (3,)
+        First voxel along each axis that counts; a window belongs to its last corner.
+    end : array (3,)
+        1 along each axis where the array ends with `labels`: windows then reach beyond.
+    flat : bool
+        Whether there is no Z.
+    weights : array (256, K) of float
+        By pattern: bit 4 dz + 2 dy + dx is set where the label is.
+    n : int
+        The largest label.
+
+    Returns
+    -------
+    array (n, K)
+        The sums; outside of the array is background.
+    """
+    total = np.zeros((n + 1, weights.shape[1]), np.float64)
+    nz, ny, nx = labels.shape
+    corner = np.zeros(8, np.int32)
+    last_z = nz if flat else nz + end[0]
+    for z in range(own[0], last_z):
+        for y in range(own[1], ny + end[1]):
+            rows = (
+                (not flat and z > 0 and y > 0),
+                (not flat and z > 0 and y < ny),
+                (z < nz and y > 0),
+                (z < nz and y < ny),
+            )
+            x0 = own[2]
+            for k in range(4):
+                corner[2 * k + 1] = 0
+                if rows[k] and x0 > 0:
+                    corner[2 * k + 1] = labels[z - 1 + k // 2, y - 1 + k % 2, x0 - 1]
+            for x in range(x0, nx + end[2]):
+                for k in range(4):
+                    corner[2 * k] = corner[2 * k + 1]
+                    inside = rows[k] and x < nx
+                    corner[2 * k + 1] = (
+                        labels[z - 1 + k // 2, y - 1 + k % 2, x] if inside else np.int32(0)
+                    )
+                label = corner[7]
+                same = corner[6] == label and corner[5] == label and corner[4] == label
+                if same and (
+                    flat
+                    or (
+                        corner[0] == label
+                        and corner[1] == label
+                        and corner[2] == label
+                        and corner[3] == label
+                    )
+                ):
+                    continue
+                for k in range(8):
+                    label = corner[k]
+                    if label == 0:
+                        continue
+                    code = 0
+                    known = False
+                    for m in range(8):
+                        if corner[m] == label:
+                            known = known or m < k
+                            code |= 1 << m
+                    if not known:
+                        for w in range(weights.shape[1]):
+                            total[label, w] += weights[code, w]
+    return total[1:]
+
+
+@njit(cache=True, nogil=True)
+def intensities(labels: Array, image: Array, n: int) -> tuple[Array, Array, Array]:
+    """Sum, smallest and largest intensity of each label."""
+    total = np.zeros(n + 1, np.float64)
+    low = np.full(n + 1, np.inf, np.float64)
+    high = np.full(n + 1, -np.inf, np.float64)
+    for i in range(labels.size):
+        label = labels[i]
+        if label:
+            value = float(image[i])
+            total[label] += value
+            if not value >= low[label]:  # NaN spreads
+                low[label] = value if value == value and low[label] == low[label] else np.nan
+            if not value <= high[label]:
+                high[label] = value if value == value and high[label] == high[label] else np.nan
+    return total[1:], low[1:], high[1:]
+
+
+@njit(cache=True, nogil=True)
+def central(labels: Array, image: Array, start: Array, mean: Array) -> Array:
+    """Central power sums 2, 3, 4 of each label's intensities, and sums of intensity × index.
+
+    Parameters
+    ----------
+    labels, image : array (Z, Y, X)
+    start : array (3,)
+        Index of ``labels[0, 0, 0]`` in the whole array.
+    mean : array (n + 1,)
+        Mean intensity of each label.
+
+    Returns
+    -------
+    array (n, 6)
+    """
+    total = np.zeros((mean.size, 6), np.float64)
+    nz, ny, nx = labels.shape
+    for z in range(nz):
+        for y in range(ny):
+            for x in range(nx):
+                label = labels[z, y, x]
+                if label:
+                    value = float(image[z, y, x])
+                    d = value - mean[label]
+                    t = total[label]
+                    t[0] += d * d
+                    t[1] += d * d * d
+                    t[2] += d * d * d * d
+                    t[3] += value * (start[0] + z)
+                    t[4] += value * (start[1] + y)
+                    t[5] += value * (start[2] + x)
+    return total[1:]
+
+
+@njit(cache=True, nogil=True)
+def textures(labels: Array, levels: Array, own: Array, pairs: Array, n: int) -> Array:
+    """Sums over pairs of neighbours within each label, of their grey levels i and j.
+
+    Parameters
+    ----------
+    labels : array (Z, Y, X) of int32
+    levels : array (Z, Y, X) of uint8
+    own : array (3,)
+        First voxel along each axis that counts; a pair belongs to its largest indices.
+    pairs : array (P, 6)
+        Steps back along each axis, to the one voxel and to the other.
+    n : int
+        The largest label.
+
+    Returns
+    -------
+    array (n, 6)
+        Number of pairs, sums of abs(i − j), (i − j)², 1 / (1 + (i − j)²), i + j, i² + j².
+    """
+    total = np.zeros((n + 1, 6), np.float64)
+    nz, ny, nx = labels.shape
+    for z in range(own[0], nz):
+        for y in range(own[1], ny):
+            for x in range(own[2], nx):
+                for p in range(len(pairs)):
+                    a, b, c = z - pairs[p, 0], y - pairs[p, 1], x - pairs[p, 2]
+                    d, e, f = z - pairs[p, 3], y - pairs[p, 4], x - pairs[p, 5]
+                    if min(a, b, c, d, e, f) < 0:
+                        continue
+                    label = labels[a, b, c]
+                    if label == 0 or labels[d, e, f] != label:
+                        continue
+                    i, j = float(levels[a, b, c]), float(levels[d, e, f])
+                    square = (i - j) * (i - j)
+                    t = total[label]
+                    t[0] += 1
+                    t[1] += abs(i - j)
+                    t[2] += square
+                    t[3] += 1 / (1 + square)
+                    t[4] += i + j
+                    t[5] += i * i + j * j
+    return total[1:]

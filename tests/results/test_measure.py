@@ -1,0 +1,170 @@
+import dask.array as da
+import numpy as np
+import pytest
+from scipy import ndimage as ndi
+from scipy.stats import kurtosis, skew
+from skimage import measure as skimage_measure
+
+from napari_segment.errors import InputError, UnknownNameError
+from napari_segment.image import Image, Labels
+from napari_segment.results.measure import measure, with_units
+
+SPACING = {2: (0.5, 0.3), 3: (2.0, 0.5, 0.3)}
+
+
+def objects(ndim, seed=0):
+    shape = {2: (60, 83), 3: (20, 31, 27)}[ndim]
+    smooth = ndi.gaussian_filter(np.random.default_rng(seed).random(shape), 1.2)
+    labels = skimage_measure.label(smooth > np.quantile(smooth, 0.6), connectivity=1)
+    labels[labels > 40] = 0
+    return (labels * 2).astype(np.uint16)  # with gaps in the numbers
+
+
+def intensities(shape, dtype=np.uint16):
+    return (np.random.default_rng(5).random(shape) * 5000).astype(dtype)
+
+
+def oracle(labels, image, spacing, *names):
+    return skimage_measure.regionprops_table(
+        labels, image, properties=("label", *names), spacing=spacing
+    )
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_properties_are_those_of_regionprops(ndim, dtype):
+    labels, spacing = objects(ndim), SPACING[ndim]
+    image = intensities(labels.shape, dtype)
+    table = measure(Labels(labels, spacing=spacing), Image(image), properties="all")
+    names = {
+        "area" if ndim == 2 else "volume": "area", "voxels": "num_pixels", "extent": "extent",
+        "equivalent_diameter": "equivalent_diameter_area", "mean_intensity": "mean_intensity",
+        "min_intensity": "min_intensity", "max_intensity": "max_intensity",
+        "std_intensity": "intensity_std", "major_axis_length": "axis_major_length",
+        **{f"centroid_{a}": f"centroid-{i}" for i, a in enumerate("zyx"[3 - ndim :])},
+        **{
+            f"weighted_centroid_{a}": f"centroid_weighted-{i}"
+            for i, a in enumerate("zyx"[3 - ndim :])
+        },
+        **{f"bbox_{a}_start": f"bbox-{i}" for i, a in enumerate("zyx"[3 - ndim :])},
+        **{f"bbox_{a}_stop": f"bbox-{i + ndim}" for i, a in enumerate("zyx"[3 - ndim :])},
+    }  # fmt: skip
+    expected = oracle(labels, image, spacing, *{n.split("-")[0] for n in names.values()})
+    np.testing.assert_array_equal(table["label"], expected["label"])
+    for ours, theirs in names.items():
+        np.testing.assert_allclose(table[ours], expected[theirs], rtol=1e-5, err_msg=ours)
+
+
+def test_euler_number_and_minor_axis_in_2d_and_3d():
+    for ndim in (2, 3):
+        labels = objects(ndim)
+        table = measure(labels, properties=("euler_number", "minor_axis_length"))
+        expected = [
+            skimage_measure.euler_number(labels == i, connectivity=ndim) for i in table["label"]
+        ]
+        assert table["euler_number"].tolist() == expected
+        if ndim == 2:
+            theirs = oracle(labels, None, (1, 1), "axis_minor_length")["axis_minor_length"]
+            np.testing.assert_allclose(table["minor_axis_length"], theirs, atol=1e-6)
+
+
+def test_higher_moments_are_those_of_scipy():
+    labels = objects(3)
+    image = intensities(labels.shape, np.float32) + 1e4
+    table = measure(labels, image, properties="intensity")
+    for row in table.itertuples():
+        inside = image[labels == row.label].astype(float)
+        if len(inside) > 3:
+            np.testing.assert_allclose(row.skewness_intensity, skew(inside), atol=1e-6)
+            np.testing.assert_allclose(row.kurtosis_intensity, kurtosis(inside), atol=1e-6)
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (3.0, 1.0, 1.0), (0.5, 2.0, 1.0)])
+@pytest.mark.parametrize("radius", [10, 16])
+def test_a_ball_has_its_volume_and_surface(spacing, radius):
+    sides = [np.arange(-radius - 2, radius + 2.01, s) + 0.2 for s in spacing]
+    ball = sum(x**2 for x in np.meshgrid(*sides, indexing="ij")) <= radius**2
+    table = measure(
+        Labels(ball, spacing=spacing), properties=("size", "surface", "roundness", "euler_number")
+    )
+    np.testing.assert_allclose(table["volume"], 4 / 3 * np.pi * radius**3, rtol=0.02)
+    np.testing.assert_allclose(table["surface_area"], 4 * np.pi * radius**2, rtol=0.02)
+    np.testing.assert_allclose(table["sphericity"], 1, rtol=0.02)
+    assert table["euler_number"].tolist() == [1]
+
+
+def test_perimeter_of_a_disc_with_a_hole():
+    y, x = np.mgrid[-40:41, -40:41]
+    r = np.hypot(y, x)
+    table = measure((r <= 35) & (r > 15), properties="shape")
+    np.testing.assert_allclose(table["perimeter"], 2 * np.pi * (35 + 15), rtol=0.02)
+    assert table["euler_number"].tolist() == [0]
+
+
+def test_orientation_of_a_slanted_bar():
+    y, x = np.mgrid[:41, :41] - 20
+    along, across = (x + y) / 2**0.5, (x - y) / 2**0.5
+    bar = (abs(along) < 15) & (abs(across) < 3)
+    row = measure(bar, properties=("orientation", "angle", "elongation")).iloc[0]
+    np.testing.assert_allclose([row.orientation_y, row.orientation_x], 0.5**0.5, rtol=1e-6)
+    np.testing.assert_allclose(row.angle, 45)
+    assert row.elongation < 0.3
+
+
+def test_textures_are_those_of_the_co_occurrence_matrix():
+    image = np.random.default_rng(0).integers(0, 64, (9, 12)).astype(np.uint8)
+    image[0, :2] = 0, 63
+    row = measure(np.ones_like(image), image, properties="texture").iloc[0]
+    pairs = [
+        (image[y, x], image[y + dy, x + dx])
+        for dy, dx in [(0, 1), (1, 0), (1, 1), (1, -1)]
+        for y in range(9 - dy)
+        for x in range(max(0, -dx), 12 - max(0, dx))
+    ]
+    i, j = np.array(pairs + [p[::-1] for p in pairs], float).T
+    np.testing.assert_allclose(row.texture_contrast, ((i - j) ** 2).mean())
+    np.testing.assert_allclose(row.texture_dissimilarity, abs(i - j).mean())
+    np.testing.assert_allclose(row.texture_homogeneity, (1 / (1 + (i - j) ** 2)).mean())
+    np.testing.assert_allclose(row.texture_correlation, np.corrcoef(i, j)[0, 1])
+
+
+@pytest.mark.parametrize("chunks", [(7, 31, 10), (20, 4, 27)])
+def test_lazy_labels_give_the_same_table(chunks):
+    labels, spacing = objects(3), SPACING[3]
+    image = intensities(labels.shape)
+    expected = measure(Labels(labels, spacing=spacing), image, properties="all")
+    lazy = Labels(da.from_array(labels, chunks=chunks), spacing=spacing)
+    table = measure(lazy, Image(da.from_array(image, chunks=chunks)), properties="all")
+    assert list(table) == list(expected)
+    np.testing.assert_allclose(table.to_numpy(float), expected.to_numpy(float), rtol=1e-9)
+
+
+def test_time_points_channels_and_class_names():
+    labels = np.zeros((2, 4, 5), np.uint8)
+    labels[0, 1:3, 1:3], labels[1, :, 4] = 1, 2
+    image = Image(
+        np.stack([labels * 10.0, labels * 20.0], axis=-1), "TYXC", channels=("red", "green")
+    )
+    named = Labels(labels, "TYX", holds="classes", names={1: "cell", 2: "edge"}, unit="um")
+    table = measure(named, image)
+    assert table["time"].tolist() == [0, 1]
+    assert table["name"].tolist() == ["cell", "edge"]
+    assert table["mean_intensity_red"].tolist() == [10, 20]
+    assert table["mean_intensity_green"].tolist() == [20, 40]
+    assert table.attrs["units"]["area"] == "um^2"
+    assert "area [um^2]" in with_units(table)
+
+
+def test_no_objects_give_an_empty_table_with_all_columns():
+    table = measure(np.zeros((4, 5), np.uint8), np.ones((4, 5)), properties="all")
+    assert len(table) == 0
+    assert {"area", "centroid_y", "texture_contrast"} <= set(table)
+
+
+def test_errors_say_what_to_do():
+    with pytest.raises(InputError, match="does not lie on the grid"):
+        measure(np.ones((4, 5), int), np.ones((4, 6)))
+    with pytest.raises(InputError, match="needs an image"):
+        measure(np.ones((4, 5), int), properties=("mean_intensity",))
+    with pytest.raises(UnknownNameError, match="surface"):
+        measure(np.ones((4, 5), int), properties=("surfaces",))
