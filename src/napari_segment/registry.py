@@ -127,7 +127,11 @@ class Entry:
     @cached_property
     def settings(self) -> type[BaseModel]:
         """The settings as a pydantic model, made from the signature and the docstring."""
-        told = {p.arg_name: (p.description or "").replace("\n", " ") for p in self._doc.params}
+        told = {
+            name.strip(): (p.description or "").replace("\n", " ")
+            for p in self._doc.params
+            for name in p.arg_name.split(",")  # "low, high : float"
+        }
         fields = {
             p.name: (
                 Annotated[

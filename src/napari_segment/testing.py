@@ -156,7 +156,7 @@ def _check_blocks(entry: Entry, settings: Mapping[str, Any]) -> None:
         for dtype in ("uint16", "float32"):
             data = _data(entry, _blobs(ndim, dtype, size=20))
             lazy = {
-                name: da.from_array(value, chunks=(7, 9, 11)[-value.ndim :])
+                name: da.from_array(value, chunks=(2, 7, 9, 11)[-value.ndim :])
                 if isinstance(value, np.ndarray)
                 else value
                 for name, value in data.items()
