@@ -3,6 +3,7 @@
 The widgets and the command line call these, and nothing below them.
 """
 
+from napari_segment.api.apply import as_seen as as_seen
 from napari_segment.api.inputs import as_image as as_image
 from napari_segment.api.inputs import as_labels as as_labels
 from napari_segment.api.verbs import compare as compare

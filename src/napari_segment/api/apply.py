@@ -68,6 +68,29 @@ def apply(recipe: Recipe, image: Image, data: Mapping[str, Stack]) -> Generator[
     return labels.transpose("".join(a for a in order if a in labels.axes)).replace(recipe=recipe)
 
 
+def as_seen(recipe: Recipe, image: Image) -> Image:
+    """The image as a recipe's method sees it: its range of times, filtered, of one channel.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What is to be done.
+    image : Image
+        Any axes. In memory or lazy.
+
+    Returns
+    -------
+    Image
+        In canonical order of axes; all channels where the method takes many.
+    """
+    image = _chosen_times(image.canonical(), recipe.times)
+    for spec in recipe.filters:
+        entry = filters[spec.name]
+        image = _filtered(entry, entry.validate(spec.settings), image, recipe.per)
+    many = methods[recipe.method.name].channels == "many"
+    return image if many else _one_channel(image, recipe.channel)
+
+
 # ---- the three parts of a recipe ----
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, get_args, get_origin
 
 from psygnal import Signal
@@ -27,21 +28,31 @@ class Form:
         What is run with the settings.
     hide : sequence of str
         Settings that the surroundings ask for; the form leaves them out.
+    only : sequence of str
+        The settings that are shown; empty for all.
+    instead : mapping of str to callable
+        Makers of fields that take the place of the derived ones, by setting.
     """
 
     changed = Signal()
 
-    def __init__(self, entry: Entry, hide: Sequence[str] = ()) -> None:
-        self.entry = entry
+    def __init__(
+        self,
+        entry: Entry,
+        hide: Sequence[str] = (),
+        only: Sequence[str] = (),
+        instead: Mapping[str, Callable[[], Field]] = MappingProxyType({}),
+    ) -> None:
+        self.entry, self.instead = entry, instead
         self.native = QWidget()
         self.fields: dict[str, Field] = {}
         layout = form_layout(self.native)
         for name, info in entry.settings.model_fields.items():
-            if name not in hide:
+            if name not in hide and (name in only or not only):
                 self._add(layout, name, info)
 
     def _add(self, layout: Any, name: str, info: FieldInfo) -> None:
-        field = setting_field(info)
+        field = self.instead[name]() if name in self.instead else setting_field(info)
         if not info.is_required():
             field.value = info.get_default(call_default_factory=True)
         field.changed.connect(lambda *_: self.changed.emit())
@@ -79,21 +90,26 @@ class EntryMenu:
     ----------
     entries : sequence of Entry
         What can be chosen. Entries of one group stand under a heading.
-    hide : sequence of str
-        Settings that no form shows.
+    instead : mapping of str to callable
+        Makers of fields that take the place of the derived ones, by setting.
     """
 
     changed = Signal(object)
 
-    def __init__(self, entries: Sequence[Entry], hide: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        instead: Mapping[str, Callable[[], Field]] = MappingProxyType({}),
+    ) -> None:
         self.entries = {e.name: e for e in entries}
-        self.hide = hide
+        self.instead = instead
         self.forms: dict[str, Form] = {}
         self.menu = grouped_combo(entries)
         self.native = QWidget()
         self._layout = QVBoxLayout(self.native)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.addWidget(self.menu)
+        self.menu.setVisible(len(entries) != 1)
         self._show()
         self.menu.currentIndexChanged.connect(self._chosen)
 
@@ -138,7 +154,7 @@ class EntryMenu:
         """Show the chosen form alone, made when it is first asked for."""
         entry = self.entry
         if entry is not None and entry.name not in self.forms:
-            form = self.forms[entry.name] = Form(entry, self.hide)
+            form = self.forms[entry.name] = Form(entry, instead=self.instead)
             form.changed.connect(lambda: self.changed.emit(self.name))
             form.native.setContentsMargins(INDENT, 0, 0, 0)
             self._layout.addWidget(form.native)
@@ -157,7 +173,7 @@ def setting_field(info: FieldInfo) -> Field:
         from napari_segment.widgets.steps import StepList
 
         return StepList(registry)
-    folder = extra.get("format") == "directory-path"
+    folder = extra.get("format") != "file-path"
     return plain_field(info.annotation, info.metadata, folder=folder)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from copy import deepcopy
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from napari_segment.errors import InputError
-from napari_segment.image import Image, Labels, from_layer
+from napari_segment.image import Image, Labels, from_layer, smallest_integers
 from napari_segment.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -95,6 +98,74 @@ def result_layer(labels: Labels, source: Any, axes: str, name: str) -> LayerData
     if labels.names:
         attributes["features"] = named_features(labels)
     return data, attributes, "labels"
+
+
+def plane_layer(labels: Any, source: Any, axes: str, where: Mapping[str, int]) -> LayerData:
+    """One plane of labels as a layer at its place in the source.
+
+    Parameters
+    ----------
+    labels : array of unsigned int (Y, X)
+        The plane.
+    source : napari layer
+        What it was cut from.
+    axes : str
+        The letters of the source's dimensions, C of RGB left out.
+    where : mapping of str to int
+        The plane's place along the other axes.
+    """
+    drop = int(axes.startswith("C"))
+    kept = axes[drop:]
+    data = labels if kept.index("Y") < kept.index("X") else labels.T
+    shape = [labels.shape["YX".index(a)] if a in "YX" else 1 for a in kept]
+    offset = [0 if a in "YX" else where.get(a, 0) for a in axes]
+    return data.reshape(shape), geometry(source, drop, np.array(offset)), "labels"
+
+
+def place_in(viewer: Any, layer: Any, axes: str) -> dict[str, int]:
+    """The voxel of a layer, along every axis, at which the viewer's sliders stand."""
+    point = np.asarray(viewer.dims.point[-layer.ndim :], float)
+    units = viewer.layers.units
+    if units is not None:
+        pairs = zip(units[-layer.ndim :], layer.units, strict=True)
+        point *= [1.0 if u == v else float((1 * u).to(v).magnitude) for u, v in pairs]
+    shape = (layer.data[0] if layer.multiscale else layer.data).shape
+    index = np.rint(layer.world_to_data(point)).astype(int)
+    return {a: int(np.clip(i, 0, n - 1)) for a, i, n in zip(axes, index, shape, strict=False)}
+
+
+def snapshot(layer: Any) -> SimpleNamespace:
+    """What the result of long work needs of its source, which may change meanwhile."""
+    names = ("name", "ndim", "scale", "translate", "rotate", "shear", "units", "axis_labels")
+    kept = {name: deepcopy(getattr(layer, name)) for name in names if name != "units"}
+    affine = SimpleNamespace(affine_matrix=np.array(layer.affine.affine_matrix))
+    return SimpleNamespace(**kept, units=tuple(layer.units), affine=affine)
+
+
+def markers_of(layer: Any, image: Image) -> Labels:
+    """A Labels layer's numbers, or a Points layer's points, as markers on an image's grid.
+
+    Parameters
+    ----------
+    layer : napari Labels or Points layer
+        Points are numbered from 1 in their order, each at the voxel nearest to it.
+    image : Image
+        Whose grid the markers are wanted on, less C.
+    """
+    axes = "".join(a for a in image.axes if a != "C")
+    if hasattr(layer, "selected_label"):
+        return labels_of(layer, axes if layer.ndim == len(axes) else "")
+    shape = [image.size(a) for a in axes]
+    points = np.array([layer.data_to_world(p) for p in layer.data])
+    inverse = np.linalg.inv(image.world())
+    marks = np.zeros(shape, smallest_integers(len(points)))
+    spatial = [i for i, a in enumerate(axes) if a in "ZYX"]
+    for number, point in enumerate(points[:, -len(axes) :], 1):
+        index = np.rint(point / ([image.interval] * len(point)))
+        index[spatial] = np.rint(inverse[:-1, :-1] @ point[spatial] + inverse[:-1, -1])
+        if np.all(index >= 0) and np.all(index < shape):
+            marks[tuple(index.astype(int))] = number
+    return Labels(marks, axes, **image.geometry())
 
 
 def geometry(layer: Any, drop: int = 0, offset: Any = None) -> dict[str, Any]:

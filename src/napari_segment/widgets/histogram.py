@@ -1,0 +1,141 @@
+"""A histogram with the thresholds drawn on it, which can be dragged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QPointF, Qt, Signal
+from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
+from qtpy.QtWidgets import QSizePolicy, QWidget
+
+REACH = 6  # pixels from a line within which the mouse takes hold of it
+FOOT = 16  # pixels for the numbers under the bars
+
+
+class HistogramView(QWidget):
+    """Counts on a logarithmic scale, and a line for each threshold.
+
+    Parameters
+    ----------
+    viewer : napari Viewer
+        Whose theme's colours are used.
+    """
+
+    dragged = Signal(int, float)  # which line, and its value; while the mouse moves
+
+    def __init__(self, viewer: Any) -> None:
+        super().__init__()
+        self.viewer = viewer
+        self.counts = np.zeros(0)
+        self.low, self.high = 0.0, 1.0
+        self.thresholds: tuple[float, ...] = ()
+        self.draggable = False
+        self._held = -1
+        self.setMouseTracking(True)
+        self.setMinimumHeight(110)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setToolTip("How many voxels (logarithmic) have which intensity")
+
+    def show_counts(self, counts: Any, centers: Any) -> None:
+        """Show another histogram; adjacent bins are summed to what the widget can draw."""
+        counts, centers = np.asarray(counts, float), np.asarray(centers, float)
+        if counts.size == 0 or not np.any(counts):
+            self.counts = np.zeros(0)
+        else:
+            filled = np.flatnonzero(counts)
+            counts = counts[filled[0] : filled[-1] + 1]
+            self.low, self.high = float(centers[filled[0]]), float(centers[filled[-1]])
+            parts = np.linspace(0, counts.size, min(256, counts.size) + 1).astype(int)[:-1]
+            self.counts = np.add.reduceat(counts, parts)
+        self.update()
+
+    def show_thresholds(self, values: Sequence[float], *, draggable: bool) -> None:
+        """Draw a line at each value, unless one is being dragged."""
+        if self._held < 0:
+            self.thresholds, self.draggable = tuple(values), draggable
+            self.update()
+
+    # ---- drawing ----
+
+    def paintEvent(self, _: Any) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        theme = get_theme(self.viewer.theme)
+        self._paint_counts(painter, theme)
+        self._paint_thresholds(painter, theme)
+        painter.end()
+
+    def _paint_counts(self, painter: Any, theme: Any) -> None:
+        base = self.height() - FOOT
+        painter.fillRect(0, 0, self.width(), base, QColor(theme.foreground.as_hex()))
+        if not self.counts.size:
+            return
+        heights = np.log1p(self.counts)
+        heights *= (base - 4) / heights.max()
+        edges = np.linspace(0, self.width(), heights.size + 1)
+        outline = [QPointF(0, base)]
+        for left, right, height in zip(edges[:-1], edges[1:], heights, strict=True):
+            outline += [QPointF(left, base - height), QPointF(right, base - height)]
+        outline.append(QPointF(self.width(), base))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.current.as_hex()))
+        painter.drawPolygon(QPolygonF(outline))
+        painter.setPen(QColor(theme.text.as_hex()))
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
+        painter.drawText(self.rect(), left, f"{self.low:.4g}")
+        painter.drawText(self.rect(), right, f"{self.high:.4g}")
+
+    def _paint_thresholds(self, painter: Any, theme: Any) -> None:
+        base = self.height() - FOOT
+        painter.setPen(QPen(QColor(theme.warning.as_hex()), 2))
+        places = [self._place(v) for v in self.thresholds]
+        for place in places:
+            painter.drawLine(QPointF(place, 0), QPointF(place, base))
+        if len(places) > 4:
+            return
+        metrics = painter.fontMetrics()
+        for place, value in zip(places, self.thresholds, strict=True):
+            text = f"{value:.4g}"
+            width = metrics.horizontalAdvance(text)
+            x = min(max(0.0, place - width / 2), self.width() - width)
+            painter.drawText(QPointF(x, self.height() - 4.0), text)
+
+    def _place(self, value: float) -> float:
+        span = (self.high - self.low) or 1.0
+        return float((value - self.low) / span * (self.width() - 2) + 1)
+
+    def _value(self, place: float) -> float:
+        span = (self.high - self.low) or 1.0
+        part = min(max((place - 1) / max(1, self.width() - 2), 0.0), 1.0)
+        return float(f"{self.low + part * span:.5g}")
+
+    # ---- dragging ----
+
+    def mousePressEvent(self, event: Any) -> None:
+        self._held = self._under(event) if self.draggable else -1
+
+    def mouseMoveEvent(self, event: Any) -> None:
+        if self._held < 0:
+            over = self.draggable and self._under(event) >= 0
+            shape = Qt.CursorShape.SplitHCursor if over else Qt.CursorShape.ArrowCursor
+            self.setCursor(shape)
+            return
+        value = self._value(event.pos().x())
+        values = list(self.thresholds)
+        values[self._held] = value
+        if values == sorted(values):
+            self.thresholds = tuple(values)
+            self.update()
+            self.dragged.emit(self._held, value)
+
+    def mouseReleaseEvent(self, _: Any) -> None:
+        self._held = -1
+
+    def _under(self, event: Any) -> int:
+        """Which line is under the mouse; -1 for none."""
+        far = [abs(self._place(v) - event.pos().x()) for v in self.thresholds]
+        return int(np.argmin(far)) if far and min(far) <= REACH else -1

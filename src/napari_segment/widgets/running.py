@@ -1,0 +1,154 @@
+"""The foot of a dock widget: Run, Cancel, how far the work is, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from napari.utils import cancelable_progress
+from napari.utils.notifications import show_error, show_warning
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_segment.errors import SegmentError
+from napari_segment.step import Step
+from napari_segment.widgets.job import Job, process
+
+FINE = 1000  # parts of the bar
+
+
+class _Silent:
+    """A terminal that shows nothing, for tqdm under napari's bar."""
+
+    def write(self, _: str) -> None: ...
+
+    def flush(self) -> None: ...
+
+
+class Running(QWidget):
+    """Runs one job at a time and shows it here and in napari's activity dock.
+
+    Parameters
+    ----------
+    title : str
+        The button's text.
+    make : callable
+        Makes the job when the button is pressed; a `SegmentError` that it raises is shown.
+    done : callable
+        Takes the job's result.
+    process_name : str
+        The process in which jobs run.
+    """
+
+    began = Signal()
+    stepped = Signal(object)
+    ended = Signal()
+
+    def __init__(
+        self,
+        title: str,
+        make: Callable[[], Job],
+        done: Callable[[Any], None],
+        process_name: str = "work",
+    ) -> None:
+        super().__init__()
+        self.make, self.done = make, done
+        self.process = process(process_name)
+        self.job: Job | None = None
+        self.button, self.cancel_button = QPushButton(title), QPushButton("Cancel")
+        self.button.clicked.connect(self.start)
+        self.cancel_button.clicked.connect(self.cancel)
+        self.bar, self.message = QProgressBar(), QLabel()
+        self.bar.setTextVisible(False)
+        self.bar.setMaximumHeight(8)
+        self.message.setWordWrap(True)
+        self.buttons = QHBoxLayout()
+        self.buttons.addWidget(self.button, 2)
+        self.buttons.addWidget(self.cancel_button, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(self.buttons)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.message)
+        self._napari_bar: Any = None
+        self._show_idle("")
+        self.process.start()
+
+    def start(self) -> None:
+        """Begin, unless a job is running."""
+        if self.job is not None:
+            return
+        try:
+            job = self.make()
+        except SegmentError as error:
+            self.say(str(error))
+            show_error(str(error))
+            return
+        self.job = job
+        job.stepped.connect(self._step)
+        job.warned.connect(show_warning)
+        job.done.connect(self._finished)
+        job.failed.connect(self._failed)
+        job.cancelled.connect(self._cancelled)
+        self.button.setEnabled(False)
+        self.cancel_button.setEnabled(True)
+        self.bar.setRange(0, 0)
+        self.bar.show()
+        self.say("Handing over the pixels …" if self.process.ready else "Starting the worker …")
+        self._napari_bar = cancelable_progress(
+            total=0, desc=self.button.text(), cancel_callback=self.cancel, file=_Silent()
+        )
+        self.began.emit()
+        self.process.run(job)
+
+    def cancel(self) -> None:
+        """Ask the running job to end."""
+        if self.job is not None:
+            self.cancel_button.setEnabled(False)
+            self.say("Cancelling …")
+            self.job.cancel()
+
+    def say(self, text: str) -> None:
+        """Show one line under the bar."""
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+
+    def _step(self, step: Step) -> None:
+        part = int(FINE * step.done / step.total) if step.total else 0
+        self.bar.setRange(0, FINE if part else 0)
+        self.bar.setValue(part)
+        if step.message and self.cancel_button.isEnabled():
+            self.say(step.message)
+        bar = self._napari_bar
+        if bar is not None and step.total:
+            bar.total = step.total
+            bar.update(step.done - bar.n)
+        self.stepped.emit(step)
+
+    def _finished(self, result: Any) -> None:
+        self._show_idle("Done.")
+        try:
+            self.done(result)
+        except SegmentError as error:
+            self._failed(str(error), "")
+
+    def _failed(self, text: str, trace: str) -> None:
+        self._show_idle(text)
+        self.message.setToolTip(f"<pre>{trace}</pre>" if trace else "")
+        show_error(text)
+
+    def _cancelled(self) -> None:
+        self._show_idle("Cancelled.")
+
+    def _show_idle(self, text: str) -> None:
+        if self.job is not None:
+            self.job = None
+            self.ended.emit()
+        self.button.setEnabled(True)
+        self.cancel_button.setEnabled(False)
+        self.bar.hide()
+        self.say(text)
+        if self._napari_bar is not None:
+            self._napari_bar.close()
+            self._napari_bar = None

@@ -1,0 +1,262 @@
+"""What is segmented: a layer, the roles of its axes, a channel, a range of times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels as LabelsLayer
+from psygnal import Signal
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
+
+from napari_segment.errors import InputError
+from napari_segment.image import Image
+from napari_segment.recipe import Per
+from napari_segment.widgets.fields import narrow_combo
+from napari_segment.widgets.form import form_layout
+from napari_segment.widgets.layers import image_of, known_axes, possible_axes
+
+PER = {
+    "automatic": "auto",
+    "each plane (2-D)": "plane",
+    "each volume (3-D)": "volume",
+    "all times together": "stack",
+}
+
+
+class LayerMenu(QComboBox):
+    """A menu of a viewer's layers that follows the layer list.
+
+    Parameters
+    ----------
+    viewer : napari Viewer
+        Whose layers are offered.
+    accepts : callable
+        Whether a layer is offered.
+    optional : str
+        What stands for no layer; "" where one must be chosen.
+    """
+
+    def __init__(self, viewer: Any, accepts: Callable[[Any], bool], optional: str = "") -> None:
+        super().__init__()
+        narrow_combo(self)
+        self.viewer, self.accepts, self.optional = viewer, accepts, optional
+        for event in ("inserted", "removed", "reordered"):
+            getattr(viewer.layers.events, event).connect(self._refresh)
+        self._refresh()
+
+    @property
+    def layer(self) -> Any:
+        """The chosen layer, or None."""
+        return self.currentData()
+
+    @layer.setter
+    def layer(self, layer: Any) -> None:
+        index = next((i for i in range(self.count()) if self.itemData(i) is layer), -1)
+        if index >= 0:
+            self.setCurrentIndex(index)
+
+    def _refresh(self, _: Any = None) -> None:
+        chosen = self.layer
+        self.blockSignals(True)
+        self.clear()
+        if self.optional:
+            self.addItem(self.optional, None)
+        for layer in self.viewer.layers:
+            if self.accepts(layer):
+                self.addItem(layer.name, layer)
+                layer.events.name.connect(self._rename)
+        self.blockSignals(False)
+        self.layer = chosen
+        if self.layer is not chosen:
+            self.currentIndexChanged.emit(self.currentIndex())
+
+    def _rename(self, _: Any = None) -> None:
+        for index in range(self.count()):
+            if self.itemData(index) is not None:
+                self.setItemText(index, self.itemData(index).name)
+
+
+def is_image(layer: Any) -> bool:
+    """Whether a layer holds intensities."""
+    return isinstance(layer, ImageLayer)
+
+
+def is_labels(layer: Any) -> bool:
+    """Whether a layer holds labels."""
+    return isinstance(layer, LabelsLayer)
+
+
+class Source:
+    """Asks for what a recipe needs to know of its image; hides what the layer answers itself.
+
+    Parameters
+    ----------
+    viewer : napari Viewer
+        Whose layers are offered.
+    """
+
+    changed = Signal()
+
+    def __init__(self, viewer: Any) -> None:
+        self.native = QWidget()
+        self._form = form_layout(self.native)
+        self.layers = LayerMenu(viewer, is_image)
+        self.axes_menu = _menu("What each dimension of the layer is, in array order")
+        self.channel_menu = _menu("The channel that one-channel filters and methods see")
+        self.per_menu = _menu("What is segmented at once")
+        for text, per in PER.items():
+            self.per_menu.addItem(text, per)
+        self.first, self.last = QSpinBox(), QSpinBox()
+        self.times_row = _pair(self.first, self.last)
+        for label, widget in (
+            ("image", self.layers),
+            ("axes", self.axes_menu),
+            ("channel", self.channel_menu),
+            ("times", self.times_row),
+            ("segment", self.per_menu),
+        ):
+            self._form.addRow(label, widget)
+        self.layers.currentIndexChanged.connect(self._layer_changed)
+        self.axes_menu.currentIndexChanged.connect(self._axes_changed)
+        for menu in (self.channel_menu, self.per_menu):
+            menu.currentIndexChanged.connect(self._tell)
+        for box in (self.first, self.last):
+            box.valueChanged.connect(self._tell)
+        self._quiet = False
+        self._layer_changed()
+
+    # ---- what has been answered ----
+
+    @property
+    def layer(self) -> Any:
+        return self.layers.layer
+
+    @property
+    def axes(self) -> str:
+        """The letters of the layer's dimensions; C of RGB left out."""
+        return self.axes_menu.currentData() or ""
+
+    @property
+    def channel(self) -> int | str:
+        return self.channel_menu.currentData() if "C" in self._image_axes() else "auto"
+
+    @property
+    def per(self) -> Per:
+        return self.per_menu.currentData()
+
+    @property
+    def times(self) -> tuple[int, int] | tuple[()]:
+        """The range of time points; empty where all are taken."""
+        whole = (self.first.minimum(), self.last.maximum())
+        chosen = (self.first.value(), self.last.value())
+        return () if "T" not in self.axes or chosen == whole else chosen
+
+    def image(self) -> Image:
+        """The layer as an Image.
+
+        Raises
+        ------
+        InputError
+            If there is no layer, or its axes are open.
+        """
+        if self.layer is None:
+            raise InputError("There is no image layer. Open an image first.")
+        if not self.axes:
+            raise InputError(f"Say what the {self.layer.ndim} dimensions are (axes).")
+        return image_of(self.layer, self.axes)
+
+    def fill(self, channel: int | str, per: str, times: Any) -> None:
+        """Show what a recipe says, as far as the layer has it."""
+        with self._silently():
+            self.per_menu.setCurrentIndex(max(0, self.per_menu.findData(per)))
+            self.channel_menu.setCurrentIndex(max(0, self.channel_menu.findData(channel)))
+            if times:
+                self.first.setValue(times[0])
+                self.last.setValue(times[1])
+        self._tell()
+
+    # ---- following the layer ----
+
+    def _layer_changed(self, _: Any = None) -> None:
+        layer = self.layer
+        with self._silently():
+            self.axes_menu.clear()
+            for axes in possible_axes(layer) if layer is not None else ():
+                self.axes_menu.addItem(axes, axes)
+            known = layer is not None and known_axes(layer)
+            if layer is not None and not known:
+                self.axes_menu.insertItem(0, "choose …", "")
+                self.axes_menu.setCurrentIndex(0)
+        several = self.axes_menu.count() > 1
+        self._form.setRowVisible(self.axes_menu, several)
+        self._axes_changed()
+
+    def _axes_changed(self, _: Any = None) -> None:
+        axes = self._image_axes()
+        with self._silently():
+            self._fill_channels(axes)
+            times = self._length("T")
+            for box, value in ((self.first, 0), (self.last, times)):
+                box.setRange(value and 1, times - (value == 0) if times else 0)
+                box.setValue(value)
+        self._form.setRowVisible(self.channel_menu, "C" in axes)
+        self._form.setRowVisible(self.times_row, times > 1)
+        self._form.setRowVisible(self.per_menu, "Z" in axes or "T" in axes)
+        self._tell()
+
+    def _fill_channels(self, axes: str) -> None:
+        self.channel_menu.clear()
+        if "C" not in axes:
+            return
+        if self.layer.rgb:
+            self.channel_menu.addItem("brightness", "auto")
+            names = ["red", "green", "blue", "alpha"][: self.layer.data.shape[-1]]
+        else:
+            names = [str(i) for i in range(self._length("C"))]
+        for index, name in enumerate(names):
+            self.channel_menu.addItem(name, index)
+
+    def _image_axes(self) -> str:
+        rgb = self.layer is not None and getattr(self.layer, "rgb", False)
+        return self.axes + "C" if rgb else self.axes
+
+    def _length(self, axis: str) -> int:
+        if axis not in self.axes:
+            return 0
+        data = self.layer.data[0] if self.layer.multiscale else self.layer.data
+        return int(np.shape(data)[self.axes.index(axis)])
+
+    def _tell(self, _: Any = None) -> None:
+        if not self._quiet:
+            self.changed.emit()
+
+    @contextmanager
+    def _silently(self) -> Any:
+        before, self._quiet = self._quiet, True
+        try:
+            yield
+        finally:
+            self._quiet = before
+
+
+def _menu(tip: str) -> Any:
+    box = QComboBox()
+    narrow_combo(box)
+    box.setToolTip(tip)
+    return box
+
+
+def _pair(first: Any, last: Any) -> Any:
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    first.setToolTip("First time point, counted from 0")
+    last.setToolTip("Time point before which to end")
+    layout.addWidget(first, 1)
+    layout.addWidget(QLabel("to"))
+    layout.addWidget(last, 1)
+    return row
