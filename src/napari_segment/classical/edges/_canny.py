@@ -94,3 +94,15 @@ def follow(flat: Any, offsets: Any, first: int, last: int, low: int, high: int) 
                     flat[there] = KEPT
                     stack[count] = there
                     count += 1
+
+
+@njit(cache=True, nogil=True)
+def largest(bits: Any, infinity: Any) -> Any:
+    """The largest number below `infinity`, at least 0, of the bit patterns of floats.
+
+    Patterns of positive floats are ordered like the floats, and compare several at once.
+    """
+    most = bits.dtype.type(0)
+    for value in bits:
+        most = max(most, value if value < infinity else most)
+    return most

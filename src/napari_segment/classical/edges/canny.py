@@ -12,7 +12,6 @@ from pydantic import Field
 
 from napari_segment.blocks import is_lazy, label, map_blocks, reduce
 from napari_segment.classical._slabs import over_slabs, threads
-from napari_segment.classical.edges.marking import largest
 from napari_segment.classical.edges.stencil import (
     SOBEL,
     gradient,
@@ -138,13 +137,26 @@ def _scale(spacing: Sequence[float]) -> tuple[float, ...]:
 def _steepest(smooth: Any, spacing: Sequence[float]) -> float:
     """The largest gradient magnitude, without keeping the magnitudes."""
     if is_lazy(smooth):
-        return largest(gradient(smooth, spacing, SOBEL, "magnitude"))
+        return reduce(gradient(smooth, spacing, SOBEL, "magnitude"), _largest, _greatest)
     volume = smooth if smooth.ndim == 3 else smooth[None]
 
     def slab(a: int, b: int) -> float:
-        return largest(_magnitude(volume, a, b, spacing))
+        return _largest(_magnitude(volume, a, b, spacing))
 
     return max(over_slabs(slab, len(volume), _THICKNESS), default=0.0) if volume.size else 0.0
+
+
+def _largest(block: NDArray[Any]) -> float:
+    from napari_segment.classical.edges._canny import largest
+
+    values = np.ascontiguousarray(block).reshape(-1)
+    bits = values.view(f"i{values.itemsize}")
+    infinity = np.array(np.inf, values.dtype).view(bits.dtype)[()]
+    return float(np.array(largest(bits, infinity), bits.dtype).view(values.dtype))
+
+
+def _greatest(parts: Sequence[float]) -> float:
+    return max(parts)
 
 
 def _magnitude(volume: NDArray[Any], a: int, b: int, spacing: Sequence[float]) -> NDArray[Any]:

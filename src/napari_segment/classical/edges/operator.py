@@ -19,7 +19,7 @@ _RETURNS = "\n\nReturns\n-------\n"
 _SETTINGS = """
 threshold : {"otsu", "percentile", "value"}
     Where the mask begins: at Otsu's threshold of the strength, at a percentile of it, or at a
-    value. The first two are found in 4096 equal bins from 0 to the largest strength.
+    value. The first two are found in 4096 equal bins of the strength.
 percentile : float
     For the threshold "percentile": the share of voxels that are no edge, in percent.
 value : float
