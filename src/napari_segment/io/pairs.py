@@ -77,12 +77,12 @@ class Pairs(Sequence[Case]):
         axes : str
             Axis letters of the images, where they do not name their own.
         """
-        if isinstance(what, Pairs):
-            return replace(what, axes=axes or what.axes)
         if isinstance(what, str | Path):
             from napari_segment.io.layouts import open_layout
 
-            return replace(open_layout(what), axes=axes)
+            what = open_layout(what)
+        if isinstance(what, Pairs):
+            return replace(what, axes=axes or what.axes)
         what = list(what)
         if len(what) == 2 and all(isinstance(w, str | Path) for w in what):
             from napari_segment.io.layouts.folders import match_folders

@@ -49,9 +49,11 @@ def open_layout(path: str | Path, layout: SpecLike = "auto") -> Pairs:
         except OtherLayoutError as other:
             reasons.append(f"{name}: {other}")
     if len(fitting) > 1:
+        fitting.pop("folders", None)  # a data set that describes itself is known better
+    if len(fitting) > 1:
         raise FormatError(f"{path} may be of the layouts {', '.join(fitting)}; say which.")
     if not fitting:
-        raise FormatError(f"{path} is of no known layout ({'; '.join(reasons)}).")
+        raise FormatError(f"{path} is of no known layout ({'; '.join(sorted(reasons))}).")
     return _pairs(next(iter(fitting.values())), path)
 
 
