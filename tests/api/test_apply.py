@@ -156,13 +156,35 @@ def test_a_time_range_is_cut_out():
         segment(image, "spy", times=(3, 9))
 
 
-def test_filters_see_every_channel_and_change_nothing():
+def test_filters_see_only_the_channels_that_are_wanted_and_change_nothing():
     data = ramp(2, 3, 4)
     before = data.copy()
     labels = segment(Image(data, "CYX"), "spy", filters=["spy_negative"], channel=0, limit=-6)
-    assert SEEN[:2] == [(3, 4)] * 2
+    assert SEEN[:-1] == [(3, 4)]
     assert np.array_equal(labels, -data[0] > -6)
+    segment(Image(data, "CYX"), "spy_many", filters=["spy_negative"])
+    assert SEEN[2:] == [(3, 4), (3, 4), ((2, 3, 4), None)]
     assert np.array_equal(data, before)
+
+
+def test_many_channels_have_their_axis_even_if_there_is_one():
+    labels = segment(Image(ramp(2, 3, 4), "TYX"), "spy_many")
+    assert SEEN == [((1, 3, 4), None)] * 2
+    assert labels.axes == "TYX"
+
+
+def test_many_channels_come_first_when_times_are_taken_together():
+    seen = []
+
+    @methods.add("spy_all", title="All", gives="mask", channels="many", pointwise=True)
+    def spy_all(image):
+        """Note the shape."""
+        seen.append(image.shape)
+        return image[0] > 0
+
+    labels = segment(Image(ramp(2, 3, 4, 5), "TCYX"), "spy_all", per="stack")
+    assert seen == [(3, 2, 4, 5)]
+    assert (labels.axes, labels.shape) == ("TYX", (2, 4, 5))
 
 
 def test_cleanups_get_a_mask_as_bool_and_say_what_comes_out():

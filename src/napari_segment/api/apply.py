@@ -49,7 +49,7 @@ def apply(recipe: Recipe, image: Image, data: Mapping[str, Stack]) -> Generator[
         With the image's axes but C; lazy where the image is.
     """
     order = image.axes
-    image = _chosen_times(image.canonical(), recipe.times)
+    image = _chosen(image, recipe)
     data = {name: _chosen_times(stack.canonical(), recipe.times) for name, stack in data.items()}
     total = len(recipe.filters) + 1 + len(recipe.cleanups)
     for done, spec in enumerate(recipe.filters):
@@ -83,7 +83,7 @@ def as_seen(recipe: Recipe, image: Image) -> Image:
     Image
         In canonical order of axes; all channels where the method takes many.
     """
-    image = _chosen_times(image.canonical(), recipe.times)
+    image = _chosen(image, recipe)
     for spec in recipe.filters:
         entry = filters[spec.name]
         image = _filtered(entry, entry.validate(spec.settings), image, recipe.per)
@@ -99,9 +99,11 @@ def _filtered(entry: Entry, settings: dict[str, Any], image: Image, per: Per) ->
     lead = _lead(entry, image, per)
     if entry.channels == "one":
         lead = "".join(a for a in image.axes if a in lead + "C")
+    given = image if entry.channels == "one" else _channels_first(image)
     call = _caller(entry, settings, {"spacing": _body_spacing(image, lead)})
-    array, axes = _over(lead, {"image": image}, call)
-    return image.replace(data=array, axes=axes).canonical()
+    array, axes = _over(lead, {"image": given}, call)
+    filtered = given.replace(data=array, axes=axes).canonical()
+    return filtered if "C" in image.axes else filtered.channel(0)
 
 
 def _segmented(
@@ -109,8 +111,8 @@ def _segmented(
 ) -> Generator[Step, None, Labels]:
     _refuse_lazy(entry, image)
     lead = _lead(entry, image, recipe.per)
-    if entry.channels == "one":
-        image = _one_channel(image, recipe.channel)
+    one = entry.channels == "one"
+    image = _one_channel(image, recipe.channel) if one else _channels_first(image)
     call = _caller(entry, settings, {"spacing": _body_spacing(image, lead)})
     results = yield from _each(lead, {"image": image, **data}, call)
     first = results[0]
@@ -328,8 +330,28 @@ def _chosen_times(stack: S, times: tuple[int, int] | tuple[()]) -> S:
     return stack.replace(data=stack.data[first:last])
 
 
+def _chosen(image: Image, recipe: Recipe) -> Image:
+    """The time range, and the channel where nothing in the recipe wants more than one."""
+    image = _chosen_times(image.canonical(), recipe.times)
+    if "C" not in image.axes:
+        return image.channel(recipe.channel)
+    wanting = [*(filters[spec.name] for spec in recipe.filters), methods[recipe.method.name]]
+    if any(entry.channels == "many" for entry in wanting):
+        return image
+    return _one_channel(image, recipe.channel)
+
+
+def _channels_first(image: Image) -> Image:
+    """The image with a channel axis in front."""
+    if "C" not in image.axes:
+        return image.replace(data=image.data[None], axes="C" + image.axes)
+    return image.transpose("C" + image.axes.replace("C", ""))
+
+
 def _one_channel(image: Image, channel: int | str) -> Image:
-    if "C" not in image.axes or channel != "auto":
+    if "C" not in image.axes:
+        return image
+    if channel != "auto":
         return image.channel(channel)
     if image.size("C") == 1:
         return image.channel(0)
