@@ -45,7 +45,7 @@ def test_equal_stems_in_natural_order(tmp_path):
         ("a.tif", "a_mask.png"), ("a_raw.tif", "a_label.tif"), ("a.tif", "A.TIF"),
         ("img_a.tif", "mask_a.tif"), ("a-image.tif", "a-segmentation.nii.gz"),
         ("a_0000.nii.gz", "a.nii.gz"), ("t_0001.tif", "t_0001_seg.tif"),
-        ("a_leftImg8bit.png", "a_gt.png"), ("a.zarr", "a_labels.zarr"),
+        ("a_leftImg8bit.png", "a_gt.png"),
     ],
 )  # fmt: skip
 def test_words_at_the_ends(tmp_path, image, label):

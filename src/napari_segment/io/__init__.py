@@ -7,6 +7,8 @@
 
 from napari_segment.io.files import (
     FORMATS,
+    images_in,
+    is_image,
     is_readable,
     read,
     read_channels,
@@ -20,6 +22,8 @@ __all__ = [
     "FORMATS",
     "Case",
     "Pairs",
+    "images_in",
+    "is_image",
     "is_readable",
     "natural",
     "read",

@@ -16,7 +16,7 @@ import numpy as np
 from napari_segment.errors import FormatError, InputError
 from napari_segment.image import Holds, Image, Labels, Stack
 from napari_segment.io.contents import Contents
-from napari_segment.io.names import suffix
+from napari_segment.io.names import natural, suffix
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,20 @@ FORMATS: Mapping[str, Format] = MappingProxyType({
 def is_readable(path: str | Path) -> bool:
     """Whether a name belongs to a format that is read; nothing is opened."""
     return suffix(path) in FORMATS
+
+
+def is_image(path: str | Path) -> bool:
+    """Whether a path is one image: a file of a known name, OME-Zarr, or a DICOM series."""
+    path = Path(path)
+    if path.is_dir():
+        return bool(_ZARR.load().is_zarr(path) or _DICOM.load().is_series(path))
+    return path.is_file() and is_readable(path)
+
+
+def images_in(folder: str | Path) -> list[Path]:
+    """The images of a folder, in natural order of their names; hidden ones are left out."""
+    found = (p for p in Path(folder).iterdir() if not p.name.startswith(".") and is_image(p))
+    return sorted(found, key=lambda p: natural(p.name))
 
 
 def read(path: str | Path, *, axes: str = "", lazy: bool = False, series: int | str = "") -> Image:

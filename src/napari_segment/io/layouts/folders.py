@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from napari_segment.errors import FormatError
-from napari_segment.io.dicom import is_series
-from napari_segment.io.files import is_readable
+from napari_segment.io.files import images_in
 from napari_segment.io.layouts.kind import OtherLayoutError
 from napari_segment.io.names import natural, stem
 from napari_segment.io.pairs import Case, Pairs
@@ -106,13 +105,7 @@ def _first(folder: Path, names: Iterable[str]) -> Path:
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise FormatError(f"{folder} is no folder.")
-    found = (f for f in folder.iterdir() if not f.name.startswith(".") and _readable(f))
-    return sorted(found, key=lambda f: natural(f.name))
-
-
-def _readable(path: Path) -> bool:
-    """Whether a name promises an image, or a folder holds DICOM slices."""
-    return is_readable(path) or (path.is_dir() and is_series(path))
+    return images_in(folder)
 
 
 # ---- names without what does not belong to them ----
