@@ -56,7 +56,7 @@ def kmeans(  # noqa: PLR0913
     Parameters
     ----------
     image : array (C, *S)
-        Real numbers. NaN in any channel is background.
+        Real numbers; (*S) counts as one channel. NaN in any channel is background.
     spacing : sequence of float
         Distance between neighbours along the spatial axes, for `position`.
     clusters : int
@@ -94,6 +94,7 @@ def kmeans(  # noqa: PLR0913
     Arthur D., Vassilvitskii S. (2007) k-means++: the advantages of careful seeding. SODA
     1027–1035. :doi:`10.5555/1283383.1283494`
     """
+    image = image[None] if image.ndim == len(spacing) else image
     if features == "intensity" and len(image) > 1:
         image = map_blocks(_mean_of_channels, *image, dtype=np.float32)[None]
     if len(image) == 1 and features in ("channels", "intensity") and not position:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from napari_segment.classical.threshold import criteria
-from napari_segment.classical.threshold.histogram import Bins, exact_mean, finite_range
-from napari_segment.classical.threshold.separate import Objects, beyond, separate
+from napari_segment.classical.threshold.histogram import (
+    Bins,
+    exact_mean,
+    finite_range,
+    histogram,
+)
+from napari_segment.classical.threshold.multilevel import between_classes
+from napari_segment.classical.threshold.separate import (
+    Objects,
+    beyond,
+    classes_between,
+    separate,
+)
 from napari_segment.registry import methods
 
 GROUP = "global threshold"
@@ -179,3 +192,51 @@ def yen(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
     IEEE Transactions on Image Processing 4:370–378. :doi:`10.1109/83.366472`
     """
     return separate(image, criteria.yen, bins=bins, objects=objects)
+
+
+@methods.add("multi_otsu", title="Multi-Otsu", gives="classes", group=GROUP, pointwise=True)
+def multi_otsu(
+    image: Any,
+    *,
+    classes: Annotated[int, Field(ge=2, le=32)] = 3,
+    bins: Bins = 256,
+    objects: Objects = "bright",
+) -> Any:
+    """Separate several classes where the variance between them is largest, exactly.
+
+    Parameters
+    ----------
+    image : array (*S)
+        Real numbers. NaN is in class 0.
+    classes : int
+        How many, background included. Where fewer levels occur, each is a class.
+    bins : int
+        Number of bins for floats; integers are counted level by level (see `histogram`).
+    objects : {"bright", "dark"}
+        "bright" numbers the classes from 0, the darkest; "dark" from 0, the brightest.
+
+    Returns
+    -------
+    array of uint8 (*S)
+        Classes 0 to `classes` − 1.
+
+    Notes
+    -----
+    Solved by dynamic programming over the levels. A search for the best first level of a class
+    needs only half of those of its neighbours, so n levels take n log n steps a class.
+
+    References
+    ----------
+    Liao P.-S., Chen T.-S., Chung P.-C. (2001) A fast algorithm for multilevel thresholding.
+    Journal of Information Science and Engineering 17:713–727.
+    Luessi M. et al. (2009) Framework for efficient optimal multilevel image thresholding. Journal
+    of Electronic Imaging 18:013004. :doi:`10.1117/1.3073891`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> multi_otsu(np.array([[1, 2, 9, 8, 20]]))
+    array([[0, 0, 1, 1, 2]], dtype=uint8)
+    """
+    found = between_classes(histogram(image, bins=bins), classes=classes)
+    return classes_between(image, found, objects)

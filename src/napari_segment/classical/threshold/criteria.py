@@ -41,30 +41,30 @@ def mean(histogram: Histogram) -> float:
 @of_two_levels
 def otsu(histogram: Histogram) -> float:
     """Greatest variance between the two classes (Otsu 1979)."""
-    count, total = _sums(histogram)
+    count, total = sums(histogram)
     between = (total[:-1] * count[-1] - total[-1] * count[:-1]) ** 2
     between /= count[:-1] * (count[-1] - count[:-1])
-    return _upper(histogram, np.argmax(between))
+    return upper(histogram, np.argmax(between))
 
 
 @of_two_levels
 def isodata(histogram: Histogram) -> float:
     """Lowest level midway between the means of the classes it makes (Ridler and Calvard 1978)."""
-    count, total = _sums(histogram)
+    count, total = sums(histogram)
     below = total[:-1] / count[:-1]
     above = (total[-1] - total[:-1]) / (count[-1] - count[:-1])
     offsets = histogram.centers - histogram.centers[0]
     middle = (below + above) / 2
     width = histogram.centers[1] - histogram.centers[0]
     fixed = (middle >= offsets[:-1]) & (middle < offsets[:-1] + width)
-    return _upper(histogram, np.argmax(fixed))
+    return upper(histogram, np.argmax(fixed))
 
 
 @of_two_levels
 def li(histogram: Histogram) -> float:
     """Minimum cross entropy by fixed-point iteration from the mean (Li and Tam 1998)."""
     offsets = histogram.centers - histogram.centers[0]
-    count, total = _sums(histogram)
+    count, total = sums(histogram)
     tolerance = (offsets[1] - offsets[0]) / 2
     threshold, previous = total[-1] / count[-1], -np.inf
     while abs(threshold - previous) > tolerance:
@@ -88,30 +88,49 @@ def triangle(histogram: Histogram) -> float:
         counts, peak = counts[::-1], last - peak
     below = np.arange(peak)
     level = int(np.argmax(counts[peak] * below - peak * counts[:peak]))
-    return _upper(histogram, last - level if tail_above else level)
+    return upper(histogram, last - level if tail_above else level)
 
 
 @of_two_levels
 def yen(histogram: Histogram) -> float:
     """Greatest correlation of the two classes (Yen, Chang and Chang 1995)."""
-    p = _probabilities(histogram)
+    p = probabilities(histogram)
     below, squares = np.cumsum(p)[:-1], np.cumsum(p**2)
     above_squares = np.cumsum(p[::-1] ** 2)[::-1][1:]
     criterion = 2 * np.log(below * (1 - below)) - np.log(squares[:-1] * above_squares)
-    return _upper(histogram, np.argmax(criterion))
+    return upper(histogram, np.argmax(criterion))
 
 
-def _sums(histogram: Histogram) -> tuple[Floats, Floats]:
+def least(cost: Callable[[int], float], count: int, grid: int = 256) -> int:
+    """Where a cost at 0, 1, … count − 1 is least.
+
+    Up to 1,024 places are all looked at. Of more, a grid of at least `grid` places comes first,
+    then the neighbourhood of the best, ever more closely.
+    """
+    low, high, step = 0, count, 1
+    while count > 1024 and 2 * step * grid <= count:
+        step *= 2
+    while True:
+        places = range(low, high, step)
+        best = places[int(np.argmin([cost(k) for k in places]))]
+        if step == 1:
+            return best
+        low, high, step = max(best - step, 0), min(best + step + 1, count), max(step // 8, 1)
+
+
+def sums(histogram: Histogram) -> tuple[Floats, Floats]:
     """Running sums of the counts, and of the levels counted from the first."""
     counts = histogram.counts.astype(np.float64)
     offsets = histogram.centers - histogram.centers[0]
     return np.cumsum(counts), np.cumsum(counts * offsets)
 
 
-def _probabilities(histogram: Histogram) -> Floats:
+def probabilities(histogram: Histogram) -> Floats:
+    """Part of the voxels in each bin."""
     probabilities: Floats = histogram.counts / histogram.counts.sum()
     return probabilities
 
 
-def _upper(histogram: Histogram, k: int | np.intp) -> float:
+def upper(histogram: Histogram, k: int | np.intp) -> float:
+    """The threshold that separates bins 0 to k from the others."""
     return float(histogram.uppers[k])

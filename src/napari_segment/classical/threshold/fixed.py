@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from napari_segment.blocks import label, map_blocks, overlaps, replace_labels
+from napari_segment.classical.threshold.histogram import real
 from napari_segment.classical.threshold.separate import Objects, beyond
+from napari_segment.errors import SettingError
 from napari_segment.registry import methods
 
 GROUP = "threshold set by hand"
@@ -17,9 +25,9 @@ def manual(image: Any, *, value: float = 0.5, objects: Objects = "bright") -> An
     Parameters
     ----------
     image : array (*S)
-        Real numbers.
+        Real numbers. NaN is background.
     value : float
-        Values above it are bright; the value itself and all below are dark. NaN is background.
+        Values above it are bright; the value itself and all below are dark.
     objects : {"bright", "dark"}
         Which of them are the objects.
 
@@ -34,3 +42,88 @@ def manual(image: Any, *, value: float = 0.5, objects: Objects = "bright") -> An
     array([[False, False,  True]])
     """
     return beyond(image, value, objects)
+
+
+@methods.add("range", title="Range of values", gives="mask", group=GROUP, pointwise=True)
+def between(image: Any, *, low: float = 0.5, high: float = 1.0, objects: Objects = "bright") -> Any:
+    """Take the values from one bound to another, both included.
+
+    Parameters
+    ----------
+    image : array (*S)
+        Real numbers. NaN is background.
+    low, high : float
+        Smallest and greatest value of the range.
+    objects : {"bright", "dark"}
+        "bright" takes what lies within the range, "dark" what lies outside.
+
+    Returns
+    -------
+    array of bool (*S)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> between(np.array([[1, 2, 3, 4]]), low=2, high=3)
+    array([[False,  True,  True, False]])
+    """
+    _check_order(low, high)
+    return map_blocks(
+        partial(_between, low=low, high=high, objects=objects), real(image), dtype=np.bool_
+    )
+
+
+@methods.add("hysteresis", title="Hysteresis threshold", gives="mask", group=GROUP)
+def hysteresis(
+    image: Any,
+    *,
+    low: float = 0.5,
+    high: float = 1.0,
+    connectivity: Annotated[int, Field(ge=1, le=3)] = 1,
+    objects: Objects = "bright",
+) -> Any:
+    """Take the connected regions beyond a weak threshold that somewhere pass a strong one.
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers. NaN is background.
+    low, high : float
+        The thresholds. Bright regions lie above `low` and hold a value above `high`; dark regions
+        lie at or below `high` and hold a value at or below `low`.
+    connectivity : int
+        How far neighbours may lie: 1 for those sharing a face, 2 also an edge, 3 also a corner
+        (a corner in 2-D is 2).
+    objects : {"bright", "dark"}
+        Which regions are the objects.
+
+    Returns
+    -------
+    array of bool, of the image's shape
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> hysteresis(np.array([[2, 3, 2, 0, 2]]), low=1, high=2)
+    array([[ True,  True,  True, False, False]])
+    """
+    _check_order(low, high)
+    weak, strong = (low, high) if objects == "bright" else (high, low)
+    regions, _ = label(beyond(image, weak, objects), connectivity=min(connectivity, image.ndim))
+    pairs, _ = overlaps(regions, beyond(image, strong, objects).astype(np.uint8))
+    kept = np.unique(pairs[(pairs > 0).all(1), 0])
+    return replace_labels(regions, kept, np.ones(len(kept), np.bool_), np.bool_)
+
+
+def _check_order(low: float, high: float) -> None:
+    if low > high:
+        raise SettingError(f"'low' is {low:g} and 'high' is {high:g}: low must not be above high.")
+
+
+def _between(
+    block: NDArray[Any], *, low: float, high: float, objects: Objects
+) -> NDArray[np.bool_]:
+    if block.dtype.kind == "f":  # compare as float64, in which the bounds are exact
+        low, high = np.float64(low), np.float64(high)
+    inside: NDArray[np.bool_] = (block >= low) & (block <= high)
+    return inside if objects == "bright" else ~inside & ~np.isnan(block)

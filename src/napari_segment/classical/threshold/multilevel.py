@@ -61,7 +61,7 @@ def groupings(histogram: Histogram, most: int) -> list[Grouping]:
     return found
 
 
-def multi_otsu(histogram: Histogram, *, classes: int = 3) -> tuple[float, ...]:
+def between_classes(histogram: Histogram, *, classes: int = 3) -> tuple[float, ...]:
     """Thresholds between classes with the greatest variance between them.
 
     Parameters

@@ -1,0 +1,125 @@
+"""Thresholds by entropy, as methods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari_segment.classical.threshold import entropy
+from napari_segment.classical.threshold.histogram import Bins
+from napari_segment.classical.threshold.separate import Objects, separate
+from napari_segment.registry import methods
+
+GROUP = "global threshold"
+
+
+@methods.add("huang", title="Huang threshold", gives="mask", group=GROUP, pointwise=True)
+def huang(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+    """Separate with the least fuzziness of belonging to the nearer of two class means.
+
+    Up to 1,024 levels are all tried; of more, a grid of them and the neighbourhood of its best.
+
+    Parameters
+    ----------
+    image : array (*S)
+        Real numbers. NaN is background.
+    bins : int
+        Number of bins for floats; integers are counted level by level (see `histogram`).
+    objects : {"bright", "dark"}
+        "bright" for the values above the threshold.
+
+    Returns
+    -------
+    array of bool (*S)
+        Empty where all finite values are equal.
+
+    References
+    ----------
+    Huang L.-K., Wang M.-J.J. (1995) Image thresholding by minimizing the measures of fuzziness.
+    Pattern Recognition 28:41–51. :doi:`10.1016/0031-3203(94)E0043-K`
+    """
+    return separate(image, entropy.huang, bins=bins, objects=objects)
+
+
+@methods.add(
+    "max_entropy", title="Maximum entropy threshold", gives="mask", group=GROUP, pointwise=True
+)
+def max_entropy(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+    """Separate with the greatest sum of the entropies of the two classes.
+
+    Parameters
+    ----------
+    image : array (*S)
+        Real numbers. NaN is background.
+    bins : int
+        Number of bins for floats; integers are counted level by level (see `histogram`).
+    objects : {"bright", "dark"}
+        "bright" for the values above the threshold.
+
+    Returns
+    -------
+    array of bool (*S)
+        Empty where all finite values are equal.
+
+    References
+    ----------
+    Kapur J.N., Sahoo P.K., Wong A.K.C. (1985) A new method for gray-level picture thresholding
+    using the entropy of the histogram. Computer Vision, Graphics, and Image Processing
+    29:273–285. :doi:`10.1016/0734-189X(85)90125-2`
+    """
+    return separate(image, entropy.max_entropy, bins=bins, objects=objects)
+
+
+@methods.add(
+    "renyi_entropy", title="Rényi entropy threshold", gives="mask", group=GROUP, pointwise=True
+)
+def renyi_entropy(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+    """Separate at a mean of the best levels by Rényi entropies of order 1/2, 1 and 2.
+
+    Parameters
+    ----------
+    image : array (*S)
+        Real numbers. NaN is background.
+    bins : int
+        Number of bins for floats; integers are counted level by level (see `histogram`).
+    objects : {"bright", "dark"}
+        "bright" for the values above the threshold.
+
+    Returns
+    -------
+    array of bool (*S)
+        Empty where all finite values are equal.
+
+    References
+    ----------
+    Sahoo P., Wilkins C., Yeager J. (1997) Threshold selection using Renyi's entropy. Pattern
+    Recognition 30:71–84. :doi:`10.1016/S0031-3203(96)00065-9`
+    """
+    return separate(image, entropy.renyi_entropy, bins=bins, objects=objects)
+
+
+@methods.add("shanbhag", title="Shanbhag threshold", gives="mask", group=GROUP, pointwise=True)
+def shanbhag(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+    """Separate with the least difference of information between two fuzzy classes.
+
+    Up to 1,024 levels are all tried; of more, a grid of them and the neighbourhood of its best.
+
+    Parameters
+    ----------
+    image : array (*S)
+        Real numbers. NaN is background.
+    bins : int
+        Number of bins for floats; integers are counted level by level (see `histogram`).
+    objects : {"bright", "dark"}
+        "bright" for the values above the threshold.
+
+    Returns
+    -------
+    array of bool (*S)
+        Empty where all finite values are equal.
+
+    References
+    ----------
+    Shanbhag A.G. (1994) Utilization of information measure as a means of image thresholding.
+    CVGIP: Graphical Models and Image Processing 56:414–419. :doi:`10.1006/cgip.1994.1037`
+    """
+    return separate(image, entropy.shanbhag, bins=bins, objects=objects)

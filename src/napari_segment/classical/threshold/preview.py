@@ -1,0 +1,66 @@
+"""What a method would separate at, from a histogram alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from napari_segment.classical.threshold import criteria, entropy, shape
+from napari_segment.classical.threshold.criteria import Criterion
+from napari_segment.classical.threshold.histogram import Histogram
+from napari_segment.classical.threshold.multilevel import between_classes
+from napari_segment.errors import UnknownNameError
+
+CRITERIA: Mapping[str, Criterion] = MappingProxyType(
+    {
+        "mean": criteria.mean,
+        "otsu": criteria.otsu,
+        "isodata": criteria.isodata,
+        "li": criteria.li,
+        "triangle": criteria.triangle,
+        "yen": criteria.yen,
+        "minimum": shape.minimum,
+        "intermodes": shape.intermodes,
+        "moments": shape.moments,
+        "kittler_illingworth": shape.kittler_illingworth,
+        "huang": entropy.huang,
+        "max_entropy": entropy.max_entropy,
+        "renyi_entropy": entropy.renyi_entropy,
+        "shanbhag": entropy.shanbhag,
+    }
+)
+
+
+def thresholds(name: str, histogram: Histogram, **settings: Any) -> tuple[float, ...]:
+    """Thresholds of a global method, from an image's histogram.
+
+    Parameters
+    ----------
+    name : str
+        A method of the group "global threshold", such as "otsu" or "multi_otsu".
+    histogram : Histogram
+        Of the image, made with the method's own `bins`.
+    **settings
+        The method's settings; those that do not bear on the thresholds are ignored.
+
+    Returns
+    -------
+    tuple of float
+        Rising; empty where there is nothing to separate. Values above a threshold lie on its
+        bright side.
+
+    Examples
+    --------
+    >>> from napari_segment.classical.threshold import histogram
+    >>> thresholds("otsu", histogram(np.array([[1, 2, 9, 8]])))
+    (2.0,)
+    """
+    if name == "multi_otsu":
+        return between_classes(histogram, classes=settings.get("classes", 3))
+    if name not in CRITERIA:
+        raise UnknownNameError("global threshold", name, (*CRITERIA, "multi_otsu"))
+    found = CRITERIA[name](histogram)
+    return () if np.isnan(found) else (found,)
