@@ -1,5 +1,6 @@
 from .api import compare as compare
 from .api import devices as devices
+from .api import find_runs as find_runs
 from .api import measure as measure
 from .api import read as read
 from .api import replay as replay

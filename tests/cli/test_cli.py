@@ -163,3 +163,26 @@ def test_help_of_a_method_shows_its_settings(capsys):
         main(["segment", "canny", "--help"])
     assert stop.value.code == 0
     assert "--sigma" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_blocks_and_a_cluster_give_the_same(cells, tmp_path, monkeypatch):
+    from distributed import LocalCluster
+
+    expected = segment(cells, "otsu", cleanups=["connected_components"])
+    arguments = ["segment", "otsu", str(cells), "--cleanup", "connected_components", "-o"]
+    assert main([*arguments, str(tmp_path / "lazy.ome.zarr"), "--lazy"]) == 0
+    assert np.array_equal(read_labels(tmp_path / "lazy.ome.zarr"), expected)
+    with LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=None) as cluster:
+        address = cluster.scheduler_address
+        assert main([*arguments, str(tmp_path / "c.tif"), "--scheduler", address]) == 0
+    assert np.array_equal(read_labels(tmp_path / "c.tif"), expected)
+    monkeypatch.setattr("napari_segment.cli.segment.LARGE", 0.0)
+    assert main([*arguments, str(tmp_path / "large.tif")]) == 0
+    assert np.array_equal(read_labels(tmp_path / "large.tif"), expected)
+
+
+def test_a_cluster_that_is_not_there_is_told(cells, tmp_path, capsys):
+    out = str(tmp_path / "a.tif")
+    assert main(["segment", "otsu", str(cells), "-o", out, "--scheduler", "nonsense://x:1"]) == 1
+    assert "No Dask scheduler answers at nonsense" in capsys.readouterr().err

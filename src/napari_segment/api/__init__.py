@@ -8,6 +8,7 @@ from napari_segment.api.inputs import as_image as as_image
 from napari_segment.api.inputs import as_labels as as_labels
 from napari_segment.api.verbs import compare as compare
 from napari_segment.api.verbs import devices as devices
+from napari_segment.api.verbs import find_runs as find_runs
 from napari_segment.api.verbs import measure as measure
 from napari_segment.api.verbs import read as read
 from napari_segment.api.verbs import recipe_of as recipe_of

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_segment.deep.checkpoint import Checkpoint
+    from napari_segment.deep.runs import Run
     from napari_segment.results.compare import Scores
 
 
@@ -265,6 +266,24 @@ def train(pairs: Any, **settings: Any) -> Generator[Step, None, Checkpoint]:
     from napari_segment.deep.train import train as train_network
 
     return (yield from train_network(pairs, **settings))
+
+
+def find_runs(places: Iterable[str | Path]) -> list[Run]:
+    """Read the run folders that `train` wrote, at or below some places; best first.
+
+    Parameters
+    ----------
+    places : iterable of str or Path
+        Run folders, or folders of them.
+
+    Returns
+    -------
+    list of Run
+        With model, loss, epochs, minutes, scores and settings.
+    """
+    from napari_segment.deep.runs import find_runs as find
+
+    return find(places)
 
 
 def measure(labels: Any, image: Any = None, **options: Any) -> pd.DataFrame:

@@ -44,6 +44,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     _segment(commands, words[1] if words[:1] == ["segment"] and len(words) > 1 else "")
     _replay(commands)
     _train(commands, derive=words[:1] == ["train"])
+    _runs(commands)
     _measure(commands)
     _compare(commands)
     return parser
@@ -155,6 +156,14 @@ def _train(commands: Any, *, derive: bool) -> None:
         from napari_segment.cli.settings import add_options, training
 
         add_options(parser.add_argument_group("the training"), training(), skip=("out",))
+
+
+def _runs(commands: Any) -> None:
+    parser = _command(commands, "runs", "runs", "List and compare trainings.")
+    parser.add_argument(
+        "folders", nargs="*", metavar="DIR", help="run folders, or above (default: .)"
+    )
+    _json(parser)
 
 
 def _measure(commands: Any) -> None:

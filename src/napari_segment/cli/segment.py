@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -14,9 +15,11 @@ from typing import Any
 from napari_segment.cli.paths import inputs_of, targets_of
 from napari_segment.cli.progress import show
 from napari_segment.cli.settings import chosen, parse_spec
-from napari_segment.errors import SegmentError, SettingError
+from napari_segment.errors import MissingError, SegmentError, SettingError
 from napari_segment.image import Image
 from napari_segment.recipe import Recipe
+
+LARGE = 0.2  # of the free memory: a larger input stays on disk and runs block by block
 
 
 def segment(options: argparse.Namespace) -> int:
@@ -41,13 +44,23 @@ def replay(options: argparse.Namespace) -> int:
 
 
 def read_input(options: argparse.Namespace, path: str | Path) -> Image:
-    """Read a file as the options of the input say."""
+    """Read a file as the options of the input say; what is large stays on disk."""
     from napari_segment.api import read
 
-    image = read(path, axes=options.axes.upper(), lazy=options.lazy)
+    image = read(path, axes=options.axes.upper(), lazy=True)
+    if not options.lazy and not options.scheduler and _fits(image):
+        image = read(path, axes=options.axes.upper())
     if options.spacing:
         image = image.replace(spacing=_numbers(options.spacing), affine=None)
     return image.replace(unit=options.unit) if options.unit else image
+
+
+def _fits(image: Image) -> bool:
+    """Whether an image leaves room in memory for what is made of it."""
+    import psutil
+
+    size = image.dtype.itemsize * math.prod(image.shape)
+    return bool(size < LARGE * psutil.virtual_memory().available)
 
 
 @contextmanager
@@ -56,9 +69,17 @@ def cluster(address: str) -> Iterator[None]:
     if not address:
         yield
         return
-    from distributed import Client
-
-    with Client(address):
+    try:
+        from distributed import Client
+    except ImportError:
+        raise MissingError(
+            "--scheduler needs Dask's cluster client: pip install distributed."
+        ) from None
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise MissingError(f"No Dask scheduler answers at {address}: {error}") from None
+    with client:
         yield
 
 

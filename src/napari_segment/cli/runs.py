@@ -1,0 +1,42 @@
+"""``runs``: trainings side by side."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+
+def runs(options: argparse.Namespace) -> int:
+    """List run folders, best first, with the settings in which they differ."""
+    from napari_segment.api import find_runs
+    from napari_segment.deep.runs import differences
+
+    found = find_runs(options.folders or ["."])
+    if options.json:
+        print(json.dumps([run.to_dict() for run in found], indent=2))
+        return 0
+    varied = [name for name in differences(found) if name not in ("model", "loss")]
+    scores = list(dict.fromkeys(name for run in found for name in run.scores))
+    head = ["run", *scores, "model", "loss", "epochs", "minutes", *varied]
+    rows = [
+        [str(run.folder), *(_number(run.scores.get(name)) for name in scores), run.model, run.loss,
+         str(run.epochs), f"{run.minutes:.1f}", *(_plain(run.settings.get(n)) for n in varied)]
+        for run in found
+    ]  # fmt: skip
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for row in (head, *rows):
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
+    return 0
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value)) or "-"
+    return str(value)
