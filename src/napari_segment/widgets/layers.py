@@ -275,7 +275,7 @@ def _world_of(stack: Image | Labels, axes: str) -> dict[str, Any]:
     affine = np.diag([*scale, 1.0])
     index = [*where, len(axes)]
     affine[np.ix_(index, index)] = stack.affine
-    linear = np.diag(np.diag(affine)[:-1])
-    if np.allclose(affine[:-1, :-1], linear):
-        return {"scale": np.diag(affine)[:-1], "translate": affine[:-1, -1], "units": units}
+    steps = np.diag(affine)[:-1]
+    if np.allclose(affine[:-1, :-1], np.diag(steps)) and np.all(steps > 0):
+        return {"scale": steps, "translate": affine[:-1, -1], "units": units}
     return {"affine": affine, "units": units}

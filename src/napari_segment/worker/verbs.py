@@ -51,7 +51,9 @@ def _best(folder: Path) -> str:
 
 
 def measure(message: Message) -> Work:
-    """Measure labels: a column of numbers for each property."""
+    """Measure labels: a column of numbers for each property, units in the names."""
+    from napari_segment.results.measure import with_units
+
     image = message.get("image")
     yield Step(0, 0, "Measuring")
     table = api.measure(
@@ -59,8 +61,8 @@ def measure(message: Message) -> Work:
         load_stack(image) if image else None,
         properties=message.get("properties", "basic"),
     )
-    columns = {str(name): table[name].tolist() for name in table.columns}
-    return {"columns": columns, "units": dict(table.attrs.get("units", {}))}
+    table = with_units(table)
+    return {"columns": {str(name): table[name].tolist() for name in table.columns}}
 
 
 def compare(message: Message) -> Work:
