@@ -13,7 +13,8 @@ from pydantic import Field
 
 from napari_segment.blocks import map_blocks
 from napari_segment.registry import cleanups
-from napari_segment.results.cleanup.parts import Spacing, Unit, distance_to_others, full
+from napari_segment.results.cleanup.parts import Spacing, Unit, full
+from napari_segment.results.distance import distance_to_others
 
 GROUP = "shape"
 

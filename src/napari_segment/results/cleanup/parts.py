@@ -68,21 +68,3 @@ def full(spacing: Spacing, dimensions: int) -> Spacing:
             f"{dimensions} axes."
         )
     return tuple(float(s) for s in spacing) or (1.0,) * dimensions
-
-
-def distance_to_others(labels: NDArray[Any], spacing: Spacing) -> NDArray[np.float32]:
-    """Distance from each label to the nearest voxel of another value, infinite without any.
-
-    Parameters
-    ----------
-    labels : ndarray (Y, X) or (Z, Y, X)
-        Booleans or unsigned integers. The distance of 0 is 0.
-    spacing : tuple of float
-        Distance between voxels along each axis.
-    """
-    import edt
-
-    # edt reads through writable buffers.
-    writable = np.require(labels, requirements=("C", "W"))
-    distance = edt.edt(writable, anisotropy=spacing, black_border=False, parallel=2)
-    return np.asarray(distance)

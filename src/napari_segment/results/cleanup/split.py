@@ -11,7 +11,8 @@ from pydantic import Field
 from napari_segment.errors import InputError
 from napari_segment.image import smallest_integers
 from napari_segment.registry import cleanups
-from napari_segment.results.cleanup.parts import Spacing, distance_to_others, full
+from napari_segment.results.cleanup.parts import Spacing, full
+from napari_segment.results.distance import distance_to_others
 
 _LEVELS_PER_VOXEL = 64  # steps of the distance landscape within the smallest spacing
 _LEVELS = 65535  # steps of an intensity landscape of floats

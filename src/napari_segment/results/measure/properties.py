@@ -125,7 +125,7 @@ def bbox(sums: Sums) -> Array:
     """Bounding box: first index, and one past the last."""
     found = sums.moments()
     low, high = _axes(sums, found["low"]), _axes(sums, found["high"]) + 1
-    return np.stack([low, high], axis=2).reshape(len(low), -1)
+    return np.stack([low, high], axis=2).reshape(len(low), 2 * sums.ndim)
 
 
 @_property("basic", "length")

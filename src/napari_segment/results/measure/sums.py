@@ -88,8 +88,9 @@ class Sums:
     def textures(self) -> Array:
         """Sums over pairs of neighbours of their grey levels, (N, 6) as in the kernel."""
         found = self.intensities()
-        low = float(np.nanmin(found["low"], initial=np.inf))
-        high = float(np.nanmax(found["high"], initial=-np.inf))
+        finite = np.concatenate([found["low"], found["high"]])
+        finite = finite[np.isfinite(finite)]
+        low, high = float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))
         gather = partial(_textures, low=low, high=high)
         return self._gathered("textures", gather, self.labels, self.image, before=1)["add"]
 
@@ -201,6 +202,7 @@ def _textures(place: Place, block: Array, image: Array, *, low: float, high: flo
 
 def grey_levels(image: Array, low: float, high: float) -> NDArray[np.uint8]:
     """Cut intensities into `LEVELS` equal steps between two values."""
-    scale = LEVELS / (high - low) if high > low else 0.0
-    steps = np.nan_to_num((image.astype(np.float64) - low) * scale)
+    if not high > low:
+        return np.zeros(image.shape, np.uint8)
+    steps = np.nan_to_num((image.astype(np.float64) - low) * (LEVELS / (high - low)))
     return np.asarray(np.clip(steps, 0, LEVELS - 1).astype(np.uint8))

@@ -1,0 +1,142 @@
+"""Compare labels with a reference: overlap, objects and surfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.blocks import overlaps
+from napari_segment.errors import InputError
+from napari_segment.image import Holds, Labels
+from napari_segment.results.compare.objects import Overlap, per_object, score_objects
+from napari_segment.results.compare.scores import ClassScores as ClassScores
+from napari_segment.results.compare.scores import ObjectScores as ObjectScores
+from napari_segment.results.compare.scores import Scores as Scores
+from napari_segment.results.compare.surface import surface_scores
+
+THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+
+
+def compare(
+    labels: Labels | Any,
+    reference: Labels | Any,
+    *,
+    thresholds: Sequence[float] = THRESHOLDS,
+    surface: bool = False,
+) -> Scores:
+    """Score labels against a reference on the same grid.
+
+    Parameters
+    ----------
+    labels, reference : Labels or array
+        The result and the truth. Two stacks of objects are compared object by object, two of
+        classes class by class; where one is a mask, foreground is compared with foreground.
+        Boolean arrays are masks, others objects. Lazy ones are read block by block.
+    thresholds : sequence of float
+        Overlaps (IoU), rising, from which on a pair of objects is a match.
+    surface : bool
+        Whether to measure distances between surfaces and the overlap of boundaries too. This
+        needs each class in memory.
+
+    Returns
+    -------
+    Scores
+        ``print(scores)``, ``scores.summary`` and ``scores.to_dict()`` show them.
+
+    Raises
+    ------
+    InputError
+        If the two do not lie on the same grid, or hold different things.
+
+    Examples
+    --------
+    >>> scores = compare(np.array([[1, 1, 0, 2]]), np.array([[1, 1, 0, 0]]))
+    >>> scores.objects.found, scores.objects.matched[0], scores.objects.f1_at(0.5)
+    (2, 1, 0.6666666666666666)
+    """
+    labels, reference = _on_one_grid(_as_labels(labels), _as_labels(reference))
+    holds = _common(labels, reference)
+    tables = [Overlap(*overlaps(a.data, b.data)) for a, b in _times(labels, reference)]
+    names = {**labels.names, **reference.names}
+    classes = _score_classes(_pooled(tables, holds), holds, names)
+    measured = labels if reference.unit == "pixel" else reference
+    if surface:
+        spacing = tuple(measured.spacing)
+        classes = tuple(
+            ClassScores(
+                **{**vars(c), "surface": surface_scores(labels, reference, holds, c.label, spacing)}
+            )
+            for c in classes
+        )
+    if holds != "objects":
+        return Scores(holds, classes, unit=measured.unit)
+    objects = score_objects(tables, tuple(thresholds))
+    timed = "T" in labels.axes
+    return Scores(holds, classes, objects, per_object(tables, timed), measured.unit)
+
+
+def _as_labels(given: Any) -> Labels:
+    if isinstance(given, Labels):
+        return given.canonical()
+    array = given if hasattr(given, "dtype") else np.asarray(given)
+    return Labels(array, holds="mask" if array.dtype == bool else "objects")
+
+
+def _on_one_grid(labels: Labels, reference: Labels) -> tuple[Labels, Labels]:
+    if labels.axes != reference.axes or labels.shape != reference.shape:
+        raise InputError(
+            f"The labels (axes {labels.axes}, shape {labels.shape}) do not lie on the grid of the "
+            f"reference (axes {reference.axes}, shape {reference.shape}). Resample one of them "
+            "(nearest neighbour) or choose the right pair of files."
+        )
+    known = {labels.unit, reference.unit}.isdisjoint({"pixel", ""})
+    if known and not np.allclose(labels.spacing, reference.spacing, rtol=1e-3):
+        raise InputError(
+            f"The labels have spacing {labels.spacing} {labels.unit}, the reference "
+            f"{reference.spacing} {reference.unit}. Are they of the same image?"
+        )
+    return labels, reference
+
+
+def _common(labels: Labels, reference: Labels) -> Holds:
+    held = {labels.holds, reference.holds}
+    if held == {"classes", "objects"}:
+        raise InputError(
+            f"The labels hold {labels.holds}, the reference {reference.holds}. Say what both hold, "
+            "such as Labels(array, holds='classes')."
+        )
+    return labels.holds if len(held) == 1 else "mask"
+
+
+def _times(labels: Labels, reference: Labels) -> list[tuple[Labels, Labels]]:
+    if "T" not in labels.axes:
+        return [(labels, reference)]
+    return [(labels.take("T", t), reference.take("T", t)) for t in range(labels.size("T"))]
+
+
+def _pooled(tables: Sequence[Overlap], holds: Holds) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Pairs and voxel counts of all time points; foreground is 1 unless there are classes."""
+    pairs = np.concatenate([t.pairs for t in tables])
+    voxels = np.concatenate([t.voxels for t in tables])
+    return (pairs if holds == "classes" else (pairs > 0).astype(np.int64)), voxels
+
+
+def _score_classes(
+    table: tuple[NDArray[Any], NDArray[Any]], holds: Holds, names: Any
+) -> tuple[ClassScores, ...]:
+    pairs, voxels = table
+    ids = np.unique(pairs)
+    scores = []
+    for label in ids[ids > 0].tolist():
+        ours, theirs = pairs[:, 0] == label, pairs[:, 1] == label
+        both = int(voxels[ours & theirs].sum())
+        a, b = int(voxels[ours].sum()), int(voxels[theirs].sum())
+        name = names.get(label, "") if holds == "classes" else "foreground"
+        precision, recall = (both / n if n else float("nan") for n in (a, b))
+        scores.append(
+            ClassScores(label, name, 2 * both / (a + b), both / (a + b - both), precision, recall)
+        )
+    return tuple(scores)

@@ -1,0 +1,171 @@
+"""Scores of objects, from the sparse table of their overlaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.results.compare.scores import ObjectScores
+from napari_segment.results.matching import best_matching
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How many voxels each object shares with each reference object.
+
+    Parameters
+    ----------
+    pairs : array (N, 2)
+        Label and reference label, 0 for background included.
+    voxels : array (N,)
+        Shared voxels.
+    """
+
+    pairs: NDArray[np.int64]
+    voxels: NDArray[np.int64]
+
+    @cached_property
+    def sizes(self) -> tuple[dict[int, int], dict[int, int]]:
+        """Voxels of each object, and of each reference object."""
+        found = []
+        for side in (0, 1):
+            ids, place = np.unique(self.pairs[:, side], return_inverse=True)
+            total = np.bincount(place, self.voxels, len(ids)).astype(np.int64)
+            found.append({int(i): int(n) for i, n in zip(ids, total, strict=True) if i})
+        return found[0], found[1]
+
+    @cached_property
+    def touching(self) -> NDArray[np.int64]:
+        """Rows of pairs of two objects."""
+        return np.flatnonzero((self.pairs > 0).all(1))
+
+    @cached_property
+    def union(self) -> NDArray[np.int64]:
+        """Voxels in either object of each pair in `touching`."""
+        ours, theirs = self.sizes
+        pairs = self.pairs[self.touching].tolist()
+        both = np.array([ours[a] + theirs[b] for a, b in pairs], np.int64)
+        return both - self.voxels[self.touching]
+
+    @cached_property
+    def iou(self) -> NDArray[np.float64]:
+        """Intersection over union of each pair in `touching`."""
+        return np.asarray(self.voxels[self.touching] / self.union)
+
+    def matched(self, threshold: float) -> NDArray[np.int64]:
+        """Which of `touching` are matches: the best one-to-one assignment."""
+        enough = np.flatnonzero(self.iou >= threshold)
+        return enough[best_matching(self.pairs[self.touching[enough]], self.iou[enough])]
+
+
+def score_objects(tables: Sequence[Overlap], thresholds: tuple[float, ...]) -> ObjectScores:
+    """Score the objects of all time points together.
+
+    Parameters
+    ----------
+    tables : sequence of Overlap
+        One for each time point.
+    thresholds : tuple of float
+        Rising.
+    """
+    found, expected = (sum(len(t.sizes[side]) for t in tables) for side in (0, 1))
+    matched = tuple(sum(len(t.matched(level)) for t in tables) for level in thresholds)
+    halves = np.concatenate([t.iou[t.matched(0.5)] for t in tables])
+    total = found + expected
+    recognition = 2 * len(halves) / total if total else 1.0
+    segmentation = float(halves.mean()) if len(halves) else float(not total)
+    return ObjectScores(
+        found, expected, thresholds, matched, segmentation * recognition, segmentation,
+        recognition, aggregated_jaccard(tables),
+    )  # fmt: skip
+
+
+def aggregated_jaccard(tables: Sequence[Overlap]) -> float:
+    """Aggregated Jaccard index (Kumar et al. 2017, doi:10.1109/TMI.2017.2677499).
+
+    Parameters
+    ----------
+    tables : sequence of Overlap
+        One for each time point.
+
+    Returns
+    -------
+    float
+        Each reference object is paired with the object of the highest IoU; objects that are
+        paired with none count as union. 1 where there are no objects in either.
+    """
+    both = either = 0
+    for table in tables:
+        ours, theirs = table.sizes
+        pairs = table.pairs[table.touching]
+        best = _best_of_each(pairs[:, 1], table.iou)
+        both += int(table.voxels[table.touching][best].sum())
+        either += int(table.union[best].sum())
+        used, paired = set(pairs[best, 0].tolist()), set(pairs[best, 1].tolist())
+        either += sum(n for label, n in ours.items() if label not in used)
+        either += sum(n for label, n in theirs.items() if label not in paired)
+    return both / either if either else 1.0
+
+
+def _best_of_each(keys: NDArray[Any], values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """For each key the index of its largest value."""
+    order = np.lexsort((-values, keys))
+    _, first = np.unique(keys[order], return_index=True)
+    return np.asarray(order[first])
+
+
+def per_object(tables: Sequence[Overlap], timed: bool) -> pd.DataFrame:
+    """A row for each reference object and each unmatched object: what it was matched with.
+
+    Parameters
+    ----------
+    tables : sequence of Overlap
+        One for each time point.
+    timed : bool
+        Whether there is a time axis.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns (``time``,) ``label``, ``reference`` (0 for none), ``voxels``,
+        ``reference_voxels``, ``iou`` of the match at IoU 0.5, or of the best pair where there is
+        none, and ``matched``.
+    """
+    import pandas as pd
+
+    columns = ["label", "reference", "voxels", "reference_voxels", "iou", "matched"]
+    frames = [pd.DataFrame(_rows(table), columns=columns) for table in tables]
+    for time, frame in enumerate(frames if timed else ()):
+        frame.insert(0, "time", time)
+    return pd.concat(frames, ignore_index=True)
+
+
+def _rows(table: Overlap) -> list[tuple[int, int, int, int, float, bool]]:
+    ours, theirs = table.sizes
+    pairs = table.pairs[table.touching]
+    matched = table.matched(0.5)
+    best = _best_of_each(pairs[:, 1], table.iou)
+    partner = _by_reference(pairs[best], table.iou[best])
+    right = _by_reference(pairs[matched], table.iou[matched])
+    rows = []
+    for label, voxels in theirs.items():
+        a, iou = right.get(label) or partner.get(label, (0, 0.0))
+        rows.append((a, label, ours.get(a, 0), voxels, iou, label in right))
+    taken = {a for a, _ in right.values()}
+    rows += [(a, 0, n, 0, 0.0, False) for a, n in ours.items() if a not in taken]
+    return rows
+
+
+def _by_reference(
+    pairs: NDArray[np.int64], iou: NDArray[np.float64]
+) -> dict[int, tuple[int, float]]:
+    """Reference label to its partner and their IoU."""
+    return {b: (a, i) for (a, b), i in zip(pairs.tolist(), iou.tolist(), strict=True)}

@@ -1,0 +1,217 @@
+"""Scores: how well labels agree with a reference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_segment.image import Holds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """How well one class agrees.
+
+    Parameters
+    ----------
+    label : int
+        The class, 1 for foreground.
+    name : str
+        Its name, or "".
+    dice, iou : float
+        2 |A ∩ B| / (|A| + |B|) and |A ∩ B| / |A ∪ B|.
+    precision, recall : float
+        |A ∩ B| / |A| and |A ∩ B| / |B|, with the result A and the reference B; NaN where the
+        divisor is 0.
+    surface : mapping of str to float
+        Where asked for: "boundary_iou", "hd95", "surface_distance".
+    """
+
+    label: int
+    name: str
+    dice: float
+    iou: float
+    precision: float
+    recall: float
+    surface: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ObjectScores:
+    """How well objects agree, matched one to one.
+
+    Parameters
+    ----------
+    found, expected : int
+        Number of objects in the result and in the reference.
+    thresholds : tuple of float
+        From which overlap (IoU) on a pair of objects counts as a match.
+    matched : tuple of int
+        Number of matches at each threshold.
+    panoptic_quality, segmentation_quality, recognition_quality : float
+        At IoU 0.5: PQ = SQ × RQ, mean IoU of matches × F1.
+    aggregated_jaccard : float
+        Intersections of each reference object with its best object, over their unions and what
+        is left over.
+    """
+
+    found: int
+    expected: int
+    thresholds: tuple[float, ...]
+    matched: tuple[int, ...]
+    panoptic_quality: float
+    segmentation_quality: float
+    recognition_quality: float
+    aggregated_jaccard: float
+
+    def f1_at(self, threshold: float) -> float:
+        """2 matches / (found + expected) at one of the thresholds; 1 where there is nothing."""
+        total = self.found + self.expected
+        return 2 * self._matches(threshold) / total if total else 1.0
+
+    def ap_at(self, threshold: float) -> float:
+        """Matches / (matches + misses + false ones): average precision without confidences."""
+        matches = self._matches(threshold)
+        total = self.found + self.expected - matches
+        return matches / total if total else 1.0
+
+    @property
+    def average_precision(self) -> float:
+        """Mean of `ap_at` over the thresholds."""
+        return float(np.mean([self.ap_at(t) for t in self.thresholds]))
+
+    def numbers(self) -> dict[str, float]:
+        """The scores as single numbers, at the lowest threshold and over all of them."""
+        lowest = self.thresholds[0]
+        matches = self.matched[0]
+        percent = round(100 * lowest)
+        return {
+            "f1": self.f1_at(lowest),
+            "precision": matches / self.found if self.found else math.nan,
+            "recall": matches / self.expected if self.expected else math.nan,
+            f"ap{percent}": self.ap_at(lowest),
+            "average_precision": self.average_precision,
+            "panoptic_quality": self.panoptic_quality,
+            "segmentation_quality": self.segmentation_quality,
+            "recognition_quality": self.recognition_quality,
+            "aggregated_jaccard": self.aggregated_jaccard,
+        }
+
+    def _matches(self, threshold: float) -> int:
+        for known, matches in zip(self.thresholds, self.matched, strict=True):
+            if math.isclose(known, threshold):
+                return matches
+        raise ValueError(f"No matches were counted at IoU {threshold}; known: {self.thresholds}.")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How well labels agree with a reference.
+
+    Parameters
+    ----------
+    holds : {"mask", "classes", "objects"}
+        What was compared.
+    classes : tuple of ClassScores
+        Every class that occurs in either, or the foreground.
+    objects : ObjectScores, optional
+        For objects.
+    per_object : pandas.DataFrame, optional
+        For objects: what each was matched with, see `per_object`.
+    unit : str
+        Of distances.
+    """
+
+    holds: Holds
+    classes: tuple[ClassScores, ...]
+    objects: ObjectScores | None = None
+    per_object: pd.DataFrame | None = field(default=None, repr=False, compare=False)
+    unit: str = "pixel"
+
+    @property
+    def mean_dice(self) -> float:
+        """Mean Dice coefficient of the classes; 1 where there are none in either."""
+        return float(np.mean([c.dice for c in self.classes])) if self.classes else 1.0
+
+    @property
+    def mean_iou(self) -> float:
+        """Mean intersection over union of the classes; 1 where there are none in either."""
+        return float(np.mean([c.iou for c in self.classes])) if self.classes else 1.0
+
+    @property
+    def summary(self) -> dict[str, float]:
+        """The scores as single numbers: means over classes, and those of objects."""
+        numbers = {"mean_dice": self.mean_dice, "mean_iou": self.mean_iou}
+        for key in self.classes[0].surface if self.classes else ():
+            values = [c.surface[key] for c in self.classes]
+            numbers[f"mean_{key}"] = _mean(values)
+        return numbers | (self.objects.numbers() if self.objects else {})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything in plain values for JSON; None where a score is not defined."""
+        classes = [{**asdict(c), "surface": dict(c.surface)} for c in self.classes]
+        objects = asdict(self.objects) | self.objects.numbers() if self.objects else None
+        plain = {
+            "holds": self.holds, "unit": self.unit, "summary": self.summary,
+            "classes": classes, "objects": objects,
+        }  # fmt: skip
+        return {key: _plain(value) for key, value in plain.items()}
+
+    @staticmethod
+    def mean(scores: Iterable[Scores]) -> dict[str, float]:
+        """Mean of each number of the summaries over several cases, leaving out undefined ones."""
+        summaries = [s.summary for s in scores]
+        keys = dict.fromkeys(key for summary in summaries for key in summary)
+        return {key: _mean([s[key] for s in summaries if key in s]) for key in keys}
+
+    def __str__(self) -> str:
+        lines = [_class_line(c, self.unit) for c in self.classes]
+        if len(self.classes) > 1:
+            lines.append(f"mean: Dice {self.mean_dice:.4f}, IoU {self.mean_iou:.4f}")
+        if self.objects:
+            lines += _object_lines(self.objects)
+        return "\n".join(lines) or "Nothing in either."
+
+
+def _class_line(scores: ClassScores, unit: str) -> str:
+    title = scores.name or f"class {scores.label}"
+    line = f"{title}: Dice {scores.dice:.4f}, IoU {scores.iou:.4f}"
+    if not scores.surface:
+        return line
+    s = scores.surface
+    return (
+        f"{line}, boundary IoU {s['boundary_iou']:.4f}, HD95 {s['hd95']:.4g} {unit}, "
+        f"mean surface distance {s['surface_distance']:.4g} {unit}"
+    )
+
+
+def _object_lines(scores: ObjectScores) -> list[str]:
+    lowest = scores.thresholds[0]
+    return [
+        f"objects: {scores.found} found, {scores.expected} expected, {scores.matched[0]} matched "
+        f"at IoU {lowest:g}",
+        f"  F1 {scores.f1_at(lowest):.4f}, AP {scores.ap_at(lowest):.4f}, mean AP over IoU "
+        f"{lowest:g} to {scores.thresholds[-1]:g} {scores.average_precision:.4f}",
+        f"  panoptic quality {scores.panoptic_quality:.4f}, aggregated Jaccard "
+        f"{scores.aggregated_jaccard:.4f}",
+    ]
+
+
+def _mean(values: Sequence[float]) -> float:
+    defined = [v for v in values if not math.isnan(v)]
+    return float(np.mean(defined)) if defined else math.nan
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
