@@ -18,9 +18,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from napari_segment.deep.losses import boundary as boundary
 from napari_segment.deep.losses import compound as compound
 from napari_segment.deep.losses import distribution as distribution
 from napari_segment.deep.losses import region as region
+from napari_segment.deep.losses import topology as topology
 from napari_segment.recipe import SpecLike
 from napari_segment.registry import losses
 

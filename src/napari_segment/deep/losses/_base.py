@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from torch.nn import functional
 from napari_segment.errors import InputError, SettingError
 
 TINY = 1e-7
+PROTOCOL = ("maps", "progress")  # what a loss may have beside being callable
 
 
 @dataclass(frozen=True)
@@ -82,25 +84,40 @@ class Loss:
         raise NotImplementedError
 
 
-class Of(Loss):
-    """A loss given by a function of a `Scored`."""
-
-    def __init__(self, function: Callable[[Scored], Tensor]) -> None:
-        self.function = function
-
-    def value(self, pair: Scored) -> Tensor:
-        return self.function(pair)
-
-
 class MultiLabel:
     """A loss over channels that are binary problems of their own."""
 
     def __init__(self, loss: Callable[..., Tensor]) -> None:
         self.loss = loss
 
-    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
-        pairs = zip(logits.split(1, 1), target.split(1, 1), strict=True)
-        return torch.stack([self.loss(one, wanted) for one, wanted in pairs]).mean()
+    def __call__(self, logits: Tensor, target: Tensor, maps: Tensor | None = None) -> Tensor:
+        values = []
+        for c in range(logits.shape[1]):
+            one = slice(c, c + 1)
+            more = {} if maps is None else {"maps": maps[:, one]}
+            values.append(self.loss(logits[:, one], target[:, one], **more))
+        return torch.stack(values).mean()
+
+    def __getattr__(self, name: str) -> Any:
+        return forwarded(name, [self.__dict__["loss"]] if "loss" in self.__dict__ else [])
+
+
+def forwarded(name: str, losses: Sequence[Any]) -> Any:
+    """`maps` and `progress` of a loss made of others, where one of them has it.
+
+    The maps of all are the same signed distances; progress is said to all.
+    """
+    able = [loss for loss in losses if hasattr(loss, name)] if name in PROTOCOL else []
+    if not able:
+        raise AttributeError(name)
+    if name == "maps":
+        return able[0].maps
+
+    def progress(fraction: float) -> None:
+        for loss in able:
+            loss.progress(fraction)
+
+    return progress
 
 
 def scored(logits: Tensor, target: Tensor, maps: Tensor | None = None) -> Scored:
