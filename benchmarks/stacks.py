@@ -19,7 +19,9 @@ def stack(shape: tuple[int, ...], dtype: str = "uint16") -> np.ndarray:
     for _ in range(shape[0] * shape[1] * shape[2] // 40_000):
         z, y, x = (int(rng.integers(0, n)) for n in shape)
         r = int(rng.integers(4, 12))
-        near = tuple(slice(max(c - r, 0), c + r + 1) for c in (z, y, x))
+        near = tuple(
+            slice(max(c - r, 0), min(c + r + 1, n)) for c, n in zip((z, y, x), shape, strict=True)
+        )
         grid = np.ogrid[near]
         inside = sum((g - c) ** 2 for g, c in zip(grid, (z, y, x), strict=True)) <= r * r
         image[near][inside] += rng.uniform(8000, 40_000)

@@ -120,10 +120,6 @@ def _resident(name: str) -> int:
 
 
 def _spoken(seconds: float) -> str:
-    return (
-        f"{seconds:,.1f} s"
-        if seconds >= 10
-        else f"{1e3 * seconds:,.0f} ms"
-        if seconds >= 0.01
-        else f"{1e3 * seconds:.1f} ms"
-    )
+    if seconds >= 10:
+        return f"{seconds:,.1f} s"
+    return f"{1e3 * seconds:,.0f} ms" if seconds >= 0.01 else f"{1e3 * seconds:.1f} ms"
