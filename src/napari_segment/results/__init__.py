@@ -3,6 +3,6 @@
 Importing this package registers the cleanups.
 """
 
-from napari_segment.results import cleanup
+from napari_segment.results import cleanup, link
 
-__all__ = ["cleanup"]
+__all__ = ["cleanup", "link"]

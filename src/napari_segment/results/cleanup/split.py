@@ -31,9 +31,9 @@ def split_touching(
     spacing: Spacing = (),
     *,
     by: Literal["distance", "intensity"] = "distance",
-    depth: Annotated[float, Field(ge=0)] = 0.15,
+    depth: Annotated[float, Field(ge=0)] = 0.1,
     units: Literal["share", "absolute"] = "share",
-    smoothing: Annotated[float, Field(ge=0, le=100)] = 0,
+    smoothing: Annotated[float, Field(ge=0, le=100)] = 1,
 ) -> NDArray[Any]:
     """Split touching objects by a watershed, at necks or along dark lines.
 
@@ -58,7 +58,8 @@ def split_touching(
         `depth` as a share (0 to 1) of the peak's own height, or as a distance in the unit of the
         spacing (for intensities: in grey values).
     smoothing : float
-        Standard deviation in voxels of a Gaussian that smooths the landscape first.
+        Standard deviation of a Gaussian that smooths the landscape first, in voxels of the finest
+        axis; round in space.
 
     Returns
     -------
@@ -88,7 +89,7 @@ def split_touching(
     if by == "distance":
         levels, step = _distance_levels(labels, spacing, smoothing)
     else:
-        levels, step = _intensity_levels(labels, image, smoothing)
+        levels, step = _intensity_levels(labels, image, spacing, smoothing)
     absolute, share = (0.0, depth) if units == "share" else (depth / step, 0.0)
     basins, count = split(values, _volume(levels), absolute, share)
     return np.asarray(basins.reshape(labels.shape).astype(smallest_integers(count), copy=False))
@@ -102,11 +103,11 @@ def _distance_levels(
     # Where one label is all there is the distance is infinite: a plain as high as the image.
     np.minimum(distance, float(np.linalg.norm(np.multiply(labels.shape, spacing))), out=distance)
     step = min(spacing) / _LEVELS_PER_VOXEL
-    return _levels(labels, _smoothed(distance, smoothing), step), step
+    return _levels(labels, _smoothed(distance, smoothing, spacing), step), step
 
 
 def _intensity_levels(
-    labels: NDArray[Any], image: NDArray[Any] | None, smoothing: float
+    labels: NDArray[Any], image: NDArray[Any] | None, spacing: Spacing, smoothing: float
 ) -> tuple[NDArray[np.int32], float]:
     """Intensity above the smallest in labels in whole steps, at least 1 in labels, and the step."""
     if image is None or image.shape != labels.shape:
@@ -125,14 +126,17 @@ def _intensity_levels(
     low, high = float(inside.min()), float(inside.max())
     exact = image.dtype.kind in "bui" and not smoothing and high - low <= _LEVELS
     step = 1.0 if exact else (high - low) / _LEVELS or 1.0
-    landscape = _smoothed(np.where(labels != 0, image, low).astype(np.float32), smoothing) - low
-    return _levels(labels, landscape, step), step
+    landscape = _smoothed(np.where(labels != 0, image, low).astype(np.float32), smoothing, spacing)
+    return _levels(labels, landscape - low, step), step
 
 
-def _smoothed(landscape: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+def _smoothed(
+    landscape: NDArray[np.float32], sigma: float, spacing: Spacing
+) -> NDArray[np.float32]:
     from scipy.ndimage import gaussian_filter
 
-    return np.asarray(gaussian_filter(landscape, sigma) if sigma else landscape)
+    sigmas = [sigma * min(spacing) / s for s in spacing]
+    return np.asarray(gaussian_filter(landscape, sigmas) if sigma else landscape)
 
 
 def _levels(labels: NDArray[Any], landscape: NDArray[np.float32], step: float) -> NDArray[np.int32]:

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+from scipy import ndimage as ndi
+
+from napari_segment.errors import InputError
+from napari_segment.results.cleanup.split import split_touching
+
+
+def balls(centres, radius, shape, spacing):
+    grid = np.meshgrid(
+        *(np.arange(n) * s for n, s in zip(shape, spacing, strict=True)), indexing="ij"
+    )
+    inside = [
+        sum((x - c) ** 2 for x, c in zip(grid, centre, strict=True)) <= radius**2
+        for centre in centres
+    ]
+    return np.any(inside, axis=0)
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (3.0, 1.0, 1.0)])
+def test_two_touching_balls_are_split_in_the_middle(spacing):
+    shape = (int(40 / spacing[0]), 40, 60)
+    mask = balls([(20, 20, 20), (20, 20, 38)], 10, shape, spacing)
+    parts = split_touching(mask, spacing=spacing)
+    assert parts.max() == 2
+    assert parts.dtype == np.uint8
+    np.testing.assert_array_equal(parts > 0, mask)
+    sizes = np.bincount(parts.ravel())[1:]
+    assert abs(sizes[0] - sizes[1]) <= 0.06 * sizes.mean()
+    planes = ndi.center_of_mass(parts > 0, parts, [1, 2])
+    assert planes[0][2] < 29 < planes[1][2]
+
+
+def test_balls_along_a_coarse_axis_need_the_spacing():
+    mask = balls([(30, 20, 20), (48, 20, 20)], 10, (26, 40, 40), (3.0, 1.0, 1.0))
+    assert split_touching(mask, spacing=(3.0, 1.0, 1.0)).max() == 2
+
+
+def test_depth_decides_what_is_a_neck():
+    disc = balls([(20, 20), (20, 34)], 10, (40, 60), (1, 1))  # the neck is 14 wide
+    assert split_touching(disc, depth=0.1).max() == 2
+    assert split_touching(disc, depth=0.5).max() == 1
+    assert split_touching(disc, depth=1.0, units="absolute").max() == 2
+    assert split_touching(disc, depth=4, units="absolute").max() == 1
+
+
+def test_a_grid_of_discs_is_split_into_all_of_them():
+    centres = [(y, x) for y in range(10, 200, 18) for x in range(10, 200, 18)]
+    parts = split_touching(balls(centres, 10, (200, 200), (1, 1)))
+    assert parts.max() == len(centres)
+    found = ndi.center_of_mass(parts > 0, parts, np.arange(1, len(centres) + 1))
+    inner = [i for i, c in enumerate(centres) if min(c) > 20 and max(c) < 180]
+    np.testing.assert_allclose(np.array(found)[inner], np.array(centres)[inner], atol=0.6)
+
+
+def test_intensity_splits_at_the_dark_line():
+    image = np.ones((9, 20)) * np.minimum(abs(np.arange(20) - 8), 6)  # dark at x = 8
+    parts = split_touching(np.ones((9, 20), bool), image, by="intensity")
+    assert parts.max() == 2
+    assert set(np.unique(parts[:, :8])) == {1}
+    assert set(np.unique(parts[:, 9:])) == {2}
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_intensity_of_any_type(dtype):
+    image = np.full((5, 11), 200, dtype)
+    image[:, 5] = 100
+    assert split_touching(np.ones((5, 11), bool), image, by="intensity").max() == 2
+
+
+def test_classes_and_objects_are_split_each_by_itself():
+    labels = np.zeros((5, 9), np.uint8)
+    labels[:, :3], labels[:, 3:6], labels[:, 7:] = 1, 2, 1
+    assert split_touching(labels).max() == 3
+
+
+def test_objects_are_numbered_by_first_voxel():
+    mask = np.random.default_rng(0).random((30, 40)) > 0.5
+    parts = split_touching(mask)
+    values, first = np.unique(parts[parts > 0], return_index=True)
+    assert (np.diff(first) > 0).all()
+    assert (np.diff(values) == 1).all()
+
+
+def test_an_image_is_needed_for_intensity():
+    with pytest.raises(InputError, match="needs the image"):
+        split_touching(np.ones((4, 4), bool), by="intensity")
+    with pytest.raises(InputError, match="finite"):
+        split_touching(np.ones((2, 2), bool), np.full((2, 2), np.nan), by="intensity")
