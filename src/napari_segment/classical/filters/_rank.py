@@ -1,4 +1,4 @@
-"""Medians of boxes."""
+"""Medians of boxes, found bit by bit for a whole row at once."""
 
 from __future__ import annotations
 
@@ -9,44 +9,38 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def middle(values: Any, count: int) -> Any:
-    """The median of an odd number of values, which are reordered (Hoare's selection)."""
-    low, high, k = 0, count - 1, count // 2
-    while low < high:
-        pivot = values[k]
-        i, j = low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while pivot < values[j]:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if j < k:
-            low = i
-        if k < i:
-            high = j
-    return values[k]
-
-
-@njit(cache=True, nogil=True)
 def median_rows(
-    src: Any, radius: Any, index_z: Any, index_y: Any, index_x: Any, a: int, b: int, out: Any
+    src: Any, first: int, last: int, index_z: Any, index_y: Any, index_x: Any, bits: int, out: Any
 ) -> None:
-    """Medians of the boxes about the voxels of the planes `a` to `b` of `src` (z, y, x)."""
-    rz, ry, rx = radius[0], radius[1], radius[2]
-    values = np.empty((2 * rz + 1) * (2 * ry + 1) * (2 * rx + 1), src.dtype)
-    for z in range(a, b):
-        for y in range(src.shape[1]):
-            for x in range(src.shape[2]):
-                count = 0
-                for dz in range(2 * rz + 1):
-                    plane = src[index_z[z + dz]]
-                    for dy in range(2 * ry + 1):
-                        row = plane[index_y[y + dy]]
-                        for dx in range(2 * rx + 1):
-                            values[count] = row[index_x[x + dx]]
-                            count += 1
-                out[z - a, y, x] = middle(values, count)
+    """Medians of the boxes about the voxels of the planes `first` to `last` of `src` (z, y, x).
+
+    The box is as wide as each index, which maps positions from ``-radius`` on to existing ones, is
+    longer than its axis. Values are unsigned integers of so many `bits`, in a type that can also
+    count the voxels of a box. The median is the greatest number that at most half of them are
+    less than.
+    """
+    nz, ny, nx = src.shape
+    wz, wy, wx = len(index_z) - nz + 1, len(index_y) - ny + 1, len(index_x) - nx + 1
+    half = src.dtype.type(wz * wy * wx // 2)
+    rows = np.empty((wz * wy, nx + wx - 1), src.dtype)
+    count, trial = np.empty(nx, src.dtype), np.empty(nx, src.dtype)
+    for z in range(first, last):
+        for y in range(ny):
+            for k in range(wz * wy):
+                row = src[index_z[z + k // wy], index_y[y + k % wy]]
+                for x in range(nx + wx - 1):
+                    rows[k, x] = row[index_x[x]]
+            answer = out[z - first, y]
+            answer[:] = 0
+            for bit in range(bits - 1, -1, -1):
+                one = src.dtype.type(1 << bit)
+                for x in range(nx):
+                    trial[x] = answer[x] | one
+                count[:] = 0
+                for k in range(wz * wy):
+                    for dx in range(wx):
+                        row = rows[k, dx : dx + nx]
+                        for x in range(nx):
+                            count[x] += row[x] < trial[x]
+                for x in range(nx):
+                    answer[x] = trial[x] if count[x] <= half else answer[x]

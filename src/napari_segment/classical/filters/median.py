@@ -57,10 +57,39 @@ def _median(block: NDArray[Any], *, size: int) -> NDArray[Any]:
 
     if size == 1 or not block.size:
         return block.copy()
-    volume = block if block.ndim == 3 else block[:, None]
-    volume = np.require(volume, kernel_type(block.dtype), ["C", "W"])
-    radius = np.array([size // 2, size // 2 if block.ndim == 3 else 0, size // 2])
-    index = [mirrored(n, int(r)) for n, r in zip(volume.shape, radius, strict=True)]
+    ordered = _ordered(block.astype(kernel_type(block.dtype), copy=False))
+    bits = 8 * ordered.dtype.itemsize
+    if size**block.ndim > np.iinfo(ordered.dtype).max:
+        ordered = ordered.astype(np.uint16)  # the type also counts the voxels of a box
+    volume = ordered if block.ndim == 3 else ordered[:, None]
+    volume = np.require(volume, None, ["C", "W"])
+    radius = (size // 2, size // 2 if block.ndim == 3 else 0, size // 2)
+    index = [mirrored(n, r) for n, r in zip(volume.shape, radius, strict=True)]
     out = np.empty_like(volume)
-    over_slabs(lambda a, b: median_rows(volume, radius, *index, a, b, out[a:b]), len(volume))
-    return out.reshape(block.shape).astype(block.dtype, copy=False)
+    over_slabs(lambda a, b: median_rows(volume, a, b, *index, bits, out[a:b]), len(volume))
+    return _restored(out.reshape(block.shape), block.dtype)
+
+
+def _ordered(values: NDArray[Any]) -> NDArray[Any]:
+    """Unsigned integers in the same order as the values, of the same size."""
+    kind, size = values.dtype.kind, values.dtype.itemsize
+    if kind == "u":
+        return values
+    bits = values.view(f"u{size}")
+    sign = bits.dtype.type(1 << (8 * size - 1))
+    negative = np.asarray(bits & sign)
+    ordered: NDArray[Any] = bits ^ sign if kind == "i" else np.where(negative, ~bits, bits | sign)
+    return ordered
+
+
+def _restored(ordered: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The values from what `_ordered` made of them."""
+    held = kernel_type(dtype)
+    bits = ordered.astype(f"u{held.itemsize}", copy=False)
+    sign = bits.dtype.type(1 << (8 * held.itemsize - 1))
+    if held.kind == "i":
+        bits = bits ^ sign
+    elif held.kind == "f":
+        bits = np.where(bits & sign, bits ^ sign, ~bits)
+    values: NDArray[Any] = bits.view(held).astype(dtype, copy=False)
+    return values

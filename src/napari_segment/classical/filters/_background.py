@@ -1,0 +1,78 @@
+"""Least and greatest values around each voxel: balls, and paraboloids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def extreme_of_ball(
+    src: Any, first: int, last: int, reach: Any, most: bool, beyond: Any, out: Any
+) -> None:
+    """The least (or greatest) value of the ball about each voxel of some planes.
+
+    ``reach[dz, dy]`` is how far the ball extends along X in the row at that offset, less than 0
+    where it does not. What lies outside of the array takes no part; `beyond` is above (below)
+    all values.
+    """
+    nz, ny, nx = src.shape
+    rz, ry, rx = reach.shape[0] // 2, reach.shape[1] // 2, reach.max()
+    row, other = np.empty(nx + 2 * rx, src.dtype), np.empty(nx + 2 * rx, src.dtype)
+    for z in range(first, last):
+        for y in range(ny):
+            line = out[z - first, y]
+            line[:] = src[z, y]
+            for zn in range(max(z - rz, 0), min(z + rz + 1, nz)):
+                for yn in range(max(y - ry, 0), min(y + ry + 1, ny)):
+                    half = reach[zn - z + rz, yn - y + ry]
+                    if half < 0:
+                        continue
+                    width, done = 2 * half + 1, 1
+                    row[:half] = beyond
+                    row[half : half + nx] = src[zn, yn]
+                    row[half + nx : nx + 2 * half] = beyond
+                    while done < width:  # windows of twice the width, until they are wide enough
+                        step = min(done, width - done)
+                        _pairs(row, row[step:], nx + width - done - step, most, other)
+                        row, other = other, row
+                        done += step
+                    _pairs(line, row, nx, most, line)
+
+
+@njit(cache=True, nogil=True)
+def _pairs(a: Any, b: Any, count: int, most: bool, out: Any) -> None:
+    if most:
+        for x in range(count):
+            out[x] = max(a[x], b[x])
+    else:
+        for x in range(count):
+            out[x] = min(a[x], b[x])
+
+
+@njit(cache=True, nogil=True)
+def lowest_plus(src: Any, heights: Any, first: int, last: int, sign: Any, out: Any) -> None:
+    """Along axis 0 of `src` (n, m, x), the least of a value and its distance's height.
+
+    With a sign of -1 the greatest of values less heights, both negated.
+    """
+    n, m, nx = src.shape
+    for i in range(first, last):
+        for j in range(m):
+            line, row = out[i, j], src[i, j]
+            for x in range(nx):
+                line[x] = sign * row[x]
+            for k in range(1, len(heights)):
+                rise = heights[k]
+                if i - k >= 0:
+                    other = src[i - k, j]
+                    for x in range(nx):
+                        line[x] = min(line[x], sign * other[x] + rise)
+                if i + k < n:
+                    other = src[i + k, j]
+                    for x in range(nx):
+                        line[x] = min(line[x], sign * other[x] + rise)
+            for x in range(nx):
+                line[x] = sign * line[x]

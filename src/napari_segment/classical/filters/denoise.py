@@ -1,0 +1,224 @@
+"""Smoothing that spares edges: bilateral, non-local means and total variation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from napari_segment.classical._slabs import over_slabs
+from napari_segment.classical.filters.local import as_volume, on_blocks, with_margin
+from napari_segment.classical.filters.noise import noise_level
+from napari_segment.classical.grid import checked, float_type, in_voxels
+from napari_segment.classical.threshold.histogram import finite_range
+from napari_segment.registry import filters
+
+_STEPS = 1024  # of the table of weights
+_END = 4.0  # standard deviations of intensity beyond which the weight is 0
+
+
+@filters.add("bilateral", title="Bilateral", group="smoothing")
+def bilateral(
+    image: Any,
+    spacing: Sequence[float] = (),
+    *,
+    sigma: Annotated[float, Field(gt=0)] = 1.5,
+    contrast: Annotated[float, Field(gt=0, le=10)] = 0.1,
+) -> Any:
+    """Average neighbours that are near in space and alike in intensity.
+
+    Both weights are Gaussians, cut at two standard deviations in space and four in intensity.
+    Values beyond the edge are mirrored (d c b a|a b c d); NaN spreads as far as the window.
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers of any type; NumPy or Dask.
+    spacing : sequence of float
+        Distance between neighbours along each axis; empty for 1.
+    sigma : float
+        Standard deviation of the nearness in the unit of the spacing.
+    contrast : float
+        Standard deviation of the likeness, as a fraction of the image's range of intensities.
+        Steps higher than that are kept.
+
+    Returns
+    -------
+    array
+        float32, or float64 for float64 and integers of 32 and 64 bits.
+
+    References
+    ----------
+    C. Tomasi and R. Manduchi, "Bilateral filtering for gray and color images", ICCV 1998.
+    :doi:`10.1109/ICCV.1998.710815`
+    """
+    spacing = checked(image, spacing)
+    low, high = finite_range(image)
+    dtype = float_type(image.dtype)
+    if not high > low:
+        return image.astype(dtype)
+    widths = in_voxels(sigma, spacing)
+    radius = [int(2 * w) for w in widths]
+    function = partial(_bilateral, widths=widths, radius=radius, width=contrast * (high - low))
+    return on_blocks(function, image, radius, dtype)
+
+
+def _bilateral(
+    block: NDArray[Any], *, widths: Sequence[float], radius: Sequence[int], width: float
+) -> NDArray[Any]:
+    from napari_segment.classical.filters._denoise import bilateral as kernel
+
+    dtype = float_type(block.dtype)
+    around = np.array([(o - r) / w for o, r, w in zip(
+        np.indices([2 * r + 1 for r in radius]), radius, widths, strict=True)])  # fmt: skip
+    distance = (around**2).sum(0)
+    inside = distance <= 4.0
+    padded, reach = as_volume(with_margin(block, radius), radius, fill=0)
+    offsets = np.argwhere(inside if block.ndim == 3 else inside[None])
+    nearness = np.exp(-0.5 * distance[inside]).astype(dtype)
+    likeness = np.exp(-0.5 * (np.arange(_STEPS) * _END / _STEPS) ** 2).astype(dtype)
+    scale = dtype.type(_STEPS / (_END * width))
+    out = np.empty(as_volume(block, (), fill=0)[0].shape, dtype)
+    over_slabs(
+        lambda a, b: kernel(
+            padded, a, b, np.array(reach), offsets, nearness, likeness, scale, out[a:b]
+        ),
+        len(out),
+    )
+    return out.reshape(block.shape)
+
+
+@filters.add("nonlocal_means", title="Non-local means", group="smoothing")
+def nonlocal_means(
+    image: Any,
+    *,
+    patch: Annotated[int, Field(ge=0, le=5)] = 1,
+    search: Annotated[int, Field(ge=1, le=15)] = 3,
+    strength: Annotated[float, Field(gt=0, le=10)] = 0.8,
+) -> Any:
+    """Average voxels whose surroundings are alike.
+
+    The noise is measured on the whole image (see `noise_level`); an image without noise is given
+    back as it is. Values beyond the edge are mirrored (d c b a|a b c d); NaN spreads as far as
+    the search.
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers of any type; NumPy or Dask.
+    patch : int
+        Voxels to each side of a voxel that are its surroundings.
+    search : int
+        Voxels to each side among which similar ones are sought. In a volume the time grows with
+        its third power.
+    strength : float
+        How unlike patches may be, in standard deviations of the noise.
+
+    Returns
+    -------
+    array
+        float32, or float64 for float64 and integers of 32 and 64 bits.
+
+    References
+    ----------
+    A. Buades, B. Coll and J.-M. Morel, "A non-local algorithm for image denoising", CVPR 2005.
+    :doi:`10.1109/CVPR.2005.38`
+    """
+    checked(image)
+    noise = noise_level(image)
+    dtype = float_type(image.dtype)
+    if not noise > 0:
+        return image.astype(dtype)
+    function = partial(_nonlocal, patch=patch, search=search, noise=noise, strength=strength)
+    return on_blocks(function, image, [patch + search] * image.ndim, dtype)
+
+
+def _nonlocal(
+    block: NDArray[Any], *, patch: int, search: int, noise: float, strength: float
+) -> NDArray[Any]:
+    from napari_segment.classical.filters._denoise import nonlocal_means as kernel
+
+    dtype = float_type(block.dtype)
+    margin = [patch + search] * block.ndim
+    padded, margins = as_volume(with_margin(block, margin), margin, fill=0)
+    flat = 0 if block.ndim == 2 else 1
+    radii = (np.array([r * flat, r, r]) for r in (search, patch))
+    decay = dtype.type(1 / (1024 * (strength * noise) ** 2))
+    floor = dtype.type(2 * noise**2)
+    searched, compared = radii
+    out = np.empty(as_volume(block, (), fill=0)[0].shape, dtype)
+    over_slabs(
+        lambda a, b: kernel(
+            padded, a, b, searched, compared, np.array(margins), decay, floor, out[a:b]
+        ),
+        len(out),
+    )
+    return out.reshape(block.shape)
+
+
+@filters.add("total_variation", title="Total variation", group="smoothing")
+def total_variation(
+    image: Any,
+    spacing: Sequence[float] = (),
+    *,
+    weight: Annotated[float, Field(gt=0, le=10)] = 0.05,
+    iterations: Annotated[int, Field(ge=1, le=1000)] = 50,
+) -> Any:
+    """Find the image of least total variation that stays near the given one (Chambolle).
+
+    Noise goes, regions become flat, and edges stay sharp. The number of iterations is fixed, so a
+    voxel depends on no other farther away than that many voxels: blocks of a Dask array are given
+    so wide a halo. Memory: five copies of the image (four in a plane).
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers of any type; NumPy or Dask.
+    spacing : sequence of float
+        Distance between neighbours along each axis; empty for 1. Differences along an axis of
+        wider spacing count less.
+    weight : float
+        Strength, as a fraction of the image's range of intensities.
+    iterations : int
+        Steps of the descent.
+
+    Returns
+    -------
+    array
+        float32, or float64 for float64 and integers of 32 and 64 bits.
+
+    References
+    ----------
+    A. Chambolle, "An algorithm for total variation minimization and applications", Journal of
+    Mathematical Imaging and Vision 20, 89–97, 2004. :doi:`10.1023/B:JMIV.0000011325.36760.1e`
+    """
+    spacing = checked(image, spacing)
+    low, high = finite_range(image)
+    dtype = float_type(image.dtype)
+    if not high > low:
+        return image.astype(dtype)
+    ratio = tuple(min(spacing) / s for s in spacing)
+    function = partial(
+        _total_variation, ratio=ratio, weight=weight * (high - low), iterations=iterations
+    )
+    return on_blocks(function, image, [iterations + 1] * image.ndim, dtype)
+
+
+def _total_variation(
+    block: NDArray[Any], *, ratio: Sequence[float], weight: float, iterations: int
+) -> NDArray[Any]:
+    from napari_segment.classical.filters._denoise import ascend, diverge
+
+    dtype = float_type(block.dtype)
+    image, scale = as_volume(np.array(block, dtype, order="C"), ratio, fill=0.0)
+    factors, strength = np.array(scale, dtype), dtype.type(weight)
+    tau = dtype.type(1 / (2 * sum(r * r for r in ratio)))
+    dual, out = np.zeros((3, *image.shape), dtype), image.copy()
+    for _ in range(iterations - 1):
+        over_slabs(lambda a, b: ascend(out, dual, factors, tau, strength, a, b), len(image))
+        over_slabs(lambda a, b: diverge(image, dual, factors, a, b, out), len(image))
+    return out.reshape(block.shape)
