@@ -8,6 +8,7 @@ from napari_segment.classical.threshold import automatic as automatic
 from napari_segment.classical.threshold import by_entropy as by_entropy
 from napari_segment.classical.threshold import by_shape as by_shape
 from napari_segment.classical.threshold import fixed as fixed
+from napari_segment.classical.threshold import local as local
 from napari_segment.classical.threshold.histogram import Histogram as Histogram
 from napari_segment.classical.threshold.histogram import histogram as histogram
 from napari_segment.classical.threshold.preview import thresholds as thresholds

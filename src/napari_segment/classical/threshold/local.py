@@ -1,0 +1,390 @@
+"""Thresholds from the neighbourhood of each voxel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from napari_segment.blocks import map_blocks
+from napari_segment.classical.filters.separable import convolve, gaussian_kernel
+from napari_segment.classical.threshold.histogram import finite_range, real
+from napari_segment.classical.threshold.separate import Objects
+from napari_segment.classical.threshold.window import (
+    Coding,
+    Edge,
+    Indices,
+    Window,
+    WindowIn,
+    on_windows,
+    radii,
+)
+from napari_segment.registry import methods
+
+GROUP = "local threshold"
+Weight: TypeAlias = Annotated[float, Field(ge=-10, le=10)]
+Spread: TypeAlias = Annotated[float, Field(ge=0)]
+
+
+@methods.add("local_mean", title="Local mean threshold", gives="mask", group=GROUP)
+def local_mean(
+    image: Any,
+    spacing: Sequence[float] = (),
+    *,
+    window: Window = 15.0,
+    window_in: WindowIn = "pixels",
+    offset: float = 0.0,
+    objects: Objects = "bright",
+) -> Any:
+    """Separate at the mean of the window around each voxel.
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers. NaN is background; NaN and infinities are left out of the means.
+    spacing : sequence of float
+        Distance between neighbours along each axis.
+    window : float
+        Full width of the box; it reaches half of it, in whole voxels, to each side.
+    window_in : {"pixels", "units"}
+        Whether the width is in voxels or in the unit of the spacing.
+    offset : float
+        Taken from the mean.
+    objects : {"bright", "dark"}
+        "bright" for the values above the threshold.
+
+    Returns
+    -------
+    array of bool, of the image's shape
+
+    Notes
+    -----
+    Beyond the edge the image is mirrored (d c b a|a b c d). Sums are of whole numbers, so they are
+    exact and the same for every chunking; floats, and integers of more than 24 bits, are first
+    rounded to 2²⁴ steps between their extremes (fewer for windows of more than 32,768 voxels).
+    """
+    rule = _Rule("MEAN", k=offset)
+    return _by_moments(image, spacing, window, window_in, rule, objects, edge="repeat")
+
+
+@methods.add("niblack", title="Niblack threshold", gives="mask", group=GROUP)
+def niblack(
+    image: Any,
+    spacing: Sequence[float] = (),
+    *,
+    window: Window = 15.0,
+    window_in: WindowIn = "pixels",
+    k: Weight = 0.2,
+    objects: Objects = "bright",
+) -> Any:
+    """Separate at the mean less k standard deviations of the window around each voxel.
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers. NaN is background; NaN and infinities are left out of the statistics.
+    spacing : sequence of float
+        Distance between neighbours along each axis.
+    window : float
+        Full width of the box; it reaches half of it, in whole voxels, to each side.
+    window_in : {"pixels", "units"}
+        Whether the width is in voxels or in the unit of the spacing.
+    k : float
+        Standard deviations taken from the mean.
+    objects : {"bright", "dark"}
+        "bright" for the values above the threshold.
+
+    Returns
+    -------
+    array of bool, of the image's shape
+
+    Notes
+    -----
+    Sums as in `local_mean`; beyond the edge the image is mirrored about its first voxel
+    (d c b|a b c d).
+
+    References
+    ----------
+    Niblack W. (1986) An introduction to digital image processing. Prentice-Hall.
+    """
+    rule = _Rule("NIBLACK", k=k)
+    return _by_moments(image, spacing, window, window_in, rule, objects)
+
+
+@methods.add("sauvola", title="Sauvola threshold", gives="mask", group=GROUP)
+def sauvola(
+    image: Any,
+    spacing: Sequence[float] = (),
+    *,
+    window: Window = 15.0,
+    window_in: WindowIn = "pixels",
+    k: Weight = 0.2,
+    spread: Spread = 0.0,
+    objects: Objects = "bright",
+) -> Any:
+    """Separate at m · (1 + k · (s / r − 1)) of the mean m and spread s around each voxel.
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers from 0 up. NaN is background; NaN and infinities are left out.
+    spacing : sequence of float
+        Distance between neighbours along each axis.
+    window : float
+        Full width of the box; it reaches half of it, in whole voxels, to each side.
+    window_in : {"pixels", "units"}
+        Whether the width is in voxels or in the unit of the spacing.
+    k : float
+        How far the threshold falls below the mean where the spread is small.
+    spread : float
+        The greatest standard deviation r to be expected. 0 takes half of the levels of as many
+        bits as the greatest integer has (at least 8), or half of the range of floats.
+    objects : {"bright", "dark"}
+        "bright" for the values above the threshold.
+
+    Returns
+    -------
+    array of bool, of the image's shape
+
+    Notes
+    -----
+    Sums as in `local_mean`; beyond the edge the image is mirrored about its first voxel
+    (d c b|a b c d).
+
+    References
+    ----------
+    Sauvola J., Pietikäinen M. (2000) Adaptive document image binarization. Pattern Recognition
+    33:225–236. :doi:`10.1016/S0031-3203(99)00055-2`
+    """
+    rule = _Rule("SAUVOLA", k=k, unit=1 / (spread or _range(image) / 2))
+    return _by_moments(image, spacing, window, window_in, rule, objects)
+
+
+@methods.add("phansalkar", title="Phansalkar threshold", gives="mask", group=GROUP)
+def phansalkar(  # noqa: PLR0913
+    image: Any,
+    spacing: Sequence[float] = (),
+    *,
+    window: Window = 15.0,
+    window_in: WindowIn = "pixels",
+    k: Weight = 0.25,
+    p: Annotated[float, Field(ge=0, le=100)] = 2.0,
+    q: Annotated[float, Field(ge=0, le=1000)] = 10.0,
+    spread: Spread = 0.0,
+    objects: Objects = "bright",
+) -> Any:
+    """Separate as `sauvola` does, with a higher threshold where the mean is low.
+
+    The threshold is m · (1 + p · exp(−q · m) + k · (s / r − 1)), with intensities from 0 to 1
+    and r = 0.5. Suits stained sections and dim fluorescence.
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers from 0 up. NaN is background; NaN and infinities are left out.
+    spacing : sequence of float
+        Distance between neighbours along each axis.
+    window : float
+        Full width of the box; it reaches half of it, in whole voxels, to each side.
+    window_in : {"pixels", "units"}
+        Whether the width is in voxels or in the unit of the spacing.
+    k : float
+        How far the threshold falls below the mean where the spread is small.
+    p, q : float
+        How much, and how far up from 0, low means raise the threshold.
+    spread : float
+        Half of the intensity that counts as 1. 0 takes half of the levels of as many bits as the
+        greatest integer has (at least 8), or half of the range of floats.
+    objects : {"bright", "dark"}
+        "bright" for the values above the threshold.
+
+    Returns
+    -------
+    array of bool, of the image's shape
+
+    Notes
+    -----
+    Sums as in `local_mean`; beyond the edge the image is mirrored about its first voxel
+    (d c b|a b c d).
+
+    References
+    ----------
+    Phansalkar N. et al. (2011) Adaptive local thresholding for detection of nuclei in diversity
+    stained cytology images. ICCSP 218–220. :doi:`10.1109/ICCSP.2011.5739305`
+    """
+    rule = _Rule("PHANSALKAR", k=k, unit=1 / (2 * spread or _range(image)), p=p, q=q)
+    return _by_moments(image, spacing, window, window_in, rule, objects)
+
+
+@methods.add("local_gaussian", title="Local Gaussian threshold", gives="mask", group=GROUP)
+def local_gaussian(
+    image: Any,
+    spacing: Sequence[float] = (),
+    *,
+    window: Window = 15.0,
+    window_in: WindowIn = "pixels",
+    offset: float = 0.0,
+    objects: Objects = "bright",
+) -> Any:
+    """Separate at a Gaussian mean around each voxel.
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers. NaN and infinities spread as far as the Gaussian reaches; NaN is background.
+    spacing : sequence of float
+        Distance between neighbours along each axis.
+    window : float
+        Six standard deviations and one voxel: the width of a box of about the same effect.
+    window_in : {"pixels", "units"}
+        Whether the width is in voxels or in the unit of the spacing.
+    offset : float
+        Taken from the mean.
+    objects : {"bright", "dark"}
+        "bright" for the values above the threshold.
+
+    Returns
+    -------
+    array of bool, of the image's shape
+
+    Notes
+    -----
+    The Gaussian is cut at four standard deviations; beyond the edge the image is mirrored
+    (d c b a|a b c d).
+    """
+    image = real(image)
+    radii(image, spacing, window, window_in)  # refuses what is too wide
+    steps = tuple(spacing) if window_in == "units" and spacing else (1.0,) * image.ndim
+    kernels = [gaussian_kernel(max(window / step - 1, 0) / 6) for step in steps]
+    if not image.size:
+        return map_blocks(np.isnan, image, dtype=np.bool_)
+    beyond = partial(_beyond_mean, offset=offset, objects=objects)
+    return map_blocks(beyond, image, convolve(image, kernels), dtype=np.bool_)
+
+
+@methods.add("local_median", title="Local median threshold", gives="mask", group=GROUP)
+def local_median(
+    image: Any,
+    spacing: Sequence[float] = (),
+    *,
+    window: Window = 15.0,
+    window_in: WindowIn = "pixels",
+    offset: float = 0.0,
+    objects: Objects = "bright",
+) -> Any:
+    """Separate at the median of the window around each voxel.
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers. NaN is background and left out of the medians.
+    spacing : sequence of float
+        Distance between neighbours along each axis.
+    window : float
+        Full width of the box; it reaches half of it, in whole voxels, to each side.
+    window_in : {"pixels", "units"}
+        Whether the width is in voxels or in the unit of the spacing.
+    offset : float
+        Taken from the median.
+    objects : {"bright", "dark"}
+        "bright" for the values above the threshold.
+
+    Returns
+    -------
+    array of bool, of the image's shape
+
+    Notes
+    -----
+    Exact for every type: a value lies above the median where most of its window lies below it.
+    Time grows with the volume of the window. Beyond the edge the image is mirrored
+    (d c b a|a b c d).
+    """
+    reach = radii(image, spacing, window, window_in)
+    work = partial(_beyond_median, offset=offset, bright=objects == "bright")
+    return on_windows(work, image, reach, "repeat")
+
+
+class _Rule:
+    """A formula of `_local`, and its numbers."""
+
+    def __init__(self, name: str, *, k: float, unit: float = 1, p: float = 0, q: float = 0) -> None:
+        self.name, self.numbers = name, (k, unit, p, q)
+
+
+def _by_moments(
+    image: Any,
+    spacing: Sequence[float],
+    window: float,
+    window_in: WindowIn,
+    rule: _Rule,
+    objects: Objects,
+    edge: Edge = "skip",
+) -> Any:
+    image = real(image)
+    reach = radii(image, spacing, window, window_in)
+    coding = Coding.of(image, reach)
+    work = partial(_beyond_rule, coding=coding, rule=rule, bright=objects == "bright")
+    return on_windows(work, image, reach, edge)
+
+
+def _beyond_rule(
+    volume: NDArray[Any],
+    index: Indices,
+    out: NDArray[np.bool_],
+    *,
+    coding: Coding,
+    rule: _Rule,
+    bright: bool,
+) -> None:
+    from napari_segment.classical.threshold import _local
+
+    z, y, x = index
+    if volume.dtype != np.uint16 or not volume.flags.c_contiguous or not volume.dtype.isnative:
+        volume, z = volume[z], np.arange(len(z))
+    numbers = np.array([coding.low, coding.step, *rule.numbers])
+    codes = coding.codes(volume)
+    kind = getattr(_local, rule.name)
+    _local.beyond_local_threshold(codes, z, y, x, coding.holes, kind, numbers, bright, out)
+    if coding.holes:
+        center = volume[z[(len(z) - len(out)) // 2 :][: len(out)]]
+        out |= np.isposinf(center) if bright else np.isneginf(center)
+
+
+def _beyond_median(
+    volume: NDArray[Any], index: Indices, out: NDArray[np.bool_], *, offset: float, bright: bool
+) -> None:
+    from napari_segment.classical.threshold._local import beyond_local_median
+
+    z, y, x = index
+    held = volume.dtype if volume.dtype.kind == "f" else np.dtype(np.int32)
+    if volume.dtype.kind != "f" and volume.dtype.itemsize > 2:
+        held = np.dtype(np.float64)
+    values = np.ascontiguousarray(volume[z], held)
+    limits = values[(len(z) - len(out)) // 2 :][: len(out)]
+    if offset:
+        moved = limits.astype(np.float64) + offset
+        limits = np.ceil(moved).astype(held) if held.kind == "i" else moved.astype(held)
+    beyond_local_median(values, limits, np.arange(len(z)), y, x, bright, out)
+
+
+def _beyond_mean(
+    block: NDArray[Any], mean: NDArray[Any], *, offset: float, objects: Objects
+) -> NDArray[np.bool_]:
+    compare = np.greater if objects == "bright" else np.less_equal
+    mask: NDArray[np.bool_] = compare(block, mean - mean.dtype.type(offset))
+    return mask
+
+
+def _range(image: Any) -> float:
+    """The intensities in use: of as many bits as the greatest integer has, or of floats."""
+    image = real(image)
+    low, high = finite_range(image)
+    if low > high:
+        return 1.0
+    if image.dtype.kind != "f" and low >= 0:
+        return float((1 << max(8, int(high).bit_length())) - 1)
+    return float(high - low) or 1.0
