@@ -122,6 +122,15 @@ def test_pyramid_of_an_image_is_of_means(tmp_path, rng):
     assert moves[1]["translation"] == [2, 3.5, 3.5]
 
 
+def test_shift_is_the_formats_own(tmp_path, rng):
+    affine = np.diag([2.0, 1, 1, 1])
+    affine[:3, 3] = 5, 6, 7
+    image = Image(rng.random((2, 600, 20)), "ZYX", affine=affine, unit="micrometer")
+    told = zarr.open_group(io.write(image, tmp_path / "a.zarr")).attrs["ome"]["multiscales"][0]
+    shifts = [d["coordinateTransformations"][1]["translation"] for d in told["datasets"]]
+    assert shifts == [[5, 6, 7], [5, 6.5, 7.5], [5.0 + 1, 6 + 1.5, 7 + 1.5]][: len(shifts)]
+
+
 def test_pyramid_of_labels_invents_nothing(tmp_path, rng):
     data = rng.choice([0, 7, 900], (700, 300)).astype(np.uint16)
     labels = Labels(data, "YX", holds="classes", names={7: "cell", 900: "edge"})

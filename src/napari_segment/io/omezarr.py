@@ -130,7 +130,8 @@ def write(stack: Stack, path: Path) -> None:
     stack = stack.canonical()
     group = zarr.open_group(path, mode="w", zarr_format=3)
     group.attrs.update({"ome": _metadata(stack, []), KEY: extras(stack)})
-    levels = [_transformations(level) for level in _write_levels(stack, group)]
+    origin = _origin(stack)
+    levels = [_transformations(*level, origin) for level in _write_levels(stack, group)]
     group.attrs["ome"] = _metadata(stack, levels)
 
 
@@ -200,18 +201,27 @@ def _coarser(level: Stack, factors: Mapping[str, int]) -> Stack:
     return level.replace(data=data, spacing=spacing, affine=None)
 
 
-def _transformations(level: tuple[Stack, dict[str, int]]) -> list[dict[str, Any]]:
+def _origin(stack: Stack) -> dict[str, float]:
+    """The shift of an affine that does not turn; the format has no field for one that does."""
+    matrix = stack.world()
+    if not np.allclose(matrix[:-1, :-1], np.diag(stack.spacing)):
+        return dict.fromkeys(stack.spatial_axes, 0.0)
+    return dict(zip(stack.spatial_axes, map(float, matrix[:-1, -1]), strict=True))
+
+
+def _transformations(
+    stack: Stack, taken: dict[str, int], origin: dict[str, float]
+) -> list[dict[str, Any]]:
     """The place of a level: a mean lies in the middle of what it was made of."""
-    stack, taken = level
     size = dict(zip(stack.spatial_axes, stack.spacing, strict=True)) | {"T": stack.interval}
     found: list[dict[str, Any]] = [
         {"type": "scale", "scale": [float(size.get(a, 1.0)) for a in stack.axes]}
     ]
-    if not isinstance(stack, Labels) and any(n > 1 for n in taken.values()):
-        shift = {a: size[a] * (1 - 1 / n) / 2 for a, n in taken.items()}
-        found.append(
-            {"type": "translation", "translation": [shift.get(a, 0.0) for a in stack.axes]}
-        )
+    mean = not isinstance(stack, Labels)
+    shift = {a: origin[a] + mean * size[a] * (1 - 1 / n) / 2 for a, n in taken.items()}
+    if any(shift.values()):
+        moved = [shift.get(a, 0.0) for a in stack.axes]
+        found.append({"type": "translation", "translation": moved})
     return found
 
 
