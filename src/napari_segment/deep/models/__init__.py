@@ -8,13 +8,13 @@ must be known of a network, it says as plain attributes of the module that it re
 ``least`` : int or tuple of int
     The smallest side that it can take (default 1).
 ``supervised`` : bool
-    In training mode it returns several outputs, the finest first (default False).
+    In training mode it returns several outputs, the finest logits first (default False).
 ``encoder`` : torch.nn.Module
     The part that was trained before, which `frozen_epochs` is about.
 ``frozen_epochs`` : int
     For how many epochs the encoder keeps its weights; -1 for all of them (default 0).
 ``auxiliary(outputs, target)`` : method
-    Further terms of the training loss, from all outputs of the network.
+    Further terms of the training loss, from all outputs; the loss then takes the first alone.
 
 `build` puts the module into the one wrapper that reads them.
 """
@@ -23,6 +23,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_segment.deep.models import fastfcn as fastfcn
+from napari_segment.deep.models import gated_scnn as gated_scnn
 from napari_segment.deep.models import monai as monai
 from napari_segment.deep.models import smp as smp
 from napari_segment.deep.models import textbook as textbook
@@ -77,6 +79,8 @@ def build(
     if not pretrained and "weights" in settings:
         settings["weights"] = "none"
     net = entry(channels_in, channels_out, ndim, **settings)
+    if getattr(net, "detects", False):
+        return net  # finds objects itself: neither pads nor gives logits
     return Segmenter(net, complete, channels_in, channels_out, ndim)
 
 

@@ -67,8 +67,14 @@ class Segmenter(nn.Module):
         self._check(image)
         outputs = _as_list(self.net(pad_to(image, self.padded(size))), self.ndim)
         keep = outputs if self.training and self.supervised else outputs[:1]
-        cropped = [_crop(_resized(o, self.padded(size)), size) for o in keep]
+        cropped = [self._fitted(o, size) for o in keep]
         return cropped if self.training and self.supervised else cropped[0]
+
+    def _fitted(self, output: Tensor, size: Sequence[int]) -> Tensor:
+        """Cropped to the image; what has no spatial sides stays."""
+        if output.ndim != self.ndim + 2:
+            return output
+        return _crop(_resized(output, self.padded(size)), size)
 
     def padded(self, size: Sequence[int]) -> tuple[int, ...]:
         """The size to which an input of this size is padded."""

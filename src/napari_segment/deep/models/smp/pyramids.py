@@ -161,7 +161,7 @@ def pan(
     assert ndim == 2
     return over_encoder(
         "PAN", channels_in, channels_out,
-        encoder=encoder, weights=weights, frozen_epochs=frozen_epochs, stride=32,
+        encoder=encoder, weights=weights, frozen_epochs=frozen_epochs, stride=output_stride,
         least=16 * output_stride,  # its bottom is pooled three times more
         decoder_channels=features, encoder_output_stride=output_stride,
     )  # fmt: skip
@@ -223,8 +223,8 @@ def deeplabv3(  # noqa: PLR0913
     assert ndim == 2
     return over_encoder(
         "DeepLabV3", channels_in, channels_out,
-        encoder=encoder, weights=weights, frozen_epochs=frozen_epochs, stride=32,
-        encoder_output_stride=output_stride, decoder_atrous_rates=atrous_rates,
+        encoder=encoder, weights=weights, frozen_epochs=frozen_epochs, stride=output_stride,
+        least=64, encoder_output_stride=output_stride, decoder_atrous_rates=atrous_rates,
         decoder_aspp_separable=separable, decoder_aspp_dropout=dropout, decoder_channels=features,
     )  # fmt: skip
 
@@ -285,8 +285,8 @@ def deeplabv3plus(  # noqa: PLR0913
     assert ndim == 2
     return over_encoder(
         "DeepLabV3Plus", channels_in, channels_out,
-        encoder=encoder, weights=weights, frozen_epochs=frozen_epochs, stride=32,
-        encoder_output_stride=output_stride, decoder_atrous_rates=atrous_rates,
+        encoder=encoder, weights=weights, frozen_epochs=frozen_epochs, stride=output_stride,
+        least=64, encoder_output_stride=output_stride, decoder_atrous_rates=atrous_rates,
         decoder_aspp_separable=separable, decoder_aspp_dropout=dropout, decoder_channels=features,
     )  # fmt: skip
 
