@@ -25,6 +25,20 @@ def number_by_first(labels: NDArray[Any], count: int) -> NDArray[np.int64]:
 
 
 @njit(cache=True, nogil=True)
+def first_in_order(labels: NDArray[Any], count: int) -> NDArray[np.int64]:
+    """The flat index of each label's first voxel, if they come in the order 1 … count; else []."""
+    first = np.empty(count, np.int64)
+    known = 0
+    for i in range(labels.size):
+        if labels[i] > known:
+            if labels[i] > known + 1:
+                return first[:0]
+            first[known] = i
+            known += 1
+    return first
+
+
+@njit(cache=True, nogil=True)
 def count(labels: NDArray[Any], largest: int) -> NDArray[np.int64]:
     """How often each of 0 … largest occurs."""
     counts = np.zeros(largest + 1, np.int64)

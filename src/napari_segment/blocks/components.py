@@ -58,7 +58,7 @@ def _label_block(block: NDArray[Any], connectivity: int) -> tuple[NDArray[Any], 
     """Components numbered by first voxel, and the flat indices of the first voxels."""
     import cc3d
 
-    from napari_segment.blocks._kernels import number_by_first
+    from napari_segment.blocks._kernels import first_in_order, number_by_first
 
     # As integers: the path for booleans errs on 2-D and on thin arrays (cc3d 4.1.1).
     values = block.view(np.uint8) if block.dtype == bool else block
@@ -67,7 +67,8 @@ def _label_block(block: NDArray[Any], connectivity: int) -> tuple[NDArray[Any], 
         connectivity=_NEIGHBOURS[block.ndim][connectivity - 1],
         return_N=True,
     )
-    return components, number_by_first(components.ravel(), count)
+    first = first_in_order(components.ravel(), count)
+    return components, first if len(first) else number_by_first(components.ravel(), count)
 
 
 # ---- block by block ----

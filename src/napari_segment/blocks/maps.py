@@ -9,7 +9,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_segment.blocks.slabs import over_slabs, threads
+
 P = TypeVar("P")
+
+_WORTH_THREADS = 1 << 20  # voxels
 
 
 def is_lazy(array: Any) -> bool:
@@ -66,6 +70,12 @@ class Place:
     before: tuple[int, ...]
     shape: tuple[int, ...]
 
+    @property
+    def where(self) -> tuple[slice, ...]:
+        """What was handed over."""
+        begins = [s - b for s, b in zip(self.start, self.before, strict=True)]
+        return tuple(map(slice, begins, self.stop))
+
 
 def reduce_blocks(
     gather: Callable[..., P],
@@ -92,19 +102,15 @@ def reduce_blocks(
     object
         The merged partial results.
     """
-    shape = tuple(arrays[0].shape)
     if not any(is_lazy(a) for a in arrays):
-        none = (0,) * len(shape)
-        return merge([gather(Place(none, shape, none, shape), *(np.asarray(a) for a in arrays))])
+        return merge(_in_slabs(gather, [np.asarray(a) for a in arrays], before))
     import dask
 
     lazy = _cut_alike(arrays)
-    parts = []
-    for place in _places(lazy[0].chunks, before):
-        where = tuple(
-            slice(a - b, z) for a, b, z in zip(place.start, place.before, place.stop, strict=True)
-        )
-        parts.append(dask.delayed(gather)(place, *(_computed(a[where]) for a in lazy)))
+    parts = [
+        dask.delayed(gather)(place, *(_computed(a[place.where]) for a in lazy))
+        for place in _places(lazy[0].chunks, before)
+    ]
     return merge(dask.compute(*_in_groups(parts, merge)))
 
 
@@ -197,6 +203,22 @@ def _cut_alike(arrays: Sequence[Any]) -> list[Any]:
     chunks = next(a for a in arrays if is_lazy(a)).chunks
     lazy = [a if is_lazy(a) else da.from_array(np.asarray(a)) for a in arrays]
     return [a.rechunk(chunks) for a in lazy]
+
+
+def _in_slabs(gather: Callable[..., P], arrays: Sequence[NDArray[Any]], before: int) -> list[P]:
+    """Gather from slabs of arrays in memory, in threads; from small arrays at once."""
+    shape = arrays[0].shape
+    length = shape[0] if shape and arrays[0].size >= _WORTH_THREADS else 0
+
+    def work(start: int, stop: int) -> P:
+        chunks = [(start, stop - start, shape[0] - stop), *((n,) for n in shape[1:])]
+        place = _places(chunks, before)[1]
+        return gather(place, *(a[place.where] for a in arrays))
+
+    if not length:
+        none = (0,) * len(shape)
+        return [gather(Place(none, shape, none, shape), *arrays)]
+    return over_slabs(work, length, -(-length // threads()))
 
 
 def _places(chunks: Sequence[Sequence[int]], before: int) -> list[Place]:

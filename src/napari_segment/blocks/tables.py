@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_segment.blocks.maps import Place, map_blocks, reduce_blocks
+from napari_segment.blocks.slabs import over_slabs
 
 Ids = NDArray[np.int64]
 Pairs = NDArray[np.int64]
@@ -144,8 +145,9 @@ def replace_labels(labels: Any, ids: Ids, values: NDArray[Any], dtype: DTypeLike
 def _looked_up(table: NDArray[Any], block: NDArray[Any]) -> NDArray[Any]:
     from napari_segment.blocks._kernels import look_up
 
+    block = np.ascontiguousarray(block)
     out = np.empty(block.shape, table.dtype)
-    look_up(table, block.ravel(), out.ravel())
+    over_slabs(lambda a, b: look_up(table, block[a:b].ravel(), out[a:b].ravel()), len(block))
     return out
 
 

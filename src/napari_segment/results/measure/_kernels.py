@@ -162,7 +162,7 @@ def intensities(labels: Array, image: Array, n: int) -> tuple[Array, Array, Arra
 
 
 @njit(cache=True, nogil=True)
-def central(labels: Array, image: Array, start: Array, mean: Array) -> Array:
+def central(labels: Array, image: Array, start: Array, mean: Array, n: int) -> Array:
     """Central power sums 2, 3, 4 of each label's intensities, and sums of intensity × index.
 
     Parameters
@@ -172,12 +172,14 @@ def central(labels: Array, image: Array, start: Array, mean: Array) -> Array:
         Index of ``labels[0, 0, 0]`` in the whole array.
     mean : array (n + 1,)
         Mean intensity of each label.
+    n : int
+        The largest label.
 
     Returns
     -------
     array (n, 6)
     """
-    total = np.zeros((mean.size, 6), np.float64)
+    total = np.zeros((n + 1, 6), np.float64)
     nz, ny, nx = labels.shape
     for z in range(nz):
         for y in range(ny):
