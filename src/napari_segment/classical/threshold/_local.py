@@ -131,18 +131,24 @@ def beyond_local_median(
     index_z: Ints,
     index_y: Ints,
     index_x: Ints,
+    holes: bool,
     bright: bool,
+    counts: NDArray[Any],
     out: NDArray[np.bool_],
 ) -> None:
     """Mark the voxels of `out` whose `limits` lie beyond the median of the values around them.
 
     A limit is above the median where most values of the window are below it, so one count decides,
-    and no median is found. NaN counts for nothing. Limits are of the planes of `out`.
+    and no median is found. Limits are of the planes of `out`. Where there are `holes`, NaN counts
+    for nothing. `counts` (2, x) is room for the counts, of a type that holds the window's volume
+    and is as narrow as that of the values, so that as many are compared at once.
     """
     planes, ny, nx = out.shape
     wz, wy, wx = len(index_z) - planes + 1, len(index_y) - ny + 1, len(index_x) - nx + 1
     rows = np.empty((wz, wy, nx + wx - 1), values.dtype)
-    below, known = np.empty(nx, np.int32), np.empty(nx, np.int32)
+    below, known = counts[0], counts[1]
+    one = counts.dtype.type(1)
+    half = wz * wy * wx // 2
     for z in range(planes):
         for y in range(ny):
             for j in range(wz):
@@ -158,8 +164,11 @@ def beyond_local_median(
                     for i in range(wx):
                         row = rows[j, k, i : i + nx]
                         for x in range(nx):
-                            below[x] += row[x] < limit[x]
-                            known[x] += row[x] == row[x]
+                            below[x] += one if row[x] < limit[x] else 0 * one
+                        if holes:
+                            for x in range(nx):
+                                known[x] += one if row[x] == row[x] else 0 * one
             for x in range(nx):
-                above = 2 * below[x] > known[x]
+                most = int(known[x]) // 2 if holes else half
+                above = int(below[x]) > most
                 out[z, y, x] = above if bright else (limit[x] == limit[x] and not above)

@@ -360,15 +360,25 @@ def _beyond_median(
     from napari_segment.classical.threshold._local import beyond_local_median
 
     z, y, x = index
-    held = volume.dtype if volume.dtype.kind == "f" else np.dtype(np.int32)
-    if volume.dtype.kind != "f" and volume.dtype.itemsize > 2:
-        held = np.dtype(np.float64)
-    values = np.ascontiguousarray(volume[z], held)
+    values = np.ascontiguousarray(volume[z], _comparable(volume.dtype, offset))
     limits = values[(len(z) - len(out)) // 2 :][: len(out)]
     if offset:
         moved = limits.astype(np.float64) + offset
-        limits = np.ceil(moved).astype(held) if held.kind == "i" else moved.astype(held)
-    beyond_local_median(values, limits, np.arange(len(z)), y, x, bright, out)
+        limits = (np.ceil(moved) if values.dtype.kind == "i" else moved).astype(values.dtype)
+    size = np.prod([len(i) - n + 1 for i, n in zip(index, out.shape, strict=True)])
+    narrow = values.dtype.itemsize == 2 and size < 1 << 16
+    counts = np.empty((2, out.shape[2]), np.uint16 if narrow else np.uint32)
+    holes = values.dtype.kind == "f"
+    beyond_local_median(values, limits, np.arange(len(z)), y, x, holes, bright, counts, out)
+
+
+def _comparable(dtype: np.dtype[Any], offset: float) -> np.dtype[Any]:
+    """A type of few that holds the values, and the values moved by an offset."""
+    if dtype.kind == "f":
+        return dtype.newbyteorder("=")
+    if dtype.itemsize > 2:
+        return np.dtype(np.float64)
+    return np.dtype(np.uint16) if dtype.kind == "u" and not offset else np.dtype(np.int32)
 
 
 def _beyond_mean(
