@@ -18,6 +18,7 @@ from napari_segment.deep.plan import Normalisation, Objects
 from napari_segment.errors import InputError, SettingError
 from napari_segment.image import Holds
 from napari_segment.io.pairs import Pairs
+from napari_segment.registry import models
 
 _MANY = 30  # more label numbers than this in one case are objects
 _THIN = 8  # a stack of fewer planes is taken plane by plane
@@ -121,7 +122,7 @@ def make_plan(
         channels=items[0].channels,
         values=values,
         names={k: v for k, v in pairs.names.items() if k in values} if values else {},
-        objects=Objects(target=settings.target) if holds == "objects" else None,
+        objects=_objects(holds, settings),
         normalisation=_normalisation(items, settings, reasons),
         spacing=spacing,
         unit=unit,
@@ -132,6 +133,19 @@ def make_plan(
         unlabelled=_unlabelled(pairs, settings),
         reasons=reasons,
     )
+
+
+def _objects(holds: Holds, settings: Any) -> Objects | None:
+    """How objects are learnt; a model of the group "objects" finds them itself."""
+    detects = models[settings.model.name].group == "objects"
+    if detects and holds != "objects":
+        raise SettingError(
+            f"The model {settings.model.name!r} finds objects, but the labels are classes. If each "
+            "label number is an object, give task='objects'; else take another model."
+        )
+    if holds != "objects":
+        return None
+    return Objects(target="instances" if detects else settings.target)
 
 
 def _unlabelled(pairs: Pairs, settings: Any) -> int | None:

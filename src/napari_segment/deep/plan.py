@@ -123,20 +123,22 @@ class Objects(BaseModel):
 
     Parameters
     ----------
-    target : {"distance", "border"}
+    target : {"distance", "border", "instances"}
         What the second output stands for: the distance to the object's edge (1 at its middle), or
-        the border between an object and what is not that object.
+        the border between an object and what is not that object. "instances": the network is a
+        detector, which finds the objects itself.
     foreground : float
         Probability from which a voxel belongs to some object.
     seed : float
-        Value of the second output from which a voxel belongs to the heart of an object.
+        Value of the second output from which a voxel belongs to the heart of an object; of a
+        detector, the score from which an object counts.
     size : int
         Objects of fewer voxels are left out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    target: Literal["distance", "border"] = "distance"
+    target: Literal["distance", "border", "instances"] = "distance"
     foreground: float = 0.5
     seed: float = 0.5
     size: int = 0

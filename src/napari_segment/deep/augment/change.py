@@ -162,8 +162,9 @@ class Change:
 
             pixels, wanted = warp(image, target, corner, sides, self.spatial)
         axes = tuple(a for a, flipped in enumerate(self.spatial.flips, 1) if flipped)
-        pixels, wanted = np.flip(pixels, axes), np.flip(wanted, axes)
-        return np.ascontiguousarray(self.intensity(pixels)), np.ascontiguousarray(wanted)
+        # Copies: a side of one voxel may keep a negative stride, which PyTorch refuses.
+        pixels, wanted = np.flip(pixels, axes).copy(), np.flip(wanted, axes).copy()
+        return self.intensity(pixels), wanted
 
 
 def _rotation(angles: NDArray[np.float64], relative: Sequence[float]) -> NDArray[np.float64]:

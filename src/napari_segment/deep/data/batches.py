@@ -73,6 +73,8 @@ class Samples:
         plan = self.plan
         if plan.objects is None:
             return class_indices(labels, plan.values, plan.unlabelled)[None]
+        if plan.objects.target == "instances":
+            return labels.astype(np.int32)[None]
         if not plan.stacked:
             return object_maps(labels, plan.objects, plan.spacing, plan.unlabelled)
         planes = [object_maps(p, plan.objects, plan.spacing[1:], plan.unlabelled) for p in labels]
@@ -185,7 +187,7 @@ def ahead(
         yield from map(function, arguments)
         return
     waiting: list[Future[B]] = []
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="batches", initializer=_alone)
     try:
         for argument in arguments:
             waiting.append(pool.submit(function, argument))
@@ -195,3 +197,10 @@ def ahead(
             yield waiting.pop(0).result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _alone() -> None:
+    """Compute in this thread alone, so that the network's own threads are left in peace."""
+    import torch
+
+    torch.set_num_threads(1)  # of the thread that calls it, and of threads yet to come

@@ -123,6 +123,7 @@ class Fit:
         while self.epoch < self.epochs and self.progress(0) < 1 and not self._impatient():
             yield from self._one_epoch()
         yield from self._finish()
+        self.group.wait()
         return Checkpoint.load(self.blank.folder)
 
     def _one_epoch(self) -> Generator[Step, None, None]:
@@ -179,7 +180,8 @@ class Fit:
             try:
                 return self._parted_update(batch)
             except RuntimeError as error:
-                if not is_out_of_memory(error) or self.parts >= len(batch[0]):
+                alone = self.group.size == 1  # others would wait for this one's gradients
+                if not (alone and is_out_of_memory(error) and self.parts < len(batch[0])):
                     raise
             self.parts = min(self.parts * 2, len(batch[0]))
             release_memory(self.device)
@@ -228,15 +230,16 @@ class Fit:
         if self._should_validate():
             begun = monotonic()
             found = self._validate()
-            row |= {**found, "validation seconds": monotonic() - begun}
-            self.validated += monotonic() - begun
+            seconds = self.group.from_leader(monotonic() - begun)
+            row |= {**found, "validation seconds": seconds}
+            self.validated += seconds
             self._keep_if_best(found)
             preview = self._preview()
         row["lr"] = self.optimizer.param_groups[0]["lr"]
         row["elapsed"] = self.elapsed
+        self.record.epoch(row, write=self.group.leads)
         if self.group.leads:
-            self.record.epoch(row)
-            self._save()
+            self._save(row["elapsed"])
         done = self.epoch * self.plan.steps
         numbers = {k: v for k, v in row.items() if "seconds" not in k}
         total = self._total(self.progress(0), -1)
@@ -334,11 +337,11 @@ class Fit:
         self.record.picture(self.epoch, planes)
         return planes
 
-    def _save(self) -> None:
+    def _save(self, spent: float) -> None:
         numbers = {
             "epoch": self.epoch, "factor": self.factor, "retreats": self.retreats,
             "best": self.best, "best_epoch": self.best_epoch, "scores": self.scores,
-            "parts": self.parts, "spent": self.elapsed, "validated": self.validated,
+            "parts": self.parts, "spent": spent, "validated": self.validated,
             "rows": self.record.rows,
         }  # fmt: skip
         parts = {

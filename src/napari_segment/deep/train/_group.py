@@ -73,6 +73,19 @@ class Group:
         dist.broadcast(told, 0)
         return float(told.item())
 
+    def same(self, what: Any) -> Any:
+        """The leading process's object, which must be picklable."""
+        if self.size == 1:
+            return what
+        box = [what]
+        dist.broadcast_object_list(box, 0)
+        return box[0]
+
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+        if self.size > 1:
+            dist.barrier()
+
     def gather(self, found: list[Any]) -> list[Any]:
         """The lists of all processes, one after the other."""
         if self.size == 1:

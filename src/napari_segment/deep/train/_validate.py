@@ -178,18 +178,17 @@ class Validation:
 
 def average_precision(found: NDArray[Any], reference: NDArray[Any], iou: float = 0.5) -> float:
     """Objects found right over all that were found or missed (TP / (TP + FP + FN))."""
-    have, want = int(found.max(initial=0)), np.unique(reference[reference > 0])
-    if have == 0 and want.size == 0:
+    have, index_a = np.unique(found, return_inverse=True)
+    want, index_b = np.unique(reference, return_inverse=True)
+    count = int((have > 0).sum() + (want > 0).sum())
+    if count == 0:
         return float("nan")
-    index = np.searchsorted(want, reference).astype(np.int64) + 1
-    index[reference == 0] = 0
-    flat = index.ravel() * (have + 1) + found.ravel()
-    pairs, both = np.unique(flat, return_counts=True)
-    a, b = pairs // (have + 1), pairs % (have + 1)
-    areas_a, areas_b = np.bincount(index.ravel()), np.bincount(found.ravel())
-    union = areas_a[a] + areas_b[b] - both
-    hits = int(((a > 0) & (b > 0) & (both > iou * union)).sum())
-    return hits / (have + want.size - hits)
+    first, second = index_a.ravel().astype(np.int64), index_b.ravel().astype(np.int64)
+    pairs, both = np.unique(first * len(want) + second, return_counts=True)
+    a, b = pairs // len(want), pairs % len(want)
+    union = np.bincount(first)[a] + np.bincount(second)[b] - both
+    hits = int(((both > iou * union) & (have[a] > 0) & (want[b] > 0)).sum())
+    return hits / (count - hits)
 
 
 def means(scores: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.deep.checkpoint import versions, write_atomically
+from napari_segment.deep.train.events import append
 
 SETTINGS = "settings.json"
 PLAN = "plan.json"
 CURVES = "curves.csv"
+EVENTS = "events.out.tfevents.0.run"
 _DRAW_EVERY = 60.0  # seconds between drawings of the curves
 
 
@@ -39,15 +41,19 @@ class Record:
     def begin(self, settings: Mapping[str, Any], plan: str, checks: Sequence[str]) -> None:
         """Write what is known before the first step."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / EVENTS).unlink(missing_ok=True)
         write_atomically(self.folder / SETTINGS, _json(settings))
         write_atomically(self.folder / PLAN, plan.encode())
         write_atomically(self.folder / "versions.json", _json(versions()))
         write_atomically(self.folder / "data.txt", ("\n".join(checks) + "\n").encode())
 
-    def epoch(self, row: Mapping[str, float]) -> None:
+    def epoch(self, row: Mapping[str, float], *, write: bool = True) -> None:
         """Add the numbers of an epoch to ``curves.csv``; ``curves.png`` follows now and then."""
         self.rows.append(dict(row))
+        if not write:
+            return
         write_atomically(self.folder / CURVES, _csv(self.rows).encode())
+        append(self.folder / EVENTS, int(row["epoch"]), row)
         if monotonic() - self._drawn > _DRAW_EVERY:
             self.draw()
             self._drawn = monotonic()

@@ -38,7 +38,7 @@ def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
         cases = Cases(pairs, budget=_budget())
         yield from cases.measure()
         inner, outer, how = split(cases.items, folds=settings.folds, fold=settings.fold)
-        plan = _plan(cases.items, pairs, settings, group.device, resumed)
+        plan = group.same(_plan(cases.items, pairs, settings, group.device, resumed))
         checks = [*pairs.notes, *_said(plan, inner, outer, how)]
         for line in checks[len(pairs.notes) :]:
             yield Step(0, 0, line)
@@ -50,10 +50,10 @@ def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
             samples, inner, plan, Augmentation.of(settings.augment, settings.adjust),
             settings.seed, settings.balance, group.rank, group.size,
         )  # fmt: skip
-        from napari_segment.deep.train._fit import Fit
-
-        blank = _blank(plan, settings)
-        fit = Fit(blank, settings, plan, batches, outer or inner, group, record, begun)
+        blank = _blank(plan, settings, samples, inner)
+        fit = _kind_of_fit(plan)(
+            blank, settings, plan, batches, outer or inner, group, record, begun
+        )
         return (yield from fit.run(resumed))
     finally:
         group.close()
@@ -81,14 +81,41 @@ def _settings_of_run(settings: Any) -> tuple[Any, bool]:
 def _plan(items: Sequence[Item], pairs: Pairs, settings: Any, device: Any, resumed: bool) -> Plan:
     if resumed:
         return Plan.model_validate_json((settings.out / PLAN).read_text("utf-8"))
-    return make_plan(items, pairs, settings, free_memory(device), device.type != "cpu")
+    plan = make_plan(items, pairs, settings, free_memory(device), device.type != "cpu")
+    if settings.patch:
+        return plan
+    # A patch that the network would pad anyway is better filled: images then stand anywhere in
+    # it, and the network does not come to expect them in one place.
+    return plan.model_copy(update={"patch": _network(plan, settings.model).padded(plan.patch)})
 
 
-def _blank(plan: Plan, settings: Any) -> Checkpoint:
+def _network(plan: Plan, spec: Spec) -> Any:
+    from napari_segment.deep.models import build
+
+    sizes = plan.channels_in, plan.channels_out, plan.ndim
+    return build(_fitted_to(plan, spec), *sizes, pretrained=False)
+
+
+def _kind_of_fit(plan: Plan) -> Any:
+    if plan.objects is not None and plan.objects.target == "instances":
+        from napari_segment.deep.objects._fit import DetectorFit
+
+        return DetectorFit
+    from napari_segment.deep.train._fit import Fit
+
+    return Fit
+
+
+def _blank(plan: Plan, settings: Any, samples: Samples, items: Sequence[Item]) -> Checkpoint:
     """The checkpoint to be, without weights and scores."""
+    model = _fitted_to(plan, settings.model)
+    if plan.objects is not None and plan.objects.target == "instances":
+        from napari_segment.deep.objects.anchors import with_anchors
+
+        model = with_anchors(model, (samples(item).target[0] for item in items))
     return Checkpoint(
         folder=settings.out,
-        model=_fitted_to(plan, settings.model),
+        model=model,
         **plan.model_dump(
             include={
                 "ndim", "slices", "channels", "channels_out", "holds", "values", "names",
@@ -105,7 +132,7 @@ def _fitted_to(plan: Plan, spec: Spec) -> Spec:
     """Tell a model that plans its kernels by spacing and patch what they are."""
     entry = models[spec.name]
     given = dict(spec.settings)
-    known = {"spacing": plan.spacing[-plan.ndim :], "patch": plan.patch}
+    known = {"voxel_size": plan.spacing[-plan.ndim :], "patch": plan.patch}
     for name, value in known.items():
         if name in entry.settings.model_fields and not given.get(name):
             given[name] = value

@@ -1,0 +1,374 @@
+"""Training as a generator of Steps: what comes out, what it survives, and exact resuming."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from napari_segment.deep.checkpoint import Checkpoint
+from napari_segment.deep.targets import decode
+from napari_segment.deep.train import ENTRY, train
+from napari_segment.deep.train._fit import Fit
+from napari_segment.deep.train._optim import Average, one_hot, rate
+from napari_segment.deep.train._validate import Counts, average_precision
+from napari_segment.errors import SegmentError, SettingError
+from napari_segment.image import Image, Labels
+from napari_segment.registry import losses
+from napari_segment.step import run
+
+TINY = ("unet", {"features": (4, 8), "residual_units": 0})
+
+
+def discs(count=6, shape=(40, 48), values=(3, 7), seed=0):
+    """Bright discs of two classes, each as bright as its class."""
+    rng = np.random.default_rng(seed)
+    pairs = []
+    for i in range(count):
+        labels = np.zeros(shape, np.uint8)
+        grid = np.ogrid[tuple(slice(n) for n in shape)]
+        for k, value in enumerate(values):
+            middle = [rng.uniform(8, n - 8) for n in shape[-2:]]
+            middle = [shape[0] / 2, *middle] if len(shape) == 3 else middle
+            far = sum((g - m) ** 2 for g, m in zip(grid, middle, strict=True))
+            labels[far < 49] = value
+            del k
+        bright = np.select([labels == v for v in values], [60, 120][: len(values)], 0)
+        image = (bright + rng.normal(0, 10, shape)).astype(np.float32)
+        pairs.append(
+            (Image(image, name=f"case {i}"), Labels(labels, holds="classes", names={3: "small"}))
+        )
+    return pairs
+
+
+def short(pairs, out, **settings):
+    """A training of seconds; steps and their checkpoint."""
+    settings = {
+        "model": TINY, "epochs": 2, "steps": 6, "batch": 4, "device": "cpu", "workers": 0,
+        "lr": 0.01, **settings,
+    }  # fmt: skip
+    steps, work = [], train(pairs, out=out, **settings)
+    while True:
+        try:
+            steps.append(next(work))
+        except StopIteration as stop:
+            return steps, stop.value
+
+
+def losses_of(steps):
+    return [s.numbers["loss"] for s in steps if "loss" in s.numbers and "dice" not in s.numbers]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    out = tmp_path_factory.mktemp("run") / "classes"
+    return short(discs(10), out, epochs=6, steps=25)
+
+
+def test_a_short_training_learns_its_classes(trained):
+    steps, checkpoint = trained
+    assert checkpoint.scores["dice"] > 0.8
+    assert {"dice small", "dice 7"} <= set(checkpoint.scores)
+    assert losses_of(steps)[-1] < 0.5 * losses_of(steps)[0]
+
+
+def test_the_checkpoint_segments_on_its_own(trained):
+    checkpoint = Checkpoint.load(trained[1].folder)
+    assert (checkpoint.holds, checkpoint.values, checkpoint.names) == (
+        "classes", (0, 3, 7), {3: "small"},
+    )  # fmt: skip
+    image, labels = discs(1, seed=99)[0]
+    pixels = image.data[None]
+    ready = checkpoint.apply(pixels, checkpoint.statistics(pixels))
+    with torch.no_grad():
+        best = checkpoint.network()(torch.from_numpy(ready)[None])[0].argmax(0).numpy()
+    assert np.mean(np.take(checkpoint.values, best) == labels.data) > 0.95
+
+
+def test_the_run_folder_tells_everything(trained):
+    folder = trained[1].folder
+    rows = list(csv.DictReader((folder / "curves.csv").open()))
+    assert [r["epoch"] for r in rows] == [str(i) for i in range(1, 7)]
+    assert float(rows[-1]["dice"]) > 0.8
+    plan = json.loads((folder / "plan.json").read_text())
+    assert "median image" in plan["reasons"]["patch"]
+    assert json.loads((folder / "settings.json").read_text())["epochs"] == 6
+    assert "8 cases to train on, 2 to validate" in (folder / "data.txt").read_text()
+    assert "torch" in json.loads((folder / "versions.json").read_text())
+    assert (folder / "curves.png").stat().st_size > 1000
+    assert len(list((folder / "previews").glob("*.png"))) == 7
+
+
+def test_steps_carry_progress_scores_and_previews(trained):
+    steps, _ = trained
+    previews = [s.preview for s in steps if s.preview]
+    assert len(previews) == 7
+    assert {p["prediction"].shape for p in previews} == {(40, 48)}
+    assert max(s.done for s in steps) == max(s.total for s in steps) == 150
+
+
+def test_a_training_is_the_same_with_threads_and_without(tmp_path):
+    alone, _ = short(discs(), tmp_path / "a", workers=0)
+    threaded, _ = short(discs(), tmp_path / "b", workers=2)
+    assert losses_of(alone) == losses_of(threaded)
+
+
+def test_resuming_goes_on_to_the_last_bit(tmp_path):
+    dropout = ("unet", {**TINY[1], "dropout": 0.2})
+    whole, straight = short(discs(), tmp_path / "whole", epochs=3, model=dropout)
+    work = train(
+        discs(), out=tmp_path / "cut", model=dropout, epochs=3, steps=6, batch=4, lr=0.01,
+        device="cpu", workers=0,
+    )  # fmt: skip
+    seen = 0
+    for step in work:
+        seen += "loss" in step.numbers and "dice" not in step.numbers
+        if seen == 9:  # in the middle of the second epoch
+            break
+    work.close()
+    rest, resumed = short(discs(), tmp_path / "cut", epochs=3, model=dropout, resume=True)
+    assert losses_of(rest) == losses_of(whole)[6:]
+    one, other = (c.network().state_dict() for c in (straight, resumed))
+    assert all(torch.equal(one[k], other[k]) for k in one)
+    assert straight.scores == resumed.scores
+
+
+SCRIPT = """
+    import sys
+    sys.path.insert(0, {here!r})
+    from test_train import TINY, discs
+    from napari_segment.deep.train import train
+    for step in train(discs(), out={out!r}, model=TINY, epochs=4, steps=6, batch=4, lr=0.01,
+                      device="cpu", workers=0, resume=True):
+        if "loss" in step.numbers and "dice" not in step.numbers:
+            print(repr(step.numbers["loss"]), flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_training_resumes_to_the_last_bit(tmp_path):
+    expected = losses_of(short(discs(), tmp_path / "whole", epochs=4)[0])
+    here = os.path.dirname(__file__)  # noqa: PTH120
+    script = textwrap.dedent(SCRIPT).format(here=here, out=str(tmp_path / "killed"))
+    first = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    lines = [first.stdout.readline() for _ in range(14)]
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    assert [float(x) for x in lines] == expected[:14]
+    second = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True
+    )
+    found = [float(x) for x in second.stdout.split()]
+    assert found == expected[-len(found) :]
+    assert len(found) in (12, 18)
+
+
+def test_a_run_folder_is_not_overwritten_unasked(tmp_path):
+    short(discs(), tmp_path, epochs=1)
+    with pytest.raises(SettingError, match="holds a training already"):
+        short(discs(), tmp_path, epochs=1)
+    short(discs(), tmp_path, epochs=1, overwrite=True)
+
+
+def test_the_minutes_are_kept(tmp_path):
+    begun = time.monotonic()
+    steps, checkpoint = short(discs(), tmp_path, epochs=0, minutes=0.1)
+    assert 3 < time.monotonic() - begun < 20
+    rates = [s.numbers["lr"] for s in steps if "lr" in s.numbers and "dice" not in s.numbers]
+    assert rates[-1] < 0.3 * max(rates)
+    assert checkpoint.scores["dice"] > 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "settings", "expected"),
+    [
+        ((12, 24, 28), {}, (3, 1, 3)),
+        ((12, 24, 28), {"ndim": "2", "slices": 3}, (2, 3, 3)),
+        ((5, 24, 28), {}, (2, 1, 3)),
+        ((1, 3), {}, (2, 1, 3)),
+    ],
+)
+def test_stacks_planes_and_tiny_images(tmp_path, shape, settings, expected):
+    pairs = discs(3, shape) if shape[-1] > 3 else _two_voxels()
+    _, checkpoint = short(pairs, tmp_path, epochs=1, steps=2, **settings)
+    assert (checkpoint.ndim, checkpoint.slices, checkpoint.channels_out) == expected
+    assert np.isfinite(checkpoint.scores["dice"])
+
+
+def _two_voxels():
+    marks = np.array([[0, 3, 7]], np.uint8)
+    return [(marks.astype(float) * i, marks) for i in range(3)]
+
+
+def test_one_case_with_channels_and_a_mask(tmp_path):
+    rng = np.random.default_rng(0)
+    mask = np.zeros((30, 64), np.uint8)
+    mask[8:20, 5:60] = 255
+    image = Image(np.stack([mask, 255 - mask]) + rng.normal(0, 9, (2, 30, 64)), "CYX")
+    _, checkpoint = short([(image, Labels(mask, holds="mask"))], tmp_path, epochs=4, steps=20)
+    assert (checkpoint.holds, checkpoint.values, checkpoint.channels_out) == ("mask", (0, 255), 1)
+    assert checkpoint.channels_in == 2
+    assert checkpoint.scores["dice"] > 0.9
+
+
+def test_objects_are_learnt_and_found(tmp_path):
+    pairs = []
+    for image, labels in discs(8, (48, 64)):
+        objects = np.where(labels.data == 3, 1, 0) + np.where(labels.data == 7, 2, 0)
+        pairs.append((image, Labels(objects.astype(np.uint16), holds="objects")))
+    steps, checkpoint = short(pairs, tmp_path, epochs=8, steps=25)
+    assert checkpoint.holds == "objects"
+    assert checkpoint.scores["ap"] > 0.7
+    assert any("foreground" in s.message for s in steps)
+    image = pairs[-1][0].data[None]
+    with torch.no_grad():
+        ready = checkpoint.apply(image, checkpoint.statistics(image))
+        maps = checkpoint.network()(torch.from_numpy(ready)[None])[0].sigmoid().numpy()
+    assert decode(maps, checkpoint.objects).max() in (1, 2, 3)
+
+
+def test_sparse_labels_leave_the_rest_open(tmp_path):
+    pairs = []
+    for image, labels in discs(5, values=(3,)):
+        sparse = np.where(labels.data == 3, 2, 1).astype(np.uint8)
+        sparse[:, ::2] = 0  # every other column was not painted
+        sparse[5:] = np.where(labels.data[5:] == 3, 2, sparse[5:])
+        pairs.append((image.data, sparse))
+    _, checkpoint = short(pairs, tmp_path, unlabelled=0, epochs=4, steps=20, task="classes")
+    assert checkpoint.values == (1, 2)
+    assert checkpoint.scores["dice"] > 0.8
+
+
+def test_fine_tuning_with_other_classes_and_channels(trained, tmp_path):
+    pairs = [
+        (Image(np.stack([i.data, i.data]), "CYX"), Labels((m.data > 0).astype(np.uint8)))
+        for i, m in discs(5)
+    ]
+    steps, checkpoint = short(
+        pairs, tmp_path / "fine", start=str(trained[1].folder), task="classes", epochs=1
+    )
+    assert checkpoint.channels_out == 1
+    fresh, _ = short(pairs, tmp_path / "fresh", task="classes", epochs=1)
+    assert np.mean(losses_of(steps)) < np.mean(losses_of(fresh))
+
+
+def test_another_model_is_no_start(trained, tmp_path):
+    with pytest.raises(SettingError, match="another model"):
+        short(
+            discs(), tmp_path, start=str(trained[1].folder),
+            model=("unet", {"features": (6, 12, 24)}),
+        )  # fmt: skip
+
+
+def test_a_loss_that_breaks_goes_back_and_on_more_slowly(tmp_path, monkeypatch):
+    calls = []
+    original = Fit._parted_update
+
+    def breaks_once(self, batch):
+        calls.append(1)
+        return float("nan") if len(calls) == 9 else original(self, batch)
+
+    monkeypatch.setattr(Fit, "_parted_update", breaks_once)
+    steps, checkpoint = short(discs(), tmp_path, epochs=3)
+    assert any("back to epoch 1, at half the rate" in s.message for s in steps)
+    assert len(losses_of(steps)) == 18 + 2
+    assert checkpoint.scores["dice"] > 0
+
+
+def test_a_loss_that_is_always_broken_ends_in_words(tmp_path):
+    before = losses.snapshot()
+    try:
+
+        @losses.add("broken", title="Broken")
+        def broken():
+            """Give NaN."""
+            return lambda logits, target: logits.sum() * float("nan")
+
+        with pytest.raises(SegmentError, match="smaller learning rate"):
+            short(discs(), tmp_path, loss="broken")
+    finally:
+        losses.restore(before)
+
+
+def test_out_of_memory_goes_on_in_smaller_parts(tmp_path, monkeypatch):
+    original = Fit._loss
+
+    def limited(self, image, target):
+        if len(image) > 1:
+            raise torch.OutOfMemoryError("out of memory")
+        return original(self, image, target)
+
+    whole, _ = short(discs(), tmp_path / "whole", epochs=1, precision="float32")
+    monkeypatch.setattr(Fit, "_loss", limited)
+    steps, _ = short(discs(), tmp_path / "parts", epochs=1, precision="float32")
+    said = [s.message for s in steps if "out of memory" in s.message]
+    assert "1 patches at once, 4 for an update" in said[-1]
+    assert len(losses_of(steps)) == len(losses_of(whole)) == 6
+
+
+def test_patience_ends_a_training_that_has_stopped_to_improve(tmp_path):
+    steps, _ = short(discs(), tmp_path, epochs=30, steps=1, lr=1e-9, patience=2, ema=0)
+    assert max(s.numbers.get("epoch", 0) for s in steps) < 10
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("schedule", ["poly", "one_cycle", "plateau", "constant"])
+def test_every_optimiser_with_every_schedule(tmp_path, optimizer, schedule):
+    steps, _ = short(
+        discs(3), tmp_path, epochs=1, steps=2, optimizer=optimizer, schedule=schedule, accumulate=2
+    )
+    assert np.isfinite(losses_of(steps)).all()
+
+
+def test_settings_are_checked_before_anything_is_read(tmp_path):
+    with pytest.raises(SettingError, match="balance"):
+        run(train("nowhere", out=tmp_path, balance=2.0))
+
+
+def test_the_entry_says_what_every_setting_does():
+    schema = ENTRY.schema()["properties"]
+    assert all(len(s["description"]) > 10 for s in schema.values())
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "poly", "one_cycle", "constant"])
+def test_rates_rise_and_stay_in_range(schedule):
+    rates = [rate(schedule, p, 0.1) for p in np.linspace(0, 1, 101)]
+    assert rates[0] == pytest.approx(0.01)
+    assert max(rates) <= 1
+    assert rates[20] > rates[0]
+    assert schedule == "constant" or rates[-1] < 0.01
+
+
+def test_the_average_by_hand():
+    network = torch.nn.Linear(1, 1, bias=False)
+    with torch.no_grad():
+        network.weight.fill_(0.0)
+        average = Average(network, 0.9)
+        network.weight.fill_(11.0)
+    average.update(network)  # (1 + 1) / (10 + 1) of the old is kept
+    assert average.weights["weight"].item() == pytest.approx(9.0)
+
+
+def test_one_hot_marks_unlabelled_voxels_in_every_channel():
+    target = torch.tensor([[[0, 2, -1]]], dtype=torch.int16)
+    assert one_hot(target, 3)[0].tolist() == [[1, 0, -1], [0, 0, -1], [0, 1, -1]]
+    assert one_hot(target, 1)[0].tolist() == [[0, 1, -1]]
+
+
+def test_dice_by_hand():
+    counts = Counts.of(np.array([0, 1, 1, 2]), np.array([0, 1, 2, -1]), 4)
+    np.testing.assert_allclose(counts.dice(), [1, 2 / 3, 0, np.nan])
+
+
+def test_average_precision_by_hand():
+    reference = np.array([5, 5, 5, 5, 0, 9, 9, 0])
+    assert average_precision(np.array([1, 1, 1, 0, 0, 0, 0, 2]), reference) == 1 / 3
+    assert average_precision(reference, reference) == 1
+    assert np.isnan(average_precision(reference * 0, reference * 0))
