@@ -13,11 +13,12 @@ from hypothesis.extra.numpy import arrays
 from skimage import color, data
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
+from sklearn.mixture import GaussianMixture
 
 from napari_segment.classical.clusters._colours import lab
 from napari_segment.classical.clusters.choose import elbow, silhouette
 from napari_segment.errors import InputError
-from napari_segment.registry import methods
+from napari_segment.registry import filters, methods
 
 kmeans = methods["kmeans"]
 
@@ -171,3 +172,72 @@ def test_elbow_by_hand() -> None:
     assert elbow([100, 25, 100 / 9, 0]) == 4
     assert elbow([5.0]) == 1
     assert elbow([0.0, 0.0, 0.0]) == 1
+
+
+# ---- Gaussian mixture ----
+
+mixture = methods["gaussian_mixture"]
+
+
+def test_mixture_finds_a_narrow_cluster_in_a_wide_one() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random((80, 100)) < 0.2
+    image = np.where(truth, rng.normal(160, 2, truth.shape), rng.normal(100, 25, truth.shape))
+    image = image.clip(0, 255).astype(np.uint8)[None]
+    narrow = mixture(image, clusters=2) == 1
+    assert (narrow == truth).mean() > 0.95
+    assert ((kmeans(image, clusters=2) == 1) == truth).mean() < 0.9
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_mixture_like_scikit_learn(channels: int) -> None:
+    rng = np.random.default_rng(1)
+    truth = rng.integers(0, 3, (50, 60))
+    spreads = np.array([1.0, 3.0, 2.0])[truth]
+    image = 10 * truth + spreads * rng.normal(size=(channels, 50, 60)) + 30
+    ours = mixture(image.astype(np.float32), clusters=3, tolerance=1e-9)
+    theirs = GaussianMixture(3, means_init=[[30] * channels, [40] * channels, [50] * channels])
+    expected = theirs.fit_predict(image.reshape(channels, -1).T).reshape(truth.shape)
+    assert (ours == expected).mean() > 0.995
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("features", ["channels", "lab"])
+def test_mixture_on_blocks(dtype: type, features: str, photograph: np.ndarray) -> None:
+    image = (photograph[:, :50, :50] / (255 if dtype is np.float32 else 1)).astype(dtype)
+    lazy = mixture(da.from_array(image, chunks=(1, 13, 50)), features=features)
+    np.testing.assert_array_equal(lazy.compute(), mixture(image, features=features))
+
+
+@pytest.mark.parametrize("image", [np.zeros((2, 0, 3)), np.full((1, 3, 3), np.nan),
+                                   np.full((3, 4, 4), 9, np.uint8)])  # fmt: skip
+def test_mixture_of_nothing(image: np.ndarray) -> None:
+    assert not mixture(image).any()
+
+
+# ---- the clustered image ----
+
+painted = filters["kmeans_image"]
+
+
+@pytest.mark.parametrize("features", ["channels", "lab"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_every_voxel_shows_the_mean_of_its_cluster(
+    features: str, dtype: type, photograph: np.ndarray
+) -> None:
+    image = (photograph[:, :40, :40] / (255 if dtype is np.float32 else 1)).astype(dtype)
+    labels = kmeans(image, clusters=4, features=features)
+    result = painted(image, clusters=4, features=features)
+    assert (result.dtype, result.shape) == (image.dtype, image.shape)
+    for k in range(4):
+        mean = image[:, labels == k].astype(float).mean(1)
+        expected = np.rint(mean) if dtype is np.uint8 else mean
+        np.testing.assert_allclose(result[:, labels == k].T, [expected] * (labels == k).sum(),
+                                   rtol=1e-4)  # fmt: skip
+    lazy = painted(da.from_array(image, chunks=(2, 13, 40)), clusters=4, features=features)
+    np.testing.assert_array_equal(lazy.compute(), result)
+
+
+def test_nan_stays_in_the_clustered_image() -> None:
+    image = np.array([[[0.0, 0.0, np.nan, 1.0]]])
+    np.testing.assert_allclose(painted(image, clusters=2), image)

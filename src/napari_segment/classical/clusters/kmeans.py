@@ -21,12 +21,13 @@ from napari_segment.classical.clusters.features import (
     of_colours,
     of_position,
 )
-from napari_segment.classical.threshold.histogram import LEVELS, Histogram, histogram
+from napari_segment.classical.threshold.histogram import LEVELS, Histogram, histogram, real
 from napari_segment.classical.threshold.multilevel import Grouping, groupings
 from napari_segment.classical.threshold.separate import classes_between
 from napari_segment.registry import methods
 
 GROUP = "clusters"
+COLOURS = ("hsv", "lab")
 Clusters: TypeAlias = Annotated[int, Field(ge=1, le=64)]
 
 
@@ -56,7 +57,7 @@ def kmeans(  # noqa: PLR0913
     Parameters
     ----------
     image : array (C, *S)
-        Real numbers; (*S) counts as one channel. NaN in any channel is background.
+        Real numbers. NaN in any channel is background.
     spacing : sequence of float
         Distance between neighbours along the spatial axes, for `position`.
     clusters : int
@@ -94,13 +95,11 @@ def kmeans(  # noqa: PLR0913
     Arthur D., Vassilvitskii S. (2007) k-means++: the advantages of careful seeding. SODA
     1027–1035. :doi:`10.5555/1283383.1283494`
     """
-    image = image[None] if image.ndim == len(spacing) else image
-    if features == "intensity" and len(image) > 1:
-        image = map_blocks(_mean_of_channels, *image, dtype=np.float32)[None]
-    if len(image) == 1 and features in ("channels", "intensity") and not position:
-        grouping = best_grouping(histogram(image[0], bins=LEVELS), clusters=clusters, choose=choose)
-        return classes_between(image[0], grouping.thresholds)
-    found = of_colours(image, features) if features in ("hsv", "lab") else of_channels(image)
+    if (features == "intensity" or len(image) == 1) and features not in COLOURS and not position:
+        channel = intensity(image)
+        grouping = best_grouping(histogram(channel, bins=LEVELS), clusters=clusters, choose=choose)
+        return classes_between(channel, grouping.thresholds)
+    found = features_of(image, features)
     if position:
         found += of_position(found, spacing, position)
     fit = partial(lloyd.fit_points, restarts=restarts, tolerance=tolerance, seed=seed)
@@ -165,6 +164,21 @@ def _centers(
     some = features.sample(SILHOUETTES) * np.asarray(features.weights)[:, None]
     scores = [silhouette(some.T, lloyd.numbered(some, fit.centers)) for fit in fits]
     return fits[int(np.argmax(scores))].centers
+
+
+def features_of(image: Any, space: Space) -> Features:
+    """What the voxels of an image (C, *S) are compared by."""
+    if space in ("hsv", "lab"):
+        return of_colours(image, space)
+    return of_channels(intensity(image)[None] if space == "intensity" else image)
+
+
+def intensity(image: Any) -> Any:
+    """The mean of the channels of an image (C, *S); a single channel as it is."""
+    channels = [real(channel) for channel in image]
+    if len(channels) == 1:
+        return channels[0]
+    return map_blocks(_mean_of_channels, *channels, dtype=np.float32)
 
 
 def _mean_of_channels(*channels: NDArray[Any]) -> NDArray[Any]:

@@ -91,6 +91,26 @@ def assign(features: Features, centers: Centers) -> Any:
     )
 
 
+def means_of(features: Features, clusters: Any, count: int) -> Centers:
+    """Mean values (count, D) of the features in each cluster; NaN of an empty one.
+
+    Parameters
+    ----------
+    features : Features
+        In memory or lazy.
+    clusters : array of uint8 (*S)
+        The cluster of each voxel.
+    count : int
+        How many clusters.
+    """
+    gather = partial(_sums_by_cluster, features.holes, count)
+    sums = reduce_blocks(gather, clusters, *features.codes, merge=_add)
+    with np.errstate(invalid="ignore"):
+        codes = sums.codes[:, 1:] / sums.counts[:, None]
+    means: Centers = codes * features.weights + np.asarray(features.offsets)
+    return means
+
+
 def numbered(values: NDArray[Any], centers: Centers) -> NDArray[np.uint8]:
     """Nearest center of each column of weighted codes (D, N)."""
     from napari_segment.classical.clusters._lloyd import nearest
@@ -170,6 +190,22 @@ def _sums_of_blocks(
         return sums
 
     nothing = Sums(np.zeros(centers.shape, np.int64), np.zeros(len(centers), np.int64))
+    return _add([nothing, *stacked_planes(part, blocks)])
+
+
+def _sums_by_cluster(holes: bool, count: int, _place: Any, *blocks: NDArray[Any]) -> Sums:
+    """Sums of blocks of codes, of which the first holds the clusters themselves."""
+    from napari_segment.classical.clusters._lloyd import NONE, accumulate
+
+    def part(codes: NDArray[np.uint16]) -> Sums:
+        sums = Sums(np.zeros((count, len(codes)), np.int64), np.zeros(count, np.int64))
+        clusters = codes[0].astype(np.uint8)
+        if holes:
+            clusters[codes[1] == HOLE] = NONE
+        accumulate(codes, clusters, *sums)
+        return sums
+
+    nothing = Sums(np.zeros((count, len(blocks)), np.int64), np.zeros(count, np.int64))
     return _add([nothing, *stacked_planes(part, blocks)])
 
 
