@@ -168,3 +168,30 @@ def test_errors_say_what_to_do():
         measure(np.ones((4, 5), int), properties=("mean_intensity",))
     with pytest.raises(UnknownNameError, match="surface"):
         measure(np.ones((4, 5), int), properties=("surfaces",))
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (2.0, 1.0, 1.0)])
+def test_details_of_a_ball(spacing):
+    radius = 14
+    sides = [np.arange(-radius - 2, radius + 2.01, s) + 0.2 for s in spacing]
+    ball = sum(x**2 for x in np.meshgrid(*sides, indexing="ij")) <= radius**2
+    row = measure(Labels(ball, spacing=spacing), properties="detail").iloc[0]
+    np.testing.assert_allclose(row.mesh_area, 4 * np.pi * radius**2, rtol=0.02)
+    np.testing.assert_allclose(row.inscribed_radius, radius, atol=1)
+    np.testing.assert_allclose(row.feret_diameter, 2 * radius, atol=np.linalg.norm(spacing) + 0.5)
+    assert 0.85 < row.solidity <= 1
+
+
+def test_details_of_a_box_are_exact():
+    box = np.zeros((6, 9, 8), np.uint8)
+    box[1:4, 2:8, 2:6] = 3
+    image = np.arange(box.size).reshape(box.shape)
+    spacing = (2.0, 1.0, 0.5)
+    row = measure(Labels(box, spacing=spacing), image, properties=("detail", "size")).iloc[0]
+    assert row.convex_volume == row.volume == 6 * 6 * 2
+    assert row.solidity == 1
+    np.testing.assert_allclose(row.feret_diameter, np.sqrt(36 + 36 + 4))
+    assert row.quantile_intensity_q50 == np.median(image[box > 0])
+    assert row.quantile_intensity_q25 == np.percentile(image[box > 0], 25)
+    contour = measure(box[2], properties=("mesh_surface",)).iloc[0].contour_length
+    np.testing.assert_allclose(contour, 20, rtol=0.15)  # the corners are rounded

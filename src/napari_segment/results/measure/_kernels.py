@@ -208,8 +208,8 @@ def textures(labels: Array, levels: Array, own: Array, pairs: Array, n: int) -> 
     levels : array (Z, Y, X) of uint8
     own : array (3,)
         First voxel along each axis that counts; a pair belongs to its largest indices.
-    pairs : array (P, 6)
-        Steps back along each axis, to the one voxel and to the other.
+    pairs : array (P, 2)
+        Corners ``4 dz + 2 dy + dx`` of a window of 2×2×2 voxels; 7 is its last.
     n : int
         The largest label.
 
@@ -219,25 +219,33 @@ def textures(labels: Array, levels: Array, own: Array, pairs: Array, n: int) -> 
         Number of pairs, sums of abs(i − j), (i − j)², 1 / (1 + (i − j)²), i + j, i² + j².
     """
     total = np.zeros((n + 1, 6), np.float64)
+    inverse = 1 / (1 + np.arange(256.0) ** 2)
     nz, ny, nx = labels.shape
+    label = np.zeros(8, np.int32)
+    level = np.zeros(8, np.int64)
     for z in range(own[0], nz):
         for y in range(own[1], ny):
             for x in range(own[2], nx):
+                some = False
+                for k in range(8):
+                    a, b, c = z - 1 + (k >> 2), y - 1 + (k >> 1 & 1), x - 1 + (k & 1)
+                    label[k] = labels[a, b, c] if min(a, b, c) >= 0 else 0
+                    some = some or label[k] > 0
+                if not some:
+                    continue
+                for k in range(8):
+                    if label[k]:
+                        level[k] = levels[z - 1 + (k >> 2), y - 1 + (k >> 1 & 1), x - 1 + (k & 1)]
                 for p in range(len(pairs)):
-                    a, b, c = z - pairs[p, 0], y - pairs[p, 1], x - pairs[p, 2]
-                    d, e, f = z - pairs[p, 3], y - pairs[p, 4], x - pairs[p, 5]
-                    if min(a, b, c, d, e, f) < 0:
-                        continue
-                    label = labels[a, b, c]
-                    if label == 0 or labels[d, e, f] != label:
-                        continue
-                    i, j = float(levels[a, b, c]), float(levels[d, e, f])
-                    square = (i - j) * (i - j)
-                    t = total[label]
-                    t[0] += 1
-                    t[1] += abs(i - j)
-                    t[2] += square
-                    t[3] += 1 / (1 + square)
-                    t[4] += i + j
-                    t[5] += i * i + j * j
+                    k, m = pairs[p, 0], pairs[p, 1]
+                    if label[k] and label[k] == label[m]:
+                        i, j = level[k], level[m]
+                        d = abs(i - j)
+                        t = total[label[k]]
+                        t[0] += 1
+                        t[1] += d
+                        t[2] += d * d
+                        t[3] += inverse[d]
+                        t[4] += i + j
+                        t[5] += i * i + j * j
     return total[1:]

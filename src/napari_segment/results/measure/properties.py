@@ -2,98 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_segment.errors import UnknownNameError
+from napari_segment.results.measure import details
+from napari_segment.results.measure.property import Array, add
 from napari_segment.results.measure.sums import Sums
-
-Array = NDArray[Any]
-Group: TypeAlias = Literal["basic", "shape", "intensity", "texture", "detail"]
-Unit: TypeAlias = Literal["", "voxel", "length", "surface", "size", "intensity", "degree"]
-
-GROUPS = ("basic", "shape", "intensity", "texture", "detail")
-
-
-@dataclass(frozen=True)
-class Property:
-    """One property of every label.
-
-    Parameters
-    ----------
-    name : str
-        What it is asked for by.
-    group : str
-        Which set it belongs to.
-    unit : str
-        What its unit is made of.
-    compute : callable
-        From the sums to one column (N,) or several (N, K).
-    parts : tuple of str
-        What is appended to the name for several columns; "axes" for one for each axis.
-    image : bool
-        Whether it looks at intensities.
-    """
-
-    name: str
-    group: Group
-    unit: Unit
-    compute: Callable[[Sums], Array]
-    parts: tuple[str, ...] = ()
-    image: bool = False
-    names: tuple[str, str] = ("", "")  # in 2-D and in 3-D, where they differ
-
-    def columns(self, axes: str) -> list[str]:
-        """Column names for the axes "YX" or "ZYX"."""
-        name = self.names[len(axes) - 2] or self.name
-        if not self.parts:
-            return [name]
-        letters = [a.lower() for a in axes]
-        parts = [p.replace("axis", a) for p in self.parts for a in letters if "axis" in p]
-        if self.parts[0].startswith("axis_"):  # first by axis, then by part
-            parts = [p.replace("axis", a) for a in letters for p in self.parts]
-        return [f"{name}_{p}" for p in parts or self.parts]
-
-
-PROPERTIES: dict[str, Property] = {}
-
-
-def _property(
-    group: Group, unit: Unit = "", *, parts: tuple[str, ...] = (), image: bool = False,
-    names: tuple[str, str] = ("", ""),
-) -> Callable[[Callable[[Sums], Array]], Callable[[Sums], Array]]:  # fmt: skip
-    def add(function: Callable[[Sums], Array]) -> Callable[[Sums], Array]:
-        name = function.__name__
-        PROPERTIES[name] = Property(name, group, unit, function, parts, image, names)
-        return function
-
-    return add
-
-
-def chosen(asked: str | Sequence[str], *, image: bool) -> list[Property]:
-    """The properties that names and groups stand for, in the order of this file.
-
-    Parameters
-    ----------
-    asked : str or sequence of str
-        Names of properties and groups; "all" for everything.
-    image : bool
-        Whether there is an image; groups leave out what needs one otherwise.
-    """
-    asked = [asked] if isinstance(asked, str) else list(asked)
-    unknown = [name for name in asked if name not in (*PROPERTIES, *GROUPS, "all")]
-    if unknown:
-        raise UnknownNameError("property", unknown[0], [*PROPERTIES, *GROUPS, "all"])
-    return [
-        p
-        for p in PROPERTIES.values()
-        if p.name in asked or ((p.group in asked or "all" in asked) and (image or not p.image))
-    ]
-
 
 # ---- basic ----
 
@@ -107,20 +20,20 @@ def _axes(sums: Sums, array: Array) -> Array:
     return array[:, 3 - sums.ndim :]
 
 
-@_property("basic", "size", names=("area", "volume"))
+@add("basic", "size", names=("area", "volume"))
 def size(sums: Sums) -> Array:
     """Area or volume: the number of voxels times their size."""
     return np.asarray(_voxels(sums) * np.prod(sums.spacing))
 
 
-@_property("basic", "length", parts=("axis",))
+@add("basic", "length", parts=("axis",))
 def centroid(sums: Sums) -> Array:
     """Centre of mass, from the centre of the first voxel."""
     means = sums.moments()["add"][:, 1:4] / _voxels(sums)[:, None]
     return _axes(sums, means) * sums.spacing
 
 
-@_property("basic", "voxel", parts=("axis_start", "axis_stop"))
+@add("basic", "voxel", parts=("axis_start", "axis_stop"))
 def bbox(sums: Sums) -> Array:
     """Bounding box: first index, and one past the last."""
     found = sums.moments()
@@ -128,7 +41,7 @@ def bbox(sums: Sums) -> Array:
     return np.stack([low, high], axis=2).reshape(len(low), 2 * sums.ndim)
 
 
-@_property("basic", "length")
+@add("basic", "length")
 def equivalent_diameter(sums: Sums) -> Array:
     """Diameter of the disc or ball of the same size."""
     return np.asarray(2 * _equivalent_radius(sums))
@@ -140,19 +53,19 @@ def _equivalent_radius(sums: Sums) -> Array:
     return np.cbrt(size(sums) * 3 / (4 * np.pi))
 
 
-@_property("basic", "intensity", image=True)
+@add("basic", "intensity", image=True)
 def mean_intensity(sums: Sums) -> Array:
     """Mean."""
     return np.asarray(sums.intensities()["add"][:, 0] / _voxels(sums))
 
 
-@_property("basic", "intensity", image=True)
+@add("basic", "intensity", image=True)
 def min_intensity(sums: Sums) -> Array:
     """Smallest value."""
     return sums.intensities()["low"][:, 0]
 
 
-@_property("basic", "intensity", image=True)
+@add("basic", "intensity", image=True)
 def max_intensity(sums: Sums) -> Array:
     """Largest value."""
     return sums.intensities()["high"][:, 0]
@@ -161,26 +74,26 @@ def max_intensity(sums: Sums) -> Array:
 # ---- shape ----
 
 
-@_property("shape", "voxel")
+@add("shape", "voxel")
 def voxels(sums: Sums) -> Array:
     """Number of voxels."""
     return _voxels(sums)
 
 
-@_property("shape")
+@add("shape")
 def extent(sums: Sums) -> Array:
     """Share of the bounding box that is filled."""
     found = sums.moments()
     return np.asarray(_voxels(sums) / np.prod(found["high"] - found["low"] + 1, axis=1))
 
 
-@_property("shape", "surface", names=("perimeter", "surface_area"))
+@add("shape", "surface", names=("perimeter", "surface_area"))
 def surface(sums: Sums) -> Array:
     """Perimeter or surface area (Crofton's formula), including that of holes."""
     return sums.windows()[:, 1]
 
 
-@_property("shape", names=("circularity", "sphericity"))
+@add("shape", names=("circularity", "sphericity"))
 def roundness(sums: Sums) -> Array:
     """Surface of the disc or ball of the same size over the surface: 1 for a ball."""
     radius = _equivalent_radius(sums)
@@ -189,7 +102,7 @@ def roundness(sums: Sums) -> Array:
     return np.asarray(ratio**2 if sums.ndim == 2 else ratio)
 
 
-@_property("shape")
+@add("shape")
 def euler_number(sums: Sums) -> Array:
     """Parts − holes (2-D); parts − tunnels + cavities (3-D); corners connect."""
     return np.rint(sums.windows()[:, 0]).astype(np.int64)
@@ -211,39 +124,39 @@ def _axis_lengths(sums: Sums) -> Array:
     return np.asarray(np.sqrt(variances * (16 if sums.ndim == 2 else 20)))
 
 
-@_property("shape", "length")
+@add("shape", "length")
 def major_axis_length(sums: Sums) -> Array:
     """Longest axis of the ellipse or ellipsoid with the same second moments."""
     return _axis_lengths(sums)[:, 0]
 
 
-@_property("shape", "length")
+@add("shape", "length")
 def middle_axis_length(sums: Sums) -> Array:
     """Middle axis of that ellipsoid; of an ellipse the shorter one."""
     return _axis_lengths(sums)[:, 1]
 
 
-@_property("shape", "length")
+@add("shape", "length")
 def minor_axis_length(sums: Sums) -> Array:
     """Shortest axis."""
     return _axis_lengths(sums)[:, -1]
 
 
-@_property("shape")
+@add("shape")
 def elongation(sums: Sums) -> Array:
     """Middle over longest axis: 1 for a disc or ball, 0 for a line."""
     lengths = _axis_lengths(sums)
     return _ratio(lengths[:, 1], lengths[:, 0])
 
 
-@_property("shape")
+@add("shape")
 def flatness(sums: Sums) -> Array:
     """Shortest over middle axis: 0 for a sheet; in 2-D always 1."""
     lengths = _axis_lengths(sums)
     return _ratio(lengths[:, -1], lengths[:, 1])
 
 
-@_property("shape")
+@add("shape")
 def eccentricity(sums: Sums) -> Array:
     """Of the ellipse of the longest and shortest axis: 0 for a circle, 1 for a line."""
     lengths = _axis_lengths(sums)
@@ -255,7 +168,7 @@ def _ratio(a: Array, b: Array) -> Array:
     return np.divide(a, b, out=np.ones_like(b), where=b > 0)
 
 
-@_property("shape", parts=("axis",))
+@add("shape", parts=("axis",))
 def orientation(sums: Sums) -> Array:
     """Unit vector of the longest axis, in the order of the axes; the last component ≥ 0."""
     vectors = np.linalg.eigh(_covariance(sums))[1][:, :, -1]
@@ -263,14 +176,14 @@ def orientation(sums: Sums) -> Array:
     return np.asarray(vectors * sign)
 
 
-@_property("shape", "degree")
+@add("shape", "degree")
 def angle(sums: Sums) -> Array:
     """Of the longest axis against X in the YX plane, from −90 to 90; Y points down."""
     vectors = orientation(sums)
     return np.degrees(np.arctan2(vectors[:, -2], vectors[:, -1]))
 
 
-@_property("shape")
+@add("shape")
 def touches_border(sums: Sums) -> Array:
     """Whether the image cuts it."""
     found = sums.moments()
@@ -281,7 +194,7 @@ def touches_border(sums: Sums) -> Array:
 # ---- intensity ----
 
 
-@_property("intensity", "intensity", image=True)
+@add("intensity", "intensity", image=True)
 def sum_intensity(sums: Sums) -> Array:
     """Sum over the voxels."""
     return sums.intensities()["add"][:, 0]
@@ -291,19 +204,19 @@ def _deviation(sums: Sums) -> Array:
     return np.asarray(np.sqrt(sums.central()[:, 0] / _voxels(sums)))
 
 
-@_property("intensity", "intensity", image=True)
+@add("intensity", "intensity", image=True)
 def std_intensity(sums: Sums) -> Array:
     """Standard deviation over the voxels (of the population)."""
     return _deviation(sums)
 
 
-@_property("intensity", image=True)
+@add("intensity", image=True)
 def skewness_intensity(sums: Sums) -> Array:
     """Third standardised moment; 0 where all voxels are equal."""
     return _standardised(sums, 3)
 
 
-@_property("intensity", image=True)
+@add("intensity", image=True)
 def kurtosis_intensity(sums: Sums) -> Array:
     """Fourth standardised moment − 3; 0 where all voxels are equal."""
     return np.asarray(_standardised(sums, 4) - 3 * (_deviation(sums) > 0))
@@ -315,7 +228,7 @@ def _standardised(sums: Sums, power: int) -> Array:
     return np.asarray(np.divide(moment, scale, out=np.zeros_like(scale), where=scale > 0))
 
 
-@_property("intensity", "length", parts=("axis",), image=True)
+@add("intensity", "length", parts=("axis",), image=True)
 def weighted_centroid(sums: Sums) -> Array:
     """Centre of mass weighted by intensity."""
     totals = _axes(sums, sums.central()[:, 3:6])
@@ -323,7 +236,7 @@ def weighted_centroid(sums: Sums) -> Array:
         return np.asarray(totals / sums.intensities()["add"] * sums.spacing)
 
 
-@_property("intensity", "length", image=True)
+@add("intensity", "length", image=True)
 def mass_displacement(sums: Sums) -> Array:
     """Distance between the centroid and the weighted centroid."""
     return np.asarray(np.linalg.norm(weighted_centroid(sums) - centroid(sums), axis=1))
@@ -339,25 +252,25 @@ def _per_pair(sums: Sums, column: int) -> Array:
     return np.divide(found[:, column], found[:, 0], out=np.zeros(len(found)), where=found[:, 0] > 0)
 
 
-@_property("texture", image=True)
+@add("texture", image=True)
 def texture_contrast(sums: Sums) -> Array:
     """Mean squared difference of neighbours' grey levels."""
     return _per_pair(sums, 2)
 
 
-@_property("texture", image=True)
+@add("texture", image=True)
 def texture_dissimilarity(sums: Sums) -> Array:
     """Mean absolute difference of neighbours' grey levels."""
     return _per_pair(sums, 1)
 
 
-@_property("texture", image=True)
+@add("texture", image=True)
 def texture_homogeneity(sums: Sums) -> Array:
     """Mean of 1 / (1 + squared difference)."""
     return _per_pair(sums, 3)
 
 
-@_property("texture", image=True)
+@add("texture", image=True)
 def texture_correlation(sums: Sums) -> Array:
     """Correlation of neighbours' grey levels; 1 where all are equal."""
     mean = _per_pair(sums, 4) / 2
@@ -366,12 +279,45 @@ def texture_correlation(sums: Sums) -> Array:
     return _ratio(product, variance)
 
 
-def units(properties: Iterable[Property], axes: str, unit: str) -> dict[str, str]:
-    """Unit of each column, for a unit of length."""
-    powers = {"length": 1, "surface": len(axes) - 1, "size": len(axes)}
-    found: dict[str, str] = {}
-    for p in properties:
-        power = powers.get(p.unit, 0)
-        text = unit if power == 1 else f"{unit}^{power}" if power else p.unit
-        found |= dict.fromkeys(p.columns(axes), text)
-    return found
+# ---- detail: object by object ----
+
+
+@add("detail", "size", names=("convex_area", "convex_volume"))
+def convex_size(sums: Sums) -> Array:
+    """Area or volume of the convex hull of the voxels."""
+    return _columns(sums.each(details.hull), 2)[:, 0]
+
+
+@add("detail")
+def solidity(sums: Sums) -> Array:
+    """Size over that of the convex hull: 1 for a convex object."""
+    return np.asarray(size(sums) / convex_size(sums))
+
+
+@add("detail", "length")
+def feret_diameter(sums: Sums) -> Array:
+    """Largest distance between two points of the object."""
+    return _columns(sums.each(details.hull), 2)[:, 1]
+
+
+@add("detail", "length")
+def inscribed_radius(sums: Sums) -> Array:
+    """Radius of the largest disc or ball inside."""
+    return sums.each(details.inscribed_radius)
+
+
+@add("detail", "surface", names=("contour_length", "mesh_area"))
+def mesh_surface(sums: Sums) -> Array:
+    """Length of the contour, or area of a triangle mesh, around the slightly smoothed object."""
+    return sums.each(details.mesh_surface)
+
+
+@add("detail", "intensity", parts=("q25", "q50", "q75"), image=True)
+def quantile_intensity(sums: Sums) -> Array:
+    """Quartiles; q50 is the median."""
+    return _columns(sums.each_values(details.quantiles), len(details.QUANTILES))
+
+
+def _columns(array: Array, count: int) -> Array:
+    """The same where there are no objects, and so no rows that tell the number of columns."""
+    return array.reshape(-1, count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -94,6 +94,34 @@ class Sums:
         gather = partial(_textures, low=low, high=high)
         return self._gathered("textures", gather, self.dense, self.image, before=1)["add"]
 
+    def each(self, function: Callable[[Array, tuple[float, ...]], Any]) -> Array:
+        """A function of each object's mask and the spacing, (N,) or (N, K)."""
+        return self._object_by_object(function, lambda where, i: function(*self._mask(where, i)))
+
+    def each_values(self, function: Callable[[Array], Any]) -> Array:
+        """A function of the intensities in each object, (N,) or (N, K)."""
+
+        def of_object(where: tuple[slice, ...], i: int) -> Any:
+            mask, _ = self._mask(where, i)
+            return function(np.asarray(self.image[where])[mask])
+
+        return self._object_by_object(function, of_object)
+
+    def _object_by_object(
+        self, function: Callable[..., Any], of_object: Callable[[tuple[slice, ...], int], Any]
+    ) -> Array:
+        key = function.__name__
+        if key not in self.gathered:
+            found = self.moments()
+            low, high = (found[kind][:, 3 - self.ndim :] for kind in ("low", "high"))
+            boxes = [tuple(map(slice, a, b + 1)) for a, b in zip(low, high, strict=True)]
+            rows = [of_object(where, i) for i, where in enumerate(boxes, 1)]
+            self.gathered[key] = {"add": np.array(rows, np.float64)}
+        return self.gathered[key]["add"]
+
+    def _mask(self, where: tuple[slice, ...], i: int) -> tuple[Array, tuple[float, ...]]:
+        return np.asarray(self.dense[where]) == i, self.spacing
+
     def _gathered(self, name: str, gather: Any, *arrays: Any, before: int) -> dict[str, Array]:
         if name not in self.gathered:
             gather = partial(gather, n=len(self.ids))
@@ -179,7 +207,7 @@ def _textures(
 ) -> Columns:
     from napari_segment.results.measure._kernels import textures
 
-    pairs = neighbour_pairs(block.ndim).reshape(-1, 6)
+    pairs = neighbour_pairs(block.ndim) @ (-4, -2, -1) + 7  # as numbers of corners
     levels = _volume(grey_levels(image, low, high))
     return _seen(add=textures(_volume(block), levels, _three(place.before), pairs, n))
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
-from napari_segment.results.measure.properties import Property, chosen, units
+from napari_segment.results.measure import properties as _  # noqa: F401, defines them
+from napari_segment.results.measure.property import Property, chosen, units
 from napari_segment.results.measure.sums import Sums
 
 if TYPE_CHECKING:
