@@ -1,1 +1,5 @@
 """Models in and out of other tools."""
+
+from napari_segment.exchange import bioimageio
+
+__all__ = ["bioimageio"]

@@ -1,0 +1,271 @@
+"""The description of a BioImage.IO model: what goes in, what comes out, where the weights are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from napari_segment.errors import FormatError
+from napari_segment.io import suffix
+
+NAMES = ("bioimageio.yaml", "rdf.yaml", "model.yaml")
+_TYPES = {"batch": "b", "channel": "c", "time": "t"}
+_FULL = {2: 512, 3: 128}  # a side of a tile where the model leaves it open
+
+
+@dataclass(frozen=True)
+class Side:
+    """One axis of a tensor: its letter of "bczyx", and the sizes that it may have.
+
+    Parameters
+    ----------
+    letter : str
+        One of "bczyx".
+    size : int
+        The only size; 0 where there are several, ``least + n * step``.
+    least, step : int
+        See `size`.
+    halo : int
+        Of outputs: how many voxels at each end are not to be trusted.
+    """
+
+    letter: str
+    size: int = 0
+    least: int = 1
+    step: int = 1
+    halo: int = 0
+
+    def near(self, wanted: int) -> int:
+        """The allowed size that is nearest to a wanted one from above."""
+        if self.size:
+            return self.size
+        if self.step < 1:
+            return self.least
+        return self.least + max(-(-(wanted - self.least) // self.step), 0) * self.step
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One step before or after the network, by BioImage.IO's name."""
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Package:
+    """A model with one image as input, and an output of the same size.
+
+    Parameters
+    ----------
+    name : str
+        Of the model.
+    folder : Path
+        Where the description is.
+    weights : Path
+        The ONNX file.
+    given, gives : tuple of Side
+        Axes of the input and of the output, in their order.
+    before, after : tuple of Operation
+        Preprocessing and postprocessing.
+    channels : tuple of str
+        Names of the output's channels.
+    """
+
+    name: str
+    folder: Path
+    weights: Path
+    given: tuple[Side, ...]
+    gives: tuple[Side, ...]
+    before: tuple[Operation, ...] = ()
+    after: tuple[Operation, ...] = ()
+    channels: tuple[str, ...] = ()
+
+    @property
+    def spatial(self) -> tuple[Side, ...]:
+        """The input's spatial axes in the order ZYX."""
+        return tuple(s for letter in "zyx" for s in self.given if s.letter == letter)
+
+    def tile(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Sizes that the model allows, near 512² or 128³, no larger than the image needs."""
+        full = _FULL[len(self.spatial)]
+        sizes = shape[-len(self.spatial) :]
+        return tuple(s.near(min(full, n)) for s, n in zip(self.spatial, sizes, strict=True))
+
+    def overlap(self, tile: Sequence[int], wanted: float) -> float:
+        """The overlap at which no voxel is left to the halos alone."""
+        halo = {s.letter: s.halo for s in self.gives}
+        least = [
+            2 * halo.get(s.letter, 0) / t for s, t in zip(self.spatial, tile, strict=True) if t > 1
+        ]
+        return min(max([wanted, *least]), 0.9)
+
+
+def open_package(path: str | Path) -> Package:
+    """Read the description of a model: spec versions 0.4 and 0.5, with ONNX weights.
+
+    Nothing of the package is executed, and nothing is downloaded.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder, its ``bioimageio.yaml``, or the zip file as downloaded.
+
+    Raises
+    ------
+    FormatError
+        If it is no such model, or one that cannot be used here, saying why.
+    """
+    file = _description(Path(path))
+    told = _parsed(file)
+    try:
+        return _package(told, file)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise FormatError(
+            f"{file} does not describe a model as BioImage.IO 0.4 or 0.5 does: {error!r}."
+        ) from None
+
+
+def _description(path: Path) -> Path:
+    if path.is_file() and suffix(path) == ".zip":
+        path = Path(_unpacked(path.resolve(), path.stat().st_mtime_ns).name)
+    if path.is_file():
+        return path
+    found = [path / name for name in NAMES if (path / name).is_file()]
+    if not found:
+        raise FormatError(f"{path} is no BioImage.IO package: it holds none of {', '.join(NAMES)}.")
+    return found[0]
+
+
+@lru_cache(maxsize=4)
+def _unpacked(path: Path, time: int) -> TemporaryDirectory[str]:  # noqa: ARG001 - part of the key
+    """Unpack once; the folder is removed when the process ends."""
+    from zipfile import BadZipFile, ZipFile
+
+    folder: TemporaryDirectory[str] = TemporaryDirectory(prefix="bioimageio-")
+    try:
+        with ZipFile(path) as archive:
+            archive.extractall(folder.name)
+    except (BadZipFile, OSError) as error:
+        raise FormatError(f"{path} cannot be unpacked: {error}") from None
+    return folder
+
+
+def _parsed(file: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        told = yaml.safe_load(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise FormatError(f"{file} cannot be read as YAML: {error}") from None
+    if not isinstance(told, dict) or told.get("type", "model") != "model":
+        raise FormatError(f"{file} does not describe a model.")
+    return told
+
+
+def _package(told: Mapping[str, Any], file: Path) -> Package:
+    inputs, outputs = told["inputs"], told["outputs"]
+    if len(inputs) != 1:
+        raise FormatError(f"{told['name']} takes {len(inputs)} inputs; models with one are run.")
+    given, gives = _sides(inputs[0]), _sides(outputs[0])
+    _check(told["name"], given, gives)
+    return Package(
+        str(told["name"]), file.parent, _weights(told, file.parent), given, gives,
+        _operations(inputs[0].get("preprocessing")), _operations(outputs[0].get("postprocessing")),
+        _channel_names(outputs[0]),
+    )  # fmt: skip
+
+
+def _weights(told: Mapping[str, Any], folder: Path) -> Path:
+    entry = told["weights"].get("onnx")
+    if entry is None:
+        listed = ", ".join(told["weights"])
+        raise FormatError(
+            f"{told['name']} has its weights as {listed}; only ONNX is read, because other kinds "
+            "run code of the package. Look for a version of the model with ONNX weights."
+        )
+    source = str(entry["source"])
+    path = (folder / source).resolve()
+    if "://" in source or not path.is_relative_to(folder.resolve()):
+        raise FormatError(f"The weights are at {source}; download the whole package first.")
+    if not path.is_file():
+        raise FormatError(f"The weights {path} are not there; the package is incomplete.")
+    digest = entry.get("sha256")
+    if digest and hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        raise FormatError(f"The weights {path} are not those described (sha256); download again.")
+    return path
+
+
+# ---- axes ----
+
+
+def _sides(tensor: Mapping[str, Any]) -> tuple[Side, ...]:
+    if isinstance(tensor["axes"], str):
+        return _sides_04(tensor)
+    return tuple(_side(axis) for axis in tensor["axes"])
+
+
+def _side(axis: Mapping[str, Any]) -> Side:
+    """An axis of version 0.5."""
+    letter = _TYPES.get(axis["type"], str(axis.get("id", "x")))
+    size = axis.get("size", 0)
+    halo = int(axis.get("halo", 0))
+    if letter == "c" and not size:
+        size = len(axis.get("channel_names", ()))
+    if float(axis.get("scale", 1)) != 1 and isinstance(size, Mapping) and "tensor_id" in size:
+        return Side("?", halo=halo)
+    if not isinstance(size, Mapping):
+        return Side(letter, int(size or 0), halo=halo)
+    if "min" in size:
+        return Side(letter, 0, int(size["min"]), int(size["step"]), halo)
+    return Side(letter if not size.get("offset") else "?", halo=halo)
+
+
+def _sides_04(tensor: Mapping[str, Any]) -> tuple[Side, ...]:
+    """The axes of version 0.4: a string of letters, and shapes beside it."""
+    letters, shape = str(tensor["axes"]), tensor.get("shape", ())
+    halo = tensor.get("halo") or [0] * len(letters)
+    if isinstance(shape, Mapping) and "min" in shape:
+        pairs = zip(letters, shape["min"], shape["step"], halo, strict=True)
+        return tuple(Side(a, 0 if s else m, m, s, h) for a, m, s, h in pairs)
+    if isinstance(shape, Mapping):
+        changes = zip(letters, shape["scale"], shape["offset"], halo, strict=True)
+        return tuple(
+            Side(a if a in "bc" or (scale == 1 and offset == 0) else "?", halo=h)
+            for a, scale, offset, h in changes
+        )
+    return tuple(Side(a, int(n), halo=h) for a, n, h in zip(letters, shape, halo, strict=True))
+
+
+def _check(name: str, given: tuple[Side, ...], gives: tuple[Side, ...]) -> None:
+    letters = "".join(s.letter for s in given)
+    spatial = {s for s in letters if s in "zyx"}
+    if set(letters) - set("bczyx") or not {"y", "x"} <= spatial:
+        raise FormatError(f"{name} takes the axes {letters!r}; images with b, c, z, y, x are run.")
+    lasting = {
+        s.letter for s in gives if s.letter in spatial or (s.size != 1 and s.letter not in "bc")
+    }
+    if lasting != spatial:
+        raise FormatError(
+            f"{name} changes the size of its image; models whose output lies on the voxels of "
+            "their input are run."
+        )
+
+
+def _operations(listed: Sequence[Mapping[str, Any]] | None) -> tuple[Operation, ...]:
+    return tuple(
+        Operation(str(o.get("id", o.get("name"))), dict(o.get("kwargs") or {}))
+        for o in listed or ()
+    )
+
+
+def _channel_names(tensor: Mapping[str, Any]) -> tuple[str, ...]:
+    if isinstance(tensor["axes"], str):
+        return ()
+    named = [a.get("channel_names", ()) for a in tensor["axes"] if a["type"] == "channel"]
+    return tuple(map(str, named[0])) if named else ()
