@@ -1,5 +1,5 @@
 """Classical methods and filters. Importing this package registers them."""
 
-from napari_segment.classical import clusters, edges, filters, threshold
+from napari_segment.classical import clusters, edges, filters, regions, threshold
 
-__all__ = ["clusters", "edges", "filters", "threshold"]
+__all__ = ["clusters", "edges", "filters", "regions", "threshold"]

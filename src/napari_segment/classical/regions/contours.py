@@ -1,0 +1,234 @@
+"""Active contours as morphological operations on a mask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from napari_segment.classical._slabs import over_slabs
+from napari_segment.classical.edges import gaussian_gradient
+from napari_segment.classical.grid import checked, float_type, require_finite
+from napari_segment.classical.regions.markers import checked_markers
+from napari_segment.classical.threshold import criteria, histogram
+from napari_segment.registry import methods
+from napari_segment.step import Step
+
+Mask = NDArray[np.uint8]
+Work = Generator[Step, None, NDArray[np.bool_]]
+
+
+@methods.add(
+    "chan_vese",
+    title="Chan–Vese",
+    gives="mask",
+    group="active contours",
+    whole="The means of inside and outside are those of the whole image after each iteration.",
+)
+def chan_vese(
+    image: Any,
+    markers: Any = None,
+    *,
+    iterations: Annotated[int, Field(ge=1, le=10_000)] = 100,
+    smoothing: Annotated[int, Field(ge=0, le=10)] = 1,
+    inside: Annotated[float, Field(gt=0)] = 1.0,
+    outside: Annotated[float, Field(gt=0)] = 1.0,
+) -> Work:
+    """Move a contour until inside and outside each have as nearly one intensity as possible.
+
+    It starts around the markers, or around what is brighter than the mean, and stops when nothing
+    moves any more. Needs no edges.
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers of any type, without NaN.
+    markers : array of the image's shape, optional
+        Not 0 where the contour starts inside.
+    iterations : int
+        At most so many.
+    smoothing : int
+        How often the outline is smoothed in each iteration.
+    inside, outside : float
+        How much differences of intensity count inside and outside.
+
+    Returns
+    -------
+    array of bool
+        The inside.
+
+    References
+    ----------
+    P. Márquez-Neila, L. Baumela and L. Alvarez, "A morphological approach to curvature-based
+    evolution of curves and surfaces", IEEE Transactions on Pattern Analysis and Machine
+    Intelligence 36(1), 2–17, 2014. :doi:`10.1109/TPAMI.2013.106`
+    """
+    from napari_segment.classical.regions._snakes import towards_nearer_mean
+
+    values, start = _prepared(image, markers, "an active contour")
+    if start is None:
+        start = (values > values.mean()).astype(np.uint8) if values.size else values.astype("u1")
+    weight = np.array((inside, outside))
+
+    def step(old: Mask, new: Mask) -> None:
+        mean = _means(values, old)
+        over_slabs(lambda a, b: towards_nearer_mean(values, old, new, mean, weight, a, b), len(old))
+
+    return (yield from _evolved(start, [step], iterations, smoothing, image.shape))
+
+
+@methods.add(
+    "geodesic_contours",
+    title="Geodesic active contours",
+    gives="mask",
+    group="active contours",
+    whole="The contour may travel through the whole image, one voxel in each iteration.",
+)
+def geodesic_contours(
+    image: Any,
+    spacing: Sequence[float] = (),
+    markers: Any = None,
+    *,
+    sigma: Annotated[float, Field(gt=0)] = 1.0,
+    balloon: Literal["shrink", "grow", "none"] = "shrink",
+    iterations: Annotated[int, Field(ge=1, le=10_000)] = 200,
+    smoothing: Annotated[int, Field(ge=0, le=10)] = 1,
+) -> Work:
+    """Move a contour until it rests on edges.
+
+    It starts around the markers, or just inside the border of the image, and is blown up or lets
+    air out where the gradient is weaker than its Otsu threshold; near stronger edges it is drawn
+    to them. It stops when nothing moves any more.
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers of any type, without NaN.
+    spacing : sequence of float
+        Distance between neighbours along each axis; empty for 1.
+    markers : array of the image's shape, optional
+        Not 0 where the contour starts inside.
+    sigma : float
+        Standard deviation of the Gaussian whose derivatives give the gradient, in the unit of the
+        spacing.
+    balloon : {"shrink", "grow", "none"}
+        Where to the contour moves of its own. To grow it needs markers.
+    iterations : int
+        At most so many; a contour moves by at most one voxel in each.
+    smoothing : int
+        How often the outline is smoothed in each iteration.
+
+    Returns
+    -------
+    array of bool
+        The inside.
+
+    References
+    ----------
+    P. Márquez-Neila, L. Baumela and L. Alvarez, "A morphological approach to curvature-based
+    evolution of curves and surfaces", IEEE Transactions on Pattern Analysis and Machine
+    Intelligence 36(1), 2–17, 2014. :doi:`10.1109/TPAMI.2013.106`
+    """
+    from napari_segment.classical.regions._snakes import attract, blow
+
+    spacing = checked(image, spacing)
+    values, start = _prepared(image, markers, "an active contour")
+    if start is None:
+        start = _within_border(values.shape)
+    strength = gaussian_gradient(image, spacing, sigma=sigma).reshape(values.shape)
+    edge = criteria.otsu(histogram(strength, bins=4096))
+    speed = 1 / (1 + (strength / (edge if edge > 0 else 1)) ** 2)
+    free = speed > 0.5
+    pull = np.array([1.0] * (3 - image.ndim) + [s**-2 for s in spacing])
+
+    def move(old: Mask, new: Mask) -> None:
+        over_slabs(lambda a, b: blow(old, new, free, balloon == "grow", a, b), len(old))
+
+    def settle(old: Mask, new: Mask) -> None:
+        over_slabs(lambda a, b: attract(old, new, speed, pull, a, b), len(old))
+
+    steps = [settle] if balloon == "none" else [move, settle]
+    return (yield from _evolved(start, steps, iterations, smoothing, image.shape))
+
+
+def _prepared(image: Any, markers: Any, what: str) -> tuple[NDArray[Any], Mask | None]:
+    """The image as a volume of floats, and where the contour starts."""
+    checked(image)
+    require_finite(image, what)
+    given = checked_markers(markers, image.shape)
+    values = np.array(image, float_type(image.dtype), order="C")
+    values = values if values.ndim == 3 else values[None]
+    if given is None:
+        return values, None
+    return values, (given != 0).astype(np.uint8).reshape(values.shape)
+
+
+def _within_border(shape: Sequence[int]) -> Mask:
+    start = np.zeros(shape, np.uint8)
+    start[tuple(slice(1, -1) if n > 2 else slice(None) for n in shape)] = 1
+    return start
+
+
+def _means(values: NDArray[Any], mask: Mask) -> NDArray[np.float64]:
+    """Mean intensity inside and outside; summed plane by plane, for any number of threads."""
+    from napari_segment.classical.regions._snakes import sums_inside
+
+    sums = np.zeros((len(values), 4))
+    over_slabs(lambda a, b: sums_inside(values, mask, a, b, sums), len(values))
+    total = sums.sum(0)
+    return np.asarray(total[::2] / np.maximum(total[1::2], 1))
+
+
+def _evolved(
+    start: Mask,
+    steps: Sequence[Callable[[Mask, Mask], None]],
+    iterations: int,
+    smoothing: int,
+    shape: Sequence[int],
+) -> Work:
+    mask, spare = np.ascontiguousarray(start), np.empty_like(start)
+    before = [mask.copy(), mask.copy()]
+    for done in range(iterations if mask.size else 0):
+        for step in steps:
+            step(mask, spare)
+            mask, spare = spare, mask
+        for turn in range(smoothing):
+            mask, spare = _smoothed(mask, spare, (done + turn) % 2, len(shape))
+        inside = float(np.count_nonzero(mask)) / mask.size
+        yield Step(done + 1, iterations, "Moving the contour", {"inside": inside})
+        if np.array_equal(mask, before[0]):  # smoothing takes turns, so two rounds make one
+            break
+        before = [before[1], mask.copy()]
+    return np.not_equal(mask, 0).reshape(shape)
+
+
+def _smoothed(mask: Mask, spare: Mask, turn: int, ndim: int) -> tuple[Mask, Mask]:
+    """Smooth the outline by what fits into it, then what fits around it, or the other way."""
+    from napari_segment.classical.regions._snakes import keep_in_a_line
+
+    segments = _SEGMENTS[ndim]
+    for value in (1, 0) if turn == 0 else (0, 1):
+        old, new = mask, spare
+        over_slabs(
+            lambda a, b, o=old, n=new, v=value: keep_in_a_line(o, n, segments, v, a, b),  # type: ignore[misc]
+            len(mask),
+        )
+        mask, spare = spare, mask
+    return mask, spare
+
+
+def _flat_segments(ndim: int) -> NDArray[np.int64]:
+    """Lines of 3 through the centre of a square, or planes of 9 through that of a cube."""
+    around = np.indices((3,) * ndim).reshape(ndim, -1).T - 1
+    normals = {tuple(n) for n in around if n.any() and abs(n).sum() <= 2}
+    halves = sorted(n for n in normals if n > (0,) * ndim)
+    flat = np.array([around[around @ n == 0] for n in halves])
+    padded: NDArray[np.int64] = np.zeros((*flat.shape[:2], 3), np.int64)
+    padded[..., 3 - ndim :] = flat
+    return padded
+
+
+_SEGMENTS = {ndim: _flat_segments(ndim) for ndim in (2, 3)}

@@ -1,0 +1,71 @@
+"""From closed contours to regions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from napari_segment.blocks import at_border, label, map_blocks, replace_labels
+from napari_segment.classical.edges import canny
+from napari_segment.classical.grid import checked, in_voxels
+from napari_segment.registry import methods
+from napari_segment.results.cleanup.morphology import close
+
+
+@methods.add("fill_contours", title="Fill contours", gives="mask", group="regions from edges")
+def fill_contours(
+    image: Any,
+    spacing: Sequence[float] = (),
+    *,
+    sigma: Annotated[float, Field(ge=0)] = 1.0,
+    low: Annotated[float, Field(ge=0, le=1)] = 0.1,
+    high: Annotated[float, Field(ge=0, le=1)] = 0.2,
+    gap: Annotated[float, Field(ge=0)] = 0.0,
+) -> Any:
+    """Find edges with Canny's detector and fill the contours that are closed.
+
+    A contour is closed if no path through faces leads from its inside to the border of the image.
+    Edges that enclose nothing are left out. In a volume it is closed surfaces that are filled.
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers of any type; NumPy or Dask.
+    spacing : sequence of float
+        Distance between neighbours along each axis; empty for 1.
+    sigma : float
+        Standard deviation of the Gaussian before the edges are sought, in the unit of the spacing.
+    low, high : float
+        Canny's two thresholds, as fractions of the largest gradient magnitude.
+    gap : float
+        Gaps in contours up to about this width are closed, in the unit of the spacing.
+
+    Returns
+    -------
+    array of bool
+        The insides and their contours.
+    """
+    spacing = checked(image, spacing)
+    edges = canny(image, spacing, sigma=sigma, low=low, high=high)
+    if not image.size:
+        return edges
+    if gap > 0:
+        in_voxels(gap, spacing, name="gap")
+        edges = close(edges, spacing, radius=gap / 2, units="physical")
+    regions, count = label(~edges)
+    inside = np.setdiff1d(np.arange(1, count + 1), at_border(regions))
+    filled = replace_labels(regions, inside, np.ones(len(inside), bool), bool)
+    halo = [min(1, n) for n in image.shape]
+    return map_blocks(_with_contour, filled, edges, dtype=bool, halo=halo)
+
+
+def _with_contour(filled: NDArray[np.bool_], edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    from scipy.ndimage import binary_dilation, generate_binary_structure
+
+    around = binary_dilation(filled, generate_binary_structure(filled.ndim, filled.ndim))
+    mask: NDArray[np.bool_] = filled | (around & edges)
+    return mask
