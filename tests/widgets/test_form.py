@@ -139,6 +139,8 @@ def test_menu_keeps_each_entry_settings(entry):
     menu.name = "grey"
     assert menu.value == Spec(name="grey", settings={"level": 0.25})
     assert "mixed" in seen
+    menu.value = "grey"
+    assert menu.value.settings == {"level": 0.5}
     with pytest.raises(ValueError, match="offer"):
         menu.name = "purple"
 

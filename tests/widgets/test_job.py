@@ -14,39 +14,6 @@ from napari_segment.worker.stacks import load_stack, save_stack
 
 WAIT = 60_000
 
-PLUGIN = '''
-import os, time
-import numpy as np
-from napari_segment.registry import methods
-from napari_segment.step import Step
-
-@methods.add("patient", title="Patient", gives="mask", ndim=(2, 3))
-def patient(image, *, steps: int = 100, pause: float = 0.05, end: str = ""):
-    """Take its time."""
-    for i in range(steps):
-        preview = {"slice": np.full((2, 2), i)} if i == 1 else None
-        yield Step(i, steps, f"step {i}", {"i": i}, preview)
-        time.sleep(pause)
-    if end == "abort":
-        os.abort()
-    if end == "raise":
-        raise RuntimeError("a bad day")
-    print("libraries print what they like")
-    return image > 0
-'''
-
-
-@pytest.fixture(scope="module")
-def plugin(tmp_path_factory):
-    """A third-party method, seen by the process through its entry point."""
-    folder = tmp_path_factory.mktemp("plugin")
-    (folder / "patient_plugin.py").write_text(PLUGIN)
-    info = folder / "patient_plugin-1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: patient-plugin\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[napari_segment]\npatient = patient_plugin\n")
-    return folder
-
 
 @pytest.fixture
 def process(qapp, plugin, monkeypatch):

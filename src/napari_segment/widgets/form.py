@@ -54,7 +54,7 @@ class Form:
     def _add(self, layout: Any, name: str, info: FieldInfo) -> None:
         field = self.instead[name]() if name in self.instead else setting_field(info)
         if not info.is_required():
-            field.value = info.get_default(call_default_factory=True)
+            field.value = info.get_default()
         field.changed.connect(lambda *_: self.changed.emit())
         label = QLabel(name.replace("_", " "))
         for widget in (label, field.native):
@@ -143,8 +143,8 @@ class EntryMenu:
     def value(self, spec: SpecLike) -> None:
         spec = Spec.of(spec)
         self.name = spec.name
-        if self.form is not None:
-            self.form.settings = spec.settings
+        if self.form is not None:  # a setting that the Spec leaves out is at its default
+            self.form.settings = {**_defaults(self.form.entry), **spec.settings}
 
     def _chosen(self, _: int) -> None:
         self._show()
@@ -161,6 +161,11 @@ class EntryMenu:
         for name, form in self.forms.items():
             form.native.setVisible(name == self.name and bool(form.fields))
         self.menu.setToolTip(_wrapped(entry.help) if entry else "")
+
+
+def _defaults(entry: Entry) -> dict[str, Any]:
+    fields = entry.settings.model_fields.items()
+    return {name: info.get_default() for name, info in fields if not info.is_required()}
 
 
 def setting_field(info: FieldInfo) -> Field:

@@ -106,7 +106,7 @@ class Process(QObject):
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
-        self.ready = False
+        self.ready = self.closed = False
         self.last_words = ""
         self._count = 0
         self._queue: deque[Job] = deque()
@@ -158,8 +158,9 @@ class Process(QObject):
 
     def close(self) -> None:
         """End the process for good; nothing waits for it."""
+        self.closed = True
         self._queue.clear()
-        self._process.finished.disconnect()
+        self._process.blockSignals(True)  # its destructor would still tell of the end
         self._process.closeWriteChannel()
         if not self._process.waitForFinished(300):
             self._process.kill()
@@ -240,7 +241,7 @@ class Process(QObject):
         """The running job is lost; those that wait get a new process."""
         self._hear()
         job, words = self._job, self.last_words.strip()
-        if job is None or not job.sent:
+        if self.closed or job is None or not job.sent:
             return
         if job.unwanted:
             self._over(job, job.cancelled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from napari_segment.classical.threshold import Histogram, histogram
 from napari_segment.errors import SegmentError
 from napari_segment.image import Image
 from napari_segment.recipe import Recipe, Spec
-from napari_segment.registry import methods
+from napari_segment.registry import Entry, methods
 
 LARGEST = 2**28  # voxels whose histogram is taken for a preview
 GLOBAL = "global threshold"
@@ -33,8 +34,8 @@ class View:
 
     Parameters
     ----------
-    labels : array of unsigned int (Y, X)
-        The plane, segmented.
+    labels : array of unsigned int (Y, X) or None
+        The plane, segmented; None where only the histogram was asked for.
     histogram : Histogram or None
         Of what the threshold is taken from; None where the method sees several channels.
     values : tuple of float
@@ -43,10 +44,44 @@ class View:
         How the run may differ.
     """
 
-    labels: NDArray[Any]
-    histogram: Histogram | None
-    values: tuple[float, ...]
-    note: str
+    labels: NDArray[Any] | None
+    histogram: Histogram | None = None
+    values: tuple[float, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be previewed.
+
+    Parameters
+    ----------
+    image : Image
+        The whole stack, its axes in canonical order.
+    where : mapping of str to int
+        The plane's place along T and Z, as far as the image has them.
+    recipe : Recipe
+        What the run will do.
+    draw : bool
+        Whether the plane is wanted, or the histogram alone.
+    stale : callable
+        Whether nobody waits for it any more.
+    """
+
+    image: Image
+    where: Mapping[str, int]
+    recipe: Recipe
+    draw: bool = True
+    stale: Callable[[], bool] = lambda: False
+
+    @property
+    def entry(self) -> Entry:
+        return methods[self.recipe.method.name]
+
+    @property
+    def flat(self) -> Recipe:
+        """The recipe for one plane."""
+        return self.recipe.model_copy(update={"per": "auto", "times": ()})
 
 
 class Look:
@@ -56,50 +91,35 @@ class Look:
         self._key: Any = None
         self._histogram: Histogram | None = None
 
-    def __call__(self, image: Image, where: Mapping[str, int], recipe: Recipe) -> View:
-        """Segment one plane.
-
-        Parameters
-        ----------
-        image : Image
-            The whole stack.
-        where : mapping of str to int
-            The plane's place along T and Z, as far as the image has them.
-        recipe : Recipe
-            What the run will do.
-        """
-        image = image.canonical()
-        plane = image
+    def __call__(self, request: Request) -> View:
+        """Segment one plane, and count what its threshold is taken from."""
+        plane = request.image
         for axis in "TZ":
-            if axis in image.axes:
-                plane = plane.take(axis, where[axis])
-        plane = plane.compute()
-        flat = recipe.model_copy(update={"per": "auto", "times": ()})
-        entry = methods[recipe.method.name]
+            if axis in plane.axes:
+                plane = plane.take(axis, request.where[axis])
+        plane, entry, flat = plane.compute(), request.entry, request.flat
         if entry.channels == "many":
-            return View(_run(flat, plane), None, (), _note(image, recipe))
+            return View(_run(flat, plane, request), note=_note(request))
         seen = api.as_seen(flat, plane)
-        region, note = _region(image, where, recipe)
-        if region is None or entry.group not in (GLOBAL, "threshold set by hand"):
-            counts = histogram(seen.data)
-        else:
-            counts = self._counts(region, image, where, recipe)
+        region, note = _region(request)
+        whole = region is not None and "threshold" in entry.group
+        counts = self._counts(region, request) if whole and region else histogram(seen.data)
         if entry.group == GLOBAL:
             from napari_segment.classical.threshold import thresholds
 
-            values = thresholds(entry.name, counts, **recipe.method.settings)
-            return View(_separate(flat, plane, seen, values), counts, values, note)
-        values = tuple(float(recipe.method.settings[k]) for k in BY_HAND.get(entry.name, ()))
-        note = "" if values else _note(image, recipe)
-        return View(_run(flat, plane), counts, values, note)
+            values = thresholds(entry.name, counts, **request.recipe.method.settings)
+            return View(_separate(request, plane, seen, values), counts, values, note)
+        settings = request.recipe.method.settings
+        values = tuple(float(settings[name]) for name in BY_HAND.get(entry.name, ()))
+        note = "" if values else _note(request)
+        return View(_run(flat, plane, request), counts, values, note)
 
     def forget(self) -> None:
         """Let go of the image."""
         self._key = self._histogram = None
 
-    def _counts(
-        self, region: Image, image: Image, where: Mapping[str, int], recipe: Recipe
-    ) -> Histogram:
+    def _counts(self, region: Image, request: Request) -> Histogram:
+        image, where, recipe = request.image, request.where, request.recipe
         time = None if recipe.per == "stack" else where.get("T")
         plane = where.get("Z") if "Z" not in region.axes else None
         bins = recipe.method.settings.get("bins", 256)
@@ -110,15 +130,16 @@ class Look:
         return self._histogram
 
 
-def _region(image: Image, where: Mapping[str, int], recipe: Recipe) -> tuple[Image | None, str]:
+def _region(request: Request) -> tuple[Image | None, str]:
     """What the run takes one threshold from; None, and a note, if a preview cannot wait for it."""
+    image, where, recipe = request.image, request.where, request.recipe
     region = image
     if recipe.per == "stack" and "T" in image.axes:
         first, last = recipe.times or (0, image.size("T"))
         region = image.replace(data=image.data[first:last])
     elif "T" in image.axes:
         region = image.take("T", where["T"])
-    if "Z" in image.axes and recipe.per == "plane":
+    if "Z" in region.axes and recipe.per == "plane":
         region = region.take("Z", where["Z"])
     if region.axes.replace("C", "") == "YX":
         return region.compute(), ""
@@ -127,28 +148,42 @@ def _region(image: Image, where: Mapping[str, int], recipe: Recipe) -> tuple[Ima
     return region, ""
 
 
-def _separate(flat: Recipe, plane: Image, seen: Image, values: tuple[float, ...]) -> NDArray[Any]:
+def _separate(
+    request: Request, plane: Image, seen: Image, values: tuple[float, ...]
+) -> NDArray[Any] | None:
     """Apply thresholds that are known already."""
-    entry = methods[flat.method.name]
+    entry, flat, settings = request.entry, request.flat, request.recipe.method.settings
     if entry.gives == "mask" and len(values) == 1:
-        settings = {"value": values[0], "objects": flat.method.settings.get("objects", "bright")}
-        return _run(
-            flat.model_copy(update={"method": Spec(name="manual", settings=settings)}), plane
-        )
+        known = {"value": values[0], "objects": settings.get("objects", "bright")}
+        manual = Spec(name="manual", settings=known)
+        return _run(flat.model_copy(update={"method": manual}), plane, request)
     if entry.gives == "classes" and not flat.cleanups:
         return np.searchsorted(np.asarray(values), np.nan_to_num(seen.data)).astype(np.uint8)
-    return _run(flat, plane)
+    return _run(flat, plane, request)
 
 
-def _run(recipe: Recipe, plane: Image) -> NDArray[Any]:
-    from napari_segment.step import run
-
-    return np.asarray(run(api.segment_steps(plane, recipe)).data)
+class StaleError(SegmentError):
+    """Nobody waits for the preview any more."""
 
 
-def _note(image: Image, recipe: Recipe) -> str:
-    volume = "Z" in image.axes and recipe.per != "plane" and 3 in methods[recipe.method.name].ndim
-    return "This plane alone; the run takes the volume." if volume else ""
+def _run(recipe: Recipe, plane: Image, request: Request) -> NDArray[Any] | None:
+    """Segment the plane, unless it is not wanted, or until it is not any more."""
+    if not request.draw:
+        return None
+    steps = api.segment_steps(plane, recipe)
+    try:
+        while True:
+            next(steps)
+            if request.stale():
+                steps.close()
+                raise StaleError("another preview is wanted")
+    except StopIteration as stop:
+        return np.asarray(stop.value.data)
+
+
+def _note(request: Request) -> str:
+    deep = "Z" in request.image.axes and request.recipe.per != "plane" and 3 in request.entry.ndim
+    return "This plane alone; the run takes the volume." if deep else ""
 
 
 class Newest(QObject):
@@ -162,6 +197,10 @@ class Newest(QObject):
         self._lock = threading.Lock()
         self._waiting: Callable[[], Any] | None = None
         self._busy = False
+
+    def stale(self) -> bool:
+        """Whether another call waits behind the one that is being made."""
+        return self._waiting is not None
 
     def ask(self, call: Callable[[], Any]) -> None:
         """Make this call next."""
@@ -181,13 +220,13 @@ class Newest(QObject):
                     return
             try:
                 self._tell(self.ready, call())
+            except StaleError:
+                continue
             except SegmentError as error:
                 self._tell(self.failed, str(error))
             except Exception as error:
                 self._tell(self.failed, f"{type(error).__name__}: {error}")
 
     def _tell(self, signal: Any, what: Any) -> None:
-        import contextlib
-
         with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
             signal.emit(what)

@@ -42,7 +42,7 @@ from napari_segment.widgets.layers import (
     result_layer,
     snapshot,
 )
-from napari_segment.widgets.preview import BY_HAND, Look, Newest, View
+from napari_segment.widgets.preview import BY_HAND, Look, Newest, Request, View
 from napari_segment.widgets.running import Running
 from napari_segment.widgets.source import LayerMenu, Source
 from napari_segment.widgets.steps import StepList
@@ -313,11 +313,10 @@ class SegmentDock(QWidget):
             return
         layer, axes = self.source.layer, self.source.axes
         where = place_in(self.viewer, layer, axes)
-        if self.extra:
-            self._hide_preview()
-            return
+        draw = self.preview_box.isChecked() and not self.extra
+        request = Request(image.canonical(), where, recipe, draw, self._newest.stale)
         asked = self._asked
-        self._newest.ask(lambda: (self._look(image, where, recipe), layer, axes, where, asked))
+        self._newest.ask(lambda: (self._look(request), layer, axes, where, asked))
 
     def _show_view(self, found: tuple[View, Any, str, dict[str, int], float]) -> None:
         view, layer, axes, where, asked = found
@@ -327,7 +326,8 @@ class SegmentDock(QWidget):
             movable = by_hand or ("manual" in self.method.entries and len(view.values) == 1)
             self.histogram.show_thresholds(view.values, draggable=movable)
         self.histogram.setVisible(view.histogram is not None)
-        if not self.preview_box.isChecked() or layer not in self.viewer.layers:
+        wanted = self.preview_box.isChecked() and layer in self.viewer.layers
+        if not wanted or view.labels is None:
             self._hide_preview()
         else:
             self._draw_preview(plane_layer(view.labels, layer, axes, where))

@@ -1,0 +1,271 @@
+"""A real window: press the buttons, look at the layers."""
+
+import json
+import os
+import time
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+
+from napari_segment import api, samples
+from napari_segment.cli import main
+from napari_segment.image import Image, Labels
+from napari_segment.recipe import Recipe
+from napari_segment.widgets.layers import stack_layer
+
+pytestmark = pytest.mark.screen
+
+WAIT = 120_000
+
+
+@pytest.fixture
+def viewer(qapp):
+    import napari
+
+    viewer = napari.Viewer(show=True)
+    yield viewer
+    viewer.close()
+    qapp.processEvents()
+
+
+@pytest.fixture
+def stack():
+    rng = np.random.default_rng(1)
+    return rng.integers(0, 4000, (4, 40, 50)).astype(np.uint16)
+
+
+def open_dock(viewer, name):
+    return viewer.window.add_plugin_dock_widget("napari-segment", name)[1]
+
+
+def press(qtbot, button):
+    assert button.isEnabled()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def run(qtbot, dock, timeout=WAIT):
+    press(qtbot, dock.running.button)
+    qtbot.waitUntil(lambda: dock.running.job is None, timeout=timeout)
+    return dock.running.message.text()
+
+
+def add_stack(viewer, stack):
+    affine = np.eye(4)
+    affine[:3, 3] = (5, 6, 7)
+    return viewer.add_image(
+        stack, name="stack", rgb=False, scale=(2, 0.5, 0.5), translate=(1, 2, 3), affine=affine,
+        units=("um", "um", "um"), axis_labels=("z", "y", "x"),
+    )  # fmt: skip
+
+
+def test_threshold_gives_labels_on_the_image(qtbot, viewer, stack):
+    image = add_stack(viewer, stack)
+    dock = open_dock(viewer, "Threshold")
+    assert dock.method.name == "otsu"
+    assert run(qtbot, dock) == "Done."
+    labels = viewer.layers[-1]
+    assert labels.name == "stack Otsu threshold"
+    assert labels._type_string == "labels"
+    for name in ("scale", "translate", "rotate", "shear"):
+        np.testing.assert_allclose(getattr(labels, name), getattr(image, name))
+    np.testing.assert_allclose(labels.affine.affine_matrix, image.affine.affine_matrix)
+    assert labels.units == image.units
+    assert labels.axis_labels == image.axis_labels
+    np.testing.assert_array_equal(labels.data, api.segment(stack, "otsu").data)
+    press(qtbot, dock.undo_button)
+    assert labels not in viewer.layers
+    assert not dock.undo_button.isEnabled()
+
+
+def test_recipe_gives_the_same_through_every_door(qtbot, viewer, stack, tmp_path):
+    add_stack(viewer, stack)
+    dock = open_dock(viewer, "Threshold")
+    dock.filters.add(("gaussian", {"sigma": 0.5}))
+    dock.cleanups.add(("remove_small", {"size": 3}))
+    dock.save_recipe(tmp_path / "recipe.yaml")
+    assert run(qtbot, dock) == "Done."
+    shown = np.asarray(viewer.layers[-1].data)
+    recorded = viewer.layers[-1].metadata["napari-segment"]["recipe"]
+    assert Recipe.model_validate(recorded) == Recipe.load(tmp_path / "recipe.yaml")
+    image = Image(stack, spacing=(2, 0.5, 0.5), unit="micrometer")
+    np.testing.assert_array_equal(api.replay(tmp_path / "recipe.yaml", image).data, shown)
+    source, out = tmp_path / "stack.ome.tif", tmp_path / "labels.ome.tif"
+    api.write(image, source)
+    assert main(["replay", str(tmp_path / "recipe.yaml"), str(source), "-o", str(out)]) == 0
+    np.testing.assert_array_equal(np.asarray(api.read(out).data), shown)
+
+
+def test_recipe_fills_the_form(qtbot, viewer, stack, tmp_path):
+    add_stack(viewer, stack)
+    dock = open_dock(viewer, "Threshold")
+    recipe = api.recipe_of("li", filters=["median"], cleanups=["fill_holes"], per="plane")
+    recipe.save(tmp_path / "recipe.yaml")
+    dock.load_recipe(tmp_path / "recipe.yaml")
+    assert dock.recipe() == recipe
+    api.recipe_of("canny").save(tmp_path / "edges.yaml")
+    dock._try(lambda: dock.load_recipe(tmp_path / "edges.yaml"))
+    assert "another widget" in dock.running.message.text()
+
+
+def test_preview_follows_the_slider_and_the_mouse(qtbot, viewer, stack):
+    add_stack(viewer, stack)
+    dock = open_dock(viewer, "Threshold")
+    dock.preview_box.setChecked(True)
+    qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
+    whole = api.segment(stack, "otsu").data
+    plane = viewer.layers["preview"]
+    assert plane.data.shape == (1, 40, 50)
+    viewer.dims.set_current_step(0, 3)
+    qtbot.waitUntil(lambda: np.array_equal(plane.data[0], whole[3]), timeout=WAIT)
+    np.testing.assert_allclose(
+        plane.data_to_world([0, 0, 0]), viewer.layers["stack"].data_to_world([3, 0, 0])
+    )
+    view = dock.histogram
+    (value,) = view.thresholds
+    start = QPoint(round(view._place(value)), 20)
+    end = QPoint(round(view._place(3000)), 20)
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(view, end)
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=end)
+    assert dock.method.name == "manual"
+    dragged = dock.method.value.settings["value"]
+    assert abs(dragged - 3000) < 20
+    qtbot.waitUntil(lambda: np.array_equal(plane.data[0] > 0, stack[3] > dragged), timeout=WAIT)
+    dock.preview_box.setChecked(False)
+    assert "preview" not in viewer.layers
+
+
+def test_open_axes_are_asked_for(qtbot, viewer):
+    viewer.add_image(np.zeros((2, 3, 20, 20), np.uint8), rgb=False)
+    dock = open_dock(viewer, "Threshold")
+    assert "dimensions" in run(qtbot, dock)
+    dock.source.axes_menu.setCurrentIndex(dock.source.axes_menu.findData("TZYX"))
+    assert dock.source.times == ()
+    dock.source.first.setValue(1)
+    assert dock.source.times == (1, 2)
+    assert run(qtbot, dock) == "Done."
+    assert viewer.layers[-1].data.shape == (1, 3, 20, 20)
+    np.testing.assert_allclose(viewer.layers[-1].translate, (1, 0, 0, 0))
+
+
+def test_channels_and_colours(qtbot, viewer):
+    image, _ = samples.stained_tissue((64, 64))
+    viewer.add_layer(layer_of(image))
+    dock = open_dock(viewer, "Threshold")
+    assert dock.source.channel == "auto"
+    dock.source.channel_menu.setCurrentIndex(dock.source.channel_menu.findText("green"))
+    assert run(qtbot, dock) == "Done."
+    expected = api.segment(image, "otsu", channel="green").data
+    np.testing.assert_array_equal(viewer.layers[-1].data, expected)
+
+
+def test_work_is_cancelled(qtbot, viewer, stack, fresh_processes, patient):
+    add_stack(viewer, stack)
+    dock = open_dock(viewer, "Edges")
+    dock.method.value = (patient, {"steps": 1000})
+    press(qtbot, dock.running.button)
+    qtbot.waitUntil(lambda: "step" in dock.running.message.text(), timeout=WAIT)
+    assert not dock.running.button.isEnabled()
+    ticks = longest_pause(qtbot, seconds=1.0)
+    press(qtbot, dock.running.cancel_button)
+    qtbot.waitUntil(lambda: dock.running.job is None, timeout=5000)
+    assert dock.running.message.text() == "Cancelled."
+    assert len(viewer.layers) == 1
+    assert ticks < 3  # of a job of 50 s; 0.05 on an idle machine
+    dock.method.value = (patient, {"steps": 1})
+    assert run(qtbot, dock) == "Done."
+
+
+def test_crash_is_told_and_the_next_run_works(qtbot, viewer, stack, fresh_processes, patient):
+    from napari.utils.notifications import notification_manager
+
+    add_stack(viewer, stack)
+    dock = open_dock(viewer, "Edges")
+    dock.method.value = (patient, {"steps": 1, "end": "abort"})
+    assert "ended by itself" in run(qtbot, dock)
+    assert any("ended by itself" in n.message for n in notification_manager.records)
+    dock.method.value = (patient, {"steps": 1})
+    assert run(qtbot, dock) == "Done."
+    assert len(viewer.layers) == 2
+
+
+def test_markers_from_points(qtbot, viewer):
+    image, truth = samples.nuclei((96, 96))
+    viewer.add_layer(layer_of(image))
+    dock = open_dock(viewer, "Edges")
+    with_markers = [e for e in dock.method.entries.values() if "markers" in e.data]
+    if not with_markers:
+        pytest.skip("no method takes markers")
+    numbers = np.unique(truth.data)[1:]
+    centres = [np.argwhere(truth.data == n).mean(axis=0) for n in numbers]
+    viewer.add_points(centres, scale=image.spacing, units=("um", "um"))
+    dock.method.name = with_markers[0].name
+    dock.extra["markers"].setCurrentIndex(1)
+    marks = dock.further_data(dock.source.image())["markers"]
+    assert sorted(np.unique(marks.data)[1:]) == list(range(1, len(centres) + 1))
+    for number, centre in enumerate(centres, 1):
+        np.testing.assert_allclose(np.argwhere(marks.data == number)[0], np.rint(centre))
+
+
+def test_measure_and_compare(qtbot, viewer, tmp_path):
+    image, truth = samples.nuclei((96, 96))
+    viewer.add_layer(layer_of(image))
+    layer = viewer.add_layer(layer_of(truth))
+    other = viewer.add_labels(np.asarray(truth.data), name="same", scale=truth.spacing)
+    dock = open_dock(viewer, "Measure")
+    dock.labels.layer = layer
+    run(qtbot, dock)
+    expected = api.measure(truth)
+    assert len(dock.table) == len(expected)
+    assert layer.features["index"].tolist() == list(range(int(expected["label"].max()) + 1))
+    dock.save(tmp_path / "table.csv")
+    assert "label" in (tmp_path / "table.csv").read_text().splitlines()[0]
+    dock = open_dock(viewer, "Compare")
+    dock.result.layer, dock.reference.layer = layer, other
+    run(qtbot, dock)
+    assert dock.scores
+    assert dock.words.text() == str(api.compare(truth, truth))
+
+
+@pytest.mark.slow
+def test_train_then_predict(qtbot, viewer, tmp_path):
+    for seed in range(3):
+        image, truth = samples.nuclei((64, 64), seed=seed)
+        mask = Labels((truth.data > 0).astype(np.uint8), holds="mask", name=f"mask {seed}")
+        viewer.add_layer(layer_of(image.replace(name=f"nuclei {seed}")))
+        viewer.add_layer(layer_of(mask.replace(spacing=truth.spacing, unit=truth.unit)))
+    dock = open_dock(viewer, "Train")
+    dock.pairs.add_row()
+    dock.pairs.add_row()
+    model = {"name": "unet", "settings": {"features": (4, 8)}}
+    dock.form.settings = {"epochs": 2, "out": tmp_path / "net", "model": model, "device": "cpu"}
+    dock.more.settings = {"steps": 4, "patch": (32, 32), "batch": 2, "workers": 0}
+    message = run(qtbot, dock, timeout=400_000)
+    assert str(tmp_path / "net") in message
+    assert len(dock.losses.points["loss"]) == 8
+    assert dock.scores.points
+    assert set(dock.pictures._labels) == {"image", "reference", "prediction"}
+    assert json.loads((tmp_path / "net" / "model.json").read_text())
+    predict = open_dock(viewer, "Predict")
+    assert "unet" in predict.method.form.fields["checkpoint"].words.text()
+    assert run(qtbot, predict) == "Done."
+    expected = api.segment(viewer.layers["nuclei 0"], "network", checkpoint=tmp_path / "net")
+    np.testing.assert_array_equal(viewer.layers[-1].data, expected.data)
+    assert os.getpid() != predict.running.process.pid
+
+
+def layer_of(stack):
+    from napari.layers import Layer
+
+    return Layer.create(*stack_layer(stack))
+
+
+def longest_pause(qtbot, seconds):
+    """The longest time for which the window did not answer."""
+    end, last, longest = time.monotonic() + seconds, time.monotonic(), 0.0
+    while last < end:
+        qtbot.wait(5)
+        now = time.monotonic()
+        longest, last = max(longest, now - last), now
+    return longest
