@@ -111,20 +111,20 @@ def test_local_mean_beside_nan_by_hand() -> None:
 
 def test_windows_in_units_follow_the_spacing() -> None:
     image = np.zeros((8, 30, 30), np.uint8)
-    assert radii(image, (0.5, 0.1, 0.1), 15, "pixels") == (7, 7, 7)
-    assert radii(image, (0.5, 0.1, 0.1), 1.5, "units") == (1, 7, 7)
-    assert radii(image, (0.5, 0.1, 0.1), 1.0, "units") == (1, 5, 5)
+    assert radii(image, (0.5, 0.1, 0.1), 15, "voxels") == (7, 7, 7)
+    assert radii(image, (0.5, 0.1, 0.1), 1.5, "physical") == (1, 7, 7)
+    assert radii(image, (0.5, 0.1, 0.1), 1.0, "physical") == (1, 5, 5)
 
 
 def test_units_and_pixels_agree(volume: np.ndarray) -> None:
     for name in LOCAL:
-        units = methods[name](volume, (0.3, 0.3, 0.3), window=2.1, window_in="units")
+        units = methods[name](volume, (0.3, 0.3, 0.3), window=2.1, units="physical")
         np.testing.assert_array_equal(units, methods[name](volume, window=7))
 
 
 def test_a_unit_mistaken_for_another() -> None:
-    with pytest.raises(SettingError, match="window_in"):
-        methods["sauvola"](np.zeros((4, 4)), (1e-6, 1e-6), window=15, window_in="units")
+    with pytest.raises(SettingError, match="units"):
+        methods["sauvola"](np.zeros((4, 4)), (1e-6, 1e-6), window=15, units="physical")
     with pytest.raises(InputError, match="real numbers"):
         methods["sauvola"](np.zeros((4, 4), complex))
 

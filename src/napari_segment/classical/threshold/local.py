@@ -18,8 +18,8 @@ from napari_segment.classical.threshold.window import (
     Coding,
     Edge,
     Indices,
+    Unit,
     Window,
-    WindowIn,
     on_windows,
     radii,
 )
@@ -36,7 +36,7 @@ def local_mean(
     spacing: Sequence[float] = (),
     *,
     window: Window = 15.0,
-    window_in: WindowIn = "pixels",
+    units: Unit = "voxels",
     offset: float = 0.0,
     objects: Objects = "bright",
 ) -> Any:
@@ -50,7 +50,7 @@ def local_mean(
         Distance between neighbours along each axis.
     window : float
         Full width of the box; it reaches half of it, in whole voxels, to each side.
-    window_in : {"pixels", "units"}
+    units : {"voxels", "physical"}
         Whether the width is in voxels or in the unit of the spacing.
     offset : float
         Taken from the mean.
@@ -68,7 +68,7 @@ def local_mean(
     rounded to 2²⁴ steps between their extremes (fewer for windows of more than 32,768 voxels).
     """
     rule = _Rule("MEAN", k=offset)
-    return _by_moments(image, spacing, window, window_in, rule, objects, edge="repeat")
+    return _by_moments(image, spacing, window, units, rule, objects, edge="repeat")
 
 
 @methods.add("niblack", title="Niblack threshold", gives="mask", group=GROUP)
@@ -77,7 +77,7 @@ def niblack(
     spacing: Sequence[float] = (),
     *,
     window: Window = 15.0,
-    window_in: WindowIn = "pixels",
+    units: Unit = "voxels",
     k: Weight = 0.2,
     objects: Objects = "bright",
 ) -> Any:
@@ -91,7 +91,7 @@ def niblack(
         Distance between neighbours along each axis.
     window : float
         Full width of the box; it reaches half of it, in whole voxels, to each side.
-    window_in : {"pixels", "units"}
+    units : {"voxels", "physical"}
         Whether the width is in voxels or in the unit of the spacing.
     k : float
         Standard deviations taken from the mean.
@@ -112,7 +112,7 @@ def niblack(
     Niblack W. (1986) An introduction to digital image processing. Prentice-Hall.
     """
     rule = _Rule("NIBLACK", k=k)
-    return _by_moments(image, spacing, window, window_in, rule, objects)
+    return _by_moments(image, spacing, window, units, rule, objects)
 
 
 @methods.add("sauvola", title="Sauvola threshold", gives="mask", group=GROUP)
@@ -121,7 +121,7 @@ def sauvola(
     spacing: Sequence[float] = (),
     *,
     window: Window = 15.0,
-    window_in: WindowIn = "pixels",
+    units: Unit = "voxels",
     k: Weight = 0.2,
     spread: Spread = 0.0,
     objects: Objects = "bright",
@@ -136,7 +136,7 @@ def sauvola(
         Distance between neighbours along each axis.
     window : float
         Full width of the box; it reaches half of it, in whole voxels, to each side.
-    window_in : {"pixels", "units"}
+    units : {"voxels", "physical"}
         Whether the width is in voxels or in the unit of the spacing.
     k : float
         How far the threshold falls below the mean where the spread is small.
@@ -161,7 +161,7 @@ def sauvola(
     33:225–236. :doi:`10.1016/S0031-3203(99)00055-2`
     """
     rule = _Rule("SAUVOLA", k=k, unit=1 / (spread or _range(image) / 2))
-    return _by_moments(image, spacing, window, window_in, rule, objects)
+    return _by_moments(image, spacing, window, units, rule, objects)
 
 
 @methods.add("phansalkar", title="Phansalkar threshold", gives="mask", group=GROUP)
@@ -170,7 +170,7 @@ def phansalkar(  # noqa: PLR0913
     spacing: Sequence[float] = (),
     *,
     window: Window = 15.0,
-    window_in: WindowIn = "pixels",
+    units: Unit = "voxels",
     k: Weight = 0.25,
     p: Annotated[float, Field(ge=0, le=100)] = 2.0,
     q: Annotated[float, Field(ge=0, le=1000)] = 10.0,
@@ -190,7 +190,7 @@ def phansalkar(  # noqa: PLR0913
         Distance between neighbours along each axis.
     window : float
         Full width of the box; it reaches half of it, in whole voxels, to each side.
-    window_in : {"pixels", "units"}
+    units : {"voxels", "physical"}
         Whether the width is in voxels or in the unit of the spacing.
     k : float
         How far the threshold falls below the mean where the spread is small.
@@ -217,7 +217,7 @@ def phansalkar(  # noqa: PLR0913
     stained cytology images. ICCSP 218–220. :doi:`10.1109/ICCSP.2011.5739305`
     """
     rule = _Rule("PHANSALKAR", k=k, unit=1 / (2 * spread or _range(image)), p=p, q=q)
-    return _by_moments(image, spacing, window, window_in, rule, objects)
+    return _by_moments(image, spacing, window, units, rule, objects)
 
 
 @methods.add("local_gaussian", title="Local Gaussian threshold", gives="mask", group=GROUP)
@@ -226,7 +226,7 @@ def local_gaussian(
     spacing: Sequence[float] = (),
     *,
     window: Window = 15.0,
-    window_in: WindowIn = "pixels",
+    units: Unit = "voxels",
     offset: float = 0.0,
     objects: Objects = "bright",
 ) -> Any:
@@ -240,7 +240,7 @@ def local_gaussian(
         Distance between neighbours along each axis.
     window : float
         Six standard deviations and one voxel: the width of a box of about the same effect.
-    window_in : {"pixels", "units"}
+    units : {"voxels", "physical"}
         Whether the width is in voxels or in the unit of the spacing.
     offset : float
         Taken from the mean.
@@ -257,8 +257,8 @@ def local_gaussian(
     (d c b a|a b c d).
     """
     image = real(image)
-    radii(image, spacing, window, window_in)  # refuses what is too wide
-    steps = tuple(spacing) if window_in == "units" and spacing else (1.0,) * image.ndim
+    radii(image, spacing, window, units)  # refuses what is too wide
+    steps = tuple(spacing) if units == "physical" and spacing else (1.0,) * image.ndim
     kernels = [gaussian_kernel(max(window / step - 1, 0) / 6) for step in steps]
     if not image.size:
         return map_blocks(np.isnan, image, dtype=np.bool_)
@@ -272,7 +272,7 @@ def local_median(
     spacing: Sequence[float] = (),
     *,
     window: Window = 15.0,
-    window_in: WindowIn = "pixels",
+    units: Unit = "voxels",
     offset: float = 0.0,
     objects: Objects = "bright",
 ) -> Any:
@@ -286,7 +286,7 @@ def local_median(
         Distance between neighbours along each axis.
     window : float
         Full width of the box; it reaches half of it, in whole voxels, to each side.
-    window_in : {"pixels", "units"}
+    units : {"voxels", "physical"}
         Whether the width is in voxels or in the unit of the spacing.
     offset : float
         Taken from the median.
@@ -303,7 +303,7 @@ def local_median(
     Time grows with the volume of the window. Beyond the edge the image is mirrored
     (d c b a|a b c d).
     """
-    reach = radii(image, spacing, window, window_in)
+    reach = radii(image, spacing, window, units)
     work = partial(_beyond_median, offset=offset, bright=objects == "bright")
     return on_windows(work, image, reach, "repeat")
 
@@ -319,13 +319,13 @@ def _by_moments(
     image: Any,
     spacing: Sequence[float],
     window: float,
-    window_in: WindowIn,
+    units: Unit,
     rule: _Rule,
     objects: Objects,
     edge: Edge = "skip",
 ) -> Any:
     image = real(image)
-    reach = radii(image, spacing, window, window_in)
+    reach = radii(image, spacing, window, units)
     coding = Coding.of(image, reach)
     work = partial(_beyond_rule, coding=coding, rule=rule, bright=objects == "bright")
     return on_windows(work, image, reach, edge)

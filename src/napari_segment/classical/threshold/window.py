@@ -17,7 +17,7 @@ from napari_segment.classical.threshold.histogram import finite_range, real
 from napari_segment.errors import SettingError
 
 Window: TypeAlias = Annotated[float, Field(gt=0)]
-WindowIn: TypeAlias = Literal["pixels", "units"]
+Unit: TypeAlias = Literal["voxels", "physical"]
 Edge: TypeAlias = Literal["repeat", "skip"]
 Indices: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
@@ -25,9 +25,7 @@ _REACH = 500  # voxels; a window beyond is a unit mistaken for another
 _BITS = 24  # of a code: all that float32 holds
 
 
-def radii(
-    image: Any, spacing: Sequence[float], window: float, window_in: WindowIn
-) -> tuple[int, ...]:
+def radii(image: Any, spacing: Sequence[float], window: float, units: Unit) -> tuple[int, ...]:
     """How many voxels a window reaches to each side along each axis.
 
     Parameters
@@ -38,7 +36,7 @@ def radii(
         Distance between neighbours along each axis; empty for 1.
     window : float
         Full width.
-    window_in : {"pixels", "units"}
+    units : {"voxels", "physical"}
         Whether the width is in voxels or in the unit of the spacing.
 
     Raises
@@ -47,13 +45,13 @@ def radii(
         If the window reaches farther than 500 voxels.
     """
     steps = checked(image, spacing)
-    if window_in == "pixels":
+    if units == "voxels":
         steps = (1.0,) * len(steps)
     reach = tuple(int(window / step / 2 + 1e-9) for step in steps)
     if max(reach) > _REACH:
         raise SettingError(
             f"The window of {window:g} reaches {max(reach):,} voxels to each side, at most "
-            f"{_REACH} are possible. Say whether it is in pixels or in units: window_in."
+            f"{_REACH} are possible. Say with units whether it is in voxels or a physical length."
         )
     return reach
 
