@@ -67,11 +67,15 @@ def measure(row: Row) -> Timing:
     data = row.make()
     first = _seconds(lambda: row.ours(*data))
     memory, result = _peak(lambda: row.ours(*data))
-    results = {name: call(*data) for name, call in row.theirs.items()} if row.check else {}
-    note = row.check(result, results) if row.check else ""
-    del result, results
     calls = {"": row.ours, **row.theirs}
     taken: dict[str, list[float]] = {name: [] for name in calls}
+    results = {}
+    for name, call in row.theirs.items():
+        start = time.perf_counter()
+        results[name] = call(*data)
+        taken[name].append(time.perf_counter() - start)
+    note = row.check(result, results) if row.check else ""
+    del result, results
     for _ in range(row.rounds):
         for name, call in calls.items():
             if sum(taken[name]) < PATIENCE:
