@@ -152,33 +152,21 @@ def _described(slices: list[_Slice]) -> tuple[str, dict[str, Any]]:
     """Axes, shape, spacing and affine of the sorted slices."""
     first = slices[0]
     times, positions = _times(slices)
-    colour = first.shape[2] > 1
-    own = (
-        ("T" if times > 1 else "")
-        + ("Z" if positions > 1 or times == 1 < first.frames else "")
-        + "YX"
-    )
-    own += "C" if colour else ""
-    sizes = {
-        "T": times,
-        "Z": positions,
-        "Y": first.shape[0],
-        "X": first.shape[1],
-        "C": first.shape[2],
-    }
+    rows, columns, samples = first.shape
+    volume = positions > 1 or (first.frames > 1 and times == 1)
+    present = {"T": times > 1, "Z": volume, "Y": True, "X": True, "C": samples > 1}
+    sizes = {"T": times, "Z": positions, "Y": rows, "X": columns, "C": samples}
+    own = "".join(a for a in "TZYXC" if present[a])
+    step = _step(slices, times, positions)
+    size = {"Z": float(np.linalg.norm(step)), "Y": first.spacing[0], "X": first.spacing[1]}
     found: dict[str, Any] = {
         "shape": tuple(sizes[a] for a in own),
+        "scale": size,
         "unit": "millimeter" if first.calibrated else "pixel",
-        "channels": RGB if colour else (),
-    }
-    step = _step(slices, times, positions)
-    found["scale"] = {
-        "Z": float(np.linalg.norm(step)),
-        "Y": first.spacing[0],
-        "X": first.spacing[1],
+        "channels": RGB if samples > 1 else (),
     }
     if first.position is not None and first.turned is not None:
-        found["affine"] = _affine(first, step, "Z" in own)
+        found["affine"] = _affine(first, step, volume)
     return own, found
 
 

@@ -43,6 +43,21 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     A fourth axis is T as the standard says (``axes="CZYX"`` where it holds modalities), a fifth
     C. Spacing without a unit is in millimetres, as every reader takes it.
     """
+    stored, found = _load(path, lazy=lazy)
+    if stored.dtype.kind not in "buif":
+        raise FormatError(
+            f"{path.name} holds values of type {stored.dtype}; real numbers are needed."
+        )
+    data, own = _without_filling(stored.transpose(), found.pop("axes"))
+    turn = _turn(own)
+    affine = found.pop("matrix")[np.ix_(turn, turn)]
+    sizes = np.linalg.norm(affine[:-1, :-1], axis=0)
+    scale = dict(zip([a for a in "ZYX" if a in own], sizes, strict=False))
+    return gather(path, data, own, scale, wanted=axes, affine=affine, **found)
+
+
+def _load(path: Path, *, lazy: bool) -> tuple[Any, dict[str, Any]]:
+    """The values as the file has them, X first, and what its header says."""
     import nibabel
     from nibabel.filebasedimages import ImageFileError
     from nibabel.spatialimages import HeaderDataError
@@ -50,29 +65,26 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     try:
         image = nibabel.load(path)
         data = _lazily(image) if lazy else _pixels(np.array(image.dataobj.get_unscaled()), image)
-        found = _geometry(image)
+        return data, _geometry(image)
     except (
         ImageFileError, HeaderDataError, OSError, EOFError, ValueError, AttributeError, zlib.error,
     ) as error:  # fmt: skip
         raise FormatError(f"{path} cannot be read as NIfTI: {error}") from None
-    if data.dtype.kind not in "buif":
-        raise FormatError(
-            f"{path.name} holds values of type {data.dtype}; real numbers are needed."
-        )
-    data = data.transpose()
+
+
+def _without_filling(data: Any, saved: str) -> tuple[Any, str]:
+    """Name the axes; drop those of length 1 that only fill up the first dimensions of NIfTI."""
     own = "CTZYX"[-data.ndim :] if data.ndim <= 5 else ""
-    for axis in own:  # which NIfTI needs to fill up its first dimensions
-        absent = axis not in found["axes"] if found["axes"] else (axis == "T" and "C" in own)
+    for axis in own:
+        absent = axis not in saved if saved else (axis == "T" and "C" in own)
         if absent and data.shape[own.index(axis)] == 1:
             data, own = data.squeeze(own.index(axis)), own.replace(axis, "")
-    matrix = found.pop("matrix")
-    order = [2, 1, 0, 3] if "Z" in own else [1, 0, 3]
-    affine = matrix[np.ix_(order, order)]
-    scale = dict(
-        zip("ZYX"[-len(order) + 1 :], np.linalg.norm(affine[:-1, :-1], axis=0), strict=True)
-    )
-    found.pop("axes")
-    return gather(path, data, own, scale, wanted=axes, affine=affine, **found)
+    return data, own
+
+
+def _turn(axes: str) -> list[int]:
+    """The order of x, y, z and 1 in our matrices: its own inverse."""
+    return [2, 1, 0, 3] if "Z" in axes else [1, 0, 3]
 
 
 def _geometry(image: Any) -> dict[str, Any]:
@@ -189,8 +201,8 @@ def _header(stack: Stack) -> Any:
     header.set_data_dtype(stack.dtype)
     header.set_data_shape(shape)
     matrix = np.eye(4)
-    order = [1, 0, 3] if "Z" not in stack.axes else [2, 1, 0, 3]
-    matrix[np.ix_(order, order)] = stack.world()  # the permutation is its own inverse
+    turn = _turn(stack.axes)
+    matrix[np.ix_(turn, turn)] = stack.world()
     _place(header, matrix, stack.header.get("nifti", {}), stack.unit)
     if "T" in stack.axes:
         zooms = list(header.get_zooms())
