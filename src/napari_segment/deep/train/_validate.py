@@ -19,8 +19,6 @@ from napari_segment.deep.plan import Objects
 from napari_segment.deep.targets import decode
 from napari_segment.step import run
 
-_WHOLE = 2.0  # cases of up to this many patches go through the network at once
-
 
 @dataclass(frozen=True)
 class Counts:
@@ -57,11 +55,7 @@ def logits_of(
 def logits_of_one(
     network: Callable[[Tensor], Tensor], sample: Sample, plan: Plan, device: torch.device
 ) -> NDArray[np.float32]:
-    if np.prod(sample.shape) <= _WHOLE * np.prod(plan.patch):
-        whole: NDArray[np.float32] = network(torch.from_numpy(sample.image)[None].to(device))[
-            0
-        ].cpu().numpy()  # fmt: skip
-        return whole
+    """Logits of a sample, in the tiles in which `segment` will predict it."""
     from napari_segment.deep.predict import predict, probabilities
 
     found = run(

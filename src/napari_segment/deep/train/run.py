@@ -47,7 +47,7 @@ def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
             record.begin(settings.model_dump(mode="json"), plan.model_dump_json(indent=2), checks)
         samples = Samples(cases, plan, budget=_budget())
         batches = Batches(
-            samples, inner, plan, Augmentation.of(settings.augment, settings.adjust),
+            samples, inner, plan, _amounts(plan, settings),
             settings.seed, settings.balance, group.rank, group.size,
         )  # fmt: skip
         blank = _blank(plan, settings, samples, inner)
@@ -104,6 +104,11 @@ def _kind_of_fit(plan: Plan) -> Any:
     from napari_segment.deep.train._fit import Fit
 
     return Fit
+
+
+def _amounts(plan: Plan, settings: Any) -> Augmentation:
+    still = () if plan.mirrored else ("flip=0",)
+    return Augmentation.of(settings.augment, (*still, *settings.adjust))
 
 
 def _blank(plan: Plan, settings: Any, samples: Samples, items: Sequence[Item]) -> Checkpoint:
