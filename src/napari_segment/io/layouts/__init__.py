@@ -9,14 +9,31 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_segment.errors import FormatError, SettingError
+from napari_segment.io.layouts import (
+    camvid,
+    cityscapes,
+    coco,
+    decathlon,
+    folders,
+    open_images,
+    voc,
+)
 from napari_segment.io.layouts.kind import OtherLayoutError
-
-from napari_segment.io.layouts import coco, decathlon, folders  # isort: skip
 from napari_segment.io.pairs import Pairs
 from napari_segment.recipe import Spec, SpecLike
 from napari_segment.registry import layouts
 
-__all__ = ["OtherLayoutError", "coco", "decathlon", "folders", "open_layout"]
+__all__ = [
+    "OtherLayoutError",
+    "camvid",
+    "cityscapes",
+    "coco",
+    "decathlon",
+    "folders",
+    "open_images",
+    "open_layout",
+    "voc",
+]
 
 
 def open_layout(path: str | Path, layout: SpecLike = "auto") -> Pairs:
