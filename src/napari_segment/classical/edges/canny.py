@@ -14,6 +14,7 @@ from napari_segment.blocks import is_lazy, label, map_blocks, reduce
 from napari_segment.classical._slabs import over_slabs, threads
 from napari_segment.classical.edges.stencil import (
     SOBEL,
+    as_volume,
     gradient,
     gradient_block,
     in_volume,
@@ -23,7 +24,7 @@ from napari_segment.classical.grid import checked, in_voxels
 from napari_segment.errors import SettingError
 from napari_segment.registry import methods
 
-_THICKNESS = 8  # planes thinned at once, with one more on either side
+_SLAB = 1 << 21  # voxels thinned at once, so that their gradients stay in the cache
 
 
 @methods.add("canny", title="Canny", gives="mask", group="edges")
@@ -88,7 +89,7 @@ def hysteresis(code: Any) -> Any:
 
 
 def _hysteresis(code: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    from napari_segment.classical.edges._canny import KEPT, STRONG, follow
+    from napari_segment.classical.edges._canny import STRONG, follow
 
     code = np.pad(code, 1)
     flat, plane = code.reshape(-1), code[0].size
@@ -100,10 +101,8 @@ def _hysteresis(code: NDArray[np.uint8]) -> NDArray[np.bool_]:
         size,
     )
     for seam in range(size, len(code), size):  # what crosses from one slab to the next
-        first, last = (seam - 1) * plane, (seam + 1) * plane
-        flat[first:last][flat[first:last] == KEPT] = STRONG
-        follow(flat, offsets, first, last, 0, flat.size)
-    return np.equal(code[(slice(1, -1),) * code.ndim], KEPT)
+        follow(flat, offsets, (seam - 1) * plane, (seam + 1) * plane, 0, flat.size)
+    return np.equal(code[(slice(1, -1),) * code.ndim], STRONG)
 
 
 def _hysteresis_lazily(code: Any) -> Any:
@@ -138,12 +137,19 @@ def _steepest(smooth: Any, spacing: Sequence[float]) -> float:
     """The largest gradient magnitude, without keeping the magnitudes."""
     if is_lazy(smooth):
         return reduce(gradient(smooth, spacing, SOBEL, "magnitude"), _largest, _greatest)
-    volume = smooth if smooth.ndim == 3 else smooth[None]
+    volume = as_volume(smooth)
 
     def slab(a: int, b: int) -> float:
         return _largest(_magnitude(volume, a, b, spacing))
 
-    return max(over_slabs(slab, len(volume), _THICKNESS), default=0.0) if volume.size else 0.0
+    return (
+        max(over_slabs(slab, len(volume), _thickness(volume)), default=0.0) if volume.size else 0.0
+    )
+
+
+def _thickness(volume: NDArray[Any]) -> int:
+    share = -(-len(volume) // (2 * threads()))
+    return max(1, min(_SLAB // max(int(volume[0].size), 1), share))
 
 
 def _largest(block: NDArray[Any]) -> float:
@@ -170,7 +176,7 @@ def _thinned(
 ) -> NDArray[np.uint8]:
     from napari_segment.classical.edges._canny import thin
 
-    smooth = np.require(block if block.ndim == 3 else block[None], None, ["C", "W"])
+    smooth = np.require(as_volume(block), None, ["C", "W"])
     dtype = smooth.dtype.type
     out = np.empty(smooth.shape, np.uint8)
     weights = np.array(SOBEL, smooth.dtype)
@@ -179,7 +185,7 @@ def _thinned(
 
     def slab(a: int, b: int) -> None:
         first, last = max(a - 1, 0), min(b + 1, len(smooth))
-        strength = _magnitude(smooth, first, last, spacing)
+        strength = _with_margin(_magnitude(smooth, first, last, spacing), a - first, b - a, smooth)
         part = smooth[first:last]
         thin(
             part, strength, a - first, b - first, weights, factors, steps, dtype(low), dtype(high),
@@ -187,5 +193,22 @@ def _thinned(
         )  # fmt: skip
 
     if out.size:
-        over_slabs(slab, len(smooth), _THICKNESS)
+        over_slabs(slab, len(smooth), _thickness(smooth))
     return out.reshape(block.shape)
+
+
+def _with_margin(
+    strength: NDArray[Any], first: int, count: int, volume: NDArray[Any]
+) -> NDArray[Any]:
+    """The magnitudes of some planes and of the voxels around them; the outermost repeat."""
+    margin = [1 if n > 1 else 0 for n in volume.shape]
+    inner = [slice(m, -m or None) for m in margin]
+    shape = [n + 2 * m for n, m in zip((count, *volume.shape[1:]), margin, strict=True)]
+    padded = np.empty(shape, strength.dtype)
+    planes = np.clip(np.arange(first - margin[0], first + count + margin[0]), 0, len(strength) - 1)
+    padded[:, inner[1], inner[2]] = strength[planes]
+    for axis in (1, 2):
+        if margin[axis]:
+            moved = np.moveaxis(padded, axis, 0)
+            moved[0], moved[-1] = moved[1], moved[-2]
+    return padded

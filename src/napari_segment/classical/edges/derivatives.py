@@ -210,7 +210,7 @@ def _gradient(
     axis = axis_of(response, image.ndim)
     if axis < 0:
         return _combined(image, terms, squared=True)
-    kernels, scale = terms[axis - 3]
+    kernels, scale = terms[axis]
     return convolve(image, kernels, scale=scale)
 
 

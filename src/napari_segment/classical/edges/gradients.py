@@ -9,7 +9,7 @@ from napari_segment.classical.edges.operator import operator
 from napari_segment.classical.edges.stencil import (
     SOBEL,
     Response,
-    axis_of,
+    component_of,
     gradient,
     in_volume,
     stencil,
@@ -167,7 +167,7 @@ def roberts(image: Any, spacing: Sequence[float] = (), *, response: Response = "
     L. G. Roberts, "Machine perception of three-dimensional solids", MIT, 1963.
     """
     spacing = checked(image, spacing)
-    which = axis_of(response, image.ndim) + 1
+    which = component_of(response, image.ndim)
     scale = in_volume(1 / s for s in spacing)
     return stencil("cell_gradient", image, which, scale)
 

@@ -59,21 +59,34 @@ def gradient(
         Of the `float_type` of the image.
     """
     spacing = checked(image, spacing)
-    which = axis_of(response, image.ndim) + 1
+    which = component_of(response, image.ndim)
     return stencil("gradient", image, which, smooth, in_volume(0.5 / s for s in spacing))
 
 
 def gradient_block(
     block: NDArray[Any], *, smooth: tuple[float, float], scale: tuple[float, ...]
 ) -> NDArray[Any]:
-    """The gradient magnitude of an array in memory; ``scale`` holds ½ / spacing for Z, Y, X."""
+    """The gradient magnitude of an array in memory; ``scale`` is as of `in_volume`."""
     return _stencil_block(block, name="gradient", arguments=(0, smooth, scale))
 
 
+def as_volume(block: NDArray[Any]) -> NDArray[Any]:
+    """A plane as a volume of one row in each plane, so that its rows are shared among threads."""
+    return block if block.ndim == 3 else block[:, None]
+
+
 def in_volume(numbers: Iterable[float]) -> tuple[float, ...]:
-    """One number for each of Z, Y and X: for the Z of a plane 0."""
+    """One number for each axis of `as_volume`: those of a plane with a 0 between them."""
     given = tuple(numbers)
-    return (*(0.0,) * (3 - len(given)), *given)
+    return given if len(given) == 3 else (given[0], 0.0, given[1])
+
+
+def component_of(response: Response, ndim: int) -> int:
+    """What kernels are asked for: 0 for the magnitude, else 1 plus the axis of `as_volume`."""
+    axis = axis_of(response, ndim)
+    if axis < 0:
+        return 0
+    return 1 + (axis if ndim == 3 else 2 * axis)
 
 
 def stencil(name: str, image: Any, *arguments: Any) -> Any:
@@ -87,7 +100,7 @@ def _stencil_block(block: NDArray[Any], *, name: str, arguments: tuple[Any, ...]
     from napari_segment.classical.edges import _gradient
 
     kernel, dtype = getattr(_gradient, name), float_type(block.dtype)
-    volume = block if block.ndim == 3 else block[None]
+    volume = as_volume(block)
     out = np.empty(volume.shape, dtype)
     given = [np.array(a, dtype) if isinstance(a, tuple) else a for a in arguments]
 
@@ -101,7 +114,7 @@ def _stencil_block(block: NDArray[Any], *, name: str, arguments: tuple[Any, ...]
 
 
 def axis_of(response: Response, ndim: int) -> int:
-    """The axis of a response, counted for ZYX: 0 is Z; -1 is the magnitude."""
+    """The array's axis along which a response is; -1 for the magnitude."""
     if response == "magnitude":
         return -1
     if response == "z" and ndim == 2:
@@ -109,4 +122,4 @@ def axis_of(response: Response, ndim: int) -> int:
             "The setting 'response' is 'z', but the image is a plane (YX). Use 'y', 'x' or "
             "'magnitude', or give a volume."
         )
-    return "zyx".index(response)
+    return "zyx"[-ndim:].index(response)
