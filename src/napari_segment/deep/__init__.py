@@ -3,3 +3,4 @@
 from napari_segment.deep import losses as losses
 from napari_segment.deep import models as models
 from napari_segment.deep import network as network
+from napari_segment.deep import objects as objects

@@ -106,6 +106,8 @@ def _predicted(
     from napari_segment.deep.predict.trained import predict_with
 
     first = checkpoints[0]
+    if first.objects is not None and first.objects.target == "instances":
+        return (yield from _instances(checkpoints, first.objects, image, options))
     if first.objects is not None:
         return (yield from _objects(checkpoints, first.objects, image, spacing, options))
     labels = yield from predict_with(checkpoints, image, spacing, options)
@@ -128,6 +130,18 @@ def _objects(
     maps = yield from predict_with(checkpoints, image, spacing, options, "probabilities")
     yield Step(0, 0, "Separating the objects")
     return Result(decode(np.asarray(maps), objects), "objects", checkpoints[0].names)
+
+
+def _instances(
+    checkpoints: list[Checkpoint], objects: Objects, image: Any, options: Any
+) -> Generator[Step, None, Result]:
+    """Objects of a detector."""
+    from napari_segment.deep.objects.detect import labels_with
+
+    if len(checkpoints) > 1:
+        raise SettingError("Detectors cannot be averaged: give one checkpoint, no ensemble.")
+    labels = yield from labels_with(checkpoints[0], objects, image, options)
+    return Result(labels, "objects", checkpoints[0].names)
 
 
 def _loaded(checkpoint: Path, ensemble: tuple[Path, ...]) -> list[Checkpoint]:

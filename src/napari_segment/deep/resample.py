@@ -155,7 +155,7 @@ class Neighbours:
         The stack.
     slices : int
         Planes that are seen at once, odd; channel ``k C + c`` is channel c of plane
-        ``z + k - slices // 2``. Beyond the ends the stack is mirrored.
+        ``z + k - slices // 2``. Beyond the ends planes are repeated.
     """
 
     def __init__(self, array: Any, slices: int) -> None:
@@ -168,13 +168,7 @@ class Neighbours:
         count = self.array.shape[1]
         centres = np.arange(count)[planes]
         shifts = np.arange(self.slices) - self.slices // 2
-        wanted = mirrored(centres[None, :] + shifts[:, None], count)
+        wanted = np.clip(centres[None, :] + shifts[:, None], 0, count - 1)
         low, high = int(wanted.min()), int(wanted.max())
         block = np.asarray(self.array[(slice(None), slice(low, high + 1), *rest)])
         return np.concatenate([block[:, row - low] for row in wanted])
-
-
-def mirrored(index: NDArray[np.intp], size: int) -> NDArray[np.intp]:
-    """Indices beyond an axis, mirrored at its ends (the end itself comes twice)."""
-    index = index % (2 * size)
-    return np.minimum(index, 2 * size - 1 - index)

@@ -16,7 +16,7 @@ from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.plan import Normalisation
 from napari_segment.deep.predict.store import Store
 from napari_segment.deep.predict.trained import Options, predict_with
-from napari_segment.deep.resample import Neighbours, Resampled, mirrored, resample, resampled_shape
+from napari_segment.deep.resample import Neighbours, Resampled, resample, resampled_shape
 from napari_segment.errors import FormatError, InputError, SettingError
 from napari_segment.recipe import Spec
 from napari_segment.registry import methods
@@ -150,8 +150,7 @@ def test_a_2d_network_goes_plane_by_plane(tmp_path, image):
     assert np.array_equal(stack[7], plane)
 
 
-def test_neighbours_are_mirrored_channels(tmp_path, image):
-    assert mirrored(np.arange(-2, 5), 3).tolist() == [1, 0, 0, 1, 2, 2, 1]
+def test_neighbours_are_channels(tmp_path, image):
     view = Neighbours(image, 3)
     assert view.shape == (3, 20, 34, 40)
     block = view[(slice(None), slice(0, 2))]

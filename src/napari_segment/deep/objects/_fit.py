@@ -1,0 +1,138 @@
+"""Detectors in the same training as every network: other losses, other validation (torch)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from napari_segment.deep.checkpoint import Checkpoint
+from napari_segment.deep.objects.detect import Limits, detect
+from napari_segment.deep.objects.found import Found, put_together
+from napari_segment.deep.plan import Objects
+from napari_segment.deep.train._fit import Fit
+from napari_segment.deep.train._validate import average_precision
+from napari_segment.step import Step, run
+
+_SCORES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+
+
+class DetectorFit(Fit):
+    """Train a detector; takes the parameters of `Fit`."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.validation: Any = DetectorValidation(
+            self.validation.items, self.batches.samples, self.plan, self.device,
+            self.dtype != torch.float32,
+        )  # fmt: skip
+
+    def _loss(self, image: Tensor, target: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            loss: Tensor = self.wrapped(image, target)
+        return loss
+
+    def _preview(self) -> dict[str, Any] | None:
+        if not self.group.leads or not self.validation.items:
+            return None
+        item = self.validation.items[0]
+        sample = self.batches.samples(item)
+        with self._averaged():
+            labels = self.validation.labels(self.network, item, Limits(score=0.5))
+        planes = {"image": sample.image[0], "reference": sample.target[0], "prediction": labels}
+        if labels.ndim == 3:
+            planes = {k: v[v.shape[0] // 2] for k, v in planes.items()}
+        self.record.picture(self.epoch, planes)
+        return planes
+
+    def _fit_objects(self) -> Generator[Step, None, None]:
+        if not self.group.leads:
+            return
+        from napari_segment.deep.checkpoint import WEIGHTS, load_tensors
+
+        best = Checkpoint.load(self.blank.folder)
+        self.network.load_state_dict(load_tensors(best.folder / WEIGHTS))
+        objects, score = self.validation.fitted(self.network)
+        self.scores = {**best.scores, "ap": score}
+        best.model_copy(update={"objects": objects, "scores": self.scores}).save()
+        yield Step(0, 0, f"objects from a score of {objects.seed}")
+
+
+class DetectorValidation:
+    """Average precision of the objects found in whole cases.
+
+    Parameters
+    ----------
+    items, samples, plan, device
+        As of `napari_segment.deep.train._validate.Validation`.
+    mixed : bool
+        Mixed precision.
+    """
+
+    def __init__(
+        self, items: Sequence[Any], samples: Any, plan: Any, device: torch.device, mixed: bool
+    ) -> None:
+        self.items, self.samples, self.plan = list(items), samples, plan
+        self.device, self.mixed = device, mixed
+
+    def __call__(self, network: nn.Module) -> list[dict[str, float]]:
+        """Score every case: AP at IoU 0.5, and Dice of the foreground."""
+        return [self._scores(network, item) for item in self.items]
+
+    def _scores(self, network: nn.Module, item: Any) -> dict[str, float]:
+        labels = self.labels(network, item, Limits(score=0.5))
+        reference = np.maximum(self.samples(item).target[0], 0)
+        both = np.count_nonzero((labels > 0) & (reference > 0))
+        total = np.count_nonzero(labels) + np.count_nonzero(reference)
+        dice = 2 * both / total if total else float("nan")
+        return {"dice object": dice, "ap": average_precision(labels.astype(np.int64), reference)}
+
+    def labels(self, network: nn.Module, item: Any, limits: Limits) -> NDArray[np.int64]:
+        """Objects of a case, plane by plane of a stack."""
+        planes = self._found(network, item, limits.score)
+        shape = self.samples(item).shape[-2:]
+        drawn, last = [], 0
+        for found in planes:
+            one = put_together(found, shape, score=limits.score)
+            labels = one.labels.astype(np.int64)
+            drawn.append(np.where(labels > 0, labels + last, 0))
+            last += len(one.scores)
+        return drawn[0] if self.samples(item).image.ndim == 3 else np.stack(drawn)
+
+    def _found(self, network: nn.Module, item: Any, least: float) -> list[list[Found]]:
+        network.eval()
+        image = self.samples(item).image
+        planes = [image] if image.ndim == 3 else list(image.swapaxes(0, 1))
+        settings: dict[str, Any] = {
+            "tile": self.plan.patch, "device": str(self.device), "fast": self.mixed, "least": least,
+        }  # fmt: skip
+        return [run(detect(network, plane, **settings)) for plane in planes]
+
+    def fitted(self, network: nn.Module) -> tuple[Objects, float]:
+        """The score from which objects count that gives the best precision on the cases."""
+        cases = [
+            (self._found(network, i, _SCORES[0]), np.maximum(self.samples(i).target[0], 0))
+            for i in self.items
+        ]
+        best = (self.plan.objects, -1.0)
+        for score in _SCORES:
+            precision = [_precision(planes, reference, score) for planes, reference in cases]
+            if np.nanmean(precision) > best[1]:
+                objects = self.plan.objects.model_copy(update={"seed": score})
+                best = (objects, float(np.nanmean(precision)))
+        return best
+
+
+def _precision(planes: list[list[Found]], reference: NDArray[Any], score: float) -> float:
+    slices = [reference] if reference.ndim == 2 else list(reference)
+    values = [
+        average_precision(
+            put_together(found, plane.shape, score=score).labels.astype(np.int64), plane
+        )
+        for found, plane in zip(planes, slices, strict=True)
+    ]
+    return float(np.nanmean(values)) if not np.all(np.isnan(values)) else float("nan")
