@@ -6,6 +6,7 @@ widgets usable. Each is started when it is first needed and kept warm.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import shutil
@@ -265,6 +266,24 @@ def process(name: str = "work") -> Process:
         found.setObjectName(f"napari-segment-{name}")
         app.aboutToQuit.connect(found.close)
     return found
+
+
+def keep(stack: Message) -> Message:
+    """Take a stack's file out of its job's folder; it stays until Python ends.
+
+    Parameters
+    ----------
+    stack : dict
+        What `napari_segment.worker.stacks.save_stack` gave.
+
+    Returns
+    -------
+    dict
+        The same with the new path; to be loaded as an array that is mapped into memory.
+    """
+    folder = tempfile.mkdtemp(prefix="napari-segment-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return stack | {"path": shutil.move(stack["path"], folder), "chunks": []}
 
 
 def _in_thread(work: Callable[[Any], Any], given: Any, tell: Any) -> None:

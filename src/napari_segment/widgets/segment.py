@@ -33,7 +33,7 @@ from napari_segment.registry import Entry, methods
 from napari_segment.widgets.fields import Field
 from napari_segment.widgets.form import EntryMenu, form_layout
 from napari_segment.widgets.histogram import HistogramView
-from napari_segment.widgets.job import Job
+from napari_segment.widgets.job import Job, keep
 from napari_segment.widgets.layers import (
     markers_of,
     place_in,
@@ -87,7 +87,7 @@ class SegmentDock(QWidget):
         self.running = Running("Run", self.make_job, self.add_result)
         self.undo_button = QPushButton("Undo")
         self._build()
-        self._look, self._newest = Look(), Newest()
+        self.look, self._newest = Look(), Newest()
         self._preview_layer: Any = None
         self._timer = QTimer(self, singleShot=True, interval=PAUSE)
         self._asked = 0.0
@@ -226,7 +226,9 @@ class SegmentDock(QWidget):
             }
 
         def receive(result: dict[str, Any]) -> Any:
-            labels = load_stack(result["labels"], memory=True)
+            # What was too large for the memory before is so after: it stays in a file.
+            plain = keep(result["labels"]) if image.is_lazy else result["labels"]
+            labels = load_stack(plain, memory=not image.is_lazy)
             assert isinstance(labels, Labels)
             return result_layer(labels, layer, axes, name)
 
@@ -255,9 +257,9 @@ class SegmentDock(QWidget):
     # ---- following what the user does ----
 
     def _connect(self) -> None:
-        self.source.changed.connect(self._changed)
+        self.source.changed.connect(self.refresh)
         for steps in (self.filters, self.cleanups):
-            steps.changed.connect(self._changed)
+            steps.changed.connect(self.refresh)
         self.method.changed.connect(self._method_changed)
         self.histogram.dragged.connect(self._dragged)
         self.preview_box.toggled.connect(self._preview_toggled)
@@ -278,16 +280,17 @@ class SegmentDock(QWidget):
             for name, menu in self.extra.items():
                 self._extra_form.addRow(name, menu)
         self.extra_box.setVisible(bool(wanted))
-        self._changed()
+        self.refresh()
 
-    def _changed(self, _: Any = None) -> None:
+    def refresh(self, _: Any = None) -> None:
+        """Ask for the histogram, and the preview if it is on, once things are quiet."""
         if self.previews:
             self._asked = time.perf_counter()
             self._timer.start()
 
     def _moved(self, _: Any = None) -> None:
         if self.preview_box.isChecked():
-            self._changed()
+            self.refresh()
 
     def _dragged(self, line: int, value: float) -> None:
         """A threshold was dragged: set it by hand from now on."""
@@ -316,7 +319,7 @@ class SegmentDock(QWidget):
         draw = self.preview_box.isChecked() and not self.extra
         request = Request(image.canonical(), where, recipe, draw, self._newest.stale)
         asked = self._asked
-        self._newest.ask(lambda: (self._look(request), layer, axes, where, asked))
+        self._newest.ask(lambda: (self.look(request), layer, axes, where, asked))
 
     def _show_view(self, found: tuple[View, Any, str, dict[str, int], float]) -> None:
         view, layer, axes, where, asked = found
@@ -352,7 +355,7 @@ class SegmentDock(QWidget):
 
     def _preview_toggled(self, on: bool) -> None:
         if on:
-            self._changed()
+            self.refresh()
         else:
             self._hide_preview()
 
@@ -361,11 +364,11 @@ class SegmentDock(QWidget):
             self.viewer.layers.remove(self._preview_layer)
         self._preview_layer = None
         if not self.preview_box.isChecked():
-            self._look.forget()
+            self.look.forget()
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)
-        self._changed()
+        self.refresh()
 
 
 FILES = "Recipes (*.yaml *.yml *.json)"

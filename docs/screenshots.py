@@ -1,0 +1,117 @@
+"""Make the pictures of napari.md: every widget at work on a sample.
+
+Run under a display, with the folder to write into::
+
+    xvfb-run -s "-screen 0 1600x1000x24" python docs/screenshots.py docs/pictures
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("NAPARI_CONFIG", str(Path(tempfile.mkdtemp()) / "settings.yaml"))
+
+import napari
+from napari.layers import Layer
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from vispy.gloo.glir import GlirProgram
+
+from napari_segment import samples
+from napari_segment.widgets.files import stack_layer
+
+COLOURS = 64  # of the pictures' palette: small files, clear letters
+
+
+def window(size: tuple[int, int] = (1000, 640)):
+    """An empty window."""
+    viewer = napari.Viewer()
+    viewer.window.resize(*size)
+    return viewer
+
+
+def dock(viewer, name: str, width: int = 330):
+    """Open a widget beside the canvas."""
+    frame, widget = viewer.window.add_plugin_dock_widget("napari-segment", name)
+    main_window = viewer.window._qt_window  # noqa: SLF001 (the only way to size docks)
+    main_window.resizeDocks([frame], [width], Qt.Orientation.Horizontal)
+    QTest.qWait(1500)
+    return widget
+
+
+def add(viewer, stack, **changes):
+    """Add an Image or Labels as a layer."""
+    return viewer.add_layer(Layer.create(*stack_layer(stack.replace(**changes))))
+
+
+def wait(widget) -> None:
+    """Until the widget's run has ended."""
+    while widget.running.job is not None:
+        QTest.qWait(100)
+    QTest.qWait(500)
+
+
+def save(viewer, path: Path) -> None:
+    """Write the window as a small PNG, and close it."""
+    from PIL import Image
+
+    QTest.qWait(1000)
+    picture = Image.fromarray(viewer.window.screenshot(canvas_only=False, flash=False)[..., :3])
+    picture.quantize(COLOURS).save(path, optimize=True)
+    print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+    viewer.close()
+
+
+def threshold(folder: Path) -> None:
+    """Otsu's threshold with its preview on a stack."""
+    viewer = window()
+    add(viewer, samples.cells()[0])
+    widget = dock(viewer, "Threshold")
+    widget.cleanups.add("fill_holes")
+    widget.preview_box.setChecked(True)
+    viewer.dims.set_current_step(0, 12)
+    save(viewer, folder / "threshold.png")
+
+
+def edges(folder: Path) -> None:
+    """Canny's edges after a run."""
+    viewer = window()
+    add(viewer, samples.cells()[0])
+    widget = dock(viewer, "Edges")
+    viewer.dims.set_current_step(0, 12)
+    widget.running.button.click()
+    wait(widget)
+    save(viewer, folder / "edges.png")
+
+
+def train(folder: Path) -> None:
+    """Curves and pictures of a short training."""
+    viewer = window((1000, 760))
+    for seed in range(3):
+        image, truth = samples.nuclei((128, 128), seed=seed)
+        add(viewer, image, name=f"nuclei {seed}")
+        add(viewer, truth, name=f"truth {seed}")
+    widget = dock(viewer, "Train", 370)
+    for _ in range(2):
+        widget.pairs.add_row()
+    widget.form.settings = {"epochs": 4, "out": Path(tempfile.mkdtemp()) / "nuclei"}
+    widget.more.settings = {"steps": 5}
+    widget.running.button.click()
+    wait(widget)
+    save(viewer, folder / "train.png")
+
+
+def main() -> None:
+    """Make all pictures."""
+    GlirProgram.delete = lambda _: None  # Mesa's software GL crashes on deleted programs
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for picture in (threshold, edges, train):
+        picture(folder)
+
+
+if __name__ == "__main__":
+    main()
