@@ -8,37 +8,6 @@ from numpy.typing import NDArray
 
 
 @njit(cache=True, nogil=True)
-def number_by_first(labels: NDArray[Any], count: int) -> NDArray[np.int64]:
-    """Number labels 1 … count anew by first voxel, in place; the flat index of each first voxel."""
-    number = np.zeros(count + 1, labels.dtype)
-    first = np.empty(count, np.int64)
-    known = 0
-    for i in range(labels.size):
-        label = labels[i]
-        if label:
-            if number[label] == 0:
-                first[known] = i
-                known += 1
-                number[label] = known
-            labels[i] = number[label]
-    return first
-
-
-@njit(cache=True, nogil=True)
-def first_in_order(labels: NDArray[Any], count: int) -> NDArray[np.int64]:
-    """The flat index of each label's first voxel, if they come in the order 1 … count; else []."""
-    first = np.empty(count, np.int64)
-    known = 0
-    for i in range(labels.size):
-        if labels[i] > known:
-            if labels[i] > known + 1:
-                return first[:0]
-            first[known] = i
-            known += 1
-    return first
-
-
-@njit(cache=True, nogil=True)
 def count(labels: NDArray[Any], largest: int) -> NDArray[np.int64]:
     """How often each of 0 … largest occurs."""
     counts = np.zeros(largest + 1, np.int64)

@@ -93,40 +93,36 @@ def windows(labels: Array, own: Array, end: Array, flat: bool, weights: Array, n
     """
     total = np.zeros((n + 1, weights.shape[1]), np.float64)
     nz, ny, nx = labels.shape
+    nothing = np.zeros(nx, labels.dtype)
     corner = np.zeros(8, np.int32)
-    last_z = nz if flat else nz + end[0]
-    for z in range(own[0], last_z):
+    for z in range(own[0], nz if flat else nz + end[0]):
         for y in range(own[1], ny + end[1]):
-            rows = (
-                (not flat and z > 0 and y > 0),
-                (not flat and z > 0 and y < ny),
-                (z < nz and y > 0),
-                (z < nz and y < ny),
-            )
-            x0 = own[2]
-            for k in range(4):
-                corner[2 * k + 1] = 0
-                if rows[k] and x0 > 0:
-                    corner[2 * k + 1] = labels[z - 1 + k // 2, y - 1 + k % 2, x0 - 1]
-            for x in range(x0, nx + end[2]):
-                for k in range(4):
-                    corner[2 * k] = corner[2 * k + 1]
-                    inside = rows[k] and x < nx
-                    corner[2 * k + 1] = (
-                        labels[z - 1 + k // 2, y - 1 + k % 2, x] if inside else np.int32(0)
-                    )
-                label = corner[7]
-                same = corner[6] == label and corner[5] == label and corner[4] == label
-                if same and (
-                    flat
-                    or (
-                        corner[0] == label
-                        and corner[1] == label
-                        and corner[2] == label
-                        and corner[3] == label
-                    )
-                ):
-                    continue
+            above, front = z > 0 and not flat, y > 0
+            a = labels[z - 1, y - 1] if above and front else nothing
+            b = labels[z - 1, y] if above and y < ny else nothing
+            c = labels[z, y - 1] if z < nz and front else nothing
+            d = labels[z, y] if z < nz and y < ny else nothing
+            if flat:
+                a, b = c, d  # two equal layers
+            uniform = np.int32(0 if own[2] == 0 else -1)
+            for x in range(own[2], nx + end[2]):
+                if x < nx:
+                    v = d[x]
+                    if v == uniform and c[x] == v and b[x] == v and a[x] == v:
+                        continue  # most windows
+                    same = c[x] == v and b[x] == v and a[x] == v
+                else:
+                    v, same = np.int32(0), True
+                    if uniform == 0:
+                        continue
+                uniform = v if same else np.int32(-1)
+                for k in range(2):
+                    i = x - 1 + k
+                    inside = 0 <= i < nx
+                    corner[k] = a[i] if inside and not flat else 0
+                    corner[2 + k] = b[i] if inside and not flat else 0
+                    corner[4 + k] = c[i] if inside else 0
+                    corner[6 + k] = d[i] if inside else 0
                 for k in range(8):
                     label = corner[k]
                     if label == 0:
