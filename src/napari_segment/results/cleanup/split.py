@@ -126,22 +126,30 @@ def _intensity_levels(
     low, high = float(inside.min()), float(inside.max())
     exact = image.dtype.kind in "bui" and not smoothing and high - low <= _LEVELS
     step = 1.0 if exact else (high - low) / _LEVELS or 1.0
-    landscape = _smoothed(np.where(labels != 0, image, low).astype(np.float32), smoothing, spacing)
-    return _levels(labels, landscape - low, step), step
+    landscape = np.where(labels != 0, image, low).astype(np.float32) - np.float32(low)
+    return _levels(labels, _smoothed(landscape, smoothing, spacing), step), step
 
 
 def _smoothed(
     landscape: NDArray[np.float32], sigma: float, spacing: Spacing
 ) -> NDArray[np.float32]:
+    """The landscape smoothed in place."""
     from scipy.ndimage import gaussian_filter
 
-    sigmas = [sigma * min(spacing) / s for s in spacing]
-    return np.asarray(gaussian_filter(landscape, sigmas) if sigma else landscape)
+    if sigma:
+        sigmas = [sigma * min(spacing) / s for s in spacing]
+        gaussian_filter(landscape, sigmas, output=landscape)
+    return landscape
 
 
 def _levels(labels: NDArray[Any], landscape: NDArray[np.float32], step: float) -> NDArray[np.int32]:
-    levels = (landscape * np.float32(1 / step)).astype(np.int32)
-    return np.asarray((np.maximum(levels, 0) + 1) * (labels != 0), np.int32)
+    """The landscape, which is used up, in whole steps."""
+    landscape *= np.float32(1 / step)
+    levels = landscape.astype(np.int32)
+    np.maximum(levels, 0, out=levels)
+    levels += 1
+    levels *= labels != 0
+    return levels
 
 
 def _volume(array: NDArray[Any]) -> NDArray[Any]:
