@@ -57,11 +57,11 @@ def _sobel(image: np.ndarray) -> np.ndarray:
     return sobel(image)
 
 
-def _canny(image: np.ndarray, tops: np.ndarray) -> np.ndarray:
+def _canny(image: np.ndarray, _tops: np.ndarray) -> np.ndarray:
     return methods["canny"](image, low=LOW, high=HIGH)
 
 
-def _canny_planes(image: np.ndarray, tops: np.ndarray) -> np.ndarray:
+def _canny_planes(image: np.ndarray, _tops: np.ndarray) -> np.ndarray:
     return np.stack([methods["canny"](plane, low=LOW, high=HIGH) for plane in image])
 
 
