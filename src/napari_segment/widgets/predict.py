@@ -14,9 +14,10 @@ from napari_segment.widgets.segment import SegmentDock
 
 
 class Predict(SegmentDock):
-    """A trained network, run in the worker process."""
+    """A trained network, of this project or from elsewhere, run in the worker process."""
 
     previews: ClassVar[bool] = False
+    first: ClassVar[str] = "network"
     instead: ClassVar[Mapping[str, Callable[[], Field]]] = {
         "checkpoint": CheckpointField,
         "device": partial(DeviceMenu, "work"),
@@ -25,4 +26,4 @@ class Predict(SegmentDock):
     @staticmethod
     def offers(entry: Entry) -> bool:
         """Whether a method is in this widget's menu."""
-        return entry.name == "network"
+        return entry.group == "network"

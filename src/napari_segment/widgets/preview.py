@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,7 @@ class Look:
                 plane = plane.take(axis, request.where[axis])
         plane, entry, flat = plane.compute(), request.entry, request.flat
         if entry.channels == "many":
-            return View(_run(flat, plane, request), note=_note(request))
+            return _view_of_channels(flat, plane, request)
         seen = api.as_seen(flat, plane)
         region, note = _region(request)
         whole = region is not None and "threshold" in entry.group
@@ -128,6 +129,26 @@ class Look:
             seen = api.as_seen(recipe.model_copy(update={"times": ()}), region)
             self._histogram, self._key = histogram(seen.data, bins=bins), key
         return self._histogram
+
+
+def _view_of_channels(flat: Recipe, plane: Image, request: Request) -> View:
+    """Of a method that sees all channels; of a single one there is a histogram too."""
+    labels, note = _run(flat, plane, request), _note(request)
+    if "C" in plane.axes or request.entry.gives != "classes":
+        return View(labels, note=note)
+    seen = api.as_seen(flat, plane).data.reshape(plane.shape)
+    return View(labels, histogram(seen), _borders(seen, labels), note)
+
+
+def _borders(seen: NDArray[Any], labels: NDArray[Any] | None) -> tuple[float, ...]:
+    """Where intensity alone parts classes that are ordered by it; nothing where it does not."""
+    if labels is None:
+        return ()
+    classes = [seen[labels == number] for number in range(int(labels.max()) + 1)]
+    if not all(part.size for part in classes):
+        return ()
+    pairs = [(low.max(), high.min()) for low, high in pairwise(classes)]
+    return tuple(float(low) for low, _ in pairs) if all(a <= b for a, b in pairs) else ()
 
 
 def _region(request: Request) -> tuple[Image | None, str]:

@@ -1,0 +1,116 @@
+"""Previews of single planes agree with what the run gives there."""
+
+import threading
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from napari_segment import api
+from napari_segment.image import Image
+from napari_segment.registry import methods
+from napari_segment.widgets.curves import picture_of
+from napari_segment.widgets.preview import GLOBAL, Look, Newest, Request, StaleError
+
+GLOBAL_METHODS = [name for name, entry in methods.items() if entry.group == GLOBAL]
+
+
+@pytest.fixture(scope="module")
+def volume():
+    rng = np.random.default_rng(3)
+    bright = rng.random((5, 24, 30)) < 0.3
+    numbers = rng.normal(300, 60, bright.shape) + 500 * bright + 80 * np.arange(5)[:, None, None]
+    return Image(np.clip(numbers, 0, 4095).astype(np.uint16))
+
+
+@pytest.mark.parametrize("name", GLOBAL_METHODS)
+def test_plane_is_that_of_the_whole_volume(volume, name):
+    recipe = api.recipe_of(name)
+    run = api.segment(volume, name)
+    view = Look()(Request(volume, {"Z": 3}, recipe))
+    np.testing.assert_array_equal(view.labels, run.data[3])
+    assert view.histogram.counts.sum() == volume.data.size
+    assert view.note == ""
+
+
+def test_per_plane_takes_the_plane(volume):
+    view = Look()(Request(volume, {"Z": 3}, api.recipe_of("otsu", per="plane")))
+    np.testing.assert_array_equal(view.labels, api.segment(volume, "otsu", per="plane").data[3])
+    assert view.histogram.counts.sum() == volume.data[3].size
+
+
+def test_all_times_together():
+    film = Image(np.random.default_rng(0).integers(0, 99, (4, 9, 9)).astype(np.uint8), "TYX")
+    recipe = api.recipe_of("otsu", per="stack", times=(1, 4))
+    view = Look()(Request(film, {"T": 2}, recipe))
+    np.testing.assert_array_equal(view.labels, api.replay(recipe, film).data[1])
+    assert view.histogram.counts.sum() == 3 * 81
+
+
+def test_filters_and_lazy_images_say_that_the_plane_is_alone(volume):
+    recipe = api.recipe_of("otsu", filters=["median"])
+    assert "plane alone" in Look()(Request(volume, {"Z": 1}, recipe)).note
+    lazy = volume.replace(data=da.from_array(volume.data))
+    assert "plane alone" in Look()(Request(lazy, {"Z": 1}, api.recipe_of("otsu"))).note
+    assert "plane alone" in Look()(Request(volume, {"Z": 1}, api.recipe_of("canny"))).note
+
+
+def test_histogram_alone_draws_nothing(volume):
+    view = Look()(Request(volume, {"Z": 1}, api.recipe_of("otsu"), draw=False))
+    assert view.labels is None
+    assert len(view.values) == 1
+
+
+def test_hand_set_limits_are_drawn(volume):
+    view = Look()(Request(volume, {"Z": 1}, api.recipe_of("range", low=300, high=700)))
+    assert view.values == (300, 700)
+
+
+def test_clusters_of_one_channel_show_their_borders(volume):
+    view = Look()(Request(volume, {"Z": 1}, api.recipe_of("kmeans", clusters=3)))
+    low, high = view.values
+    np.testing.assert_array_equal(
+        view.labels, (volume.data[1] > low).astype(int) + (volume.data[1] > high)
+    )
+
+
+def test_stale_previews_end(volume):
+    with pytest.raises(StaleError):
+        Look()(Request(volume, {"Z": 1}, api.recipe_of("otsu"), stale=lambda: True))
+
+
+def test_only_the_newest_waiting_call_is_made(qtbot):
+    newest, go, made = Newest(), threading.Event(), []
+    newest.ready.connect(made.append)
+
+    def first():
+        go.wait(10)
+        return "first"
+
+    newest.ask(first)
+    qtbot.waitUntil(lambda: not newest.stale())
+    for name in ("second", "third", "fourth"):
+        newest.ask(lambda name=name: name)
+    assert newest.stale()
+    go.set()
+    qtbot.waitUntil(lambda: made == ["first", "fourth"], timeout=5000)
+
+
+def test_failed_previews_are_told_and_the_next_is_made(qtbot):
+    newest = Newest()
+    with qtbot.waitSignal(newest.failed) as told:
+        newest.ask(lambda: 1 / 0)
+    assert told.args == ["ZeroDivisionError: division by zero"]
+    with qtbot.waitSignal(newest.ready):
+        newest.ask(lambda: 1)
+
+
+def test_pictures(qapp):
+    grey = picture_of(np.linspace(0, 1, 12).reshape(3, 4))
+    assert (grey.width(), grey.height()) == (4, 3)
+    assert grey.pixelColor(3, 2).red() == 255
+    labels = picture_of(np.array([[0, 1], [2, 50]], np.uint8), labels=True)
+    assert labels.pixelColor(0, 0).getRgb()[:3] == (0, 0, 0)
+    assert labels.pixelColor(1, 0).getRgb()[:3] != labels.pixelColor(0, 1).getRgb()[:3]
+    colour = picture_of(np.full((2, 2, 3), (10, 20, 30), np.uint8))
+    assert colour.pixelColor(1, 1).getRgb()[:3] == (10, 20, 30)
