@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.ndimage import uniform_filter
 from skimage import color, data
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
@@ -17,6 +18,7 @@ from sklearn.mixture import GaussianMixture
 
 from napari_segment.classical.clusters._colours import lab
 from napari_segment.classical.clusters.choose import elbow, silhouette
+from napari_segment.classical.clusters.features import of_texture
 from napari_segment.errors import InputError
 from napari_segment.registry import filters, methods
 
@@ -77,13 +79,13 @@ def test_clusters_are_numbered_from_dark_to_bright(photograph: np.ndarray) -> No
 
 @pytest.mark.parametrize("features", ["channels", "intensity", "hsv", "lab"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-@pytest.mark.parametrize("position", [0.0, 0.5])
+@pytest.mark.parametrize(("position", "texture"), [(0.0, 0.0), (0.5, 0.0), (0.0, 2.0)])
 def test_any_chunking_gives_the_same(
-    features: str, dtype: type, position: float, photograph: np.ndarray
+    features: str, dtype: type, position: float, texture: float, photograph: np.ndarray
 ) -> None:
     image = photograph[:, :64, :64].astype(dtype)
     image = image / np.float32(255) if dtype is np.float32 else image
-    settings = {"clusters": 4, "features": features, "position": position}
+    settings = {"clusters": 4, "features": features, "position": position, "texture": texture}
     lazy = kmeans(da.from_array(image, chunks=(2, 17, 64)), (1.0, 2.0), **settings)
     np.testing.assert_array_equal(lazy.compute(), kmeans(image, (1.0, 2.0), **settings))
 
@@ -153,6 +155,24 @@ def test_position_cuts_a_uniform_image_in_space() -> None:
     result = kmeans(image, (1.0, 1.0), clusters=2, position=10.0)
     assert len(np.unique(result[:, :18])) == 1
     assert result[0, 0] != result[0, -1]
+
+
+def test_texture_tells_rough_from_smooth() -> None:
+    image = np.full((1, 40, 60), 100, np.uint8)
+    image[0, :, 30:] += (np.indices((40, 30)).sum(0) % 2 * 40 - 20).astype(np.uint8)
+    rough = (
+        kmeans(image, clusters=2, texture=100.0) != kmeans(image, clusters=2, texture=100.0)[0, 0]
+    )
+    assert not rough[:, :27].any()
+    assert rough[:, 33:].all()
+
+
+def test_texture_is_the_standard_deviation_around() -> None:
+    image = data.camera()[::8, ::8]
+    features = of_texture(image, 1.0)
+    mean = uniform_filter(image.astype(float), 5, mode="reflect")
+    spread = np.sqrt(uniform_filter(image.astype(float) ** 2, 5, mode="reflect") - mean**2)
+    np.testing.assert_allclose(features.codes[0] * features.weights[0], spread, atol=2e-3)
 
 
 def test_lab_like_scikit_image() -> None:

@@ -24,6 +24,7 @@ Space: TypeAlias = Literal["channels", "intensity", "hsv", "lab"]
 
 HOLE = 65_535
 _STEPS = HOLE - 1
+_TEXTURE_REACH = 2
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,30 @@ def of_position(like: Features, spacing: Sequence[float], weight: float) -> Feat
         weights.append(weight * span * step / longest / stride)
     zeros = (0.0,) * len(codes)
     return Features(tuple(codes), tuple(weights), zeros, zeros)
+
+
+def of_texture(intensity: Any, weight: float) -> Features:
+    """Standard deviation of an intensity (*S) in the box of 5 voxels around each voxel."""
+    from napari_segment.classical.threshold.window import Coding, on_windows
+
+    reach = (_TEXTURE_REACH,) * intensity.ndim
+    coding = Coding.of(intensity, reach)
+    low, high = finite_range(intensity)
+    most = max((high - low) / 2, 0.0)  # no standard deviation is greater
+    work = partial(_spread_codes, coding=coding, scale=_STEPS * coding.step / (most or 1.0))
+    codes = on_windows(work, intensity, reach, "repeat", np.uint16)
+    return Features((codes,), (weight * most / _STEPS,), (0.0,), (0.0,))
+
+
+def _spread_codes(
+    volume: NDArray[Any], index: Any, out: NDArray[np.uint16], *, coding: Any, scale: float
+) -> None:
+    from napari_segment.classical.threshold._local import local_spread
+
+    z, y, x = index
+    spread = np.empty(out.shape)
+    local_spread(coding.codes(volume[z]), np.arange(len(z)), y, x, coding.holes, spread)
+    out[...] = np.rint(np.nan_to_num(spread * scale).clip(0, _STEPS))
 
 
 def stacked_planes(

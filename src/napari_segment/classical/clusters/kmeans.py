@@ -20,6 +20,7 @@ from napari_segment.classical.clusters.features import (
     of_channels,
     of_colours,
     of_position,
+    of_texture,
 )
 from napari_segment.classical.threshold.histogram import LEVELS, Histogram, histogram, real
 from napari_segment.classical.threshold.multilevel import Grouping, groupings
@@ -27,7 +28,6 @@ from napari_segment.classical.threshold.separate import classes_between
 from napari_segment.registry import methods
 
 GROUP = "clusters"
-COLOURS = ("hsv", "lab")
 Clusters: TypeAlias = Annotated[int, Field(ge=1, le=64)]
 
 
@@ -43,6 +43,7 @@ def kmeans(  # noqa: PLR0913
     choose: Choose = "fixed",
     features: Space = "channels",
     position: Annotated[float, Field(ge=0, le=100)] = 0.0,
+    texture: Annotated[float, Field(ge=0, le=100)] = 0.0,
     restarts: Annotated[int, Field(ge=1, le=100)] = 8,
     tolerance: Annotated[float, Field(ge=0, lt=1)] = 1e-4,
     seed: Annotated[int, Field(ge=0)] = 0,
@@ -70,6 +71,9 @@ def kmeans(  # noqa: PLR0913
         saturation and value, or CIE L*a*b*.
     position : float
         Weight of the place: at 1 the longest side counts as much as the range of intensities.
+    texture : float
+        Weight of the standard deviation of the intensity (the mean of the channels) in the box of
+        5 voxels around a voxel: at 1 it counts as much as an equal intensity.
     restarts : int
         Starts on the summary, of which the best is taken.
     tolerance : float
@@ -95,13 +99,15 @@ def kmeans(  # noqa: PLR0913
     Arthur D., Vassilvitskii S. (2007) k-means++: the advantages of careful seeding. SODA
     1027–1035. :doi:`10.5555/1283383.1283494`
     """
-    if (features == "intensity" or len(image) == 1) and features not in COLOURS and not position:
+    if _one_channel(image, features) and not position and not texture:
         channel = intensity(image)
         grouping = best_grouping(histogram(channel, bins=LEVELS), clusters=clusters, choose=choose)
         return classes_between(channel, grouping.thresholds)
     found = features_of(image, features)
     if position:
         found += of_position(found, spacing, position)
+    if texture:
+        found += of_texture(intensity(image), texture)
     fit = partial(lloyd.fit_points, restarts=restarts, tolerance=tolerance, seed=seed)
     centers = _centers(found, clusters, choose, fit)
     centers = lloyd.refine(found, centers, tolerance=tolerance)
@@ -164,6 +170,10 @@ def _centers(
     some = features.sample(SILHOUETTES) * np.asarray(features.weights)[:, None]
     scores = [silhouette(some.T, lloyd.numbered(some, fit.centers)) for fit in fits]
     return fits[int(np.argmax(scores))].centers
+
+
+def _one_channel(image: Any, space: Space) -> bool:
+    return space == "intensity" or (space == "channels" and len(image) == 1)
 
 
 def features_of(image: Any, space: Space) -> Features:

@@ -27,6 +27,7 @@ def kmeans_image(  # noqa: PLR0913
     choose: Choose = "fixed",
     features: Space = "channels",
     position: Annotated[float, Field(ge=0, le=100)] = 0.0,
+    texture: Annotated[float, Field(ge=0, le=100)] = 0.0,
     restarts: Annotated[int, Field(ge=1, le=100)] = 8,
     tolerance: Annotated[float, Field(ge=0, lt=1)] = 1e-4,
     seed: Annotated[int, Field(ge=0)] = 0,
@@ -47,6 +48,8 @@ def kmeans_image(  # noqa: PLR0913
         What voxels are compared by, as in the method `kmeans`.
     position : float
         Weight of the place: at 1 the longest side counts as much as the range of intensities.
+    texture : float
+        Weight of the standard deviation of the intensity around a voxel, as in `kmeans`.
     restarts : int
         Starts on the summary, of which the best is taken.
     tolerance : float
@@ -63,7 +66,7 @@ def kmeans_image(  # noqa: PLR0913
     """
     labels = kmeans(
         image, spacing, clusters=clusters, choose=choose, features=features, position=position,
-        restarts=restarts, tolerance=tolerance, seed=seed,
+        texture=texture, restarts=restarts, tolerance=tolerance, seed=seed,
     )  # fmt: skip
     means = means_of(of_channels(image), labels, clusters)
     channels = [

@@ -53,6 +53,31 @@ def beyond_local_threshold(
 
 
 @njit(cache=True, nogil=True)
+def local_spread(
+    codes: NDArray[Any], index_z: Ints, index_y: Ints, index_x: Ints, holes: bool, out: Floats
+) -> None:
+    """Standard deviation of the codes around the voxels of `out`, as `beyond_local_threshold`."""
+    planes, ny, nx = out.shape
+    wz, wy, wx = len(index_z) - planes, len(index_y) - ny, len(index_x) - nx
+    sums = np.zeros((3, ny, nx), np.int64)
+    rows = np.zeros((3, nx), np.int64)
+    mean, spread = np.empty(nx), np.empty(nx)
+    for k in range(wz):
+        _add_plane(sums, codes[index_z[k]], holes, 1)
+    for z in range(planes):
+        _add_plane(sums, codes[index_z[z + wz]], holes, 1)
+        rows[:] = 0
+        for k in range(wy):
+            _add_row(rows, sums[:, index_y[k]], holes, 1)
+        for y in range(ny):
+            _add_row(rows, sums[:, index_y[y + wy]], holes, 1)
+            _moments(rows, index_x, holes, (wz + 1) * (wy + 1) * (wx + 1), mean, spread)
+            out[z, y] = spread
+            _add_row(rows, sums[:, index_y[y]], holes, -1)
+        _add_plane(sums, codes[index_z[z]], holes, -1)
+
+
+@njit(cache=True, nogil=True)
 def _add_plane(sums: Ints, plane: NDArray[Any], holes: bool, sign: int) -> None:
     for y in range(plane.shape[0]):
         for x in range(plane.shape[1]):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from pydantic import Field
 
 from napari_segment.blocks import map_blocks
@@ -105,39 +105,42 @@ class Coding:
 
 
 def on_windows(
-    work: Callable[[NDArray[Any], Indices, NDArray[np.bool_]], None],
+    work: Callable[[NDArray[Any], Indices, NDArray[Any]], None],
     image: Any,
     reach: Sequence[int],
     edge: Edge,
+    dtype: DTypeLike = np.bool_,
 ) -> Any:
-    """A mask from what is around each voxel, on any array.
+    """A mask, or another array, from what is around each voxel, on any array.
 
     Parameters
     ----------
     work : callable
-        From a volume, the indices along Z, Y and X, and the planes of a mask to fill; the index
-        along Z starts at the first of those planes.
+        From a volume, the indices along Z, Y and X, and the planes of the result to fill; the
+        index along Z starts at the first of those planes.
     image : array (Y, X) or (Z, Y, X)
         In memory or lazy.
     reach : sequence of int
         Of the window, along each axis.
     edge : {"repeat", "skip"}
         How the image is mirrored beyond its edges.
+    dtype : dtype
+        Of the result.
 
     Returns
     -------
-    array of bool
+    array
     """
 
-    def block_mask(block: NDArray[Any]) -> NDArray[np.bool_]:
-        mask = np.zeros(block.shape, np.bool_)
+    def on_block(block: NDArray[Any]) -> NDArray[Any]:
+        result = np.zeros(block.shape, dtype)
         if not block.size:
-            return mask
+            return result
         # A plane is a volume of many planes of one row each, which threads can share.
         volume, reach3 = (block, tuple(reach)) if block.ndim == 3 else (
             block[:, None], (reach[0], 0, reach[1])
         )  # fmt: skip
-        planes = mask.reshape(volume.shape)
+        planes = result.reshape(volume.shape)
         z, y, x = indices(volume.shape, reach3, edge)
 
         def slab(a: int, b: int) -> None:
@@ -145,7 +148,7 @@ def on_windows(
 
         thickness = min(-(-len(volume) // threads()), 8 * reach3[0] + 16)
         over_slabs(slab, len(volume), thickness)
-        return mask
+        return result
 
     halo = [min(r, n) for r, n in zip(reach, image.shape, strict=True)]
-    return map_blocks(block_mask, real(image), dtype=np.bool_, halo=halo)
+    return map_blocks(on_block, real(image), dtype=dtype, halo=halo)
