@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.blocks import map_blocks
-from napari_segment.classical.threshold import Histogram, criteria, histogram
+from napari_segment.classical.threshold import criteria
+from napari_segment.classical.threshold.histogram import Histogram, histogram
 
 Threshold: TypeAlias = Literal["otsu", "percentile", "value"]
 

@@ -14,8 +14,7 @@ from napari_segment.blocks import is_lazy, map_blocks, reduce, reduce_blocks
 from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.filters.local import as_volume
 from napari_segment.classical.grid import checked, float_type
-from napari_segment.classical.threshold import histogram
-from napari_segment.classical.threshold.histogram import finite_range
+from napari_segment.classical.threshold.histogram import finite_range, histogram
 from napari_segment.errors import SettingError
 from napari_segment.registry import filters
 

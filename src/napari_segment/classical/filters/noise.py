@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_segment.classical.filters.separable import Kernel, convolve
 from napari_segment.classical.grid import checked
-from napari_segment.classical.threshold import histogram
+from napari_segment.classical.threshold.histogram import histogram
 
 _BINS = 65_536
 _SECOND_DIFFERENCE = Kernel((-2.0, 1.0))

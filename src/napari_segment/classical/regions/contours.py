@@ -13,7 +13,8 @@ from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.edges import gaussian_gradient
 from napari_segment.classical.grid import checked, float_type, require_finite
 from napari_segment.classical.regions.markers import checked_markers
-from napari_segment.classical.threshold import criteria, histogram
+from napari_segment.classical.threshold import criteria
+from napari_segment.classical.threshold.histogram import histogram
 from napari_segment.registry import methods
 from napari_segment.step import Step
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.classical.threshold import criteria, histogram
+from napari_segment.classical.threshold import criteria
+from napari_segment.classical.threshold.histogram import histogram
 from napari_segment.errors import InputError
 
 
