@@ -153,6 +153,8 @@ def _write_levels(stack: Stack, group: Any) -> Iterator[tuple[Stack, dict[str, i
 
 
 def _create(group: Any, name: str, level: Stack) -> Any:
+    from zarr.codecs import BloscCodec
+
     wanted = _CHUNKS if "Z" in level.axes else _PLANE_CHUNKS
     return group.create_array(
         name,
@@ -163,6 +165,7 @@ def _create(group: Any, name: str, level: Stack) -> Any:
         ),
         dimension_names=[a.lower() for a in level.axes],
         fill_value=0,
+        compressors=BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle"),
     )
 
 
