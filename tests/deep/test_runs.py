@@ -1,47 +1,77 @@
-"""Run folders are found, sorted by score, and compared by their settings."""
+"""Event files, the table of runs, and folds."""
 
-import json
+import struct
 
+import numpy as np
 import pytest
 
-from napari_segment.api import find_runs
-from napari_segment.cli import main
-from napari_segment.deep.runs import differences
+from napari_segment.deep.train.events import append, crc32c, record
+from napari_segment.deep.train.record import Record
+from napari_segment.deep.train.runs import cross_validate, runs
 from napari_segment.errors import FormatError
+from napari_segment.step import run
+
+TINY = ("unet", {"features": (4, 8), "residual_units": 0})
 
 
-@pytest.fixture
-def folders(tmp_path):
-    for name, lr, dice in (("a", 0.1, 0.7), ("deep/b", 0.01, 0.9), ("c", 0.1, None)):
-        run = tmp_path / name
-        run.mkdir(parents=True)
-        settings = {"out": name, "model": {"name": "unet"}, "loss": {"name": "dice"}, "lr": lr}
-        (run / "settings.json").write_text(json.dumps(settings))
-        (run / "plan.json").write_text("{}")
-        if dice is not None:
-            (run / "model.json").write_text(json.dumps({"scores": {"dice": dice}}))
-            (run / "curves.csv").write_text("epoch,loss,elapsed\n1,0.5,30\n2,0.4,90\n")
-    return tmp_path
+def test_the_checksum_is_that_of_the_standard():
+    assert crc32c(b"123456789") == 0xE3069283
+    assert crc32c(bytes(32)) == 0x8A9136AA  # RFC 3720, B.4
 
 
-def test_runs_come_best_first_with_what_they_differ_in(folders):
-    runs = find_runs([folders])
-    assert [run.folder.name for run in runs] == ["b", "a", "c"]
-    assert [(run.epochs, run.minutes) for run in runs] == [(2, 1.5), (2, 1.5), (0, 0.0)]
-    assert differences(runs) == ["lr"]
-    assert differences(runs[1:]) == []
+def test_a_record_is_framed_by_length_and_checksums():
+    framed = record(b"abc")
+    assert struct.unpack("<Q", framed[:8]) == (3,)
+    assert framed[12:15] == b"abc"
+    assert len(framed) == 8 + 4 + 3 + 4
 
 
-def test_the_command_prints_a_table_and_json(folders, capsys):
-    assert main(["runs", str(folders)]) == 0
-    head, first, *_ = capsys.readouterr().out.splitlines()
-    assert head.split() == ["run", "dice", "model", "loss", "epochs", "minutes", "lr"]
-    assert first.split()[1:] == ["0.9000", "unet", "dice", "2", "1.5", "0.01"]
-    assert main(["runs", str(folders / "a"), "--json"]) == 0
-    (run,) = json.loads(capsys.readouterr().out)
-    assert run["settings"]["lr"] == 0.1
+def test_scalars_stand_in_the_file(tmp_path):
+    path = tmp_path / "events.out.tfevents.0.run"
+    append(path, 1, {"loss": 0.5})
+    first = path.stat().st_size
+    append(path, 300, {"loss": 0.25})
+    data = path.read_bytes()
+    assert b"brain.Event:2" in data
+    assert data.count(b"loss") == 2
+    assert struct.pack("<f", 0.25) in data[first:]
+    assert b"\x10\xac\x02" in data[first:]  # step 300 as a varint
 
 
-def test_a_folder_without_runs_is_refused(tmp_path):
-    with pytest.raises(FormatError, match="holds no run"):
-        find_runs([tmp_path])
+def test_curves_and_pictures_are_drawn(tmp_path):
+    record = Record(tmp_path)
+    record.epoch({"epoch": 1, "loss": 1.0})
+    record.epoch({"epoch": 2, "loss": 0.5, "dice": 0.7})
+    assert (tmp_path / "curves.csv").read_text().splitlines() == [
+        "epoch,loss,dice", "1,1.0,", "2,0.5,0.7",
+    ]  # fmt: skip
+    assert (tmp_path / "curves.png").read_bytes()[:4] == b"\x89PNG"
+    plane = np.arange(12.0).reshape(3, 4)
+    marks = (plane > 5).astype(np.int16) - (plane == 0)
+    record.picture(2, {"image": plane, "reference": marks, "prediction": marks})
+    from imagecodecs import png_decode
+
+    picture = png_decode((tmp_path / "previews" / "epoch_0002.png").read_bytes())
+    assert picture.shape == (3, 12, 3)
+    assert picture[0, 4].tolist() == [0, 0, 0]
+
+
+def test_folds_are_trained_one_after_the_other_and_listed(tmp_path):
+    labels = np.zeros((20, 20), np.uint8)
+    labels[5:12, 5:15] = 1
+    pairs = [(labels + np.float32(i / 50), labels) for i in range(4)]
+    found = run(
+        cross_validate(
+            pairs, out=tmp_path, folds=2, model=TINY, epochs=1, steps=4, device="cpu", workers=0
+        )
+    )
+    assert [c.folder.name for c in found] == ["fold_0", "fold_1"]
+    rows = runs(tmp_path)
+    assert {r["run"] for r in rows} == {"fold_0", "fold_1"}
+    assert rows[0]["dice"] >= rows[1]["dice"]
+    assert (rows[0]["model"], rows[0]["loss"], rows[0]["epochs"]) == ("unet", "dice_ce", 1)
+
+
+def test_a_folder_without_runs(tmp_path):
+    with pytest.raises(FormatError, match="no training"):
+        runs(tmp_path)

@@ -263,7 +263,7 @@ def _patch(
     accelerated: bool,
     reasons: dict[str, str],
 ) -> tuple[int, ...]:
-    """Patch of the median image's proportions, within the voxels that a step may hold."""
+    """The median image, with its longest sides cut until it has no more voxels than allowed."""
     if settings.patch:
         if len(settings.patch) != ndim:
             raise SettingError(
@@ -276,7 +276,7 @@ def _patch(
         allowed *= np.clip(memory / 2**32, 1, 8)
     least = 8 if ndim == 3 else 16
     sides = np.maximum(np.median(shapes, axis=0), least)
-    while prod(_rounded(sides, least)) > allowed * 1.1:
+    while prod(_rounded(sides, least)) > allowed:
         sides[int(np.argmax(sides))] *= 0.95
     whole = bool((sides >= np.median(shapes, axis=0)).all())
     reasons["patch"] = (
@@ -360,9 +360,12 @@ def describe(plan: Plan, shares: Mapping[int, float]) -> str:
         "mask": "a mask", "classes": f"{len(plan.values)} classes with the background",
         "objects": "objects",
     }[plan.holds]  # fmt: skip
-    rare = min(shares.values(), default=1.0)
+    marked = sum(shares.values())
+    rare = f"{marked:.1%} of the voxels are marked" + (
+        f", {min(shares.values()):.2%} as the rarest class" if plan.holds == "classes" else ""
+    )
     sides = "×".join(map(str, plan.patch))
     return (
-        f"{plan.ndim}-D network for {what} (rarest {rare:.2%} of the voxels), patches of {sides}, "
-        f"{plan.batch} a step, {plan.steps} steps an epoch"
+        f"{plan.ndim}-D network for {what} ({rare}), patches of {sides}, {plan.batch} a step, "
+        f"{plan.steps} steps an epoch"
     )

@@ -108,7 +108,8 @@ class Fit:
     def _last_words(self) -> float:
         """Seconds to keep for the last validation and for writing."""
         rows = [r["validation seconds"] for r in self.record.rows if "validation seconds" in r]
-        longest = max(rows, default=0.0) * 1.2 + 2
+        # The thresholds of objects are fitted by decoding the cases seven times.
+        longest = max(rows, default=0.0) * (8 if self.plan.objects else 1.2) + 2
         return min(longest, 30 * self.settings.minutes)
 
     # ---- the loop ----

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ from napari_segment.deep.fingerprint import Plan
 from napari_segment.deep.plan import Objects
 from napari_segment.deep.targets import decode
 from napari_segment.step import run
+
+_FITTED_ON = 24  # cases on which the thresholds of objects are chosen
 
 
 @dataclass(frozen=True)
@@ -146,28 +148,39 @@ class Validation:
         return np.stack(planes)
 
     def fitted(self, network: nn.Module) -> tuple[Objects, float]:
-        """The thresholds that give the best average precision on the cases, and that precision."""
+        """The thresholds that give the best average precision on the cases, and that precision.
+
+        First the seed's threshold is chosen, then the foreground's, on at most 24 of the cases.
+        """
         assert self.plan.objects is not None
-        known = [(self.logits(network, i), self.objects(i)) for i in self.items]
+        chosen = self.items[:: max(1, len(self.items) // _FITTED_ON)]
+        known = [(self.logits(network, i), self.objects(i)) for i in chosen]
         pairs = [(logits, reference) for logits, reference in known if reference is not None]
-        best = (self.plan.objects, -1.0)
         if not pairs:
             return self.plan.objects, float("nan")
-        sizes = np.concatenate([np.bincount(r.ravel())[1:] for _, r in pairs])
-        size = int(np.percentile(sizes[sizes > 0], 1) / 2) if (sizes > 0).any() else 0
-        for foreground in (0.35, 0.5, 0.65):
-            for seed in (0.3, 0.4, 0.5, 0.6, 0.7):
-                tried = self.plan.objects.model_copy(
-                    update={"foreground": foreground, "seed": seed, "size": size}
-                )
-                precision = [average_precision(self.decode(g, tried), r) for g, r in pairs]
-                if np.nanmean(precision) > best[1]:
-                    best = (tried, float(np.nanmean(precision)))
-        return best
+        best = self.plan.objects.model_copy(update={"size": _least_size(r for _, r in pairs)})
+        score = self._precision(best, pairs)
+        for name, values in (("seed", (0.3, 0.4, 0.6, 0.7)), ("foreground", (0.35, 0.65))):
+            for value in values:
+                tried = best.model_copy(update={name: value})
+                found = self._precision(tried, pairs)
+                if found > score:
+                    best, score = tried, found
+        return best, score
+
+    def _precision(self, objects: Objects, pairs: Sequence[tuple[Any, Any]]) -> float:
+        found = [average_precision(self.decode(g, objects), r) for g, r in pairs]
+        return float(np.nanmean(found)) if not np.isnan(found).all() else 0.0
 
     def _names(self, classes: int) -> list[str]:
         values = self.plan.values or (0, 1)
         return [self.plan.names.get(v, str(v)) for v in values][:classes]
+
+
+def _least_size(references: Iterable[NDArray[Any]]) -> int:
+    """Half the size that all but one object in a hundred reach."""
+    sizes = np.concatenate([np.unique(r[r > 0], return_counts=True)[1] for r in references])
+    return int(np.percentile(sizes, 1) / 2) if sizes.size else 0
 
 
 def average_precision(found: NDArray[Any], reference: NDArray[Any], iou: float = 0.5) -> float:
