@@ -155,6 +155,18 @@ def test_time_points_channels_and_class_names():
     assert "area [um^2]" in with_units(table)
 
 
+def test_nan_stays_with_its_object():
+    labels = np.zeros((4, 6), np.uint8)
+    labels[:2], labels[3] = 1, 2
+    image = np.arange(24.0).reshape(4, 6)
+    clean = measure(labels, image, properties="intensity")
+    image[0, 0] = np.nan
+    table = measure(labels, image, properties=("intensity", "texture", "quantile_intensity"))
+    assert table.loc[0].drop("label").isna().all()
+    assert table.loc[1].notna().all()
+    np.testing.assert_array_equal(table.loc[1, clean.columns], clean.loc[1])
+
+
 def test_no_objects_give_an_empty_table_with_all_columns():
     table = measure(np.zeros((4, 5), np.uint8), np.ones((4, 5)), properties="all")
     assert len(table) == 0

@@ -165,7 +165,7 @@ def eccentricity(sums: Sums) -> Array:
 
 def _ratio(a: Array, b: Array) -> Array:
     """A / b; 1 where both are 0, as for a single voxel."""
-    return np.divide(a, b, out=np.ones_like(b), where=b > 0)
+    return np.divide(a, b, out=np.ones_like(b), where=b != 0)
 
 
 @add("shape", parts=("axis",))
@@ -225,7 +225,7 @@ def kurtosis_intensity(sums: Sums) -> Array:
 def _standardised(sums: Sums, power: int) -> Array:
     moment = sums.central()[:, power - 2] / _voxels(sums)
     scale = _deviation(sums) ** power
-    return np.asarray(np.divide(moment, scale, out=np.zeros_like(scale), where=scale > 0))
+    return np.asarray(np.divide(moment, scale, out=np.zeros_like(scale), where=scale != 0))
 
 
 @add("intensity", "length", parts=("axis",), image=True)
@@ -249,7 +249,8 @@ def mass_displacement(sums: Sums) -> Array:
 
 def _per_pair(sums: Sums, column: int) -> Array:
     found = sums.textures()
-    return np.divide(found[:, column], found[:, 0], out=np.zeros(len(found)), where=found[:, 0] > 0)
+    mean = np.divide(found[:, column], found[:, 0], out=np.zeros(len(found)), where=found[:, 0] > 0)
+    return np.where(np.isfinite(sums.intensities()["add"][:, 0]), mean, np.nan)
 
 
 @add("texture", image=True)
