@@ -35,8 +35,8 @@ OVER_ENCODER = [
 SMALL |= {name: {"encoder": "resnet18"} for name in OVER_ENCODER}
 ODD = {2: ((37, 50), (1, 70), (65, 33)), 3: ((9, 21, 33), (1, 35, 20), (17, 33, 16))}
 SLOW = {
-    "ahnet", "daf3d", "flexible_unet", "highresnet", "mednext", "swin_unetr", "vnet",
-    "deeplabv3_resnet101", "fcn_resnet101", "dyn_unet", "unetr", "dpt", "gated_scnn",
+    "ahnet", "daf3d", "flexible_unet", "highresnet", "swin_unetr", "vnet",
+    "deeplabv3_resnet101", "fcn_resnet101", "dpt",
 }  # fmt: skip
 OURS = [n for n in sorted(models) if models[n].source.startswith("napari_segment.deep.models.")]
 EVERY = [(name, ndim) for name in OURS for ndim in models[name].ndim]
