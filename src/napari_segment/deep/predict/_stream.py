@@ -66,9 +66,12 @@ def stream(
                 left = len(row.corners)
                 while left:
                     corners, block = tiles.take(min(ladder.batch, left))
+                    if ladder.device == "cpu":  # two at work on the same cores gain nothing
+                        yield from blend.settle((done, total))
                     outputs = yield from _sturdy(network, block, ladder, (done, total), fast)
                     yield from blend.settle((done, total))
                     blend.submit(beside, outputs, corners)
+                    del outputs, block  # not to be held while the next ones are computed
                     left, done = left - len(corners), done + len(corners)
                     yield Step(done, total)
                 yield from blend.settle((done, total))

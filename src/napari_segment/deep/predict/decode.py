@@ -20,6 +20,8 @@ from napari_segment.errors import SettingError
 if TYPE_CHECKING:
     from torch import Tensor
 
+_AT_ONCE = 2**18  # voxels
+
 Activation: TypeAlias = Literal["softmax", "sigmoid", "none"]
 
 
@@ -70,7 +72,14 @@ def _largest(values: Tensor) -> NDArray[np.uint8 | np.uint16]:
     if values.shape[0] == 1:
         return _array((values[0] > 0).to(torch.uint8))
     kind = torch.uint8 if values.shape[0] <= 256 else torch.uint16
-    return _array(values.max(0).indices.to(kind))  # 11 times faster on a CPU than argmax
+    if values.device.type != "cpu":
+        return _array(values.max(0).indices.to(kind))
+    # Some rows at a time: maxima and 64-bit indices of a whole slab would outweigh the result.
+    rows = max(1, _AT_ONCE // max(1, values[0, 0].numel()))
+    found = torch.empty(values.shape[1:], dtype=kind)
+    for part, into in zip(values.split(rows, 1), found.split(rows), strict=True):
+        into.copy_(part.max(0).indices)  # 11 times faster on a CPU than argmax
+    return _array(found)
 
 
 def probabilities(activation: Activation = "softmax") -> Decode:
