@@ -47,11 +47,11 @@ def seen(dock) -> float:
     """Seconds from a changed setting to the end of drawing."""
     times = []
     for _ in range(SKIPPED + COUNTED):
-        dock.latency = 0.0
-        dock.look.forget()
+        dock.live.latency = 0.0
+        dock.live.look.forget()
         begun = perf_counter()
-        dock.refresh()
-        while not dock.latency:
+        dock.live.refresh()
+        while not dock.live.latency:
             QTest.qWait(1)
         QApplication.processEvents()  # paints
         times.append(perf_counter() - begun)
@@ -69,12 +69,12 @@ def main() -> None:
     print(f"{'method':24} {'compute':>9} {'in window':>10}")
     for dock, chosen in ((threshold, names), (edges, ["sobel"])):
         viewer.window.add_dock_widget(dock)
-        dock.preview_box.setChecked(True)
+        dock.live.box.setChecked(True)
         for name in chosen:
             dock.method.name = name
             QTest.qWait(500)
             print(f"{name:24} {computing(dock) * 1e3:6.0f} ms {seen(dock) * 1e3:7.0f} ms")
-        dock.preview_box.setChecked(False)
+        dock.live.box.setChecked(False)
     viewer.close()
 
 

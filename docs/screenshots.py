@@ -1,8 +1,8 @@
 """Make the pictures of napari.md: every widget at work on a sample.
 
-Run under a display, with the folder to write into::
+Run under a display, with the folder to write into and, if not all are wanted, their names::
 
-    xvfb-run -s "-screen 0 1600x1000x24" python docs/screenshots.py docs/pictures
+    xvfb-run -s "-screen 0 1600x1000x24" python docs/screenshots.py docs/pictures [train ...]
 """
 
 from __future__ import annotations
@@ -71,8 +71,11 @@ def threshold(folder: Path) -> None:
     add(viewer, samples.cells()[0])
     widget = dock(viewer, "Threshold")
     widget.cleanups.add("fill_holes")
-    widget.preview_box.setChecked(True)
+    widget.live.box.setChecked(True)
     viewer.dims.set_current_step(0, 12)
+    while "preview" not in viewer.layers:
+        QTest.qWait(100)
+    QTest.qWait(1000)
     save(viewer, folder / "threshold.png")
 
 
@@ -98,7 +101,7 @@ def train(folder: Path) -> None:
     for _ in range(2):
         widget.pairs.add_row()
     widget.form.settings = {"epochs": 4, "out": Path(tempfile.mkdtemp()) / "nuclei"}
-    widget.more.settings = {"steps": 5}
+    widget.more.settings = {"steps": 5, "batch": 2}
     widget.running.button.click()
     wait(widget)
     save(viewer, folder / "train.png")
@@ -109,8 +112,10 @@ def main() -> None:
     GlirProgram.delete = lambda _: None  # Mesa's software GL crashes on deleted programs
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
+    wanted = sys.argv[2:] or ["threshold", "edges", "train"]
     for picture in (threshold, edges, train):
-        picture(folder)
+        if picture.__name__ in wanted:
+            picture(folder)
 
 
 if __name__ == "__main__":

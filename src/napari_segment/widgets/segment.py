@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from napari.layers import Labels as LabelsLayer
 from napari.layers import Layer
 from napari.layers import Points as PointsLayer
-from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
-    QCheckBox,
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
-    QMenu,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -26,30 +21,20 @@ from qtpy.QtWidgets import (
 )
 
 from napari_segment import api
-from napari_segment.errors import InputError, SegmentError
+from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
 from napari_segment.recipe import Recipe
 from napari_segment.registry import Entry, methods
 from napari_segment.widgets.fields import Field
 from napari_segment.widgets.form import EntryMenu, form_layout
-from napari_segment.widgets.histogram import HistogramView
 from napari_segment.widgets.job import Job, keep
-from napari_segment.widgets.layers import (
-    markers_of,
-    place_in,
-    plane_layer,
-    recipe_of_layer,
-    result_layer,
-    snapshot,
-)
-from napari_segment.widgets.preview import BY_HAND, Look, Newest, Request, View
+from napari_segment.widgets.layers import markers_of, result_layer, snapshot
+from napari_segment.widgets.live import LivePreview
+from napari_segment.widgets.recipes import RecipeButton
 from napari_segment.widgets.running import Running
 from napari_segment.widgets.source import LayerMenu, Source
 from napari_segment.widgets.steps import StepList
 from napari_segment.worker.stacks import load_stack, save_stack
-
-PAUSE = 30  # milliseconds without a change before a preview is made
-PREVIEW = "preview"
 
 
 class SegmentDock(QWidget):
@@ -82,16 +67,11 @@ class SegmentDock(QWidget):
         self.extra: dict[str, LayerMenu] = {}
         self.extra_box = QWidget()
         self._extra_form = form_layout(self.extra_box)
-        self.histogram = HistogramView(napari_viewer)
-        self.preview_box = QCheckBox("preview the plane in view")
         self.running = Running("Run", self.make_job, self.add_result)
+        self.live = LivePreview(self)
+        self.recipes = RecipeButton(napari_viewer, self.recipe, self.show_recipe, self.running.say)
         self.undo_button = QPushButton("Undo")
         self._build()
-        self.look, self._newest = Look(), Newest()
-        self._preview_layer: Any = None
-        self._timer = QTimer(self, singleShot=True, interval=PAUSE)
-        self._asked = 0.0
-        self.latency = 0.0  # seconds from a change to its preview
         self._connect()
         self._method_changed()
 
@@ -102,11 +82,12 @@ class SegmentDock(QWidget):
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(scrolling(self._sections()), 1)
         line = QHBoxLayout()
-        line.addWidget(self.preview_box)
+        line.addWidget(self.live.box)
         line.addStretch(1)
-        line.addWidget(self._recipe_button())
+        line.addWidget(self.recipes)
         layout.addLayout(line)
-        self.preview_box.setVisible(self.previews)
+        self.live.box.setVisible(self.previews)
+        self.live.histogram.setVisible(self.previews)
         self.undo_button.setToolTip("Remove the layer that the last run added")
         self.undo_button.setEnabled(False)
         self.running.buttons.addWidget(self.undo_button, 1)
@@ -120,7 +101,7 @@ class SegmentDock(QWidget):
         for title, widgets in (
             ("Image", (self.source.native,)),
             ("Filters, before", (self.filters.native,)),
-            ("Method", (self.method.native, self.extra_box, self.histogram)),
+            ("Method", (self.method.native, self.extra_box, self.live.histogram)),
             ("Cleanups, after", (self.cleanups.native,)),
         ):
             layout.addWidget(heading(title))
@@ -128,16 +109,6 @@ class SegmentDock(QWidget):
                 layout.addWidget(widget)
         layout.addStretch(1)
         return body
-
-    def _recipe_button(self) -> Any:
-        button = QPushButton("Recipe")
-        button.setToolTip("Keep these steps, or take those of a file or a layer")
-        menu = QMenu(button)
-        menu.addAction("Save …", self._ask_save)
-        menu.addAction("Load …", self._ask_load)
-        menu.addAction("Take from the selected layer", self._take_from_layer)
-        button.setMenu(menu)
-        return button
 
     def sizeHint(self) -> Any:
         return QSize(340, 640)
@@ -177,38 +148,6 @@ class SegmentDock(QWidget):
         self.cleanups.value = recipe.cleanups
         self.source.fill(recipe.channel, recipe.per, recipe.times)
 
-    def save_recipe(self, path: str | Path) -> None:
-        """Write what the form says to a file."""
-        self.recipe().save(path)
-
-    def load_recipe(self, path: str | Path) -> None:
-        """Fill the form from a file."""
-        self.show_recipe(Recipe.load(path))
-
-    def _ask_save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save the recipe", "recipe.yaml", FILES)
-        if path:
-            self._try(partial(self.save_recipe, path))
-
-    def _ask_load(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Load a recipe", "", FILES)
-        if path:
-            self._try(partial(self.load_recipe, path))
-
-    def _take_from_layer(self) -> None:
-        layer = self.viewer.layers.selection.active
-        recipe = recipe_of_layer(layer) if layer is not None else None
-        if recipe is None:
-            self.running.say("Select a Labels layer that was made by a run.")
-        else:
-            self._try(partial(self.show_recipe, recipe))
-
-    def _try(self, call: Callable[[], None]) -> None:
-        try:
-            call()
-        except (SegmentError, OSError) as error:
-            self.running.say(str(error))
-
     # ---- running ----
 
     def make_job(self) -> Job:
@@ -236,7 +175,7 @@ class SegmentDock(QWidget):
 
     def add_result(self, data: Any) -> None:
         """Add what a run gave; it replaces the preview in view."""
-        self.preview_box.setChecked(False)
+        self.live.box.setChecked(False)
         layer = Layer.create(*data)
         self.viewer.add_layer(layer)
         self.results.append(layer)
@@ -257,18 +196,10 @@ class SegmentDock(QWidget):
     # ---- following what the user does ----
 
     def _connect(self) -> None:
-        self.source.changed.connect(self.refresh)
-        for steps in (self.filters, self.cleanups):
-            steps.changed.connect(self.refresh)
+        for part in (self.source, self.filters, self.cleanups):
+            part.changed.connect(self.live.refresh)
         self.method.changed.connect(self._method_changed)
-        self.histogram.dragged.connect(self._dragged)
-        self.preview_box.toggled.connect(self._preview_toggled)
         self.undo_button.clicked.connect(self.undo)
-        self._timer.timeout.connect(self._ask_preview)
-        self._newest.ready.connect(self._show_view)
-        self._newest.failed.connect(self.running.say)
-        self.viewer.dims.events.current_step.connect(self._moved)
-        self.viewer.dims.events.ndisplay.connect(self._moved)
 
     def _method_changed(self, _: Any = None) -> None:
         entry = self.method.entry
@@ -280,98 +211,11 @@ class SegmentDock(QWidget):
             for name, menu in self.extra.items():
                 self._extra_form.addRow(name, menu)
         self.extra_box.setVisible(bool(wanted))
-        self.refresh()
-
-    def refresh(self, _: Any = None) -> None:
-        """Ask for the histogram, and the preview if it is on, once things are quiet."""
-        if self.previews:
-            self._asked = time.perf_counter()
-            self._timer.start()
-
-    def _moved(self, _: Any = None) -> None:
-        if self.preview_box.isChecked():
-            self.refresh()
-
-    def _dragged(self, line: int, value: float) -> None:
-        """A threshold was dragged: set it by hand from now on."""
-        names = BY_HAND.get(self.method.name)
-        if names is None:
-            names = BY_HAND["manual"]
-            old = self.method.value.settings
-            kept = {"objects": old["objects"]} if "objects" in old else {}
-            self.method.value = {"name": "manual", "settings": kept | {"value": value}}
-            return
-        self.method.form.fields[names[line]].value = value  # type: ignore[union-attr]
-
-    # ---- the preview ----
-
-    def _ask_preview(self) -> None:
-        if not self.isVisible() and not self.preview_box.isChecked():
-            return
-        try:
-            image, recipe = self.source.image(), self.recipe()
-        except SegmentError as error:
-            self.histogram.show_counts([], [])
-            self.running.say(str(error) if self.source.layer is not None else "")
-            return
-        layer, axes = self.source.layer, self.source.axes
-        where = place_in(self.viewer, layer, axes)
-        draw = self.preview_box.isChecked() and not self.extra
-        request = Request(image.canonical(), where, recipe, draw, self._newest.stale)
-        asked = self._asked
-        self._newest.ask(lambda: (self.look(request), layer, axes, where, asked))
-
-    def _show_view(self, found: tuple[View, Any, str, dict[str, int], float]) -> None:
-        view, layer, axes, where, asked = found
-        if view.histogram is not None:
-            self.histogram.show_counts(view.histogram.counts, view.histogram.centers)
-            by_hand = self.method.name in BY_HAND
-            movable = by_hand or ("manual" in self.method.entries and len(view.values) == 1)
-            self.histogram.show_thresholds(view.values, draggable=movable)
-        self.histogram.setVisible(view.histogram is not None)
-        wanted = self.preview_box.isChecked() and layer in self.viewer.layers
-        if not wanted or view.labels is None:
-            self._hide_preview()
-        else:
-            self._draw_preview(plane_layer(view.labels, layer, axes, where))
-            self.running.say(view.note)
-        self.latency = time.perf_counter() - asked
-
-    def _draw_preview(self, plane: Any) -> None:
-        data, attributes, kind = plane
-        shown = self._preview_layer
-        if shown is not None and shown in self.viewer.layers and shown.ndim == data.ndim:
-            shown.data = data
-            for name in ("scale", "translate", "rotate", "shear", "affine"):
-                if not _equal(getattr(shown, name), attributes[name]):
-                    setattr(shown, name, attributes[name])
-            return
-        self._hide_preview()
-        active = self.viewer.layers.selection.active
-        self._preview_layer = Layer.create(data, attributes | {"name": PREVIEW}, kind)
-        self._preview_layer.editable = False
-        self.viewer.add_layer(self._preview_layer)
-        self.viewer.layers.selection.active = active
-
-    def _preview_toggled(self, on: bool) -> None:
-        if on:
-            self.refresh()
-        else:
-            self._hide_preview()
-
-    def _hide_preview(self) -> None:
-        if self._preview_layer is not None and self._preview_layer in self.viewer.layers:
-            self.viewer.layers.remove(self._preview_layer)
-        self._preview_layer = None
-        if not self.preview_box.isChecked():
-            self.look.forget()
+        self.live.refresh()
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)
-        self.refresh()
-
-
-FILES = "Recipes (*.yaml *.yml *.json)"
+        self.live.refresh()
 
 
 def heading(text: str) -> Any:
@@ -394,10 +238,3 @@ def scrolling(body: Any) -> Any:
 
 def _is_marker(layer: Any) -> bool:
     return isinstance(layer, LabelsLayer | PointsLayer)
-
-
-def _equal(old: Any, new: Any) -> bool:
-    import numpy as np
-
-    old, new = np.asarray(getattr(old, "affine_matrix", old)), np.asarray(new)
-    return old.shape == new.shape and bool(np.allclose(old, new))

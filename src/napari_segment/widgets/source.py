@@ -117,7 +117,7 @@ class Source:
             ("axes", self.axes_menu),
             ("channel", self.channel_menu),
             ("times", self.times_row),
-            ("segment", self.per_menu),
+            ("at once", self.per_menu),
         ):
             self._form.addRow(label, widget)
         self.layers.currentIndexChanged.connect(self._layer_changed)

@@ -1,0 +1,140 @@
+"""The live part of a dock widget: its histogram and its preview in the canvas."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Layer
+from qtpy.QtCore import QObject, QTimer
+from qtpy.QtWidgets import QCheckBox
+
+from napari_segment.errors import SegmentError
+from napari_segment.widgets.histogram import HistogramView
+from napari_segment.widgets.layers import place_in, plane_layer
+from napari_segment.widgets.preview import BY_HAND, Look, Newest, Request, View
+
+if TYPE_CHECKING:
+    from napari_segment.widgets.segment import SegmentDock
+
+PAUSE = 30  # milliseconds without a change before a preview is made
+NAME = "preview"
+PLACE = ("scale", "translate", "rotate", "shear", "affine")
+
+
+class LivePreview(QObject):
+    """Follows the settings and the sliders; draws the plane in view if its box is ticked.
+
+    Parameters
+    ----------
+    dock : SegmentDock
+        Whose settings are followed.
+    """
+
+    def __init__(self, dock: SegmentDock) -> None:
+        super().__init__(dock)
+        self.dock, self.viewer = dock, dock.viewer
+        self.box = QCheckBox("preview the plane in view")
+        self.histogram = HistogramView(dock.viewer)
+        self.layer: Any = None
+        self.look = Look()
+        self.latency = 0.0  # seconds from a change to its preview
+        self._newest = Newest()
+        self._asked = 0.0
+        self._timer = QTimer(self, singleShot=True, interval=PAUSE)
+        self._timer.timeout.connect(self._ask)
+        self._newest.ready.connect(self._show)
+        self._newest.failed.connect(self._say)
+        self.box.toggled.connect(self._toggled)
+        self.histogram.dragged.connect(self._dragged)
+        for event in (self.viewer.dims.events.current_step, self.viewer.dims.events.ndisplay):
+            event.connect(self.refresh)
+
+    def refresh(self, _: Any = None) -> None:
+        """Ask for the histogram, and the preview if it is on, once things are quiet."""
+        if self.dock.previews:
+            self._asked = time.perf_counter()
+            self._timer.start()
+
+    def hide(self) -> None:
+        """Take the preview out of the canvas."""
+        if self.layer is not None and self.layer in self.viewer.layers:
+            self.viewer.layers.remove(self.layer)
+        self.layer = None
+
+    def _toggled(self, on: bool) -> None:
+        if on:
+            self.refresh()
+        else:
+            self.hide()
+            self.look.forget()
+
+    def _ask(self) -> None:
+        if not (self.dock.isVisible() or self.box.isChecked()):
+            return
+        source = self.dock.source
+        try:
+            image, recipe = source.image(), self.dock.recipe()
+        except SegmentError as error:
+            self.histogram.show_counts([], [])
+            self._say(str(error) if source.layer is not None else "")
+            return
+        layer, axes, asked = source.layer, source.axes, self._asked
+        where = place_in(self.viewer, layer, axes)
+        draw = self.box.isChecked() and not self.dock.extra
+        request = Request(image.canonical(), where, recipe, draw, self._newest.stale)
+        self._newest.ask(lambda: (self.look(request), layer, axes, where, asked))
+
+    def _show(self, found: tuple[View, Any, str, dict[str, int], float]) -> None:
+        view, layer, axes, where, asked = found
+        self.histogram.setVisible(view.histogram is not None)
+        if view.histogram is not None:
+            method = self.dock.method
+            by_hand = method.name in BY_HAND
+            movable = by_hand or ("manual" in method.entries and len(view.values) == 1)
+            self.histogram.show_counts(view.histogram.counts, view.histogram.centers)
+            self.histogram.show_thresholds(view.values, draggable=movable)
+        wanted = self.box.isChecked() and layer in self.viewer.layers
+        if wanted and view.labels is not None:
+            self._draw(plane_layer(view.labels, layer, axes, where))
+            self._say(view.note)
+        else:
+            self.hide()
+        self.latency = time.perf_counter() - asked
+
+    def _draw(self, plane: Any) -> None:
+        """Change the preview's pixels and place; make its layer if there is none."""
+        data, attributes, kind = plane
+        shown = self.layer
+        if shown is not None and shown in self.viewer.layers and shown.ndim == data.ndim:
+            shown.data = data
+            for name in PLACE:
+                if not _equal(getattr(shown, name), attributes[name]):
+                    setattr(shown, name, attributes[name])
+            return
+        self.hide()
+        active = self.viewer.layers.selection.active
+        self.layer = Layer.create(data, attributes | {"name": NAME}, kind)
+        self.layer.editable = False
+        self.viewer.add_layer(self.layer)
+        self.viewer.layers.selection.active = active
+
+    def _dragged(self, line: int, value: float) -> None:
+        """A threshold was dragged: it is set by hand from now on."""
+        method = self.dock.method
+        if method.name in BY_HAND and method.form is not None:
+            method.form.fields[BY_HAND[method.name][line]].value = value
+            return
+        old = method.value.settings
+        kept = {"objects": old["objects"]} if "objects" in old else {}
+        method.value = {"name": "manual", "settings": kept | {"value": value}}
+
+    def _say(self, text: str) -> None:
+        if self.dock.running.job is None:  # a run has more to say
+            self.dock.running.say(text)
+
+
+def _equal(old: Any, new: Any) -> bool:
+    old, new = np.asarray(getattr(old, "affine_matrix", old)), np.asarray(new)
+    return old.shape == new.shape and bool(np.allclose(old, new))

@@ -1,0 +1,80 @@
+"""The button that keeps a form's steps as a recipe, and takes those of a file or a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
+
+from napari_segment.errors import InputError, SegmentError
+from napari_segment.recipe import Recipe
+from napari_segment.widgets.layers import recipe_of_layer
+
+FILES = "Recipes (*.yaml *.yml *.json)"
+
+
+class RecipeButton(QPushButton):
+    """Save, load, or take from the selected layer.
+
+    Parameters
+    ----------
+    viewer : napari Viewer
+        Whose selected layer is asked.
+    recipe : callable
+        Gives what the form says.
+    show : callable
+        Fills the form.
+    say : callable
+        Shows what went wrong.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        recipe: Callable[[], Recipe],
+        show: Callable[[Recipe], None],
+        say: Callable[[str], None],
+    ) -> None:
+        super().__init__("Recipe")
+        self.viewer, self.recipe, self.fill, self.say = viewer, recipe, show, say
+        self.setToolTip("Keep these steps, or take those of a file or a layer")
+        menu = QMenu(self)
+        menu.addAction("Save …", self._ask_save)
+        menu.addAction("Load …", self._ask_load)
+        menu.addAction("Take from the selected layer", partial(self._try, self.take))
+        self.setMenu(menu)
+
+    def save(self, path: str | Path) -> None:
+        """Write what the form says to a file."""
+        self._try(lambda: self.recipe().save(path))
+
+    def load(self, path: str | Path) -> None:
+        """Fill the form from a file."""
+        self._try(lambda: self.fill(Recipe.load(path)))
+
+    def take(self) -> None:
+        """Fill the form from the selected layer."""
+        layer = self.viewer.layers.selection.active
+        recipe = None if layer is None else recipe_of_layer(layer)
+        if recipe is None:
+            raise InputError("Select a Labels layer that was made by a run.")
+        self.fill(recipe)
+
+    def _ask_save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the recipe", "recipe.yaml", FILES)
+        if path:
+            self.save(path)
+
+    def _ask_load(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Load a recipe", "", FILES)
+        if path:
+            self.load(path)
+
+    def _try(self, call: Callable[[], Any]) -> None:
+        try:
+            call()
+        except (SegmentError, OSError) as error:
+            self.say(str(error))
