@@ -63,7 +63,10 @@ def test_any_chunking_gives_the_same(name, settings, holds, ndim):
         np.testing.assert_array_equal(lazy.compute(), expected)
 
 
-@pytest.mark.parametrize("name", cleanups)
+OURS = [n for n, e in cleanups.items() if e.source.startswith("napari_segment.results")]
+
+
+@pytest.mark.parametrize("name", OURS)
 @pytest.mark.parametrize("holds", ["mask", "classes", "objects"])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 1, 1), (0, 4), (5, 6)])
 @pytest.mark.parametrize("fill", [0, 1])

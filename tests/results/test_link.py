@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 from scipy import ndimage as ndi
 
+from napari_segment.api import segment
 from napari_segment.errors import InputError
-from napari_segment.image import Labels
+from napari_segment.image import Image, Labels
 from napari_segment.results.compare import compare
 from napari_segment.results.link import consensus, link_along, link_planes, track
 
@@ -48,6 +49,15 @@ def test_missing_planes_are_bridged_up_to_the_gap():
     count = len(np.unique(truth))
     assert link_planes(planes, gap=2).max() == count - 1
     assert link_planes(planes, gap=1).max() > count - 1
+
+
+def test_planes_segmented_one_by_one_are_linked_in_a_recipe():
+    truth = spheres()
+    found = segment(
+        Image(truth > 0), "manual", value=0.5, per="plane",
+        cleanups=["connected_components", "link_planes"],
+    )  # fmt: skip
+    assert compare(found, truth).objects.matched[-1] == truth.max()
 
 
 def test_a_chain_does_not_branch():

@@ -278,7 +278,8 @@ def _lead(entry: Entry, stack: Stack, per: Per) -> str:
         )
     if "Z" not in stack.axes:
         return _checked_2d(entry, lead)
-    if per == "plane":
+    joins_planes = entry.kind == "cleanups" and entry.ndim == (3,)
+    if per == "plane" and not joins_planes:
         return _checked_2d(entry, lead + "Z")
     if 3 in entry.ndim:
         return lead
