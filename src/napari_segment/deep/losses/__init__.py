@@ -22,6 +22,7 @@ from napari_segment.deep.losses import boundary as boundary
 from napari_segment.deep.losses import compound as compound
 from napari_segment.deep.losses import distribution as distribution
 from napari_segment.deep.losses import region as region
+from napari_segment.deep.losses import scheduled as scheduled
 from napari_segment.deep.losses import topology as topology
 from napari_segment.recipe import SpecLike
 from napari_segment.registry import losses
