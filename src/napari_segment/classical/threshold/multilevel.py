@@ -43,21 +43,54 @@ def groupings(histogram: Histogram, most: int) -> list[Grouping]:
     list of Grouping
         Of 1, 2, … runs.
     """
-    from napari_segment.classical.threshold._optimal import cuts
-
     occupied = np.flatnonzero(histogram.counts)
     weights = histogram.counts[occupied].astype(np.float64)
     middle = np.average(histogram.centers[occupied], weights=weights)
     values = histogram.centers[occupied] - middle
-    starts, gains = cuts(values, weights, min(most, len(occupied)))
     spread = float(weights @ values**2)
     found = []
-    for k in range(1, len(gains)):
-        first = starts[k, :k]
-        mass = np.add.reduceat(weights, first)
-        means = np.add.reduceat(weights * values, first) / mass + middle
-        ends = occupied[first[1:] - 1]
-        found.append(Grouping(histogram.uppers[ends], means, max(spread - float(gains[k]), 0.0)))
+    for starts, gain in best_cuts(values, weights, min(most, len(occupied))):
+        means = np.add.reduceat(weights * values, starts) / np.add.reduceat(weights, starts)
+        ends = occupied[starts[1:] - 1]
+        found.append(Grouping(histogram.uppers[ends], means + middle, max(spread - gain, 0.0)))
+    return found
+
+
+def best_cuts(
+    values: NDArray[np.float64], weights: NDArray[np.float64], most: int
+) -> list[tuple[NDArray[np.int64], float]]:
+    """Cut sorted values into 1, 2, … runs of least squared distance to the runs' means.
+
+    Parameters
+    ----------
+    values : array (N,)
+        Rising; near zero for precision.
+    weights : array (N,)
+        Positive.
+    most : int
+        Greatest number of runs, at most N.
+
+    Returns
+    -------
+    list of (array of int64 (k,), float)
+        First index of each run, and the sum over runs of (weighted sum)² / weight: the squared
+        distance of all values from zero less that from the runs' means.
+    """
+    from napari_segment.classical.threshold._optimal import extend
+
+    mass = np.concatenate([[0.0], np.cumsum(weights)])
+    moment = np.concatenate([[0.0], np.cumsum(weights * values)])
+    best = np.concatenate([[-np.inf], moment[1:] ** 2 / mass[1:]])
+    first = [np.zeros(len(best), np.int32)]
+    found = [(np.zeros(1, np.int64), float(best[-1]))]
+    for k in range(2, most + 1):
+        previous, best = best, np.full_like(best, -np.inf)
+        first.append(np.zeros(len(best), np.int32))
+        extend(mass, moment, previous, best, first[-1], k)
+        starts = [len(values)]
+        for row in reversed(first):
+            starts.append(int(row[starts[-1]]))
+        found.append((np.array(starts[:0:-1]), float(best[-1])))
     return found
 
 
