@@ -142,3 +142,10 @@ def test_real_annotations(realdata):
     for case in pairs:
         _, labels = pairs.read(case)
         assert set(np.unique(labels.data)) - {0} <= set(case.classes)
+
+
+def test_annotations_that_are_broken(tmp_path):
+    with pytest.raises(FormatError, match="not as COCO describes it"):
+        Pairs.of(dataset(tmp_path / "a", [{"segmentation": SQUARE, "category_id": 4}]))
+    with pytest.raises(FormatError, match="A polygon of 5 numbers"):
+        fill([[1, 2, 3, 4, 5]], (9, 9))

@@ -46,7 +46,10 @@ def coco(folder: Path, *, crowds: Literal["ignore", "unlabelled"] = "ignore") ->
     cases: list[Case] = []
     notes: list[str] = []
     for file, content in told:
-        more, left_out = _cases(file, content, categories, mark=crowds == "unlabelled")
+        try:
+            more, left_out = _cases(file, content, categories, mark=crowds == "unlabelled")
+        except (KeyError, TypeError, ValueError) as error:
+            raise FormatError(f"{file} is not as COCO describes it: {error!r}.") from None
         cases += more
         notes += left_out
     cases.sort(key=lambda c: natural(c.name))
@@ -192,6 +195,8 @@ def fill(segmentation: Any, size: tuple[int, int]) -> NDArray[np.bool_]:
 
     mask = np.zeros(size, bool)
     for points in segmentation:
+        if len(points) < 6 or len(points) % 2:
+            raise FormatError(f"A polygon of {len(points)} numbers has no three corners (x, y).")
         xy = np.asarray(points, float).reshape(-1, 2) - 0.5
         mask[polygon(xy[:, 1], xy[:, 0], size)] = True
     return mask
