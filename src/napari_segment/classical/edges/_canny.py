@@ -103,13 +103,40 @@ def follow(flat: Any, offsets: Any, first: int, last: int, low: int, high: int) 
                 stack = longer
 
 
-@njit(cache=True, nogil=True)
-def largest(bits: Any, infinity: Any) -> Any:
-    """The largest number below `infinity`, at least 0, of the bit patterns of floats.
+@njit(cache=True, nogil=True, error_model="numpy")
+def magnitudes(smooth: Any, first: int, last: int, weights: Any, scale: Any, out: Any) -> None:
+    """Gradient magnitude of the planes `first` to `last` and of a margin around them.
 
-    Patterns of positive floats are ordered like the floats, and compare several at once.
+    `out` is longer than the planes by a margin of one voxel on either side, or by none, along each
+    axis. Beyond the edges of `smooth` the outermost magnitudes repeat.
     """
-    most = bits.dtype.type(0)
-    for value in bits:
-        most = max(most, value if value < infinity else most)
-    return most
+    nz, ny, nx = smooth.shape
+    mz = (out.shape[0] - (last - first)) // 2
+    my, mx = (out.shape[1] - ny) // 2, (out.shape[2] - nx) // 2
+    rows, parts = np.empty((3, nx + 2), smooth.dtype), np.empty((3, nx), smooth.dtype)
+    gz, gy, gx = parts[0], parts[1], parts[2]
+    for k in range(out.shape[0]):
+        z = min(max(first - mz + k, 0), nz - 1)
+        for y in range(ny):
+            components(smooth, z, y, weights, scale, rows, parts)
+            line = out[k, y + my]
+            middle = line[mx : mx + nx]
+            for x in range(nx):
+                middle[x] = np.sqrt(gz[x] * gz[x] + gy[x] * gy[x] + gx[x] * gx[x])
+            line[0], line[nx + 2 * mx - 1] = middle[0], middle[nx - 1]
+        out[k, 0] = out[k, my]
+        out[k, ny + 2 * my - 1] = out[k, my + ny - 1]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def steepest(smooth: Any, first: int, last: int, weights: Any, scale: Any, peaks: Any) -> None:
+    """Raise ``peaks[x]`` to the largest finite gradient magnitude at x in some planes."""
+    ny, nx = smooth.shape[1:]
+    rows, parts = np.empty((3, nx + 2), smooth.dtype), np.empty((3, nx), smooth.dtype)
+    gz, gy, gx = parts[0], parts[1], parts[2]
+    for z in range(first, last):
+        for y in range(ny):
+            components(smooth, z, y, weights, scale, rows, parts)
+            for x in range(nx):
+                m = np.sqrt(gz[x] * gz[x] + gy[x] * gy[x] + gx[x] * gx[x])
+                peaks[x] = m if m > peaks[x] and m < np.inf else peaks[x]

@@ -16,7 +16,6 @@ from napari_segment.classical.edges.stencil import (
     SOBEL,
     as_volume,
     gradient,
-    gradient_block,
     in_volume,
 )
 from napari_segment.classical.filters.separable import convolve, gaussian_kernel
@@ -80,7 +79,9 @@ def canny(
     top = _steepest(smooth, spacing)
     halo = [min(2, n) for n in image.shape]
     thin = partial(_thinned, spacing=spacing, low=low * top, high=high * top)
-    return hysteresis(map_blocks(thin, smooth, dtype=np.uint8, halo=halo))
+    code = map_blocks(thin, smooth, dtype=np.uint8, halo=halo)
+    del smooth  # makes room
+    return hysteresis(code)
 
 
 def hysteresis(code: Any) -> Any:
@@ -129,86 +130,59 @@ def _neighbours(shape: Sequence[int]) -> NDArray[np.int64]:
     return np.array([step for step in steps if step], np.int64)
 
 
-def _scale(spacing: Sequence[float]) -> tuple[float, ...]:
-    return in_volume(0.5 / s for s in spacing)
+def _constants(spacing: Sequence[float], dtype: np.dtype[Any]) -> tuple[NDArray[Any], ...]:
+    """Sobel's weights, and what makes intensity per unit of length of their differences."""
+    return np.array(SOBEL, dtype), np.array(in_volume(0.5 / s for s in spacing), dtype)
 
 
 def _steepest(smooth: Any, spacing: Sequence[float]) -> float:
     """The largest gradient magnitude, without keeping the magnitudes."""
     if is_lazy(smooth):
         return reduce(gradient(smooth, spacing, SOBEL, "magnitude"), _largest, _greatest)
+    from napari_segment.classical.edges._canny import steepest
+
     volume = as_volume(smooth)
+    constants = _constants(spacing, volume.dtype)
 
     def slab(a: int, b: int) -> float:
-        return _largest(_magnitude(volume, a, b, spacing))
+        peaks = np.zeros(volume.shape[2], volume.dtype)
+        steepest(volume, a, b, *constants, peaks)
+        return float(peaks.max())
 
-    return (
-        max(over_slabs(slab, len(volume), _thickness(volume)), default=0.0) if volume.size else 0.0
-    )
-
-
-def _thickness(volume: NDArray[Any]) -> int:
-    share = -(-len(volume) // (2 * threads()))
-    return max(1, min(_SLAB // max(int(volume[0].size), 1), share))
+    return max(over_slabs(slab, len(volume))) if volume.size else 0.0
 
 
 def _largest(block: NDArray[Any]) -> float:
-    from napari_segment.classical.edges._canny import largest
-
-    values = np.ascontiguousarray(block).reshape(-1)
-    bits = values.view(f"i{values.itemsize}")
-    infinity = np.array(np.inf, values.dtype).view(bits.dtype)[()]
-    return float(np.array(largest(bits, infinity), bits.dtype).view(values.dtype))
+    return float(block[np.isfinite(block)].max(initial=0))
 
 
 def _greatest(parts: Sequence[float]) -> float:
     return max(parts)
 
 
-def _magnitude(volume: NDArray[Any], a: int, b: int, spacing: Sequence[float]) -> NDArray[Any]:
-    low, high = max(a - 1, 0), min(b + 1, len(volume))
-    strength = gradient_block(volume[low:high], smooth=SOBEL, scale=_scale(spacing))
-    return strength[a - low : len(strength) - (high - b)]
-
-
 def _thinned(
     block: NDArray[Any], *, spacing: Sequence[float], low: float, high: float
 ) -> NDArray[np.uint8]:
-    from napari_segment.classical.edges._canny import thin
+    from napari_segment.classical.edges._canny import magnitudes, thin
 
     smooth = np.require(as_volume(block), None, ["C", "W"])
-    dtype = smooth.dtype.type
+    kind = smooth.dtype.type
     out = np.empty(smooth.shape, np.uint8)
-    weights = np.array(SOBEL, smooth.dtype)
-    factors = np.array(_scale(spacing), smooth.dtype)
+    constants = _constants(spacing, smooth.dtype)
     steps = np.array(in_volume(1 / s for s in spacing), smooth.dtype)
+    margin = [2 if n > 1 else 0 for n in smooth.shape]
 
     def slab(a: int, b: int) -> None:
-        first, last = max(a - 1, 0), min(b + 1, len(smooth))
-        strength = _with_margin(_magnitude(smooth, first, last, spacing), a - first, b - a, smooth)
-        part = smooth[first:last]
-        thin(
-            part, strength, a - first, b - first, weights, factors, steps, dtype(low), dtype(high),
-            out[a:b],
-        )  # fmt: skip
+        shape = [n + m for n, m in zip((b - a, *smooth.shape[1:]), margin, strict=True)]
+        strength = np.empty(shape, smooth.dtype)
+        magnitudes(smooth, a, b, *constants, strength)
+        thin(smooth, strength, a, b, *constants, steps, kind(low), kind(high), out[a:b])
 
     if out.size:
         over_slabs(slab, len(smooth), _thickness(smooth))
     return out.reshape(block.shape)
 
 
-def _with_margin(
-    strength: NDArray[Any], first: int, count: int, volume: NDArray[Any]
-) -> NDArray[Any]:
-    """The magnitudes of some planes and of the voxels around them; the outermost repeat."""
-    margin = [1 if n > 1 else 0 for n in volume.shape]
-    inner = [slice(m, -m or None) for m in margin]
-    shape = [n + 2 * m for n, m in zip((count, *volume.shape[1:]), margin, strict=True)]
-    padded = np.empty(shape, strength.dtype)
-    planes = np.clip(np.arange(first - margin[0], first + count + margin[0]), 0, len(strength) - 1)
-    padded[:, inner[1], inner[2]] = strength[planes]
-    for axis in (1, 2):
-        if margin[axis]:
-            moved = np.moveaxis(padded, axis, 0)
-            moved[0], moved[-1] = moved[1], moved[-2]
-    return padded
+def _thickness(volume: NDArray[Any]) -> int:
+    share = -(-len(volume) // (2 * threads()))
+    return max(1, min(_SLAB // max(int(volume[0].size), 1), share))

@@ -63,13 +63,6 @@ def gradient(
     return stencil("gradient", image, which, smooth, in_volume(0.5 / s for s in spacing))
 
 
-def gradient_block(
-    block: NDArray[Any], *, smooth: tuple[float, float], scale: tuple[float, ...]
-) -> NDArray[Any]:
-    """The gradient magnitude of an array in memory; ``scale`` is as of `in_volume`."""
-    return _stencil_block(block, name="gradient", arguments=(0, smooth, scale))
-
-
 def as_volume(block: NDArray[Any]) -> NDArray[Any]:
     """A plane as a volume of one row in each plane, so that its rows are shared among threads."""
     return block if block.ndim == 3 else block[:, None]

@@ -9,28 +9,26 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def median_rows(
-    src: Any, first: int, last: int, index_z: Any, index_y: Any, index_x: Any, bits: int, out: Any
-) -> None:
-    """Medians of the boxes about the voxels of the planes `first` to `last` of `src` (z, y, x).
+def median_rows(src: Any, index_z: Any, index_y: Any, index_x: Any, bits: int, out: Any) -> None:
+    """Medians of boxes of `src` (z, y, x).
 
-    The box is as wide as each index, which maps positions from ``-radius`` on to existing ones, is
-    longer than its axis. Values are unsigned integers of so many `bits`, in a type that can also
-    count the voxels of a box. The median is the greatest number that at most half of them are
-    less than.
+    The index of each axis says which positions of `src` are those from ``-radius`` on; the box is
+    as wide as the index is longer than `out`. Values are unsigned integers of so many `bits`, in a
+    type that can also count the voxels of a box. The median is the greatest number that at most
+    half of them are less than.
     """
-    nz, ny, nx = src.shape
+    nz, ny, nx = out.shape
     wz, wy, wx = len(index_z) - nz + 1, len(index_y) - ny + 1, len(index_x) - nx + 1
     half = src.dtype.type(wz * wy * wx // 2)
     rows = np.empty((wz * wy, nx + wx - 1), src.dtype)
     count, trial = np.empty(nx, src.dtype), np.empty(nx, src.dtype)
-    for z in range(first, last):
+    for z in range(nz):
         for y in range(ny):
             for k in range(wz * wy):
                 row = src[index_z[z + k // wy], index_y[y + k % wy]]
                 for x in range(nx + wx - 1):
                     rows[k, x] = row[index_x[x]]
-            answer = out[z - first, y]
+            answer = out[z, y]
             answer[:] = 0
             for bit in range(bits - 1, -1, -1):
                 one = src.dtype.type(1 << bit)

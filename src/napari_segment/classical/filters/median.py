@@ -57,17 +57,26 @@ def _median(block: NDArray[Any], *, size: int) -> NDArray[Any]:
 
     if size == 1 or not block.size:
         return block.copy()
-    ordered = _ordered(block.astype(kernel_type(block.dtype), copy=False))
-    bits = 8 * ordered.dtype.itemsize
-    if size**block.ndim > np.iinfo(ordered.dtype).max:
-        ordered = ordered.astype(np.uint16)  # the type also counts the voxels of a box
-    volume = ordered if block.ndim == 3 else ordered[:, None]
-    volume = np.require(volume, None, ["C", "W"])
+    held = kernel_type(block.dtype)
+    bits = 8 * held.itemsize
+    # The type of the numbers also counts the voxels of a box.
+    wide = np.uint16 if size**block.ndim > np.iinfo(f"u{held.itemsize}").max else None
+    volume = block if block.ndim == 3 else block[:, None]
     radius = (size // 2, size // 2 if block.ndim == 3 else 0, size // 2)
-    index = [mirrored(n, r) for n, r in zip(volume.shape, radius, strict=True)]
-    out = np.empty_like(volume)
-    over_slabs(lambda a, b: median_rows(volume, a, b, *index, bits, out[a:b]), len(volume))
-    return _restored(out.reshape(block.shape), block.dtype)
+    along_z, *across = (mirrored(n, r) for n, r in zip(volume.shape, radius, strict=True))
+    out = np.empty(volume.shape, block.dtype)
+
+    def slab(a: int, b: int) -> None:
+        needed = along_z[a : b + 2 * radius[0]]
+        low, high = int(needed.min()), int(needed.max()) + 1
+        part = _ordered(np.array(volume[low:high], held, order="C"))
+        part = part if wide is None else part.astype(wide)
+        found = np.empty((b - a, *volume.shape[1:]), part.dtype)
+        median_rows(part, needed - low, *across, bits, found)
+        out[a:b] = _restored(found, block.dtype)
+
+    over_slabs(slab, len(volume))
+    return out.reshape(block.shape)
 
 
 def _ordered(values: NDArray[Any]) -> NDArray[Any]:
