@@ -43,12 +43,17 @@ def realdata():
     return folder
 
 
-def assert_same(found, expected, *, dtype=True):
+@pytest.fixture
+def assert_same():
     """The same pixels in the same place."""
+    return _assert_same
+
+
+def _assert_same(found, expected):
     found, expected = found.canonical(), expected.canonical()
     assert found.axes == expected.axes
     np.testing.assert_array_equal(np.asarray(found.data), np.asarray(expected.data))
-    assert not dtype or found.dtype == expected.dtype
+    assert found.dtype == expected.dtype
     assert found.spacing == pytest.approx(expected.spacing, rel=1e-6)
     assert found.unit == expected.unit
     assert found.interval == pytest.approx(expected.interval)

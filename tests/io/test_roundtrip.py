@@ -1,8 +1,6 @@
 """What every format that keeps geometry gives back."""
 
 import pickle
-from importlib import util
-from pathlib import Path
 
 import dask.array as da
 import numpy as np
@@ -12,11 +10,6 @@ from napari_segment import io
 from napari_segment.errors import FormatError, InputError
 from napari_segment.image import RGB, Image, Labels
 
-_spec = util.spec_from_file_location("io_conftest", Path(__file__).with_name("conftest.py"))
-_conftest = util.module_from_spec(_spec)
-_spec.loader.exec_module(_conftest)
-assert_same = _conftest.assert_same
-
 STACKS = [".tif", ".ome.tif", ".nii", ".nii.gz", ".ome.zarr", ".nrrd", ".npz"]
 LAZY = [".tif", ".ome.tif", ".nii", ".nii.gz", ".ome.zarr"]
 CODES = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", "?"]
@@ -24,7 +17,7 @@ CODES = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", "?"]
 
 @pytest.mark.parametrize("suffix", STACKS)
 @pytest.mark.parametrize("which", ["volume", "turned", "classes"])
-def test_geometry_comes_back(suffix, which, tmp_path, request):
+def test_geometry_comes_back(suffix, which, tmp_path, request, assert_same):
     stack = request.getfixturevalue(which)
     path = io.write(stack, tmp_path / f"new folder/a{suffix}")
     read = io.read_labels if which == "classes" else io.read
@@ -34,7 +27,7 @@ def test_geometry_comes_back(suffix, which, tmp_path, request):
 
 @pytest.mark.parametrize("suffix", LAZY)
 @pytest.mark.parametrize("which", ["volume", "turned", "classes"])
-def test_lazy_in_and_lazy_out(suffix, which, tmp_path, request):
+def test_lazy_in_and_lazy_out(suffix, which, tmp_path, request, assert_same):
     stack = request.getfixturevalue(which)
     lazy = stack.replace(data=da.from_array(stack.data, chunks=(2, 3, 5)))
     path = io.write(lazy, tmp_path / f"a{suffix}")
@@ -64,7 +57,7 @@ def test_values_come_back(suffix, code, tmp_path, rng):
 
 @pytest.mark.parametrize("suffix", STACKS)
 @pytest.mark.parametrize("axes", ["YX", "TYX", "CYX", "CZYX", "TZYX", "TCYX", "TCZYX"])
-def test_axes_come_back(suffix, axes, tmp_path, rng):
+def test_axes_come_back(suffix, axes, tmp_path, rng, assert_same):
     sizes = {"T": 2, "C": 3, "Z": 4, "Y": 17, "X": 18}
     data = rng.integers(0, 1000, [sizes[a] for a in axes]).astype(np.uint16)
     channels = ("DAPI", "GFP", "α") if "C" in axes else ()
@@ -75,7 +68,7 @@ def test_axes_come_back(suffix, axes, tmp_path, rng):
 
 
 @pytest.mark.parametrize("suffix", STACKS)
-def test_axes_of_length_one_come_back(suffix, tmp_path, rng):
+def test_axes_of_length_one_come_back(suffix, tmp_path, rng, assert_same):
     image = Image(rng.random((1, 1, 6, 7)).astype(np.float32), "TZYX", (3, 1, 1), "micrometer")
     assert_same(io.read(io.write(image, tmp_path / f"a{suffix}")), image)
 
@@ -150,7 +143,7 @@ def test_cut_files(suffix, tmp_path, rng):
         io.read(path)
 
 
-def test_a_failed_write_leaves_what_was_there(tmp_path, volume):
+def test_a_failed_write_leaves_what_was_there(tmp_path, volume, assert_same):
     path = io.write(volume, tmp_path / "a.tif")
 
     def fail(block):
