@@ -41,6 +41,8 @@ class Plan(BaseModel):
         The label of voxels that nobody labelled.
     mirrored : bool
         Whether patches may be mirrored: not where the images have a left and a right.
+    stacked : bool
+        Whether a 2-D network sees planes of stacks.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,6 +63,7 @@ class Plan(BaseModel):
     steps: int
     unlabelled: int | None = None
     mirrored: bool = True
+    stacked: bool = False
     reasons: dict[str, str] = Field(default_factory=dict)
 
     @property
@@ -75,18 +78,6 @@ class Plan(BaseModel):
     @property
     def activation(self) -> Literal["softmax", "sigmoid"]:
         return "softmax" if self.holds == "classes" else "sigmoid"
-
-    @property
-    def window(self) -> tuple[int, ...]:
-        """The patch as it is cut from a case: with its planes, of a 2-D network over stacks."""
-        return (
-            self.patch if len(self.patch) == 3 or not self.stacked else (self.slices, *self.patch)
-        )
-
-    @property
-    def stacked(self) -> bool:
-        """Whether a 2-D network sees planes of stacks."""
-        return self.reasons.get("ndim", "").startswith("planes")
 
 
 def make_plan(
@@ -123,6 +114,7 @@ def make_plan(
         holds=holds,
         ndim=ndim,
         slices=_slices(ndim, stacked, settings),
+        stacked=stacked,
         channels=items[0].channels,
         values=values,
         names={k: v for k, v in pairs.names.items() if k in values} if values else {},

@@ -25,8 +25,10 @@ from napari_segment.errors import SegmentError
 from napari_segment.step import Step
 
 _EPOCHS = 100
+_SKIPS = 10  # updates left out in a row from which something is wrong
 _RETREATS = 5  # how often a training goes back from NaN before it gives up
 _VALIDATION_SHARE = 0.1  # of the time, where minutes count
+_NUMBERS = ("epoch", "factor", "best", "best_epoch", "scores", "parts", "validated", "checked")
 _PLATEAU = 10  # epochs without a better score before the rate is cut to a third
 
 
@@ -83,8 +85,9 @@ class Fit:
         self.epoch, self.factor, self.retreats = 0, 1.0, 0
         self.best, self.best_epoch = -1.0, -1
         self.scores: dict[str, float] = {}
-        self.parts = settings.accumulate
+        self.parts, self.skipped = settings.accumulate, 0
         self.begun, self.spent, self.validated = begun, 0.0, 0.0
+        self.checked = 0  # the last epoch that was validated
 
     # ---- time and progress ----
 
@@ -204,11 +207,12 @@ class Fit:
         if not np.isfinite(total):
             return total
         self.scaler.unscale_(self.optimizer)
-        if self.settings.clip:
-            parameters = [p for p in self.network.parameters() if p.grad is not None]
-            norm = torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip)
-            if not self.scaler.is_enabled() and not bool(norm.isfinite()):
-                return float("nan")
+        parameters = [p for p in self.network.parameters() if p.grad is not None]
+        norm = torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip or float("inf"))
+        # Reduced precision overflows now and then: such an update is left out, as GradScaler does.
+        self.skipped = 0 if bool(norm.isfinite()) else self.skipped + 1
+        if self.skipped and not self.scaler.is_enabled():
+            return total if self.skipped < _SKIPS else float("nan")
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.average.update(self.network)
@@ -233,7 +237,7 @@ class Fit:
             found = self._validate()
             seconds = self.group.from_leader(monotonic() - begun)
             row |= {**found, "validation seconds": seconds}
-            self.validated += seconds
+            self.validated, self.checked = self.validated + seconds, self.epoch
             self._keep_if_best(found)
             preview = self._preview()
         row["lr"] = self.optimizer.param_groups[0]["lr"]
@@ -292,11 +296,13 @@ class Fit:
             self.network.load_state_dict(fresh.state_dict())
             self.optimizer.state.clear()
             self.average = Average(self.network, self.settings.ema)
-        self.factor = factor
+        self.factor, self.skipped = factor, 0
         yield Step(0, 0, f"the loss was not a number: back to epoch {self.epoch}, at half the rate")
 
     def _finish(self) -> Generator[Step, None, None]:
-        if self.best_epoch < 0 and self.group.leads:  # stopped before the first validation
+        if self.checked < self.epoch:  # time ran out before the last epoch was scored
+            self._keep_if_best(self._validate())
+        if self.best_epoch < 0 and self.group.leads:  # stopped before the first epoch ended
             self._checkpoint().save(self.average.weights)
         if self.plan.objects is not None:
             yield Step(0, 0, "fitting the thresholds of the objects")
@@ -343,7 +349,7 @@ class Fit:
             "epoch": self.epoch, "factor": self.factor, "retreats": self.retreats,
             "best": self.best, "best_epoch": self.best_epoch, "scores": self.scores,
             "parts": self.parts, "spent": spent, "validated": self.validated,
-            "rows": self.record.rows,
+            "checked": self.checked, "rows": self.record.rows,
         }  # fmt: skip
         parts = {
             "network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(),
@@ -358,7 +364,7 @@ class Fit:
         self.average.load(state["average"])
         self.scaler.load_state_dict(state["scaler"])
         numbers = state["numbers"]
-        for name in ("epoch", "factor", "best", "best_epoch", "scores", "parts", "validated"):
+        for name in _NUMBERS:
             setattr(self, name, numbers[name])
         self.retreats = max(self.retreats, numbers["retreats"])
         if not self.record.rows:  # a new process

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import cos, pi
 from typing import Any
 
@@ -101,8 +100,3 @@ def one_hot(target: Tensor, channels: int) -> Tensor:
     encoded = torch.zeros(len(target), channels, *target.shape[2:], device=target.device)
     encoded.scatter_(1, target.clamp(min=0).long(), 1)
     return encoded.masked_fill(unknown, -1)
-
-
-def all_finite(tensors: Iterable[Tensor]) -> bool:
-    """Whether no gradient is infinite or NaN."""
-    return bool(torch.stack([t.isfinite().all() for t in tensors]).all())

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from napari_segment.deep.augment import Augmentation
-from napari_segment.deep.checkpoint import MODEL, STATE, Checkpoint, versions
+from napari_segment.deep.checkpoint import MODEL, STATE, WEIGHTS, Checkpoint, versions
 from napari_segment.deep.data.batches import Batches, Samples
 from napari_segment.deep.data.cases import Cases, Item, split
 from napari_segment.deep.device import free_memory, resolve
@@ -44,6 +44,7 @@ def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
             yield Step(0, 0, line)
         record = Record(settings.out)
         if group.leads and not resumed:
+            _forget_old(settings.out)
             record.begin(settings.model_dump(mode="json"), plan.model_dump_json(indent=2), checks)
         samples = Samples(cases, plan, budget=_budget())
         batches = Batches(
@@ -70,6 +71,10 @@ def _settings_of_run(settings: Any) -> tuple[Any, bool]:
         except (OSError, json.JSONDecodeError) as error:
             raise FormatError(f"Cannot resume {folder}: {error}") from None
         return type(settings).model_validate({**known, **kept}), True
+    if settings.start and Path(settings.start).resolve() == folder.resolve():
+        raise SettingError(
+            f"{folder} cannot be both the network to begin from (start) and the run folder (out)."
+        )
     if (there or (folder / MODEL).exists()) and not (settings.overwrite or settings.resume):
         raise SettingError(
             f"{folder} holds a training already. Give another folder, resume=True (--resume) to "
@@ -162,3 +167,9 @@ def _budget() -> int:
     import torch
 
     return free_memory(torch.device("cpu")) // 4
+
+
+def _forget_old(folder: Path) -> None:
+    """Nothing of an earlier training in the folder may be taken for this one's."""
+    for name in (f"{STATE}/{LAST}", MODEL, WEIGHTS):
+        (folder / name).unlink(missing_ok=True)

@@ -1,14 +1,12 @@
-"""Event files, the table of runs, and folds."""
+"""Event files, curves and pictures, and folds."""
 
 import struct
 
 import numpy as np
-import pytest
 
 from napari_segment.deep.train.events import append, crc32c, record
+from napari_segment.deep.train.folds import cross_validate
 from napari_segment.deep.train.record import Record
-from napari_segment.deep.train.runs import cross_validate, runs
-from napari_segment.errors import FormatError
 from napari_segment.step import run
 
 TINY = ("unet", {"features": (4, 8), "residual_units": 0})
@@ -56,7 +54,7 @@ def test_curves_and_pictures_are_drawn(tmp_path):
     assert picture[0, 4].tolist() == [0, 0, 0]
 
 
-def test_folds_are_trained_one_after_the_other_and_listed(tmp_path):
+def test_folds_are_trained_one_after_the_other(tmp_path):
     labels = np.zeros((20, 20), np.uint8)
     labels[5:12, 5:15] = 1
     pairs = [(labels + np.float32(i / 50), labels) for i in range(4)]
@@ -66,12 +64,5 @@ def test_folds_are_trained_one_after_the_other_and_listed(tmp_path):
         )
     )
     assert [c.folder.name for c in found] == ["fold_0", "fold_1"]
-    rows = runs(tmp_path)
-    assert {r["run"] for r in rows} == {"fold_0", "fold_1"}
-    assert rows[0]["dice"] >= rows[1]["dice"]
-    assert (rows[0]["model"], rows[0]["loss"], rows[0]["epochs"]) == ("unet", "dice_ce", 1)
-
-
-def test_a_folder_without_runs(tmp_path):
-    with pytest.raises(FormatError, match="no training"):
-        runs(tmp_path)
+    assert [c.scores["dice"] >= 0 for c in found] == [True, True]
+    assert (tmp_path / "fold_1" / "curves.csv").exists()
