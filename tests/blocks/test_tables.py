@@ -10,6 +10,7 @@ from napari_segment.blocks import (
     overlaps,
     replace_labels,
 )
+from napari_segment.errors import InputError
 
 LABELS = np.random.default_rng(0).integers(0, 5, (9, 10, 8)).astype(np.uint16) * 3
 OTHER = np.random.default_rng(1).integers(0, 3, (9, 10, 8)).astype(np.uint8)
@@ -34,6 +35,11 @@ def test_counts_of_masks_and_of_large_labels(chunked):
     ids, voxels = counts(chunked(large))
     assert (ids >> 40).tolist() == [3, 6, 9, 12]
     assert voxels.sum() == (LABELS > 0).sum()
+
+
+def test_negative_labels_are_refused(chunked):
+    with pytest.raises(InputError, match="-3"):
+        counts(chunked(LABELS.astype(np.int16) - 3))
 
 
 def test_first_voxels(chunked):

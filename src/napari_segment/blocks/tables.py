@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_segment.blocks.maps import Place, map_blocks, reduce_blocks
 from napari_segment.blocks.slabs import over_slabs
+from napari_segment.errors import InputError
 
 Ids = NDArray[np.int64]
 Pairs = NDArray[np.int64]
@@ -177,6 +178,10 @@ def _summed(keys: NDArray[Any], weights: Ids) -> tuple[NDArray[Any], Ids]:
 
 
 def _count(_place: Place, block: NDArray[Any]) -> tuple[Ids, Ids]:
+    if block.dtype.kind == "i" and block.min(initial=0) < 0:
+        raise InputError(
+            f"Labels count from 0, but the smallest is {block.min()}. Set what is no object to 0."
+        )
     if block.dtype == bool:
         voxels = int(np.count_nonzero(block))
         return np.array([0, 1]), np.array([block.size - voxels, voxels])
