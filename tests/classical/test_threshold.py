@@ -43,7 +43,7 @@ def test_like_scikit_image_on_8_bits(name: str, picture: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHARED)
-@pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.int32, np.int64])
+@pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.int32, np.uint32, np.int64, np.uint64])
 def test_like_scikit_image_on_every_level(name: str, dtype: type, cells: np.ndarray) -> None:
     image = cells.astype(dtype)
     np.testing.assert_array_equal(methods[name](image), oracle(name, image))

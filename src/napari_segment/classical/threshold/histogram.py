@@ -161,7 +161,10 @@ def _count_levels(low: int, span: int, block: NDArray[Any]) -> Counts:
 
     def count(part: NDArray[Any]) -> Counts:
         counts = np.zeros(span, np.int64)
-        count_levels(part, low, counts)
+        if part.dtype.itemsize > 2:  # at most 65,536 levels
+            count_levels((part - part.dtype.type(low)).astype(np.uint16), 0, counts)
+        else:
+            count_levels(part, low, counts)
         return counts
 
     return _sum(over_values(count, flat(block))) if block.size else np.zeros(span, np.int64)
