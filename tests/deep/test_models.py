@@ -191,6 +191,16 @@ def test_unknown_encoders_and_weights_name_the_nearest():
         deep_models.build(("deeplabv3", {"encoder": "vgg11"}), 3, 1, 2)
 
 
+@pytest.mark.nightly
+def test_every_encoder_of_the_library_carries_a_decoder():
+    own = [name for name in deep_models.encoders() if not name.startswith("tu-")]
+    assert len(own) > 50
+    for name in own:
+        net = deep_models.build(("fpn", {"encoder": name}), 2, 3, 2).eval()
+        with torch.inference_mode():
+            assert net(torch.zeros(1, 2, 70, 65)).shape == (1, 3, 70, 65), name
+
+
 @pytest.fixture
 def offline(monkeypatch, tmp_path):
     import huggingface_hub.constants as constants

@@ -15,7 +15,7 @@ Overlapping: TypeAlias = Callable[[Tensor, Tensor, Tensor, float], Tensor]
 
 
 class Overlap(Loss):
-    """One minus an overlap of soft regions."""
+    """A power of one minus an overlap of soft regions."""
 
     def __init__(
         self,
@@ -24,12 +24,16 @@ class Overlap(Loss):
         background: bool = False,
         batch: bool = False,
         weights: Sequence[float] = (),
+        exponent: float = 1.0,
     ) -> None:
-        self.overlap, self.smooth = overlap, smooth
+        self.overlap, self.smooth, self.exponent = overlap, smooth, exponent
         self.background, self.batch, self.weights = background, batch, tuple(weights)
 
     def value(self, pair: Scored) -> Tensor:
-        return over_classes(self.misfit(pair), pair, self.weights, self.background)
+        misfit = self.misfit(pair)
+        if self.exponent != 1:
+            misfit = misfit.clamp(min=TINY) ** self.exponent
+        return over_classes(misfit, pair, self.weights, self.background)
 
     def misfit(self, pair: Scored) -> Tensor:
         """One minus the overlap of each sample and class, (B, C)."""
@@ -37,23 +41,14 @@ class Overlap(Loss):
         return 1 - self.overlap(hits, alarms, misses, self.smooth)
 
 
-class FocalOverlap(Overlap):
-    """A power of one minus an overlap."""
-
-    exponent = 1.0
-
-    def misfit(self, pair: Scored) -> Tensor:
-        return super().misfit(pair).clamp(min=TINY) ** self.exponent
-
-
-class AsymmetricFocalOverlap(Overlap):
+class AsymmetricFocalOverlap(Loss):
     """The foreground's misfit to the power 1 - gamma, beside the background's own."""
 
-    gamma = 0.5
+    def __init__(self, overlap: Overlap, gamma: float) -> None:
+        self.overlap, self.gamma = overlap, gamma
 
     def value(self, pair: Scored) -> Tensor:
-        pair = with_background(pair)
-        misfit = self.misfit(pair)
+        misfit = self.overlap.misfit(with_background(pair))
         rare = misfit[:, 1:].clamp(min=TINY) ** (1 - self.gamma)
         return torch.cat([misfit[:, :1], rare], 1).mean()
 

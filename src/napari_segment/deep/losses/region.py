@@ -262,12 +262,10 @@ def focal_tversky(
     .. [1] Abraham and Khan (2019), A novel focal Tversky loss function.
        :doi:`10.1109/ISBI.2019.8759329`
     """
-    from napari_segment.deep.losses._region import FocalOverlap, tversky_overlap
+    from napari_segment.deep.losses._region import Overlap, tversky_overlap
 
     overlap = tversky_overlap(alpha, beta)
-    loss = FocalOverlap(overlap, smooth, background, batch, class_weights)
-    loss.exponent = 1 / gamma
-    return loss
+    return Overlap(overlap, smooth, background, batch, class_weights, exponent=1 / gamma)
 
 
 @losses.add("asymmetric_focal_tversky", title="Asymmetric focal Tversky", group="region")
@@ -299,11 +297,14 @@ def asymmetric_focal_tversky(
     ----------
     .. [1] Yeung et al. (2022), Unified focal loss. :doi:`10.1016/j.compmedimag.2021.102026`
     """
-    from napari_segment.deep.losses._region import AsymmetricFocalOverlap, tversky_overlap
+    from napari_segment.deep.losses._region import (
+        AsymmetricFocalOverlap,
+        Overlap,
+        tversky_overlap,
+    )
 
-    loss = AsymmetricFocalOverlap(tversky_overlap(1 - delta, delta), smooth)
-    loss.gamma = gamma
-    return loss
+    overlap = Overlap(tversky_overlap(1 - delta, delta), smooth)
+    return AsymmetricFocalOverlap(overlap, gamma)
 
 
 @losses.add("sensitivity_specificity", title="Sensitivity and specificity", group="region")
