@@ -173,7 +173,9 @@ class Checkpoint(BaseModel):
         """
         from napari_segment.deep import models
 
-        network = models.build(self.model, self.channels_in, self.channels_out, self.ndim)
+        network = models.build(
+            self.model, self.channels_in, self.channels_out, self.ndim, pretrained=False
+        )
         weights = load_tensors(self.folder / WEIGHTS)
         try:
             network.load_state_dict(weights)

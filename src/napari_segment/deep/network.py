@@ -140,8 +140,8 @@ def _instances(
 
     if len(checkpoints) > 1:
         raise SettingError("Detectors cannot be averaged: give one checkpoint, no ensemble.")
-    labels = yield from labels_with(checkpoints[0], objects, image, options)
-    return Result(labels, "objects", checkpoints[0].names)
+    labels, names = yield from labels_with(checkpoints[0], objects, image, options)
+    return Result(labels, "objects", names)
 
 
 def _loaded(checkpoint: Path, ensemble: tuple[Path, ...]) -> list[Checkpoint]:

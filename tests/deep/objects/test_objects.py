@@ -181,7 +181,9 @@ def test_coco_weights_offline_say_where_to_put_them(monkeypatch, tmp_path):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(coco, "_answers", lambda url: False)
     with pytest.raises(MissingError, match="put it to"):
-        models.build(("mask_rcnn", {"weights": "coco", "backbone": "resnet50"}), 3, 91, 2)
+        models.build(("mask_rcnn", {"weights": "coco", "backbone": "torchvision"}), 3, 91, 2)
+    with pytest.raises(SettingError, match="belong to"):
+        models.build(("mask_rcnn", {"weights": "coco"}), 3, 91, 2)
     assert coco.class_names()[1] == "person"
     assert len(coco.class_names()) == 80
 

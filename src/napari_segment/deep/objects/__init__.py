@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["mask_rcnn"]
 
-Backbone = Literal["resnet18", "resnet34", "resnet50", "resnext50", "mobilenet"]
+Backbone = Literal["resnet18", "resnet34", "resnet50", "resnext50", "mobilenet", "torchvision"]
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -45,8 +45,10 @@ def mask_rcnn(
     ----------
     channels_in, channels_out, ndim : int
         Channels of the image; classes with the background; 2.
-    backbone : {"resnet18", "resnet34", "resnet50", "resnext50", "mobilenet"}
-        What looks at the picture, with a feature pyramid on top.
+    backbone : {"resnet18", "resnet34", "resnet50", "resnext50", "mobilenet", "torchvision"}
+        What looks at the picture, with a feature pyramid on top. "torchvision" is its whole
+        network with ResNet-50, which COCO weights belong to: width, anchors, ratios and regions
+        are then as they were trained.
     version : {"v1", "v2"}
         "v1" as in the paper [1]_; "v2" with the deeper heads of [2]_, slower and a little better.
     width : int
@@ -63,8 +65,8 @@ def mask_rcnn(
     overlap : float
         Of two boxes that overlap more than this (intersection over union) the surer one is kept.
     weights : {"none", "coco"}
-        "coco" starts from torchvision's weights for photographs (RGB, ResNet-50, width 256; taken
-        from the cache, else downloaded).
+        "coco" starts from torchvision's weights for photographs (RGB or grey; taken from the
+        cache, else downloaded).
 
     References
     ----------

@@ -73,11 +73,17 @@ class Detector(nn.Module):
     ) -> None:  # fmt: skip
         super().__init__()
         self.channels_in, self.channels_out = channels_in, channels_out
-        if weights == "coco":
-            from napari_segment.deep.objects.coco import pretrained
+        if weights == "coco" and backbone != "torchvision":
+            raise SettingError("The COCO weights belong to backbone='torchvision'.")
+        if backbone == "torchvision":
+            from napari_segment.deep.objects.coco import torchvision_network
 
-            self.net = pretrained(heads.version, channels_in, _plain(channels_in))
-            self.channels_out = 91
+            self.net = torchvision_network(
+                heads.version, channels_in, max(channels_out, 2), _plain(channels_in),
+                weights=weights == "coco",
+            )  # fmt: skip
+            self.net.roi_heads.detections_per_img = heads.detections
+            self._keep_digits()
             return
         anchors = tuple(anchors) or DEFAULT
         if len(anchors) % LEVELS:
@@ -87,8 +93,13 @@ class Detector(nn.Module):
             _pyramid(backbone, channels_in, heads.width), heads, max(channels_out, 2),
             AnchorGenerator(sizes, (tuple(ratios),) * LEVELS), _plain(channels_in),
         )  # fmt: skip
-        for module in (self.net.backbone, self.net.rpn.head, self.net.roi_heads.box_predictor,
-                       self.net.roi_heads.mask_predictor):  # fmt: skip
+        self._keep_digits()
+
+    def _keep_digits(self) -> None:
+        roi = self.net.roi_heads
+        for module in (
+            self.net.backbone, self.net.rpn.head, roi.box_predictor, roi.mask_predictor
+        ):  # fmt: skip
             module.register_forward_hook(_in_float32)
 
     def forward(self, image: Tensor, labels: Tensor | None = None) -> Any:

@@ -77,7 +77,7 @@ def with_anchors(model: Spec, labels: Iterable[NDArray[Any]]) -> Spec:
     labels : iterable of ndarray (Y, X) or (Z, Y, X)
         Of the training images.
     """
-    if model.settings.get("anchors") or model.settings.get("weights") == "coco":
+    if model.settings.get("anchors") or model.settings.get("backbone") == "torchvision":
         return model
     planes = (p for image in labels for p in (image if image.ndim == 3 else image[None]))
     return Spec(name=model.name, settings={**model.settings, "anchors": fit_anchors(planes)})

@@ -5,22 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from napari_segment.deep.checkpoint import Checkpoint, versions
+from napari_segment.deep.plan import Normalisation, Objects
 from napari_segment.errors import MissingError, SettingError
+from napari_segment.recipe import Spec
 
+CLASSES = 91
 _WAIT = 3.0  # seconds until a server counts as out of reach
 
 
-def pretrained(version: str, channels: int, transform: Any) -> Any:
-    """Mask R-CNN (ResNet-50) with its COCO weights.
+def torchvision_network(
+    version: str, channels: int, classes: int, transform: Any, *, weights: bool
+) -> Any:
+    """Torchvision's own Mask R-CNN (ResNet-50), with or without its COCO weights.
 
     Parameters
     ----------
     version : {"v1", "v2"}
         Which of torchvision's two.
     channels : int
-        Of the image: 3, or 1, for which the colours' kernels are summed.
+        Of the image. COCO weights take 3, or 1, for which the colours' kernels are summed.
+    classes : int
+        With the background. Other than COCO's 91, the last layers begin anew.
     transform : torch.nn.Module
         In place of torchvision's own.
+    weights : bool
+        Whether to begin with the COCO weights.
 
     Raises
     ------
@@ -29,20 +39,55 @@ def pretrained(version: str, channels: int, transform: Any) -> Any:
     """
     from torchvision.models import detection
 
-    if channels not in (1, 3):
-        raise SettingError(
-            f"The COCO weights are for RGB or grey pictures, but the image has {channels} "
-            "channels. Take weights='none', or choose channels."
-        )
     make = {
         "v1": detection.maskrcnn_resnet50_fpn, "v2": detection.maskrcnn_resnet50_fpn_v2,
     }[version]  # fmt: skip
-    network = make(weights=None, weights_backbone=None, num_classes=91)
-    network.load_state_dict(_state(_weights(version)))
-    if channels == 1:
-        _for_grey(network.backbone.body)
+    network = make(weights=None, weights_backbone=None, num_classes=CLASSES)
+    if weights:
+        if channels not in (1, 3):
+            raise SettingError(
+                f"The COCO weights are for RGB or grey pictures, but the image has {channels} "
+                "channels. Take weights='none', or choose channels."
+            )
+        network.load_state_dict(_state(_weights(version)))
+    if channels != 3:
+        _with_channels(network.backbone.body, channels)
+    if classes != CLASSES:
+        _with_classes(network.roi_heads, classes)
     network.transform = transform
     return network
+
+
+def coco_checkpoint(folder: Path, version: str = "v1") -> Checkpoint:
+    """Write torchvision's COCO network as a checkpoint that the method `network` takes.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to.
+    version : {"v1", "v2"}
+        Which of torchvision's two.
+
+    Returns
+    -------
+    Checkpoint
+        For RGB pictures with values from 0 to 255.
+    """
+    from napari_segment.deep import models
+
+    settings = {"backbone": "torchvision", "version": version, "weights": "coco"}
+    network = models.build(("mask_rcnn", settings), 3, CLASSES, 2)
+    pairs = zip((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), strict=True)  # ImageNet's
+    return Checkpoint(
+        folder=Path(folder), ndim=2, slices=1,
+        model=Spec(name="mask_rcnn", settings={**settings, "weights": "none"}),
+        channels=("red", "green", "blue"), channels_out=CLASSES, activation="softmax",
+        holds="objects", names=class_names(version), patch=(800, 800),
+        normalisation=tuple(
+            Normalisation(scheme="fixed", shift=255 * m, scale=255 * s) for m, s in pairs
+        ),
+        objects=Objects(target="instances"), versions=versions(),
+    ).save(network.state_dict())  # fmt: skip
 
 
 def class_names(version: str = "v1") -> dict[int, str]:
@@ -83,12 +128,23 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _for_grey(body: Any) -> None:
+def _with_channels(body: Any, channels: int) -> None:
+    """Another number of input channels; one channel gets the sum of the colours' kernels."""
     import torch
 
     old = body.conv1
     body.conv1 = torch.nn.Conv2d(
-        1, old.out_channels, old.kernel_size, old.stride, old.padding, bias=False
+        channels, old.out_channels, old.kernel_size, old.stride, old.padding, bias=False
     )
-    with torch.no_grad():
-        body.conv1.weight.copy_(old.weight.sum(1, keepdim=True))
+    if channels == 1:
+        with torch.no_grad():
+            body.conv1.weight.copy_(old.weight.sum(1, keepdim=True))
+
+
+def _with_classes(heads: Any, classes: int) -> None:
+    from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
+    from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
+
+    heads.box_predictor = FastRCNNPredictor(heads.box_predictor.cls_score.in_features, classes)
+    width = heads.mask_predictor.conv5_mask.in_channels
+    heads.mask_predictor = MaskRCNNPredictor(width, 256, classes)

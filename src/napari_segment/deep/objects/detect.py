@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from napari_segment.deep.objects.found import Found, Objects, put_together
 from napari_segment.deep.plan import Objects as Plan
 from napari_segment.deep.predict.tiles import Grid, Prepare, Reader, as_float
 from napari_segment.deep.predict.trained import Options, check
+from napari_segment.image import smallest_integers
 from napari_segment.step import Step
 
 
@@ -118,7 +119,7 @@ def objects_in(
 
 def labels_with(
     checkpoint: Checkpoint, objects: Plan, image: Any, options: Options
-) -> Generator[Step, None, NDArray[Any]]:
+) -> Generator[Step, None, tuple[NDArray[Any], dict[int, str]]]:
     """Objects of an image with a trained detector, numbered through the planes of a stack.
 
     Parameters
@@ -134,7 +135,10 @@ def labels_with(
 
     Returns
     -------
-    ndarray (Y, X) or (Z, Y, X)
+    labels : ndarray (Y, X) or (Z, Y, X)
+        Objects from 1 on.
+    names : dict of int to str
+        What each object is, where the detector tells classes apart.
     """
     check([checkpoint], image, ())
     numbers = checkpoint.statistics(image)
@@ -146,15 +150,22 @@ def labels_with(
         "device": options.device, "fast": options.fast,
         "prepare": partial(checkpoint.apply, numbers=numbers),
     }  # fmt: skip
-    if len(image.shape) == 3:
-        return (yield from objects_in(network, image, limits, **settings)).labels
-    planes, last = [], 0
-    for z in range(int(image.shape[1])):
-        one = yield from objects_in(network, np.asarray(image[:, z]), limits, **settings)
-        planes.append(np.where(one.labels > 0, one.labels + np.uint32(last), np.uint32(0)))
-        last += len(one.scores)
-        yield Step(z + 1, int(image.shape[1]), f"plane {z}")
-    return np.stack(planes)
+    planes = [image] if len(image.shape) == 3 else _planes(image)
+    drawn: list[NDArray[Any]] = []
+    kinds: list[int] = []
+    for z, plane in enumerate(planes):
+        one = yield from objects_in(network, plane, limits, **settings)
+        last = np.uint32(len(kinds))
+        drawn.append(np.where(one.labels > 0, one.labels + last, np.uint32(0)))
+        kinds += one.kinds.tolist()
+        yield Step(z + 1, 1 if len(image.shape) == 3 else int(image.shape[1]), f"plane {z}")
+    labels = drawn[0] if len(image.shape) == 3 else np.stack(drawn)
+    names = {i: checkpoint.names[k] for i, k in enumerate(kinds, 1) if k in checkpoint.names}
+    return labels.astype(smallest_integers(len(kinds))), names
+
+
+def _planes(image: Any) -> Iterator[NDArray[Any]]:
+    return (np.asarray(image[:, z]) for z in range(int(image.shape[1])))
 
 
 def _placed(

@@ -11,6 +11,7 @@ from napari_segment.deep.predict.decode import (
     probabilities,
 )
 from napari_segment.deep.predict.ladder import Ladder, MemoryShortError
+from napari_segment.deep.predict.rank import slices_to_label_next
 from napari_segment.deep.predict.tiles import Grid
 from napari_segment.deep.predict.volume import predict
 
@@ -25,4 +26,5 @@ __all__ = [
     "entropy",
     "predict",
     "probabilities",
+    "slices_to_label_next",
 ]
