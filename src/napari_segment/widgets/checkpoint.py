@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 from napari_segment.errors import SegmentError
 from napari_segment.widgets.fields import narrow_combo
 from napari_segment.widgets.recent import networks
+from napari_segment.widgets.source import follow
 
 
 class CheckpointField:
@@ -44,7 +45,7 @@ class CheckpointField:
         column.addWidget(self.words)
         self._refresh()
         self.menu.currentIndexChanged.connect(self._chosen)
-        networks.changed.connect(self._refresh)
+        follow(self.native, networks.changed, self._refresh)
 
     @property
     def value(self) -> Path:

@@ -22,6 +22,8 @@ class DeviceMenu:
         self.native.addItem("automatic", "auto")
         self.native.addItem("CPU", "cpu")
         self.native.currentIndexChanged.connect(lambda _: self.changed.emit(self.value))
+        self._gone = False
+        self.native.destroyed.connect(lambda _=None: setattr(self, "_gone", True))
         self._job = Job("devices", lambda _folder: {})
         self._job.done.connect(self._fill)
         process(process_name).run(self._job)
@@ -37,6 +39,8 @@ class DeviceMenu:
         self.native.setCurrentIndex(self.native.findData(name))
 
     def _fill(self, result: dict[str, Any]) -> None:
+        if self._gone:
+            return
         for name, title in result["devices"]:
             index = self.native.findData(name)
             if index < 0:

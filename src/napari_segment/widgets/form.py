@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QStandardItem
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
+from napari_segment.errors import InputError
 from napari_segment.recipe import Spec, SpecLike
 from napari_segment.registry import REGISTRIES, Entry
 from napari_segment.widgets.fields import Field, narrow_combo, plain_field
@@ -122,7 +123,7 @@ class EntryMenu:
     def name(self, name: str) -> None:
         index = self.menu.findData(name)
         if index < 0:
-            raise ValueError(f"The menu does not offer {name!r}.")
+            raise InputError(f"The menu does not offer {name!r}.")
         self.menu.setCurrentIndex(index)
 
     @property

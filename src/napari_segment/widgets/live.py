@@ -14,6 +14,7 @@ from napari_segment.errors import SegmentError
 from napari_segment.widgets.histogram import HistogramView
 from napari_segment.widgets.layers import place_in, plane_layer
 from napari_segment.widgets.preview import BY_HAND, Look, Newest, Request, View
+from napari_segment.widgets.source import follow
 
 if TYPE_CHECKING:
     from napari_segment.widgets.segment import SegmentDock
@@ -49,7 +50,7 @@ class LivePreview(QObject):
         self.box.toggled.connect(self._toggled)
         self.histogram.dragged.connect(self._dragged)
         for event in (self.viewer.dims.events.current_step, self.viewer.dims.events.ndisplay):
-            event.connect(self.refresh)
+            follow(self, event, self.refresh)
 
     def refresh(self, _: Any = None) -> None:
         """Ask for the histogram, and the preview if it is on, once things are quiet."""
@@ -82,7 +83,8 @@ class LivePreview(QObject):
             return
         layer, axes, asked = source.layer, source.axes, self._asked
         where = place_in(self.viewer, layer, axes)
-        draw = self.box.isChecked() and not self.dock.extra
+        whole = any(menu.layer is not None for menu in self.dock.extra.values())
+        draw = self.box.isChecked() and not whole  # markers are not cut into planes
         request = Request(image.canonical(), where, recipe, draw, self._newest.stale)
         self._newest.ask(lambda: (self.look(request), layer, axes, where, asked))
 

@@ -15,8 +15,6 @@ from napari_segment.widgets.layers import image_of, known_axes, labels_of, possi
 from napari_segment.widgets.source import LayerMenu, is_image, is_labels
 from napari_segment.worker.stacks import save_stack
 
-HOLDS = {"decide from the labels": "", "classes": "classes", "objects": "objects", "mask": "mask"}
-
 
 class PairsField:
     """Asks for pairs; `snapshot` then holds what was chosen, whatever happens to the layers.

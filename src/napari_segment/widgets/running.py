@@ -7,7 +7,7 @@ from typing import Any
 
 from napari.utils import cancelable_progress
 from napari.utils.notifications import show_error, show_warning
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_segment.errors import SegmentError
@@ -72,6 +72,7 @@ class Running(QWidget):
         layout.addWidget(self.bar)
         layout.addWidget(self.message)
         self._napari_bar: Any = None
+        self.destroyed.connect(lambda _=None: self._abandon())
         self._show_idle("")
         self.process.start()
 
@@ -141,6 +142,17 @@ class Running(QWidget):
     def _cancelled(self) -> None:
         self._show_idle("Cancelled.")
 
+    def _abandon(self) -> None:
+        """The dock widget was closed: its job ends, and Qt's part of this object is gone."""
+        if self.job is not None:
+            QTimer.singleShot(0, self.job.cancel)  # once nothing here is connected any more
+        self._close_napari_bar()
+
+    def _close_napari_bar(self) -> None:
+        if self._napari_bar is not None:
+            self._napari_bar.close()
+            self._napari_bar = None
+
     def _show_idle(self, text: str) -> None:
         if self.job is not None:
             self.job = None
@@ -149,6 +161,4 @@ class Running(QWidget):
         self.cancel_button.setEnabled(False)
         self.bar.hide()
         self.say(text)
-        if self._napari_bar is not None:
-            self._napari_bar.close()
-            self._napari_bar = None
+        self._close_napari_bar()

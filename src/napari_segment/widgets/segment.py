@@ -137,9 +137,17 @@ class SegmentDock(QWidget):
 
         Raises
         ------
-        InputError
-            If its method is not one of this widget's.
+        SegmentError
+            If its method is not one of this widget's, or a name or setting is unknown.
         """
+        recipe = api.recipe_of(
+            recipe.method,
+            filters=recipe.filters,
+            cleanups=recipe.cleanups,
+            channel=recipe.channel,
+            per=recipe.per,
+            times=recipe.times,
+        )
         if recipe.method.name not in self.method.entries:
             title = methods[recipe.method.name].title
             raise InputError(f"The recipe's method, {title}, belongs to another widget.")

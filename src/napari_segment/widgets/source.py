@@ -27,6 +27,15 @@ PER = {
 }
 
 
+def follow(widget: Any, event: Any, call: Callable[..., Any]) -> None:
+    """Connect a call to an event of the viewer for as long as a Qt object lives.
+
+    Python may keep the object when Qt has deleted it, as when a dock widget is closed.
+    """
+    event.connect(call)
+    widget.destroyed.connect(lambda _=None: event.disconnect(call))
+
+
 class LayerMenu(QComboBox):
     """A menu of a viewer's layers that follows the layer list.
 
@@ -44,8 +53,10 @@ class LayerMenu(QComboBox):
         super().__init__()
         narrow_combo(self)
         self.viewer, self.accepts, self.optional = viewer, accepts, optional
-        for event in ("inserted", "removed", "reordered"):
-            getattr(viewer.layers.events, event).connect(self._refresh)
+        events = viewer.layers.events
+        for event in (events.inserted, events.removed, events.reordered):
+            follow(self, event, self._refresh)
+        follow(self, events.renamed, self._rename)
         self._refresh()
 
     @property
@@ -68,7 +79,6 @@ class LayerMenu(QComboBox):
         for layer in self.viewer.layers:
             if self.accepts(layer):
                 self.addItem(layer.name, layer)
-                layer.events.name.connect(self._rename)
         self.blockSignals(False)
         self.layer = chosen
         if self.layer is not chosen:
