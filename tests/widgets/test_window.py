@@ -192,6 +192,20 @@ def test_work_is_cancelled(qtbot, viewer, stack, fresh_processes, patient):
     assert run(qtbot, dock) == "Done."
 
 
+def test_closing_the_dock_ends_its_work(qtbot, viewer, stack, fresh_processes, patient):
+    add_stack(viewer, stack)
+    dock = open_dock(viewer, "Edges")
+    dock.method.value = (patient, {"steps": 1000})
+    press(qtbot, dock.running.button)
+    qtbot.waitUntil(lambda: "step" in dock.running.message.text(), timeout=WAIT)
+    viewer.window.remove_dock_widget(dock)
+    qtbot.waitUntil(lambda: dock.running.job is None, timeout=5000)
+    assert len(viewer.layers) == 1
+    again = open_dock(viewer, "Edges")
+    again.method.value = (patient, {"steps": 1})
+    assert run(qtbot, again) == "Done."
+
+
 def test_crash_is_told_and_the_next_run_works(qtbot, viewer, stack, fresh_processes, patient):
     from napari.utils.notifications import notification_manager
 

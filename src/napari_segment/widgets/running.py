@@ -8,7 +8,15 @@ from typing import Any
 from napari.utils import cancelable_progress
 from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QDockWidget,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_segment.errors import SegmentError
 from napari_segment.step import Step
@@ -72,7 +80,6 @@ class Running(QWidget):
         layout.addWidget(self.bar)
         layout.addWidget(self.message)
         self._napari_bar: Any = None
-        self.destroyed.connect(lambda _=None: self._abandon())
         self._show_idle("")
         self.process.start()
 
@@ -142,11 +149,22 @@ class Running(QWidget):
     def _cancelled(self) -> None:
         self._show_idle("Cancelled.")
 
-    def _abandon(self) -> None:
-        """The dock widget was closed: its job ends, and Qt's part of this object is gone."""
-        if self.job is not None:
-            QTimer.singleShot(0, self.job.cancel)  # once nothing here is connected any more
-        self._close_napari_bar()
+    def hideEvent(self, event: Any) -> None:
+        """Look, once Qt has done what hides this, whether the dock widget was closed."""
+        super().hideEvent(event)
+        QTimer.singleShot(0, self._cancel_if_closed)
+
+    def _cancel_if_closed(self) -> None:
+        """End the job of a closed dock: napari takes its content out and lets it live on."""
+        try:
+            place = self.parentWidget()
+            while place is not None and not isinstance(place, QDockWidget):
+                place = place.parentWidget()
+        except RuntimeError:  # Qt's part of this object is gone
+            place = None
+        if place is None and self.job is not None:
+            self.job.cancel()
+            self._close_napari_bar()
 
     def _close_napari_bar(self) -> None:
         if self._napari_bar is not None:
