@@ -18,7 +18,7 @@ TRAINING_CASES = 8
 SEED = 1
 # Small enough for a minute on two cores; at most MINUTES on a slower machine.
 NETWORK = ("unet", {"features": (8, 16, 32, 64)})
-TRAINING = {"patch": (16, 48, 48), "batch": 2, "steps": 20, "epochs": 14, "lr": 0.005}
+TRAINING = {"patch": (16, 48, 48), "batch": 2, "steps": 20, "epochs": 30, "lr": 0.005}
 MINUTES = 1.5
 
 
