@@ -1,10 +1,12 @@
 from .api import compare as compare
+from .api import cross_validate as cross_validate
 from .api import devices as devices
 from .api import find_runs as find_runs
 from .api import measure as measure
 from .api import read as read
 from .api import replay as replay
 from .api import segment as segment
+from .api import track as track
 from .api import train as train
 from .api import write as write
 from .errors import SegmentError as SegmentError

@@ -7,6 +7,7 @@ from napari_segment.api.apply import as_seen as as_seen
 from napari_segment.api.inputs import as_image as as_image
 from napari_segment.api.inputs import as_labels as as_labels
 from napari_segment.api.verbs import compare as compare
+from napari_segment.api.verbs import cross_validate as cross_validate
 from napari_segment.api.verbs import devices as devices
 from napari_segment.api.verbs import find_runs as find_runs
 from napari_segment.api.verbs import measure as measure
@@ -15,5 +16,6 @@ from napari_segment.api.verbs import recipe_of as recipe_of
 from napari_segment.api.verbs import replay as replay
 from napari_segment.api.verbs import segment as segment
 from napari_segment.api.verbs import segment_steps as segment_steps
+from napari_segment.api.verbs import track as track
 from napari_segment.api.verbs import train as train
 from napari_segment.api.verbs import write as write

@@ -268,6 +268,53 @@ def train(pairs: Any, **settings: Any) -> Generator[Step, None, Checkpoint]:
     return (yield from train_network(pairs, **settings))
 
 
+def cross_validate(pairs: Any, **settings: Any) -> Generator[Step, None, list[Checkpoint]]:
+    """Train once for each fold, so that every case is validated on once.
+
+    Parameters
+    ----------
+    pairs : as for `train`
+        Images with their reference labels.
+    **settings
+        Those of `train`; ``out`` gets a run folder for each of the ``folds``.
+
+    Yields
+    ------
+    Step
+        Of each training in turn.
+
+    Returns
+    -------
+    list of Checkpoint
+        Of the folds. Together they are an ensemble: ``segment(image, "network",
+        checkpoint=folds[0].folder, ensemble=[c.folder for c in folds[1:]])``.
+    """
+    from napari_segment.deep.train.folds import cross_validate as train_folds
+
+    return (yield from train_folds(pairs, **settings))
+
+
+def track(labels: Any, *, overlap: float = 0.5, gap: int = 1) -> Labels:
+    """Give each object one number through time.
+
+    Parameters
+    ----------
+    labels : Labels, ndarray, str, Path or napari layer
+        Objects with a time axis, numbered at each time point by itself.
+    overlap : float
+        Least share of the smaller object that lies in the other.
+    gap : int
+        Time points that an object may be missing.
+
+    Returns
+    -------
+    Labels
+    """
+    from napari_segment.results.link import track as track_objects
+
+    return track_objects(as_labels(labels), overlap=overlap, gap=gap)
+
+
 def find_runs(places: Iterable[str | Path]) -> list[Run]:
     """Read the run folders that `train` wrote, at or below some places; best first.
 

@@ -151,6 +151,11 @@ def _train(commands: Any, *, derive: bool) -> None:
     group.add_argument("--dataset", metavar="DIR", help="a folder in a known layout instead")
     group.add_argument("--layout", default="", help="see 'napari-segment list layouts'")
     _output(parser, "folder of the run")
+    parser.add_argument(
+        "--cross-validate",
+        action="store_true",
+        help="train once for each of --folds, into OUT/fold_N",
+    )
     _json(parser)
     if derive:
         from napari_segment.cli.settings import add_options, training

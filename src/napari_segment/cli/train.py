@@ -22,16 +22,27 @@ def train(options: argparse.Namespace) -> int:
     for note in pairs.notes:
         print(note, file=sys.stderr)
     settings = training().validate({**chosen(options, training()), "out": Path(options.output)})
-    checkpoint = show(api.train(pairs, **settings), "train")
-    scores = {name: float(value) for name, value in checkpoint.scores.items()}
+    if options.cross_validate:
+        settings.pop("fold")
+        checkpoints = show(api.cross_validate(pairs, **settings), "train")
+    else:
+        checkpoints = [show(api.train(pairs, **settings), "train")]
     if options.json:
-        print(json.dumps({"checkpoint": str(checkpoint.folder), "scores": scores}, indent=2))
+        reports = [_report(checkpoint) for checkpoint in checkpoints]
+        print(json.dumps(reports if options.cross_validate else reports[0], indent=2))
         return 0
-    print(f"Checkpoint: {checkpoint.folder}")
-    for name, value in scores.items():
-        print(f"  {name}: {value:.4f}")
-    print(f"Use it: napari-segment segment network --checkpoint {checkpoint.folder} INPUT -o OUT")
+    for checkpoint in checkpoints:
+        print(f"Checkpoint: {checkpoint.folder}")
+        for name, value in checkpoint.scores.items():
+            print(f"  {name}: {value:.4f}")
+    folder = checkpoints[0].folder
+    print(f"Use it: napari-segment segment network --checkpoint {folder} INPUT -o OUT")
     return 0
+
+
+def _report(checkpoint: Any) -> dict[str, Any]:
+    scores = {name: float(value) for name, value in checkpoint.scores.items()}
+    return {"checkpoint": str(checkpoint.folder), "scores": scores}
 
 
 def _source(options: argparse.Namespace) -> Any:

@@ -1,0 +1,75 @@
+"""Training from the command line to scores, and the demonstration."""
+
+import json
+
+import numpy as np
+import pytest
+
+from napari_segment import write
+from napari_segment.cli import main
+from napari_segment.demo import run_demo
+from napari_segment.image import Image, Labels
+from napari_segment.io import read_labels
+from napari_segment.step import run
+
+pytestmark = pytest.mark.slow
+
+TINY = ["--model", "unet:features=4,8", "--epochs", "2", "--steps", "6", "--patch", "32,32"]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Bright discs on noise, with their masks."""
+    root = tmp_path_factory.mktemp("pairs")
+    y, x = np.mgrid[:40, :44]
+    for i in range(6):
+        rng = np.random.default_rng(i)
+        mask = (y - rng.integers(12, 28)) ** 2 + (x - rng.integers(12, 32)) ** 2 < 64
+        image = rng.normal(100, 10, mask.shape) + 100 * mask
+        write(Image(image.astype(np.uint8)), root / "images" / f"{i}.png")
+        write(Labels(mask.astype(np.uint8), holds="mask"), root / "labels" / f"{i}.tif")
+    return root
+
+
+def pairs(folders):
+    return ["--images", str(folders / "images"), "--labels", str(folders / "labels")]
+
+
+def test_train_resume_segment_compare(folders, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert main(["train", *pairs(folders), *TINY, "-o", str(out), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["checkpoint"] == str(out)
+    assert 0 <= report["scores"]["dice"] <= 1
+    assert main(["train", *pairs(folders), *TINY, "-o", str(out)]) == 2
+    assert "--resume" in capsys.readouterr().err
+    more = [*TINY[:3], "6", *TINY[4:]]
+    assert main(["train", *pairs(folders), *more, "-o", str(out), "--resume"]) == 0
+    assert main(["runs", str(out), "--json"]) == 0
+    output = capsys.readouterr().out
+    (found,) = json.loads(output[output.index("[\n") :])
+    assert found["epochs"] == 6
+    results = tmp_path / "results"
+    images = str(folders / "images")
+    assert main(["segment", "network", "--checkpoint", str(out), images, "-o", str(results)]) == 0
+    assert read_labels(results / "0.png").shape == (40, 44)
+    assert (results / "0.recipe.yaml").exists()
+    capsys.readouterr()
+    assert (
+        main(["compare", str(results), str(folders / "labels"), "--holds", "mask", "--json"]) == 0
+    )
+    assert set(json.loads(capsys.readouterr().out)["cases"]) == set("012345")
+
+
+def test_cross_validation_trains_every_fold(folders, tmp_path, capsys):
+    arguments = ["train", *pairs(folders), *TINY, "-o", str(tmp_path / "folds"), "--folds", "2"]
+    assert main([*arguments, "--cross-validate", "--json"]) == 0
+    reports = json.loads(capsys.readouterr().out)
+    assert [r["checkpoint"][-6:] for r in reports] == ["fold_0", "fold_1"]
+
+
+def test_the_demonstration_segments_well(tmp_path):
+    report = run(run_demo(tmp_path))
+    assert all(path.exists() for path in report.files)
+    assert report.scores["F1 of the nuclei at IoU 0.5"] > 0.95
+    assert report.scores["mean Dice of the network"] > 0.6
