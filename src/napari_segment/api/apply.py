@@ -113,7 +113,7 @@ def _segmented(
     lead = _lead(entry, image, recipe.per)
     one = entry.channels == "one"
     image = _one_channel(image, recipe.channel) if one else _channels_first(image)
-    call = _caller(entry, settings, {"spacing": _body_spacing(image, lead)})
+    call = _caller(entry, settings, {"spacing": _body_spacing(image, lead), "unit": image.unit})
     results = yield from _each(lead, {"image": image, **data}, call)
     first = results[0]
     holds: Holds = first.holds if isinstance(first, Result) else entry.gives  # type: ignore[assignment]

@@ -22,6 +22,7 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 def network(  # noqa: PLR0913 - settings, each with a name
     image: Any,
     spacing: Sequence[float] = (),
+    unit: str = "",
     *,
     checkpoint: Path,
     ensemble: tuple[Path, ...] = (),
@@ -50,6 +51,9 @@ def network(  # noqa: PLR0913 - settings, each with a name
         All channels of the image, as many as the network was trained on.
     spacing : sequence of float
         Distance between voxels along each spatial axis.
+    unit : str
+        Of the spacing. Where the image or the network counts in pixels only, the image is taken
+        as it is.
     checkpoint : Path
         Folder of the trained network, as training wrote it.
     ensemble : tuple of Path
@@ -96,6 +100,7 @@ def network(  # noqa: PLR0913 - settings, each with a name
     options = Options(device, tile, overlap, batch, fast, flips, thresholds, region, backend, store)
     checkpoints = _loaded(checkpoint, ensemble)
     image = _with_channels(image, spacing, checkpoints[0])
+    spacing = _in_unit(spacing, unit, checkpoints[0].unit)
     result = yield from _predicted(checkpoints, image, spacing, options)
     return result
 
@@ -148,6 +153,21 @@ def _loaded(checkpoint: Path, ensemble: tuple[Path, ...]) -> list[Checkpoint]:
     if checkpoint == Path():
         raise SettingError("'network' needs a checkpoint: give the folder that training wrote.")
     return [Checkpoint.load(folder) for folder in (checkpoint, *ensemble)]
+
+
+_METRES = {
+    "nanometer": 1e-9, "nm": 1e-9, "micrometer": 1e-6, "micron": 1e-6, "um": 1e-6, "µm": 1e-6,
+    "millimeter": 1e-3, "mm": 1e-3, "centimeter": 1e-2, "cm": 1e-2, "meter": 1.0, "m": 1.0,
+}  # fmt: skip
+
+
+def _in_unit(spacing: Sequence[float], unit: str, wanted: str) -> Sequence[float]:
+    """The spacing in the network's unit; none where one side counts in pixels only."""
+    if not unit or unit == wanted:
+        return spacing
+    if unit not in _METRES or wanted not in _METRES:
+        return ()
+    return tuple(s * _METRES[unit] / _METRES[wanted] for s in spacing)
 
 
 def _with_channels(image: Any, spacing: Sequence[float], first: Checkpoint) -> Any:
