@@ -62,7 +62,9 @@ def _multi_otsu(image: np.ndarray) -> np.ndarray:
 def _sauvola(image: np.ndarray) -> np.ndarray:
     from skimage.filters import threshold_sauvola
 
-    return image > threshold_sauvola(image, 15)
+    # scikit-image takes floats to lie between -1 and 1; ours to fill their own range.
+    spread = np.ptp(image) / 2 if image.dtype.kind == "f" else None
+    return image > threshold_sauvola(image, 15, r=spread)
 
 
 def _contenders(clusters: int) -> dict[str, Any]:
