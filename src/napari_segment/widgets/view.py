@@ -29,8 +29,10 @@ def open_folder(viewer: Any, folder: Path) -> None:
         stack = io.read_labels(path) if is_labels else io.read(path)
         data, attributes, kind = stack_layer(stack)
         getattr(viewer, f"add_{kind}")(data, **{**attributes, "name": io.stem(path)})
-    for layer in viewer.layers:
-        layer.visible = layer.name.startswith("nuclei")
+    for layer in viewer.layers:  # a volume and what was found in it; the rest is a click away
+        layer.visible = layer.ndim == viewer.dims.ndim and not layer.name.endswith("_truth")
+    viewer.dims.current_step = tuple(n // 2 for n in viewer.dims.nsteps)
+    viewer.reset_view()
 
 
 def main() -> None:
