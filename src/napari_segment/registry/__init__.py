@@ -1,0 +1,45 @@
+"""Everything a user can run, described by its own signature.
+
+An entry is a plain function. Its positional parameters are data, its keyword-only parameters are
+settings; the form, the command-line options, the validation, the JSON schema and the reference
+page are derived from the signature and the numpydoc docstring.
+
+>>> from napari_segment.registry import methods
+>>> methods["otsu"].gives
+'mask'
+"""
+
+from napari_segment.registry.entry import Entry
+from napari_segment.registry.plugins import (
+    GROUP,
+    REGISTRIES,
+    broken_plugins,
+    cleanups,
+    filters,
+    layouts,
+    load_plugins,
+    losses,
+    methods,
+    models,
+)
+from napari_segment.registry.registry import Registry
+from napari_segment.registry.result import Result
+from napari_segment.registry.settings import RESERVED, Of
+
+__all__ = [
+    "GROUP",
+    "REGISTRIES",
+    "RESERVED",
+    "Entry",
+    "Of",
+    "Registry",
+    "Result",
+    "broken_plugins",
+    "cleanups",
+    "filters",
+    "layouts",
+    "load_plugins",
+    "losses",
+    "methods",
+    "models",
+]

@@ -1,0 +1,67 @@
+"""The six registries, and the plug-ins that fill them: our own modules and third parties'."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+
+from napari_segment.registry.registry import Registry
+
+GROUP = "napari_segment"
+
+_broken: dict[str, str] = {}
+_loaded = False
+
+
+def load_plugins() -> None:
+    """Import the modules that declare entries, once: our own, then third parties'.
+
+    A module that cannot be imported is listed by `broken_plugins`, leaves no entries behind, and
+    harms nobody else.
+    """
+    global _loaded
+    if _loaded:
+        return
+    _loaded = True
+    from importlib.metadata import entry_points
+
+    found = sorted(
+        entry_points(group=GROUP), key=lambda p: (not _is_ours(p.value), p.name, p.value)
+    )
+    for point in found:
+        _load(f"{point.name} = {point.value}", point.value)
+
+
+def broken_plugins() -> dict[str, str]:
+    """What could not be imported, and why: entry point to error message."""
+    load_plugins()
+    return dict(_broken)
+
+
+def _is_ours(module: str) -> bool:
+    return module.split(".", maxsplit=1)[0] == "napari_segment"
+
+
+def _load(label: str, module: str) -> None:
+    before = {kind: r.snapshot() for kind, r in REGISTRIES.items()}
+    try:
+        import_module(module)
+    except Exception as error:  # whatever a stranger's module raises must stay with it
+        if _is_ours(module):
+            raise
+        _broken[label] = f"{type(error).__name__}: {error}"
+        for kind, registry in REGISTRIES.items():
+            registry.restore(before[kind])
+
+
+filters = Registry("filters", "filter", load_plugins)
+methods = Registry("methods", "method", load_plugins)
+cleanups = Registry("cleanups", "cleanup", load_plugins)
+models = Registry("models", "model", load_plugins)
+losses = Registry("losses", "loss", load_plugins)
+layouts = Registry("layouts", "layout", load_plugins)
+
+REGISTRIES: Mapping[str, Registry] = MappingProxyType(
+    {r.kind: r for r in (filters, methods, cleanups, models, losses, layouts)}
+)

@@ -1,0 +1,145 @@
+"""Settings: the keyword-only parameters of an entry, their types and their checks."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import GenericAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_origin
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    create_model,
+)
+
+from napari_segment.errors import PluginError
+from napari_segment.recipe import Spec
+
+if TYPE_CHECKING:
+    from napari_segment.registry.registry import Registry
+
+_PLAIN = (bool, int, float, str, Path, Spec)
+# Words with which `segment` and the command line address the image, not the entry.
+RESERVED = frozenset(
+    {"axes", "channel", "cleanup", "cleanups", "debug", "filter", "filters", "help", "json"}
+    | {"lazy", "method", "output", "per", "scheduler", "spacing", "times", "unit"}
+)
+
+
+@dataclass(frozen=True)
+class Of:
+    """Mark a Spec setting as a choice from a registry: ``Annotated[Spec, Of(losses)]``."""
+
+    registry: Registry
+
+
+def settings_model(
+    name: str, function: Callable[..., Any], told: Mapping[str, str]
+) -> type[BaseModel]:
+    """A pydantic model of a function's settings.
+
+    Parameters
+    ----------
+    name : str
+        Of the entry.
+    function : callable
+        Whose keyword-only parameters are meant.
+    told : mapping of str to str
+        What the docstring says of each.
+    """
+    fields = {
+        p.name: (
+            Annotated[_checked(_resolve(p, function)), Field(description=told.get(p.name))],
+            ... if p.default is p.empty else p.default,
+        )
+        for p in inspect.signature(function).parameters.values()
+        if p.kind is p.KEYWORD_ONLY
+    }
+    config = ConfigDict(extra="forbid", frozen=True, validate_default=True, protected_namespaces=())
+    return cast(
+        "type[BaseModel]",
+        create_model(name, __config__=config, **cast("dict[str, Any]", fields)),
+    )
+
+
+def check_signature(name: str, function: Callable[..., Any]) -> None:
+    """Refuse a function whose settings have no name or no type of settings.
+
+    Raises
+    ------
+    PluginError
+        Naming the parameter.
+    """
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            raise PluginError(
+                f"{name!r} in {function.__module__} takes {parameter}: name every setting."
+            )
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            _check_setting(name, parameter, function)
+
+
+def _check_setting(name: str, parameter: inspect.Parameter, function: Callable[..., Any]) -> None:
+    place = f"The setting {parameter.name!r} of {name!r} in {function.__module__}"
+    if parameter.name in RESERVED:
+        raise PluginError(f"{place} has a name that `segment` keeps for itself. Rename it.")
+    if parameter.annotation is parameter.empty:
+        raise PluginError(f"{place} has no type.")
+    annotation = _resolve(parameter, function)
+    if not _is_setting_type(annotation):
+        raise PluginError(
+            f"{place} is of type {annotation}. Use bool, int, float, str, Path, Literal, Spec, "
+            "or a tuple of those."
+        )
+
+
+def _resolve(parameter: inspect.Parameter, function: Callable[..., Any]) -> Any:
+    """The annotation of one setting; data parameters may name types that do not exist here."""
+    if not isinstance(parameter.annotation, str):
+        return parameter.annotation
+    try:
+        return eval(parameter.annotation, inspect.unwrap(function).__globals__)
+    except NameError as error:
+        raise PluginError(
+            f"The type of the setting {parameter.name!r} of {function.__name__!r} cannot be "
+            f"resolved: {error}. Import it at run time, not under TYPE_CHECKING."
+        ) from None
+
+
+def _is_setting_type(annotation: Any) -> bool:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _is_setting_type(get_args(annotation)[0])
+    if origin is Literal:
+        return True
+    if origin is tuple:
+        return all(a is Ellipsis or _is_setting_type(a) for a in get_args(annotation))
+    return annotation in _PLAIN
+
+
+def _checked(annotation: Any) -> Any:
+    """Let a Spec setting be given as a name, and check it against its registry."""
+    if get_origin(annotation) is tuple:
+        arguments = tuple(a if a is Ellipsis else _checked(a) for a in get_args(annotation))
+        return GenericAlias(tuple, arguments)
+    if annotation is float:
+        return Annotated[float, Field(allow_inf_nan=False)]
+    if get_origin(annotation) is not Annotated:
+        return annotation
+    inner, *marks = get_args(annotation)
+    if inner is float and not any(getattr(m, "allow_inf_nan", None) for m in marks):
+        marks.append(Field(allow_inf_nan=False))
+    for mark in [m for m in marks if isinstance(m, Of)]:
+        marks.remove(mark)
+        marks += [
+            BeforeValidator(Spec.of),
+            AfterValidator(mark.registry.complete),
+            Field(json_schema_extra={"registry": mark.registry.kind}),
+        ]
+    return Annotated[(_checked(inner), *marks)] if marks else _checked(inner)
