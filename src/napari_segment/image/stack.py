@@ -1,27 +1,19 @@
-"""Image and Labels: pixels that know their axes, spacing, unit and place in the world."""
+"""Stack: an array that knows its axes, spacing, unit and place in the world."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.errors import InputError
-from napari_segment.recipe import Recipe
 
 AXES = "TCZYX"
 SPATIAL = "ZYX"
-RGB = ("red", "green", "blue")
 
-Holds: TypeAlias = Literal["mask", "classes", "objects"]
-
-_AXIS_NAMES = {
-    "t": "T", "time": "T", "c": "C", "ch": "C", "channel": "C", "channels": "C",
-    "z": "Z", "y": "Y", "x": "X",
-}  # fmt: skip
 _DEFAULT_AXES = {2: "YX", 3: "ZYX"}
 _PICTURE_SIDE = 16  # (H, W, 3) with both sides longer than this may be a colour picture
 
@@ -162,90 +154,6 @@ class Stack:
         return self.replace(data=self.data[where], axes=self.axes.replace(axis, ""), **changes)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Image(Stack):
-    """Intensities: an array with axes, spacing, unit and affine.
-
-    Takes the parameters of `Stack`, and ``channels``: the channels' names, such as
-    ``("red", "green", "blue")``, which is what makes an image RGB.
-    """
-
-    channels: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.dtype.kind not in "buif":
-            raise InputError(
-                f"Pixels of type {self.dtype} cannot be segmented. Give real numbers: bool, "
-                "integers or floats (for complex data take np.abs or np.angle first)."
-            )
-        if self.channels and len(self.channels) != self.size("C"):
-            raise InputError(
-                f"{len(self.channels)} channel names were given for {self.size('C')} channels."
-            )
-
-    def _extra_words(self) -> tuple[str, ...]:
-        return (", ".join(self.channels),)
-
-    @property
-    def is_rgb(self) -> bool:
-        return self.channels[:3] == RGB
-
-    def channel(self, which: int | str) -> Image:
-        """One channel by index or name; the image itself where it has no channel axis."""
-        if "C" not in self.axes:
-            if which in (0, "auto"):
-                return self
-            raise InputError(f"The image has no channels, but channel {which!r} was asked for.")
-        return self.replace(channels=()).take("C", self._channel_index(which))
-
-    def _channel_index(self, which: int | str) -> int:
-        count = self.size("C")
-        if isinstance(which, str) and which in self.channels:
-            return self.channels.index(which)
-        if isinstance(which, str) and which.lstrip("-").isdigit():
-            which = int(which)
-        if isinstance(which, int) and -count <= which < count:
-            return which % count
-        names = f" ({', '.join(self.channels)})" if self.channels else ""
-        raise InputError(
-            f"There is no channel {which!r}: the image has {count} channels{names}, counted from 0."
-        )
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Labels(Stack):
-    """Integers with the geometry of the image they were made from; 0 is background.
-
-    Takes the parameters of `Stack`, and:
-
-    holds : {"mask", "classes", "objects"}
-        What a number means: 1 for foreground, a class, or one object.
-    names : mapping of int to str
-        Class names by number.
-    recipe : Recipe, optional
-        What made the labels.
-    """
-
-    holds: Holds = "objects"
-    names: Mapping[int, str] = field(default_factory=dict)
-    recipe: Recipe | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if "C" in self.axes:
-            raise InputError(f"Labels have no channel axis, but axes {self.axes!r} were given.")
-        if self.dtype.kind == "b":
-            object.__setattr__(self, "data", self.data.view(np.uint8))  # no copy
-        elif self.dtype.kind == "f":
-            object.__setattr__(self, "data", _integers(self.data))
-        elif self.dtype.kind not in "ui":
-            raise InputError(f"Labels must be integers, not {self.dtype}.")
-
-    def _extra_words(self) -> tuple[str, ...]:
-        return (self.holds, ", ".join(f"{k} {v}" for k, v in self.names.items()))
-
-
 def default_axes(shape: Sequence[int]) -> str:
     """Axes of an array that comes without: YX or ZYX.
 
@@ -270,73 +178,6 @@ def default_axes(shape: Sequence[int]) -> str:
             "each, such as axes='TZYX' (without axes, 2-D is YX and 3-D is ZYX)."
         )
     return _DEFAULT_AXES[len(shape)]
-
-
-def smallest_integers(largest: int) -> np.dtype[Any]:
-    """The smallest unsigned type that holds `largest`."""
-    return np.dtype(np.min_scalar_type(max(int(largest), 1)))
-
-
-def from_layer(layer: Any, axes: str = "") -> Image | Labels:
-    """Take a napari layer's pixels and geometry (by duck typing; napari is not imported).
-
-    Parameters
-    ----------
-    layer : napari Image or Labels layer
-        Of a multiscale layer the full resolution is taken. Axis roles come from ``rgb`` and
-        ``axis_labels``, else from `axes`, else 2-D is YX and 3-D is ZYX.
-    axes : str
-        Axis letters, which win over the layer's own.
-
-    Returns
-    -------
-    Image or Labels
-        Labels where the layer paints labels.
-    """
-    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
-    rgb = bool(getattr(layer, "rgb", False))
-    axes = axes or _layer_axes(layer, rgb) or default_axes(data.shape)
-    scaled = [a for a in axes if a != "C"] if rgb else list(axes)
-    spatial = [i for i, a in enumerate(scaled) if a in SPATIAL]
-    affine, unit = _layer_world(layer, spatial)
-    interval = float(layer.scale[scaled.index("T")]) if "T" in scaled else 1.0
-    common: dict[str, Any] = {
-        "data": data, "axes": axes, "affine": affine, "unit": unit,
-        "interval": interval, "name": str(getattr(layer, "name", "")),
-    }  # fmt: skip
-    if hasattr(layer, "selected_label"):
-        saved = (getattr(layer, "metadata", None) or {}).get("napari-segment", {})
-        return Labels(**common, holds=saved.get("holds", "objects"))
-    channels = (*RGB, "alpha")[: data.shape[-1]] if rgb else ()
-    return Image(**common, channels=channels)
-
-
-def _layer_axes(layer: Any, rgb: bool) -> str:
-    names = [_AXIS_NAMES.get(str(a).lower(), "") for a in getattr(layer, "axis_labels", ())]
-    if rgb and not all(names):
-        names = ["Y", "X"] if len(names) == 2 else names
-    if not names or not all(names) or len(set(names)) < len(names):
-        return ""
-    return "".join(names) + ("C" if rgb else "")
-
-
-def _layer_world(layer: Any, spatial: list[int]) -> tuple[NDArray[np.float64], str]:
-    """Compose scale, shear, rotate, translate and affine; restrict to the spatial axes."""
-    n = len(layer.scale)
-    shear = np.eye(n)
-    shear[np.triu_indices(n, 1)] = np.asarray(layer.shear)[: n * (n - 1) // 2]
-    matrix = np.eye(n + 1)
-    matrix[:n, :n] = np.asarray(layer.rotate) @ shear @ np.diag(layer.scale)
-    matrix[:n, n] = layer.translate
-    outer = getattr(layer.affine, "affine_matrix", layer.affine)
-    matrix = np.asarray(outer, float) @ matrix
-    units = [layer.units[i] for i in spatial] if getattr(layer, "units", None) else []
-    keep = [*spatial, n]
-    part = matrix[np.ix_(keep, keep)]
-    if not units:
-        return part, "pixel"
-    factors = [1.0 if u == units[-1] else float((1 * u).to(units[-1]).magnitude) for u in units]
-    return np.diag([*factors, 1.0]) @ part, str(units[-1])
 
 
 def _check_axes(axes: str, shape: Sequence[int]) -> None:
@@ -386,12 +227,3 @@ def _reordered(stack: Stack, keep: list[int]) -> dict[str, Any]:
         return {"spacing": spacing}
     index = [*keep, len(stack.spacing)]
     return {"spacing": spacing, "affine": stack.affine[np.ix_(index, index)]}
-
-
-def _integers(data: Any) -> Any:
-    """Whole numbers kept as floats (NIfTI label files) become integers."""
-    if isinstance(data, np.ndarray):
-        if not np.isfinite(data).all() or (data != np.rint(data)).any() or (data < 0).any():
-            raise InputError("Labels must be whole numbers from 0, but the array holds others.")
-        return data.astype(smallest_integers(int(data.max(initial=0))))
-    return data.astype(np.uint32)

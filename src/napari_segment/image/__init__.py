@@ -1,0 +1,19 @@
+"""Image and Labels: pixels that know their axes, spacing, unit and place in the world."""
+
+from napari_segment.image.image import RGB, Image
+from napari_segment.image.labels import Holds, Labels, smallest_integers
+from napari_segment.image.layer import from_layer
+from napari_segment.image.stack import AXES, SPATIAL, Stack, default_axes
+
+__all__ = [
+    "AXES",
+    "RGB",
+    "SPATIAL",
+    "Holds",
+    "Image",
+    "Labels",
+    "Stack",
+    "default_axes",
+    "from_layer",
+    "smallest_integers",
+]
