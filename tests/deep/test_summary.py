@@ -73,3 +73,11 @@ def test_any_network(model, ndim, tmp_path):
     found = summary(model, channels_in=2, channels_out=3, ndim=ndim)
     assert found.layers[-1].shape[0] == 3
     assert found.draw(tmp_path / "net.png").is_file()
+
+
+def test_a_detector_is_followed_through_its_heads():
+    found = summary("mask_rcnn", size=(64, 64), batch=2)
+    last = found.layers[-1]
+    assert last.name.endswith("mask_fcn_logits")
+    assert last.shape == (500, 2, 28, 28)
+    assert sum(layer.parameters for layer in found.layers) >= found.parameters  # shared heads

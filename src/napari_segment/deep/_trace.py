@@ -39,7 +39,7 @@ def layers(net: nn.Module, shape: Sequence[int]) -> list[Layer]:
         if not any(True for _ in module.children()):
             hooks.append(module.register_forward_hook(flow.record(name)))
     with torch.inference_mode(), flow:
-        net(image)
+        getattr(net, "walk", net)(image)  # a detector's way depends on what it finds
     return flow.layers
 
 
@@ -49,6 +49,7 @@ class _Flow(TorchDispatchMode):
     def __init__(self, image: Tensor) -> None:
         super().__init__()
         self.layers: list[Layer] = []
+        self.batch = len(image)
         self.origin: dict[int, frozenset[int]] = {id(image): frozenset({IMAGE})}
         self.alive: list[Tensor] = [image]  # an id is only good for as long as its tensor lives
         self.inside = 0
@@ -67,11 +68,14 @@ class _Flow(TorchDispatchMode):
                 return
             sources = self._sources(_tensors(inputs))
             position = len(self.layers)
+            shape = tuple(tensors[0].shape)
+            if shape[0] != self.batch:  # regions of all images together
+                shape = (self.batch, shape[0] // self.batch, *shape[1:])
             self.layers.append(
                 Layer(
                     name=name,
                     kind=type(module).__name__,
-                    shape=tuple(tensors[0].shape[1:]),
+                    shape=shape[1:],
                     parameters=sum(p.numel() for p in module.parameters()),
                     inputs=tuple(sorted(sources)),
                 )

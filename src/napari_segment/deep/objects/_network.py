@@ -124,6 +124,20 @@ class Detector(nn.Module):
         losses = self.net(list(image), targets)
         return torch.stack([loss.float() for loss in losses.values()]).sum()
 
+    def walk(self, image: Tensor) -> None:
+        """Go through every part once, as if the most objects were found: for shapes alone."""
+        levels = list(self.net.backbone(image).values())
+        self.net.rpn.head(levels)
+        roi, first = self.net.roi_heads, levels[0]
+        for pool, parts in (
+            (roi.box_roi_pool, (roi.box_head, roi.box_predictor)),
+            (roi.mask_roi_pool, (roi.mask_head, roi.mask_predictor)),
+        ):
+            shape = (len(image) * roi.detections_per_img, first.shape[1], *pool.output_size)
+            features = first.new_empty(shape)
+            for part in parts:
+                features = part(features)
+
     def padded(self, size: Sequence[int]) -> tuple[int, ...]:
         """The size at which every level of the pyramid fits its picture."""
         stride = 4 * 2 ** (LEVELS - 1)

@@ -43,6 +43,11 @@ class Counts:
         total = (self.predicted + self.reference).astype(float)
         return np.divide(2 * self.both, total, out=np.full(len(total), np.nan), where=total > 0)
 
+    def accuracy(self) -> float:
+        """Voxels of the right class over all that are labelled; NaN where none is."""
+        known = int(self.reference.sum())
+        return float(self.both.sum()) / known if known else float("nan")
+
 
 def logits_of(
     network: Callable[[Tensor], Tensor], sample: Sample, plan: Plan, device: torch.device
@@ -99,7 +104,7 @@ class Validation:
 
     @torch.no_grad()
     def __call__(self, network: nn.Module) -> list[dict[str, float]]:
-        """Score every case: Dice of each class, and AP at IoU 0.5 of objects."""
+        """Score every case: Dice of each class, accuracy, and AP at IoU 0.5 of objects."""
         return [self._scores(item, self.logits(network, item)) for item in self.items]
 
     @torch.no_grad()
@@ -125,9 +130,10 @@ class Validation:
         target = self.samples(item).target[0]
         classes = len(self.plan.values) if self.plan.holds == "classes" else 2
         wanted = np.rint(target).astype(np.int64)
-        dice = Counts.of(self.labels(logits), wanted, classes).dice()
-        names = self._names(classes)
+        counts = Counts.of(self.labels(logits), wanted, classes)
+        dice, names = counts.dice(), self._names(classes)
         found = {f"dice {n}": float(d) for n, d in zip(names[1:], dice[1:], strict=True)}
+        found["accuracy"] = counts.accuracy()
         if self.plan.objects is not None:
             reference = self.objects(item)
             if reference is not None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.deep.checkpoint import versions, write_atomically
+from napari_segment.deep.summary import Summary
 from napari_segment.deep.train.events import append
 
 SETTINGS = "settings.json"
@@ -37,6 +38,7 @@ class Record:
     folder: Path
     rows: list[dict[str, float]] = field(default_factory=list)
     _drawn: float = -1e9
+    _summary: Summary | None = None
 
     def begin(self, settings: Mapping[str, Any], plan: str, checks: Sequence[str]) -> None:
         """Write what is known before the first step."""
@@ -46,6 +48,11 @@ class Record:
         write_atomically(self.folder / PLAN, plan.encode())
         write_atomically(self.folder / "versions.json", _json(versions()))
         write_atomically(self.folder / "data.txt", ("\n".join(checks) + "\n").encode())
+
+    def network(self, summary: Summary) -> None:
+        """Write the table of the network's layers; the graph comes with the first curves."""
+        write_atomically(self.folder / "network.md", summary.to_markdown().encode())
+        self._summary = summary
 
     def epoch(self, row: Mapping[str, float], *, write: bool = True) -> None:
         """Add the numbers of an epoch to ``curves.csv``; ``curves.png`` follows now and then."""
@@ -59,7 +66,10 @@ class Record:
             self._drawn = monotonic()
 
     def draw(self) -> None:
-        """Draw losses and scores over the epochs."""
+        """Draw losses and scores over the epochs, and the network once."""
+        if self._summary is not None:
+            self._summary.draw(self.folder / "network.svg")
+            self._summary = None
         if not self.rows:
             return
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -77,12 +87,13 @@ class Record:
         figure.savefig(self.folder / "curves.png", dpi=100)
 
     def picture(self, epoch: int, preview: Mapping[str, NDArray[Any]]) -> None:
-        """Write image, reference and prediction side by side as ``previews/epoch_0003.png``."""
+        """Write ``previews/epoch_0003.png``: image, reference, prediction and it over the image."""
         from imagecodecs import png_encode
 
-        panels = [_grey(preview["image"])]
-        panels += [_coloured(preview[k]) for k in ("reference", "prediction")]
-        strip = np.concatenate(panels, axis=1)
+        image = _grey(preview["image"])
+        reference, prediction = (_coloured(preview[k]) for k in ("reference", "prediction"))
+        over = np.where(prediction.any(-1, keepdims=True), image // 2 + prediction // 2, image)
+        strip = np.concatenate([image, reference, prediction, over], axis=1)
         path = self.folder / "previews" / f"epoch_{epoch:04d}.png"
         write_atomically(path, bytes(png_encode(np.ascontiguousarray(strip))))
 
@@ -90,7 +101,7 @@ class Record:
 def _panels(rows: Sequence[Mapping[str, float]]) -> tuple[list[str], list[str]]:
     names = list(dict.fromkeys(k for r in rows for k in r))
     losses = [n for n in names if "loss" in n]
-    return losses, [n for n in names if n.startswith(("dice", "ap", "iou"))]
+    return losses, [n for n in names if n.startswith(("dice", "ap", "iou", "accuracy"))]
 
 
 def _csv(rows: Sequence[Mapping[str, float]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -14,6 +15,7 @@ from napari_segment.deep.data.batches import Batches, Samples
 from napari_segment.deep.data.cases import Cases, Item, split
 from napari_segment.deep.device import free_memory, resolve
 from napari_segment.deep.fingerprint import Plan, describe, make_plan
+from napari_segment.deep.summary import Summary, summary
 from napari_segment.deep.train.record import PLAN, SETTINGS, Record
 from napari_segment.errors import FormatError, SettingError
 from napari_segment.io.pairs import Pairs
@@ -52,6 +54,10 @@ def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
             settings.seed, settings.balance, group.rank, group.size,
         )  # fmt: skip
         blank = _blank(plan, settings, samples, inner)
+        if group.leads and not resumed:
+            # A network whose layers cannot be followed on shapes alone trains all the same.
+            with suppress(RuntimeError):
+                record.network(_summary(blank, plan))
         fit = _kind_of_fit(plan)(
             blank, settings, plan, batches, outer or inner, group, record, begun
         )
@@ -109,6 +115,11 @@ def _kind_of_fit(plan: Plan) -> Any:
     from napari_segment.deep.train._fit import Fit
 
     return Fit
+
+
+def _summary(blank: Checkpoint, plan: Plan) -> Summary:
+    sizes = {"channels_in": plan.channels_in, "channels_out": plan.channels_out}
+    return summary(blank.model, **sizes, ndim=plan.ndim, size=plan.patch, batch=plan.batch)
 
 
 def _amounts(plan: Plan, settings: Any) -> Augmentation:
