@@ -7,6 +7,7 @@ Every function draws from a seed, so that the same call gives the same pixels, a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -172,6 +173,32 @@ def stained_tissue(shape: tuple[int, int] = (256, 256), *, seed: int = 0) -> Sam
 SAMPLES: Mapping[str, Callable[..., Sample]] = MappingProxyType(
     {f.__name__: f for f in (nuclei, cells, two_tissues, time_lapse, stained_tissue)}
 )
+
+
+def as_mask(labels: Labels) -> Labels:
+    """Objects or classes as one mask: 1 where there is any."""
+    return replace(labels, data=(labels.data > 0).astype(np.uint8), holds="mask", names={})
+
+
+def as_trimap(labels: Labels) -> Labels:
+    """Objects as classes: 1 their inside, 2 their border, one pixel wide on either side.
+
+    Parameters
+    ----------
+    labels : Labels
+        Objects in one plane or volume.
+
+    Returns
+    -------
+    Labels
+        Classes "inside" and "border".
+    """
+    from scipy.ndimage import maximum_filter, minimum_filter
+
+    objects = np.asarray(labels.data)
+    border = maximum_filter(objects, 3) != minimum_filter(objects, 3)
+    classes = np.where(border, 2, objects > 0).astype(np.uint8)
+    return replace(labels, data=classes, holds="classes", names={1: "inside", 2: "border"})
 
 
 # ---- objects ----

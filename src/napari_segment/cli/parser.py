@@ -10,6 +10,7 @@ from typing import Any
 KINDS = ("filters", "methods", "cleanups", "models", "losses", "layouts", "devices")
 EXAMPLES = """examples:
   napari-segment demo -o out
+  napari-segment samples nuclei -o nuclei --count 20
   napari-segment segment otsu cells.tif -o labels.tif --cleanup fill_holes --cleanup split_touching
   napari-segment train --images images --labels labels -o run --minutes 10
   napari-segment segment network --checkpoint run new/*.nii.gz -o results
@@ -41,6 +42,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     words = [word for word in given if word != "--debug"]
     _demo(commands)
     _list(commands)
+    _samples(commands)
     _segment(commands, words[1] if words[:1] == ["segment"] and len(words) > 1 else "")
     _replay(commands)
     _train(commands, derive=words[:1] == ["train"])
@@ -97,6 +99,20 @@ def _list(commands: Any) -> None:
     parser.set_defaults(run=_later("listing", "show"))
     parser.add_argument("kind", nargs="?", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
     _json(parser)
+
+
+def _samples(commands: Any) -> None:
+    title = "Write made-up images and their labels as two folders to train on."
+    parser = _command(commands, "samples", "samples", title)
+    parser.add_argument("name", metavar="NAME", help="nuclei, cells, two_tissues, …")
+    _output(parser, "folder for images/ and labels/")
+    parser.add_argument("--count", type=int, default=20, metavar="N", help="pairs (default: 20)")
+    parser.add_argument("--size", default="", metavar="A,B,…", help="sides; one number for all")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the first pair")
+    parser.add_argument(
+        "--holds", choices=("objects", "mask", "trimap"), default="objects",
+        help="labels of objects as they are, as one mask, or as inside and border",
+    )  # fmt: skip
 
 
 def _where(parser: argparse.ArgumentParser) -> None:
