@@ -52,7 +52,7 @@ def test_curves_and_pictures_are_drawn(tmp_path):
     picture = png_decode((tmp_path / "previews" / "epoch_0002.png").read_bytes())
     assert picture.shape == (3, 16, 3)
     assert picture[0, 4].tolist() == [0, 0, 0]
-    assert picture[0, 12].tolist() == picture[0, 0].tolist()  # nothing is laid over the background
+    assert picture[0, 12].tolist() == picture[0, 0].tolist()  # nothing lies over the background
     assert picture[2, 15].tolist() != picture[2, 3].tolist()
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from napari_segment.deep.checkpoint import versions, write_atomically
 from napari_segment.deep.summary import Summary
 from napari_segment.deep.train.events import append
+from napari_segment.results.picture import coloured, grey, overlay
 
 SETTINGS = "settings.json"
 PLAN = "plan.json"
@@ -75,9 +76,10 @@ class Record:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        figure = Figure((8, 3.5), layout="constrained")
+        panels = _panels(self.rows)
+        figure = Figure((4 * len(panels), 3.5), layout="constrained")
         FigureCanvasAgg(figure)
-        for axes, names in zip(figure.subplots(1, 2), _panels(self.rows), strict=True):
+        for axes, names in zip(figure.subplots(1, len(panels)), panels, strict=True):
             for name in names:
                 known = [(r["epoch"], r[name]) for r in self.rows if name in r]
                 axes.plot(*zip(*known, strict=True), label=name)
@@ -90,18 +92,21 @@ class Record:
         """Write ``previews/epoch_0003.png``: image, reference, prediction and it over the image."""
         from imagecodecs import png_encode
 
-        image = _grey(preview["image"])
-        reference, prediction = (_coloured(preview[k]) for k in ("reference", "prediction"))
-        over = np.where(prediction.any(-1, keepdims=True), image // 2 + prediction // 2, image)
-        strip = np.concatenate([image, reference, prediction, over], axis=1)
+        image = grey(preview["image"])
+        labels = [preview[name] for name in ("reference", "prediction")]
+        panels = [image, *map(coloured, labels), overlay(image, labels[1])]
+        strip = np.concatenate(panels, axis=1)
         path = self.folder / "previews" / f"epoch_{epoch:04d}.png"
         write_atomically(path, bytes(png_encode(np.ascontiguousarray(strip))))
 
 
-def _panels(rows: Sequence[Mapping[str, float]]) -> tuple[list[str], list[str]]:
+def _panels(rows: Sequence[Mapping[str, float]]) -> list[list[str]]:
+    """Which numbers are drawn together: losses, scores from 0 to 1, distances."""
     names = list(dict.fromkeys(k for r in rows for k in r))
     losses = [n for n in names if "loss" in n]
-    return losses, [n for n in names if n.startswith(("dice", "ap", "iou", "accuracy"))]
+    scores = [n for n in names if n.startswith(("dice", "ap", "iou", "accuracy"))]
+    distances = [n for n in names if n.startswith("hd95")]
+    return [losses, scores, distances] if distances else [losses, scores]
 
 
 def _csv(rows: Sequence[Mapping[str, float]]) -> str:
@@ -112,18 +117,3 @@ def _csv(rows: Sequence[Mapping[str, float]]) -> str:
 
 def _json(what: Mapping[str, Any]) -> bytes:
     return (json.dumps(what, indent=2, default=str) + "\n").encode()
-
-
-def _grey(plane: NDArray[Any]) -> NDArray[np.uint8]:
-    low, high = np.percentile(plane, (1, 99))
-    scaled = np.clip((plane - low) / max(high - low, 1e-6), 0, 1) * 255
-    return np.repeat(scaled.astype(np.uint8)[..., None], 3, axis=-1)
-
-
-def _coloured(labels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Label numbers as colours that differ between neighbours; 0 and unlabelled are black."""
-    number = np.maximum(labels, 0).astype(np.int64)
-    hue = (number * 0.61803398875) % 1.0
-    phase = (hue[..., None] + np.array([0.0, 1 / 3, 2 / 3])) * 2 * np.pi
-    colour = (127 + 120 * np.cos(phase)).astype(np.uint8)
-    return np.where(number[..., None] > 0, colour, np.uint8(0))
