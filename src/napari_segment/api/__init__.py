@@ -4,6 +4,8 @@ The widgets and the command line call these, and nothing below them.
 """
 
 from napari_segment.api.apply import as_seen as as_seen
+from napari_segment.api.files import read as read
+from napari_segment.api.files import write as write
 from napari_segment.api.inputs import as_image as as_image
 from napari_segment.api.inputs import as_labels as as_labels
 from napari_segment.api.verbs import compare as compare
@@ -11,11 +13,9 @@ from napari_segment.api.verbs import cross_validate as cross_validate
 from napari_segment.api.verbs import devices as devices
 from napari_segment.api.verbs import find_runs as find_runs
 from napari_segment.api.verbs import measure as measure
-from napari_segment.api.verbs import read as read
 from napari_segment.api.verbs import recipe_of as recipe_of
 from napari_segment.api.verbs import replay as replay
 from napari_segment.api.verbs import segment as segment
 from napari_segment.api.verbs import segment_steps as segment_steps
 from napari_segment.api.verbs import track as track
 from napari_segment.api.verbs import train as train
-from napari_segment.api.verbs import write as write

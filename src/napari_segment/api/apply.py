@@ -6,22 +6,30 @@ they are called for each of them, and the results put back in the image's own or
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from napari_segment.blocks import is_lazy, reduce
+from napari_segment.api.parts import (
+    caller,
+    each,
+    numbered_through,
+    over,
+    parts_of,
+    positions,
+    put_back,
+)
+from napari_segment.api.told import features_of, map_images
 from napari_segment.errors import InputError
-from napari_segment.image import Holds, Image, Labels, Stack, smallest_integers
+from napari_segment.image import Holds, Image, Labels, Stack
 from napari_segment.recipe import Per, Recipe
 from napari_segment.registry import Entry, Result, cleanups, filters, methods
+from napari_segment.results.features import followed
 from napari_segment.step import Step
 
 S = TypeVar("S", bound=Stack)
-Arrays = Mapping[str, Any]
 
 _LUMINANCE = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709
 
@@ -100,8 +108,8 @@ def _filtered(entry: Entry, settings: dict[str, Any], image: Image, per: Per) ->
     if entry.channels == "one":
         lead = "".join(a for a in image.axes if a in lead + "C")
     given = image if entry.channels == "one" else _channels_first(image)
-    call = _caller(entry, settings, {"spacing": _body_spacing(image, lead)})
-    array, axes = _over(lead, {"image": given}, call)
+    call = caller(entry, settings, {"spacing": _body_spacing(image, lead)})
+    array, axes = over(lead, {"image": given}, call)
     filtered = given.replace(data=array, axes=axes).canonical()
     return filtered if "C" in image.axes else filtered.channel(0)
 
@@ -113,16 +121,19 @@ def _segmented(
     lead = _lead(entry, image, recipe.per)
     one = entry.channels == "one"
     image = _one_channel(image, recipe.channel) if one else _channels_first(image)
-    call = _caller(entry, settings, {"spacing": _body_spacing(image, lead), "unit": image.unit})
-    results = yield from _each(lead, {"image": image, **data}, call)
-    first = results[0]
-    holds: Holds = first.holds if isinstance(first, Result) else entry.gives  # type: ignore[assignment]
-    names = first.names if isinstance(first, Result) else {}
+    call = caller(entry, settings, {"spacing": _body_spacing(image, lead), "unit": image.unit})
+    results = yield from each(lead, {"image": image, **data}, call)
+    first = results[0] if isinstance(results[0], Result) else Result(results[0], entry.gives)
     arrays = [r.array if isinstance(r, Result) else r for r in results]
-    if holds == "objects" and "Z" in lead:
-        arrays = _numbered_through(arrays, image.size("Z"))
-    array, axes = _put_back(arrays, lead, image)
-    return Labels(array, axes, **image.geometry(), holds=holds, names=names)
+    offsets = [0] * len(arrays)
+    if first.holds == "objects" and "Z" in lead:
+        arrays, offsets = numbered_through(arrays, image.size("Z"))
+    array, axes = put_back(arrays, lead, image)
+    return Labels(
+        array, axes, **image.geometry(), holds=cast("Holds", first.holds), names=first.names,
+        values=first.values, features=features_of(results, positions(lead, image), offsets),
+        maps=map_images(results, lead, [image.size(a) for a in lead], image),
+    )  # fmt: skip
 
 
 def _cleaned(
@@ -130,137 +141,21 @@ def _cleaned(
 ) -> Labels:
     _refuse_lazy(entry, labels)
     lead = _lead(entry, labels, per)
-    fixed = {"spacing": _body_spacing(labels, lead), "holds": labels.holds}
-    call = _caller(entry, settings, fixed)
+    fixed = {
+        "spacing": _body_spacing(labels, lead), "holds": labels.holds, "values": labels.values,
+    }  # fmt: skip
+    call = caller(entry, settings, fixed)
     stacks: dict[str, Stack] = {"labels": _as_mask(labels)}
+    stacks |= {name: chart for name, chart in labels.maps.items() if name in entry.data}
     if "image" in entry.data:
         stacks["image"] = image
     holds: Holds = entry.gives or labels.holds  # type: ignore[assignment]
-    arrays = [call(parts) for _, parts in _parts(lead, stacks)]
+    arrays = [call(parts) for _, parts in parts_of(lead, stacks)]
     if holds == "objects" and "Z" in lead:
-        arrays = _numbered_through(arrays, labels.size("Z"))
-    array, axes = _put_back(arrays, lead, labels)
-    return replace(labels, data=array, axes=axes, holds=holds)
-
-
-# ---- calling an entry on each plane or volume ----
-
-
-def _caller(
-    entry: Entry, settings: dict[str, Any], fixed: Mapping[str, Any]
-) -> Callable[[Arrays], Any]:
-    """A call of the entry's function with its data parameters by name."""
-    required = [
-        p.name
-        for p in entry.parameters
-        if p.kind is not p.KEYWORD_ONLY and p.default is inspect.Parameter.empty
-    ]
-
-    def call(arrays: Arrays) -> Any:
-        given = {**fixed, **arrays}
-        missing = [name for name in required if name not in given]
-        if missing:
-            raise InputError(f"{entry.name!r} also needs {missing[0]}: give {missing[0]}=….")
-        return entry.function(**{n: given[n] for n in entry.data if n in given}, **settings)
-
-    return call
-
-
-def _over(lead: str, stacks: Mapping[str, Stack], call: Callable[[Arrays], Any]) -> tuple[Any, str]:
-    arrays = [call(parts) for _, parts in _parts(lead, stacks)]
-    return _put_back(arrays, lead, next(iter(stacks.values())), keep_channels=True)
-
-
-def _each(
-    lead: str, stacks: Mapping[str, Stack], call: Callable[[Arrays], Any]
-) -> Generator[Step, None, list[Any]]:
-    """Call on each part; forward the Steps of long work."""
-    results = []
-    for name, parts in _parts(lead, stacks):
-        result = call(parts)
-        if inspect.isgenerator(result):
-            result = yield from _named(result, name)
-        results.append(result)
-        if name:
-            yield Step(len(results), _count(lead, stacks), name)
-    return results
-
-
-def _named(steps: Generator[Any, Any, Any], name: str) -> Generator[Step, None, Any]:
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as stop:
-            return stop.value
-        message = f"{name}: {step.message}" if name and step.message else name or step.message
-        yield replace(step, message=message)
-
-
-def _count(lead: str, stacks: Mapping[str, Stack]) -> int:
-    first = next(iter(stacks.values()))
-    return int(np.prod([first.size(a) for a in lead]))
-
-
-def _parts(lead: str, stacks: Mapping[str, Stack]) -> Generator[tuple[str, Arrays], None, None]:
-    """Cut stacks along the leading axes: a name such as "T 0, Z 3", and the arrays."""
-    first = next(iter(stacks.values()))
-    ordered = {
-        name: stack.transpose(
-            "".join(a for a in lead if a in stack.axes)
-            + "".join(a for a in stack.axes if a not in lead)
-        )
-        for name, stack in stacks.items()
-    }
-    for index in np.ndindex(*(first.size(a) for a in lead)):
-        where = dict(zip(lead, index, strict=True))
-        name = ", ".join(f"{axis} {i}" for axis, i in where.items())
-        yield (
-            name,
-            {
-                key: stack.data[tuple(where[a] for a in lead if a in stack.axes)]
-                for key, stack in ordered.items()
-            },
-        )
-
-
-def _put_back(
-    arrays: Sequence[Any], lead: str, stack: Stack, *, keep_channels: bool = False
-) -> tuple[Any, str]:
-    """Stack results along the leading axes again: the array, and its axes."""
-    dropped = "" if keep_channels else "C"
-    body = "".join(a for a in stack.axes if a not in lead + dropped)
-    if not lead:
-        return arrays[0], body
-    shape = tuple(stack.size(a) for a in lead)
-    if any(is_lazy(a) for a in arrays):
-        import dask.array as da
-
-        stacked = da.stack(arrays).reshape((*shape, *arrays[0].shape))
-    else:
-        stacked = np.stack(arrays).reshape((*shape, *np.shape(arrays[0])))
-    return stacked, lead + body
-
-
-def _numbered_through(arrays: Sequence[Any], planes: int) -> list[Any]:
-    """Give objects of different planes of one volume different numbers."""
-    counts = [reduce(a, _largest, _maximum) for a in arrays]
-    numbered = []
-    for start in range(0, len(arrays), planes):
-        offset = 0
-        largest = smallest_integers(sum(counts[start : start + planes]))
-        for array, count in zip(arrays[start:], counts[start : start + planes], strict=False):
-            shifted = array.astype(largest)
-            numbered.append(shifted + (array > 0).astype(largest) * largest.type(offset))
-            offset += count
-    return numbered
-
-
-def _largest(block: Any) -> int:
-    return int(block.max(initial=0))
-
-
-def _maximum(counts: Sequence[int]) -> int:
-    return max(counts)
+        arrays, _ = numbered_through(arrays, labels.size("Z"))
+    array, axes = put_back(arrays, lead, labels)
+    cleaned = replace(labels, data=array, axes=axes, holds=holds, features={})
+    return cleaned.replace(features=followed(labels.features, labels, cleaned))
 
 
 # ---- what is segmented at once ----

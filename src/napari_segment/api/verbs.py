@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari_segment.api.apply import apply
 from napari_segment.api.inputs import as_image, as_labels
-from napari_segment.errors import FormatError, InputError
-from napari_segment.image import Image, Labels, Stack
+from napari_segment.errors import InputError
+from napari_segment.image import Labels
 from napari_segment.recipe import Per, Recipe, Spec, SpecLike
 from napari_segment.registry import cleanups as cleanup_registry
 from napari_segment.registry import filters as filter_registry
@@ -22,75 +22,6 @@ if TYPE_CHECKING:
     from napari_segment.deep.checkpoint import Checkpoint
     from napari_segment.deep.runs import Run
     from napari_segment.results.compare import Scores
-
-
-def read(path: str | Path, *, axes: str = "", lazy: bool = False) -> Image:
-    """Read an image file with its axes, spacing, unit and affine.
-
-    Parameters
-    ----------
-    path : str or Path
-        A file or folder of any format that `napari_segment.io` knows.
-    axes : str
-        Axis letters, which win over what the file says.
-    lazy : bool
-        Leave the pixels on disk, as a Dask array.
-
-    Returns
-    -------
-    Image
-
-    Raises
-    ------
-    FormatError
-        If the file is missing, broken, or of an unknown format.
-    """
-    from napari_segment import io
-
-    return io.read(path, axes=axes, lazy=lazy)
-
-
-def write(what: Any, path: str | Path) -> Path:
-    """Write an image, labels (with their recipe beside them), a recipe, a table or scores.
-
-    Parameters
-    ----------
-    what : Image, Labels, Recipe, DataFrame or Scores
-        What to write.
-    path : str or Path
-        Where; the suffix says the format. Folders are made.
-
-    Returns
-    -------
-    Path
-        The file.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(what, Stack):
-        return _write_stack(what, path)
-    if isinstance(what, Recipe):
-        return what.save(path)
-    if hasattr(what, "to_csv"):
-        what.to_csv(path, index=False)
-        return path
-    if hasattr(what, "to_dict"):
-        import json
-
-        path.write_text(json.dumps(what.to_dict(), indent=2), "utf-8")
-        return path
-    raise FormatError(
-        f"Cannot write a {type(what).__name__}. Give an Image, Labels, a Recipe, a table or scores."
-    )
-
-
-def _write_stack(stack: Stack, path: Path) -> Path:
-    from napari_segment import io
-
-    written = io.write(stack, path)
-    if isinstance(stack, Labels) and stack.recipe is not None:
-        stack.recipe.save(io.recipe_path(path))
-    return written
 
 
 def segment(

@@ -91,6 +91,7 @@ def _cases(result: Path, reference: Path) -> dict[str, tuple[Path, Path]]:
         raise InputError(f"{result} is a folder, so {reference} must be a folder of equal names.")
     references = {io.stem(path): path for path in images_in(reference)}
     results = {io.stem(path): path for path in images_in(result)}
+    results = {n: p for n, p in results.items() if n in references or not io.is_map(p, results)}
     missing = [name for name in results if name not in references]
     if missing:
         raise InputError(f"{len(missing)} results have no reference in {reference}: {missing[0]}…")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_segment.errors import InputError
+from napari_segment.image.image import Image
 from napari_segment.image.stack import Stack
 from napari_segment.recipe import Recipe
 
 Holds: TypeAlias = Literal["mask", "classes", "objects"]
+Features: TypeAlias = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,11 +30,24 @@ class Labels(Stack):
         Class names by number.
     recipe : Recipe, optional
         What made the labels.
+    values : tuple of int
+        Of a mask and of classes: every number that could have come out, background first; empty
+        where that is not known.
+    features : mapping of str to array (N,)
+        What is known of each object, a column each: ``label``, ``time`` (with a time axis), and
+        what the method tells, such as ``class``, ``score`` and ``bbox_y_start``.
+        ``pandas.DataFrame(labels.features)`` is the table.
+    maps : mapping of str to Image
+        What the method gives beside the labels, such as "probabilities" (a channel for each of
+        `values`) or "entropy"; of the same geometry.
     """
 
     holds: Holds = "objects"
     names: Mapping[int, str] = field(default_factory=dict)
     recipe: Recipe | None = None
+    values: tuple[int, ...] = ()
+    features: Features = field(default_factory=dict)
+    maps: Mapping[str, Image] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -43,9 +59,31 @@ class Labels(Stack):
             object.__setattr__(self, "data", _integers(self.data))
         elif self.dtype.kind not in "ui":
             raise InputError(f"Labels must be integers, not {self.dtype}.")
+        object.__setattr__(self, "features", _checked_columns(self.features))
 
     def _extra_words(self) -> tuple[str, ...]:
-        return (self.holds, ", ".join(f"{k} {v}" for k, v in self.names.items()))
+        names = ", ".join(f"{k} {v}" for k, v in self.names.items())
+        more = [f"features: {', '.join(self.features)}"] if self.features else []
+        more += [f"maps: {', '.join(self.maps)}"] if self.maps else []
+        return (self.holds, names, *more)
+
+    # ---- other labels from them, with what belongs to them ----
+
+    def compute(self) -> Self:
+        maps = {name: image.compute() for name, image in self.maps.items()}
+        return super().compute().replace(maps=maps)
+
+    def transpose(self, axes: str) -> Self:
+        maps = {
+            name: image.transpose("C" + axes if "C" in image.axes else axes)
+            for name, image in self.maps.items()
+        }
+        return super().transpose(axes).replace(maps=maps)
+
+    def take(self, axis: str, index: int) -> Self:
+        maps = {name: image.take(axis, index) for name, image in self.maps.items()}
+        features = _at(self.features, axis, index % max(self.size(axis), 1))
+        return super().take(axis, index).replace(maps=maps, features=features)
 
 
 def smallest_integers(largest: int) -> np.dtype[Any]:
@@ -60,3 +98,21 @@ def _integers(data: Any) -> Any:
             raise InputError("Labels must be whole numbers from 0, but the array holds others.")
         return data.astype(smallest_integers(int(data.max(initial=0))))
     return data.astype(np.uint32)
+
+
+def _checked_columns(features: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    columns = {name: np.asarray(values) for name, values in features.items()}
+    if columns and ("label" not in columns or len({c.shape for c in columns.values()}) > 1):
+        shapes = ", ".join(f"{name} {c.shape}" for name, c in columns.items())
+        raise InputError(
+            f"Features are columns of one length, one of them 'label', but these were given: "
+            f"{shapes}."
+        )
+    return columns
+
+
+def _at(features: Features, axis: str, index: int) -> Features:
+    """The features at one position along an axis; of the box only what is left of it."""
+    rows = features["time"] == index if axis == "T" and "time" in features else slice(None)
+    gone = {"time"} if axis == "T" else {f"bbox_{axis.lower()}_{end}" for end in ("start", "stop")}
+    return {name: column[rows] for name, column in features.items() if name not in gone}

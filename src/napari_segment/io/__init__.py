@@ -15,16 +15,27 @@ from napari_segment.io.files import (
     read_labels,
     write,
 )
-from napari_segment.io.names import natural, recipe_path, stem, suffix
+from napari_segment.io.names import (
+    features_path,
+    is_map,
+    map_path,
+    natural,
+    recipe_path,
+    stem,
+    suffix,
+)
 from napari_segment.io.pairs import Case, Pairs
 
 __all__ = [
     "FORMATS",
     "Case",
     "Pairs",
+    "features_path",
     "images_in",
     "is_image",
+    "is_map",
     "is_readable",
+    "map_path",
     "natural",
     "read",
     "read_channels",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
+# Formats that hold no floats: what is written instead.
+_FLOATS = dict.fromkeys((".png", ".jpg", ".jpeg", ".bmp", ".dcm"), ".ome.tif")
 _COMPOUND = (".ome.tiff", ".ome.tif", ".ome.zarr", ".nii.gz")
 
 
@@ -53,3 +56,37 @@ def recipe_path(path: str | Path) -> Path:
     'cells.recipe.yaml'
     """
     return Path(path).with_name(f"{stem(path)}.recipe.yaml")
+
+
+def features_path(path: str | Path) -> Path:
+    """Where the features of a result's objects are kept: ``<stem>.features.csv``.
+
+    Examples
+    --------
+    >>> features_path("out/cells.ome.tif").name
+    'cells.features.csv'
+    """
+    return Path(path).with_name(f"{stem(path)}.features.csv")
+
+
+def map_path(path: str | Path, name: str) -> Path:
+    """Where a map that belongs to a result is kept: ``<stem>.<name>``, in a format for floats.
+
+    Examples
+    --------
+    >>> map_path("out/scan.nii.gz", "entropy").name, map_path("a.png", "entropy").name
+    ('scan.entropy.nii.gz', 'a.entropy.ome.tif')
+    """
+    ending = suffix(path)
+    return Path(path).with_name(f"{stem(path)}.{name}{_FLOATS.get(ending, ending)}")
+
+
+def is_map(path: str | Path, others: Collection[str]) -> bool:
+    """Whether a name is that of a map which belongs to one of some results, given by stems.
+
+    Examples
+    --------
+    >>> is_map("scan.entropy.nii.gz", {"scan"}), is_map("scan.2.nii.gz", {"cells"})
+    (True, False)
+    """
+    return stem(path).rpartition(".")[0] in others

@@ -9,18 +9,32 @@ from typing import Any
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a method returns when only the run can tell what its labels hold (a network).
+    """What a method returns when only the run can tell what its labels hold, or that says more.
 
     Parameters
     ----------
     array : ndarray or dask Array
-        The labels.
+        The labels ``(*S)``.
     holds : {"mask", "classes", "objects"}
         What a number means.
     names : mapping of int to str
         Class names by number.
+    values : tuple of int
+        Of a mask and of classes: every number that could have come out, background first.
+    features : mapping of str to array (N,)
+        What is known of each object, a column each; ``label`` says of which. Boxes are named as
+        in `measure`: ``bbox_y_start``, ``bbox_y_stop``, …
+    maps : mapping of str to array
+        Float images beside the labels by name, ``(*S)`` or ``(K, *S)``. "probabilities" has a
+        channel for each of `values`, or no channels and is the foreground's.
+    channels : tuple of str
+        Names of the K channels.
     """
 
     array: Any
     holds: str
     names: Mapping[int, str] = field(default_factory=dict)
+    values: tuple[int, ...] = ()
+    features: Mapping[str, Any] = field(default_factory=dict)
+    maps: Mapping[str, Any] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()

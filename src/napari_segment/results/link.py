@@ -15,6 +15,7 @@ from napari_segment.errors import InputError
 from napari_segment.image import Labels, smallest_integers
 from napari_segment.registry import cleanups
 from napari_segment.results.cleanup.components import relabel
+from napari_segment.results.features import followed
 from napari_segment.results.matching import best_matching
 
 Overlap = Annotated[float, Field(gt=0, le=1)]
@@ -76,6 +77,7 @@ def track(labels: Labels, *, overlap: float = 0.5, gap: int = 1) -> Labels:
         )
     ordered = labels.canonical()
     linked = ordered.replace(data=link_along(ordered.data, 0, overlap=overlap, gap=gap))
+    linked = linked.replace(features=followed(ordered.features, ordered, linked))
     return linked.transpose(labels.axes)
 
 

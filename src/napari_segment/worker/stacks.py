@@ -39,7 +39,14 @@ def save_stack(stack: Image | Labels, folder: Path, name: str) -> dict[str, Any]
         return plain | {"channels": list(stack.channels)}
     names = {int(number): name for number, name in stack.names.items()}
     recipe = stack.recipe.model_dump(mode="json") if stack.recipe else None
-    return plain | {"holds": stack.holds, "names": names, "recipe": recipe}
+    features = folder / f"{name}.features.npz"
+    columns: dict[str, Any] = dict(stack.features)
+    np.savez(features, **columns)
+    maps = {key: save_stack(image, folder, f"{name}.{key}") for key, image in stack.maps.items()}
+    return plain | {
+        "holds": stack.holds, "names": names, "recipe": recipe, "values": list(stack.values),
+        "features": str(features), "maps": maps,
+    }  # fmt: skip
 
 
 def load_stack(plain: dict[str, Any], *, memory: bool = False) -> Image | Labels:
@@ -65,7 +72,14 @@ def load_stack(plain: dict[str, Any], *, memory: bool = False) -> Image | Labels
         return Image(*geometry, **rest, channels=tuple(plain["channels"]))
     names = {int(number): name for number, name in plain["names"].items()}
     recipe = Recipe.model_validate(plain["recipe"]) if plain["recipe"] else None
-    return Labels(*geometry, **rest, holds=plain["holds"], names=names, recipe=recipe)
+    with np.load(plain["features"]) as columns:
+        features = dict(columns)
+    maps = {name: load_stack(image, memory=memory) for name, image in plain["maps"].items()}
+    return Labels(
+        *geometry, **rest, holds=plain["holds"], names=names, recipe=recipe,
+        values=tuple(plain["values"]), features=features,
+        maps={name: image for name, image in maps.items() if isinstance(image, Image)},
+    )  # fmt: skip
 
 
 def _save_array(array: Any, path: Path) -> list[list[int]]:

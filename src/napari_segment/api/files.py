@@ -1,0 +1,90 @@
+"""Reading and writing what the verbs take and give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from napari_segment.errors import FormatError
+from napari_segment.image import Image, Labels, Stack
+from napari_segment.recipe import Recipe
+
+
+def read(path: str | Path, *, axes: str = "", lazy: bool = False) -> Image:
+    """Read an image file with its axes, spacing, unit and affine.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file or folder of any format that `napari_segment.io` knows.
+    axes : str
+        Axis letters, which win over what the file says.
+    lazy : bool
+        Leave the pixels on disk, as a Dask array.
+
+    Returns
+    -------
+    Image
+
+    Raises
+    ------
+    FormatError
+        If the file is missing, broken, or of an unknown format.
+    """
+    from napari_segment import io
+
+    return io.read(path, axes=axes, lazy=lazy)
+
+
+def write(what: Any, path: str | Path) -> Path:
+    """Write an image, labels, a recipe, a table or scores.
+
+    Beside labels go their recipe, the features of their objects as ``<stem>.features.csv``, and
+    their maps as ``<stem>.<map>`` in the same format (OME-TIFF beside pictures).
+
+    Parameters
+    ----------
+    what : Image, Labels, Recipe, DataFrame or Scores
+        What to write.
+    path : str or Path
+        Where; the suffix says the format. Folders are made.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(what, Stack):
+        return _write_stack(what, path)
+    if isinstance(what, Recipe):
+        return what.save(path)
+    if hasattr(what, "to_csv"):
+        what.to_csv(path, index=False)
+        return path
+    if hasattr(what, "to_dict"):
+        import json
+
+        path.write_text(json.dumps(what.to_dict(), indent=2), "utf-8")
+        return path
+    raise FormatError(
+        f"Cannot write a {type(what).__name__}. Give an Image, Labels, a Recipe, a table or scores."
+    )
+
+
+def _write_stack(stack: Stack, path: Path) -> Path:
+    from napari_segment import io
+
+    written = io.write(stack, path)
+    if not isinstance(stack, Labels):
+        return written
+    if stack.recipe is not None:
+        stack.recipe.save(io.recipe_path(path))
+    if stack.features:
+        import pandas as pd
+
+        pd.DataFrame(dict(stack.features)).to_csv(io.features_path(path), index=False)
+    for name, image in stack.maps.items():
+        io.write(image, io.map_path(path, name))
+    return written

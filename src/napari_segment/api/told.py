@@ -1,0 +1,96 @@
+"""What a method tells beside its labels: maps and features, of all planes and times together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.image import Image
+from napari_segment.registry import Result
+from napari_segment.results.features import concatenated
+
+
+def features_of(
+    results: Sequence[Any], where: Sequence[Mapping[str, int]], offsets: Sequence[int]
+) -> dict[str, NDArray[Any]]:
+    """One table of the features of several parts.
+
+    Parameters
+    ----------
+    results : sequence of Result or array
+        Of each part.
+    where : sequence of mapping of str to int
+        Position of each part along the leading axes, by letter. Time becomes the column
+        ``time``, the plane the box's extent along Z.
+    offsets : sequence of int
+        What was added to the object numbers of each part.
+    """
+    return concatenated(
+        [
+            _placed(result.features, at, offset)
+            for result, at, offset in zip(results, where, offsets, strict=True)
+            if isinstance(result, Result)
+        ]
+    )
+
+
+def _placed(
+    features: Mapping[str, Any], at: Mapping[str, int], offset: int
+) -> dict[str, NDArray[Any]]:
+    if not features:
+        return {}
+    labels = np.asarray(features["label"]) + offset
+    where: dict[str, Any] = {}
+    if "T" in at:
+        where["time"] = np.full(len(labels), at["T"])
+    if "Z" in at:
+        where["bbox_z_start"] = np.full(len(labels), at["Z"])
+        where["bbox_z_stop"] = where["bbox_z_start"] + 1
+    return {
+        "label": labels,
+        **where,
+        **{n: np.asarray(c) for n, c in features.items() if n != "label"},
+    }
+
+
+def map_images(
+    results: Sequence[Any], axes: str, shape: Sequence[int], image: Image
+) -> dict[str, Image]:
+    """The maps of several parts as images, each with the geometry of the image.
+
+    Parameters
+    ----------
+    results : sequence of Result or array
+        Of each part, in order.
+    axes, shape : str, sequence of int
+        The leading axes over which the parts were taken, and how many positions each has.
+    image : Image
+        Whose geometry the maps have.
+    """
+    first = results[0]
+    if not isinstance(first, Result):
+        return {}
+    body = "".join(a for a in image.axes if a not in axes + "C")
+    images = {}
+    for name in first.maps:
+        array = _stacked([result.maps[name] for result in results], shape)
+        many = array.ndim > len(axes) + len(body)
+        whole = Image(
+            array, axes + "C" * many + body, **image.geometry(),
+            channels=first.channels if many else (),
+        )  # fmt: skip
+        images[name] = whole.canonical()
+    return images
+
+
+def _stacked(arrays: Sequence[Any], shape: Sequence[int]) -> Any:
+    if not shape:
+        return arrays[0]
+    if not isinstance(arrays[0], np.ndarray):
+        import dask.array as da
+
+        return da.stack(arrays).reshape((*shape, *arrays[0].shape))
+    return np.stack(arrays).reshape((*shape, *arrays[0].shape))
