@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from napari_segment.deep import models
 from napari_segment.deep.predict import (
     Ladder,
     MemoryShortError,
     _blend,
     _parts,
     _stream,
+    predict,
     probabilities,
 )
 from napari_segment.deep.predict._stream import stream
@@ -147,6 +149,18 @@ def test_the_memory_of_a_convolution_is_estimated():
     assert told.blending == 4 * 2500 + 2 * 4 * 50 * 100
     assert told.result == 200 * 100
     assert "MB" in str(told) or "kB" in str(told)
+
+
+@pytest.mark.parametrize("name", ["unet", "dyn_unet"])
+def test_the_weights_stay_where_they_are_when_memory_is_estimated(name):
+    """Of a network in which modules stand in several places too."""
+    small = {"unet": {"features": [4, 8]}, "dyn_unet": {"start_features": 4}}
+    network = models.build((name, small[name]), 1, 2, 2).eval()
+    told = estimate(network, Grid((64, 64), (32, 32)), 1, values=1)
+    assert told.channels == 2
+    assert {p.device.type for p in network.parameters()} == {"cpu"}
+    plane = np.zeros((1, 64, 64), np.float32)
+    assert run(predict(network, plane, tile=(32, 32))).shape == (64, 64)
 
 
 def test_sizes_are_readable():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import functional_call
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -31,19 +31,24 @@ def trace(network: Callable[[Tensor], Tensor], shape: Sequence[int]) -> tuple[in
     block = torch.empty(tuple(shape), device="meta")
     ledger = _Ledger()
     try:
-        weights = _without_content(network)
+        hollow = _without_content(network)
         with ledger, torch.no_grad():
-            output = functional_call(network, weights, block) if weights else network(block)
+            output = hollow(block)
     except Exception:  # whatever a stranger's network does with tensors without content
         return 0, 1
     return ledger.most, int(output.shape[1])
 
 
-def _without_content(network: Any) -> dict[str, Tensor]:
+def _without_content(network: Any) -> Any:
+    """A copy whose weights have shapes only; modules that stand in several places stay one."""
     if not isinstance(network, torch.nn.Module):
-        return {}
-    named = (*network.named_parameters(), *network.named_buffers())
-    return {name: tensor.detach().to("meta") for name, tensor in named}
+        return network
+    buffers = {id(b): b.to("meta") for b in network.buffers()}
+    parameters = {
+        id(p): torch.nn.Parameter(p.detach().to("meta"), requires_grad=False)
+        for p in network.parameters()
+    }
+    return copy.deepcopy(network, {**buffers, **parameters})
 
 
 class _Ledger(TorchDispatchMode):
