@@ -55,18 +55,18 @@ def quality(name: str, minutes: float, model: str) -> None:
 def overhead(steps: int = 60) -> None:
     """Time of a step, and of the network's own part of it, in one training."""
     from napari_segment.deep.train import train
-    from napari_segment.deep.train._fit import Fit
+    from napari_segment.deep.train._learner import Learner
 
     inside: list[float] = []
-    original = Fit._parted_update  # noqa: SLF001
+    original = Learner.parted_update
 
-    def timed(self: Fit, batch: object) -> float:
+    def timed(self: Learner, batch: object) -> float:
         begun = time.perf_counter()
         value = original(self, batch)  # type: ignore[arg-type]
         inside.append(time.perf_counter() - begun)
         return value
 
-    Fit._parted_update = timed  # type: ignore[method-assign, assignment]  # noqa: SLF001
+    Learner.parted_update = timed  # type: ignore[method-assign, assignment]
     folder = DATA / "hippocampus"
     with TemporaryDirectory() as out:
         work = train((folder / "images", folder / "labels"), out=out, overwrite=True, epochs=2)

@@ -16,9 +16,9 @@ import torch
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.targets import decode
 from napari_segment.deep.train import ENTRY, train
-from napari_segment.deep.train._fit import Fit
+from napari_segment.deep.train._learner import Learner
 from napari_segment.deep.train._optim import Average, one_hot, rate
-from napari_segment.deep.train._validate import Counts, average_precision
+from napari_segment.deep.train._validate import Counts, average_precision, means
 from napari_segment.errors import SegmentError, SettingError
 from napari_segment.image import Image, Labels
 from napari_segment.registry import losses
@@ -103,6 +103,9 @@ def test_the_run_folder_tells_everything(trained):
     assert "8 cases to train on, 2 to validate" in (folder / "data.txt").read_text()
     assert "torch" in json.loads((folder / "versions.json").read_text())
     assert (folder / "curves.png").stat().st_size > 1000
+    assert 0 <= float(rows[-1]["accuracy"]) <= 1
+    assert "| Conv2d |" in (folder / "network.md").read_text()
+    assert "<svg" in (folder / "network.svg").read_text()
     assert len(list((folder / "previews").glob("*.png"))) == 7
 
 
@@ -315,13 +318,13 @@ def test_another_model_is_no_start(trained, tmp_path):
 
 def test_a_loss_that_breaks_goes_back_and_on_more_slowly(tmp_path, monkeypatch):
     calls = []
-    original = Fit._parted_update
+    original = Learner.parted_update
 
     def breaks_once(self, batch):
         calls.append(1)
         return float("nan") if len(calls) == 9 else original(self, batch)
 
-    monkeypatch.setattr(Fit, "_parted_update", breaks_once)
+    monkeypatch.setattr(Learner, "parted_update", breaks_once)
     steps, checkpoint = short(discs(), tmp_path, epochs=3)
     assert any("back to epoch 1, at half the rate" in s.message for s in steps)
     assert len(losses_of(steps)) == 18 + 2
@@ -329,7 +332,7 @@ def test_a_loss_that_breaks_goes_back_and_on_more_slowly(tmp_path, monkeypatch):
 
 
 def test_an_overflow_costs_one_update(tmp_path, monkeypatch):
-    original, calls = Fit._loss, []
+    original, calls = Learner.loss_of, []
 
     class Infinite(torch.autograd.Function):
         @staticmethod
@@ -345,7 +348,7 @@ def test_an_overflow_costs_one_update(tmp_path, monkeypatch):
         value = original(self, image, target)
         return Infinite.apply(value) if len(calls) == 4 else value
 
-    monkeypatch.setattr(Fit, "_loss", overflow)
+    monkeypatch.setattr(Learner, "loss_of", overflow)
     steps, checkpoint = short(discs(), tmp_path, precision="float32")
     assert len(losses_of(steps)) == 12
     assert not any("not a number" in s.message for s in steps)
@@ -368,7 +371,7 @@ def test_a_loss_that_is_always_broken_ends_in_words(tmp_path):
 
 
 def test_out_of_memory_goes_on_in_smaller_parts(tmp_path, monkeypatch):
-    original = Fit._loss
+    original = Learner.loss_of
 
     def limited(self, image, target):
         if len(image) > 1:
@@ -376,7 +379,7 @@ def test_out_of_memory_goes_on_in_smaller_parts(tmp_path, monkeypatch):
         return original(self, image, target)
 
     whole, _ = short(discs(), tmp_path / "whole", epochs=1, precision="float32")
-    monkeypatch.setattr(Fit, "_loss", limited)
+    monkeypatch.setattr(Learner, "loss_of", limited)
     steps, _ = short(discs(), tmp_path / "parts", epochs=1, precision="float32")
     said = [s.message for s in steps if "out of memory" in s.message]
     assert "1 patches at once, 4 for an update" in said[-1]
@@ -435,6 +438,26 @@ def test_one_hot_marks_unlabelled_voxels_in_every_channel():
 def test_dice_by_hand():
     counts = Counts.of(np.array([0, 1, 1, 2]), np.array([0, 1, 2, -1]), 4)
     np.testing.assert_allclose(counts.dice(), [1, 2 / 3, 0, np.nan])
+
+
+def test_means_leave_out_distances_that_no_case_has():
+    nan = float("nan")
+    found = means([{"dice a": 0.5, "iou a": nan, "hd95 a": 3.0}, {"dice a": 1.0, "hd95 b": nan}])
+    assert found == {
+        "dice": 0.75, "iou": 0.0, "hd95": 3.0, "dice a": 0.75, "hd95 a": 3.0, "iou a": 0.0,
+    }  # fmt: skip
+
+
+def test_surfaces_are_measured_for_the_best_and_the_last_network(tmp_path):
+    spaced = [(i.replace(spacing=(1.0, 2.0), unit="um"), m) for i, m in discs(5)]
+    steps, checkpoint = short(spaced, tmp_path, epochs=4, steps=12)
+    rows = [s.numbers for s in steps if "dice" in s.numbers and "epoch" in s.numbers]
+    assert "hd95" in rows[-1]
+    best = max(rows, key=lambda r: r["dice"])
+    assert best["hd95"] == checkpoint.scores["hd95"]
+    assert {"hd95 small", "hd95 7", "iou small", "iou"} <= set(checkpoint.scores)
+    for row in rows:
+        assert row["iou small"] <= row["dice small"]
 
 
 def test_average_precision_by_hand():

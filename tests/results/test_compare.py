@@ -15,6 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from napari_segment.errors import InputError
 from napari_segment.image import Labels
 from napari_segment.results.compare import Scores, compare
+from napari_segment.results.compare.surface import hausdorff_95
 from napari_segment.results.matching import best_matching
 
 
@@ -214,3 +215,10 @@ def test_other_grids_and_contents_are_refused():
         )
     with pytest.raises(InputError, match="classes"):
         compare(Labels(np.ones((4, 5), int), holds="classes"), np.ones((4, 5), int))
+
+
+def test_hausdorff_of_two_bars_by_hand():
+    a, b = np.zeros((9, 12), bool), np.zeros((9, 12), bool)
+    a[4, 2:8], b[7, 2:8] = True, True
+    assert hausdorff_95(a, b, (2.0, 1.0)) == 6.0
+    assert np.isnan(hausdorff_95(a, b & False, (2.0, 1.0)))

@@ -15,39 +15,34 @@ from napari_segment.deep.objects.detect import Limits, detect
 from napari_segment.deep.objects.found import Found, put_together
 from napari_segment.deep.plan import Objects
 from napari_segment.deep.train._fit import Fit
+from napari_segment.deep.train._learner import Learner
 from napari_segment.deep.train._validate import average_precision
 from napari_segment.step import Step, run
 
 _SCORES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 
-class DetectorFit(Fit):
-    """Train a detector; takes the parameters of `Fit`."""
+class DetectorLearner(Learner):
+    """The network of a detector gives its loss itself."""
 
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        super().__init__(*arguments, **settings)
-        self.validation: Any = DetectorValidation(
-            self.validation.items, self.batches.samples, self.plan, self.device,
-            self.dtype != torch.float32,
-        )  # fmt: skip
-
-    def _loss(self, image: Tensor, target: Tensor) -> Tensor:
+    def loss_of(self, image: Tensor, target: Tensor) -> Tensor:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             loss: Tensor = self.wrapped(image, target)
         return loss
 
-    def _preview(self) -> dict[str, Any] | None:
-        if not self.group.leads or not self.validation.items:
-            return None
-        item = self.validation.items[0]
-        sample = self.batches.samples(item)
-        with self._averaged():
-            labels = self.validation.labels(self.network, item, Limits(score=0.5))
-        planes = {"image": sample.image[0], "reference": sample.target[0], "prediction": labels}
-        if labels.ndim == 3:
-            planes = {k: v[v.shape[0] // 2] for k, v in planes.items()}
-        self.record.picture(self.epoch, planes)
-        return planes
+
+class DetectorFit(Fit):
+    """Train a detector; takes the parameters of `Fit`."""
+
+    learns = DetectorLearner
+
+    def _validation(self, items: list[Any]) -> Any:
+        learner = self.learner
+        mixed = learner.dtype != torch.float32
+        return DetectorValidation(items, self.batches.samples, self.plan, learner.device, mixed)
+
+    def _labels(self, item: Any) -> Any:
+        return self.validation.labels(self.network, item, Limits(score=0.5))
 
     def _fit_objects(self) -> Generator[Step, None, None]:
         if not self.group.leads:
@@ -82,6 +77,10 @@ class DetectorValidation:
     def __call__(self, network: nn.Module) -> list[dict[str, float]]:
         """Score every case: AP at IoU 0.5, and Dice of the foreground."""
         return [self._scores(network, item) for item in self.items]
+
+    def surfaces(self) -> list[dict[str, float]]:
+        """None: objects are scored one by one."""
+        return []
 
     def _scores(self, network: nn.Module, item: Any) -> dict[str, float]:
         labels = self.labels(network, item, Limits(score=0.5))

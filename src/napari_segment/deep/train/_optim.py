@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import cos, pi
 from typing import Any
 
@@ -77,6 +79,16 @@ class Average:
         torch._foreach_lerp_([self.weights[k] for k in floats], [now[k] for k in floats], share)
         for key in now.keys() - set(floats):
             self.weights[key].copy_(now[key])
+
+    @contextmanager
+    def lent_to(self, network: nn.Module) -> Iterator[None]:
+        """The network with the average's weights, for a while."""
+        own = {k: v.clone() for k, v in network.state_dict().items()}
+        network.load_state_dict(self.weights)
+        try:
+            yield
+        finally:
+            network.load_state_dict(own)
 
     def state(self) -> dict[str, Any]:
         return {"count": self.count, "weights": self.weights}

@@ -17,6 +17,7 @@ from napari_segment.deep.data.patches import Sample
 from napari_segment.deep.fingerprint import Plan
 from napari_segment.deep.plan import Objects
 from napari_segment.deep.targets import decode
+from napari_segment.results.compare.surface import hausdorff_95
 from napari_segment.step import run
 
 _FITTED_ON = 24  # cases on which the thresholds of objects are chosen
@@ -40,13 +41,20 @@ class Counts:
 
     def dice(self) -> NDArray[np.float64]:
         """Dice of each class; NaN where it is in neither."""
-        total = (self.predicted + self.reference).astype(float)
-        return np.divide(2 * self.both, total, out=np.full(len(total), np.nan), where=total > 0)
+        return _ratio(2 * self.both, self.predicted + self.reference)
+
+    def iou(self) -> NDArray[np.float64]:
+        """Intersection over union of each class; NaN where it is in neither."""
+        return _ratio(self.both, self.predicted + self.reference - self.both)
 
     def accuracy(self) -> float:
         """Voxels of the right class over all that are labelled; NaN where none is."""
         known = int(self.reference.sum())
         return float(self.both.sum()) / known if known else float("nan")
+
+
+def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
 
 
 def logits_of(
@@ -101,11 +109,29 @@ class Validation:
     ) -> None:
         self.items, self.samples, self.plan = items, samples, plan
         self.device, self.dtype = device, dtype
+        self._found: dict[Item, NDArray[np.uint8 | np.uint16]] = {}
 
     @torch.no_grad()
     def __call__(self, network: nn.Module) -> list[dict[str, float]]:
-        """Score every case: Dice of each class, accuracy, and AP at IoU 0.5 of objects."""
+        """Score every case: Dice and IoU of each class, accuracy, and AP at IoU 0.5 of objects."""
         return [self._scores(item, self.logits(network, item)) for item in self.items]
+
+    def surfaces(self) -> list[dict[str, float]]:
+        """HD95 of each class in the cases as they were last segmented, in units of the spacing."""
+        return [self._distances(item, labels) for item, labels in self._found.items()]
+
+    def _distances(self, item: Item, labels: NDArray[Any]) -> dict[str, float]:
+        wanted = np.rint(self.samples(item).target[0])
+        labels = np.where(wanted >= 0, labels, 0)
+        spacing = self.plan.spacing or item.spacing
+        return {
+            f"hd95 {name}": hausdorff_95(labels == k, wanted == k, spacing)
+            for k, name in enumerate(self._names(self._classes)) if k
+        }  # fmt: skip
+
+    @property
+    def _classes(self) -> int:
+        return len(self.plan.values) if self.plan.holds == "classes" else 2
 
     @torch.no_grad()
     def logits(self, network: nn.Module, item: Item) -> NDArray[np.float32]:
@@ -127,12 +153,15 @@ class Validation:
         return np.asarray(logits[0] > 0, np.int64)
 
     def _scores(self, item: Item, logits: NDArray[np.float32]) -> dict[str, float]:
-        target = self.samples(item).target[0]
-        classes = len(self.plan.values) if self.plan.holds == "classes" else 2
-        wanted = np.rint(target).astype(np.int64)
-        counts = Counts.of(self.labels(logits), wanted, classes)
-        dice, names = counts.dice(), self._names(classes)
-        found = {f"dice {n}": float(d) for n, d in zip(names[1:], dice[1:], strict=True)}
+        wanted = np.rint(self.samples(item).target[0]).astype(np.int64)
+        labels, classes = self.labels(logits), self._classes
+        self._found[item] = labels.astype(np.uint8 if classes <= 256 else np.uint16)
+        counts = Counts.of(labels, wanted, classes)
+        found = {
+            f"{score} {name}": float(value)
+            for score, values in (("dice", counts.dice()), ("iou", counts.iou()))
+            for name, value in zip(self._names(classes)[1:], values[1:], strict=True)
+        }
         found["accuracy"] = counts.accuracy()
         if self.plan.objects is not None:
             reference = self.objects(item)
@@ -205,11 +234,19 @@ def average_precision(found: NDArray[Any], reference: NDArray[Any], iou: float =
 
 
 def means(scores: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Mean of each score over the cases that have it, and the mean Dice over the classes."""
+    """Mean of each score over the cases that have it, and of Dice, IoU and HD95 over the classes.
+
+    A class that no case has scores 0, but has no distance.
+    """
     names = sorted({k for s in scores for k in s})
     found = {}
     for name in names:
         values = [s[name] for s in scores if not np.isnan(s.get(name, np.nan))]
-        found[name] = float(np.mean(values)) if values else 0.0
-    dices = [v for k, v in found.items() if k.startswith("dice ")]
-    return {"dice": float(np.mean(dices)) if dices else 0.0, **found}
+        if values or not name.startswith("hd95"):
+            found[name] = float(np.mean(values)) if values else 0.0
+    together = {}
+    for score in ("dice", "iou", "hd95"):
+        parts = [v for k, v in found.items() if k.startswith(f"{score} ")]
+        if parts:
+            together[score] = float(np.mean(parts))
+    return {**together, **found}

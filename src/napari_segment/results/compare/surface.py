@@ -61,8 +61,32 @@ def _scores_of(
     inner = [m & (distance_to_others(m, spacing) <= width) for m in (a, b)]
     iou = np.count_nonzero(inner[0] & inner[1]) / np.count_nonzero(inner[0] | inner[1])
     distances = surface_distances(a, b, spacing)
-    hd95 = max(float(np.percentile(d, 95)) for d in distances)
-    return iou, hd95, float(np.concatenate(distances).mean())
+    return iou, _larger_95th(distances), float(np.concatenate(distances).mean())
+
+
+def hausdorff_95(a: NDArray[np.bool_], b: NDArray[np.bool_], spacing: tuple[float, ...]) -> float:
+    """The larger of the two 95th percentiles of the distances between two surfaces.
+
+    Parameters
+    ----------
+    a, b : array
+        Masks of one shape.
+    spacing : tuple of float
+        Distance between voxels along each axis.
+
+    Returns
+    -------
+    float
+        In the unit of the spacing; NaN where one of the two is empty.
+    """
+    if not (a.any() and b.any()):
+        return float("nan")
+    where = _box(a | b)
+    return _larger_95th(surface_distances(np.pad(a[where], 1), np.pad(b[where], 1), spacing))
+
+
+def _larger_95th(distances: tuple[NDArray[np.float32], NDArray[np.float32]]) -> float:
+    return max(float(np.percentile(d, 95)) for d in distances)
 
 
 def surface_distances(
