@@ -186,3 +186,12 @@ def test_a_cluster_that_is_not_there_is_told(cells, tmp_path, capsys):
     out = str(tmp_path / "a.tif")
     assert main(["segment", "otsu", str(cells), "-o", out, "--scheduler", "nonsense://x:1"]) == 1
     assert "No Dask scheduler answers at nonsense" in capsys.readouterr().err
+
+
+def test_pictures_are_drawn_beside_the_labels(cells, tmp_path):
+    out, drawn = tmp_path / "out.tif", tmp_path / "drawn"
+    assert main(["segment", "otsu", str(cells), "-o", str(out), "--pictures", str(drawn)]) == 0
+    picture = np.asarray(read(drawn / "out.png"))
+    assert picture.shape == (20, 72, 3)  # image, mask, and the mask over the image
+    mask = np.asarray(read_labels(out))[3]
+    assert np.array_equal(picture[:, 24:48, 0], mask * 255)

@@ -128,6 +128,9 @@ def _where(parser: argparse.ArgumentParser) -> None:
 def _inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="files, or folders of files")
     _output(parser, "a file for one input, a folder for several")
+    parser.add_argument(
+        "--pictures", metavar="DIR", help="draw each image, its labels and both, into this folder"
+    )
     _json(parser)
     _where(parser)
 

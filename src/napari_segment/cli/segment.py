@@ -16,7 +16,7 @@ from napari_segment.cli.paths import inputs_of, targets_of
 from napari_segment.cli.progress import show
 from napari_segment.cli.settings import chosen, parse_spec
 from napari_segment.errors import MissingError, SegmentError, SettingError
-from napari_segment.image import Image
+from napari_segment.image import RGB, Image, Labels
 from napari_segment.recipe import Recipe
 
 LARGE = 0.2  # of the free memory: a larger input stays on disk and runs block by block
@@ -106,11 +106,14 @@ def _run_one(
     options: argparse.Namespace, recipe: Recipe, path: Path, target: Path
 ) -> dict[str, Any]:
     from napari_segment.api import segment_steps, write
+    from napari_segment.io import stem
 
     started = time.perf_counter()
     image = read_input(options, path)
     labels = show(segment_steps(image, recipe), path.name)
     write(labels, target)
+    if options.pictures:
+        _draw(image, labels, Path(options.pictures) / f"{stem(target)}.png")
     seconds = time.perf_counter() - started
     if not options.json:
         print(f"{path} → {target} ({labels.holds}, {seconds:.1f} s)")
@@ -125,6 +128,13 @@ def _run_one(
         "seconds": round(seconds, 3),
         "recipe": labels.recipe.model_dump(mode="json") if labels.recipe else None,
     }
+
+
+def _draw(image: Image, labels: Labels, path: Path) -> None:
+    from napari_segment.api import write
+    from napari_segment.results.picture import picture
+
+    write(Image(picture(image, labels), "YXC", channels=RGB), path)
 
 
 def _numbers(text: str) -> tuple[float, ...]:

@@ -60,7 +60,8 @@ def overlay(base: Picture, labels: NDArray[Any]) -> Picture:
     numbers = np.maximum(labels, 0).astype(np.int64)
     tint = coloured(numbers if numbers.max(initial=0) > 1 else numbers * 2)  # no white veil
     share = np.where(_outline(numbers), 1.0, _OPAQUE)[..., None] * (numbers > 0)[..., None]
-    return (base * (1 - share) + tint * share).astype(np.uint8)
+    blended: Picture = (base * (1 - share) + tint * share).astype(np.uint8)
+    return blended
 
 
 def _outline(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -86,8 +87,8 @@ def _plane(stack: S) -> S:
 def _shown(image: Image) -> Picture:
     if not image.is_rgb:
         return grey(np.asarray(image.channel(0).canonical().data))
-    colours = np.asarray(image.transpose("YXC").data[..., :3])
+    colours: Picture = np.asarray(image.transpose("YXC").data[..., :3])
     if colours.dtype == np.uint8:
         return colours
-    scaled = colours.astype(np.float32) / max(float(colours.max(initial=0)), 1e-6)
-    return (np.clip(scaled, 0, 1) * 255).astype(np.uint8)
+    scaled = np.clip(colours.astype(np.float32) / max(float(colours.max(initial=0)), 1e-6), 0, 1)
+    return np.asarray(scaled * 255, np.uint8)
