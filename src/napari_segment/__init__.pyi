@@ -6,6 +6,7 @@ from .api import measure as measure
 from .api import read as read
 from .api import replay as replay
 from .api import segment as segment
+from .api import summary as summary
 from .api import track as track
 from .api import train as train
 from .api import write as write

@@ -17,5 +17,6 @@ from napari_segment.api.verbs import recipe_of as recipe_of
 from napari_segment.api.verbs import replay as replay
 from napari_segment.api.verbs import segment as segment
 from napari_segment.api.verbs import segment_steps as segment_steps
+from napari_segment.api.verbs import summary as summary
 from napari_segment.api.verbs import track as track
 from napari_segment.api.verbs import train as train

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from napari_segment.deep.checkpoint import Checkpoint
     from napari_segment.deep.runs import Run
+    from napari_segment.deep.summary import Summary
     from napari_segment.results.compare import Scores
 
 
@@ -223,6 +224,39 @@ def cross_validate(pairs: Any, **settings: Any) -> Generator[Step, None, list[Ch
     from napari_segment.deep.train.folds import cross_validate as train_folds
 
     return (yield from train_folds(pairs, **settings))
+
+
+def summary(model: Any, **sizes: Any) -> Summary:
+    """Say what a network is made of and what it will cost, without running it.
+
+    Parameters
+    ----------
+    model : str, (str, mapping), Spec, Checkpoint, Path or torch.nn.Module
+        A model by name, such as "unet" or ("unet", {"features": (8, 16)}), or a trained network.
+    **sizes
+        ``channels_in`` (1), ``channels_out`` (2), ``ndim`` (2), ``size`` (sides of the input) and
+        ``batch`` (1); those that a trained network knows itself are its own.
+
+    Returns
+    -------
+    Summary
+        ``costs()`` says parameters and memory, ``to_markdown()`` is the table of layers, and
+        ``draw("net.png")`` draws them.
+
+    Examples
+    --------
+    >>> summary("unet", ndim=3).costs()  # doctest: +SKIP
+    """
+    from napari_segment.deep.checkpoint import Checkpoint
+    from napari_segment.deep.summary import summary as of
+
+    if isinstance(model, Path):
+        model = Checkpoint.load(model)
+    if isinstance(model, Checkpoint):
+        own = {"channels_in": model.channels_in, "channels_out": model.channels_out}
+        sizes = {"size": model.patch, **sizes, **own, "ndim": model.ndim}
+        model = model.model
+    return of(model, **sizes)
 
 
 def track(labels: Any, *, overlap: float = 0.5, gap: int = 1) -> Labels:

@@ -46,6 +46,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     _segment(commands, words[1] if words[:1] == ["segment"] and len(words) > 1 else "")
     _replay(commands)
     _train(commands, derive=words[:1] == ["train"])
+    _summary(commands)
     _runs(commands)
     _measure(commands)
     _compare(commands)
@@ -180,6 +181,24 @@ def _train(commands: Any, *, derive: bool) -> None:
         from napari_segment.cli.settings import add_options, training
 
         add_options(parser.add_argument_group("the training"), training(), skip=("out",))
+
+
+def _summary(commands: Any) -> None:
+    title = "Show a network's layers, parameters and memory before it is used."
+    parser = _command(commands, "summary", "summary", title)
+    parser.add_argument(
+        "model", metavar="MODEL", help="NAME[:KEY=VALUE,…], or the folder of a trained network"
+    )
+    numbers: dict[str, Any] = {"type": int, "metavar": "N"}
+    parser.add_argument("--channels", default=1, help="of the image (default: 1)", **numbers)
+    parser.add_argument("--classes", default=2, help="with the background (default: 2)", **numbers)
+    parser.add_argument(
+        "--ndim", type=int, choices=(2, 3), help="dimensions (default: the model's first)"
+    )
+    parser.add_argument("--size", default="", metavar="A,B,…", help="sides (default: 256 or 64)")
+    parser.add_argument("--batch", default=1, help="images at once (default: 1)", **numbers)
+    _output(parser, "draw it (.png, .svg, .pdf) or write the table (.md)", required=False)
+    _json(parser)
 
 
 def _runs(commands: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from napari_segment.deep.summary import Layer, Summary
 
 WIDTH, HEIGHT = 1.0, 0.62
+_PLAIN = {"boxstyle": "round", "facecolor": "white", "edgecolor": "#222222"}
 _COLOURS = {"down": "#4477aa", "same": "#bbccee", "up": "#66ccee", "last": "#ee6677"}
 
 
@@ -65,7 +66,8 @@ def draw(summary: Summary, path: Path) -> Path:
         _box(axes, block, position, boxes)
         for source in sorted(block.inputs):
             _arrow(axes, source, position, boxes)
-    axes.text(-1.25, 0, " × ".join(map(str, summary.size[1:])), ha="center", va="center", size=8)
+    sides = " × ".join(map(str, summary.size[1:]))
+    axes.text(-1.25, 0, f"image\n{sides}", ha="center", va="center", size=6, bbox=_PLAIN)
     axes.set(xlim=(-2, len(boxes) * 1.25), ylim=(-deepest - 0.9, 1.6))
     axes.set_title(f"{summary.title} · {summary.costs()}", loc="left", size=9)
     axes.axis("off")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_segment.recipe import SpecLike
+from napari_segment.errors import SettingError
+from napari_segment.recipe import Spec, SpecLike
 
 _SIDES = {2: 256, 3: 64}
 _FLOAT = 4  # bytes
@@ -160,16 +161,20 @@ def summary(
     from napari_segment.deep.models import build
 
     net: Any = model
+    title = type(model).__name__
     if not hasattr(model, "parameters"):
+        title = Spec.of(model).name
         net = build(model, channels_in, channels_out, ndim, pretrained=False)
     channels_in = getattr(net, "channels_in", channels_in)
     ndim = getattr(net, "ndim", ndim)
     sides = tuple(size) or (_SIDES[ndim],) * ndim
+    if len(sides) != ndim or min(sides) < 1:
+        raise SettingError(f"The size {sides} does not fit a {ndim}-D network: give {ndim} sides.")
     shape = (batch, channels_in, *sides)
     numbers = [(p.numel(), p.requires_grad) for p in net.parameters()]
     spec = getattr(net, "spec", None)
     return Summary(
-        title=spec.name if spec else type(net).__name__,
+        title=spec.name if spec else title,
         size=shape,
         layers=tuple(_trace.layers(net, shape)),
         parameters=sum(n for n, _ in numbers),
