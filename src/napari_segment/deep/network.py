@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import warnings
+from collections.abc import Generator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,11 +13,13 @@ from pydantic import Field
 
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.plan import Objects
+from napari_segment.deep.predict.options import Gives, Options
 from napari_segment.errors import SettingError
 from napari_segment.registry import Result, methods
 from napari_segment.step import Step
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+Map = Literal["probabilities", "entropy", "disagreement"]
 
 
 @methods.add("network", title="Trained network", group="network", channels="many")
@@ -36,6 +40,7 @@ def network(  # noqa: PLR0913 - settings, each with a name
     region: tuple[Annotated[int, Field(ge=0)], ...] = (),
     backend: Literal["torch", "onnx"] = "torch",
     store: Path = Path(),
+    also: tuple[Map, ...] = (),
 ) -> Generator[Step, None, Result]:
     """Segment with a trained network, in overlapping tiles.
 
@@ -53,7 +58,7 @@ def network(  # noqa: PLR0913 - settings, each with a name
         Distance between voxels along each spatial axis.
     unit : str
         Of the spacing. Where the image or the network counts in pixels only, the image is taken
-        as it is.
+        as it is; a Step and a warning say so.
     checkpoint : Path
         Folder of the trained network, as training wrote it.
     ensemble : tuple of Path
@@ -83,76 +88,106 @@ def network(  # noqa: PLR0913 - settings, each with a name
         What runs the network. ONNX Runtime (to be installed besides) is often faster on CPUs.
     store : Path
         Folder in which results are kept while they are computed (zarr). When the run is killed,
-        the same call goes on where it was. Empty for in memory.
+        the same call goes on where it was. Empty for in memory. Maps go to folders beside it.
+    also : tuple of {"probabilities", "entropy", "disagreement"}
+        Maps to give beside the labels, as float32: the probability of every class, how unsure
+        the network is (0 to 1), how much the members of the ensemble differ (0 to 1).
 
     Returns
     -------
     Result
-        Labels ``(*S)`` and what they hold: a mask, classes or objects, as trained.
+        Labels ``(*S)`` and what they hold: a mask, classes or objects, as trained; the maps that
+        were asked for; of a detector class, score and box of each object.
 
     Examples
     --------
     >>> from napari_segment import segment
     >>> labels = segment(image, "network", checkpoint="runs/nuclei")  # doctest: +SKIP
     """
-    from napari_segment.deep.predict.trained import Options
-
     options = Options(device, tile, overlap, batch, fast, flips, thresholds, region, backend, store)
     checkpoints = _loaded(checkpoint, ensemble)
-    image = _with_channels(image, spacing, checkpoints[0])
-    spacing = _in_unit(spacing, unit, checkpoints[0].unit)
-    result = yield from _predicted(checkpoints, image, spacing, options)
-    return result
+    first = checkpoints[0]
+    image = _with_channels(image, spacing, first)
+    if first.objects is not None and first.objects.target == "instances":
+        return (yield from _instances(checkpoints, first.objects, image, options, also))
+    seen = _in_unit(spacing, unit, first.unit)
+    if len(seen) < len(spacing) and first.spacing:
+        yield _not_resampled(unit, first)
+    return (yield from _predicted(checkpoints, image, seen, options, also))
 
 
 def _predicted(
-    checkpoints: list[Checkpoint], image: Any, spacing: Sequence[float], options: Any
-) -> Generator[Step, None, Result]:
-    from napari_segment.deep.predict.trained import predict_with
-
-    first = checkpoints[0]
-    if first.objects is not None and first.objects.target == "instances":
-        return (yield from _instances(checkpoints, first.objects, image, options))
-    if first.objects is not None:
-        return (yield from _objects(checkpoints, first.objects, image, spacing, options))
-    labels = yield from predict_with(checkpoints, image, spacing, options)
-    if first.holds == "mask":
-        labels = labels != 0
-    return Result(labels, first.holds, first.names)
-
-
-def _objects(
     checkpoints: list[Checkpoint],
-    objects: Objects,
     image: Any,
     spacing: Sequence[float],
-    options: Any,
+    options: Options,
+    also: Sequence[Map],
 ) -> Generator[Step, None, Result]:
-    """Objects from maps: the maps are predicted whole, then decoded."""
-    from napari_segment.deep.predict.trained import predict_with
-    from napari_segment.deep.targets import decode
+    from napari_segment.deep.predict.trained import predict_several
 
-    maps = yield from predict_with(checkpoints, image, spacing, options, "probabilities")
-    yield Step(0, 0, "Separating the objects")
-    return Result(decode(np.asarray(maps), objects), "objects", checkpoints[0].names)
+    first = checkpoints[0]
+    wanted: Gives = "labels" if first.objects is None else "probabilities"
+    gives = dict.fromkeys((wanted, *also))
+    results = yield from predict_several(checkpoints, image, spacing, options, list(gives))
+    maps = _maps(results, also)
+    if first.objects is not None:
+        from napari_segment.deep.targets import decode, decode_planes
+
+        yield Step(0, 0, "Separating the objects")
+        stacked = first.ndim == 2 and results[wanted].ndim == 4
+        found = np.asarray(results[wanted])
+        labels = (decode_planes if stacked else decode)(found, first.objects)
+        channels = ("foreground", first.objects.target)
+        return Result(labels, "objects", first.names, maps=maps, channels=channels)
+    labels = results["labels"]
+    if first.holds == "mask":
+        labels = labels != 0
+    values = (0, 1) if first.holds == "mask" else first.values
+    return Result(
+        labels, first.holds, first.names, values, maps=maps, channels=_named(first, values)
+    )
 
 
 def _instances(
-    checkpoints: list[Checkpoint], objects: Objects, image: Any, options: Any
+    checkpoints: list[Checkpoint],
+    objects: Objects,
+    image: Any,
+    options: Options,
+    also: Sequence[Map],
 ) -> Generator[Step, None, Result]:
     """Objects of a detector."""
     from napari_segment.deep.objects.detect import labels_with
 
     if len(checkpoints) > 1:
         raise SettingError("Detectors cannot be averaged: give one checkpoint, no ensemble.")
-    labels, names = yield from labels_with(checkpoints[0], objects, image, options)
-    return Result(labels, "objects", names)
+    if also:
+        raise SettingError(
+            f"A detector gives no {also[0]}: it tells the score of each object, in the labels' "
+            "features. Leave 'also' empty."
+        )
+    labels, features = yield from labels_with(checkpoints[0], objects, image, options)
+    return Result(labels, "objects", checkpoints[0].names, features=features)
 
 
 def _loaded(checkpoint: Path, ensemble: tuple[Path, ...]) -> list[Checkpoint]:
     if checkpoint == Path():
         raise SettingError("'network' needs a checkpoint: give the folder that training wrote.")
     return [Checkpoint.load(folder) for folder in (checkpoint, *ensemble)]
+
+
+def _maps(results: Mapping[str, Any], also: Sequence[Map]) -> dict[str, Any]:
+    """The maps that were asked for; a single channel is no axis."""
+    maps: dict[str, Any] = {name: results[name] for name in also}
+    if len(maps.get("probabilities", ())) == 1:
+        maps["probabilities"] = maps["probabilities"][0]
+    return maps
+
+
+def _named(checkpoint: Checkpoint, values: tuple[int, ...]) -> tuple[str, ...]:
+    """The class of each output."""
+    told = values[-checkpoint.channels_out :]  # of several labels at once none is background
+    names = {0: "background", **checkpoint.names}
+    return tuple(names.get(value, f"class {value}") for value in told)
 
 
 _METRES = {
@@ -168,6 +203,23 @@ def _in_unit(spacing: Sequence[float], unit: str, wanted: str) -> Sequence[float
     if unit not in _METRES or wanted not in _METRES:
         return ()
     return tuple(s * _METRES[unit] / _METRES[wanted] for s in spacing)
+
+
+def _not_resampled(unit: str, checkpoint: Checkpoint) -> Step:
+    """Say that the spacings cannot be compared; as a warning too, once a session."""
+    sides = "×".join(f"{s:.4g}" for s in checkpoint.spacing)
+    told = (
+        f"The image is taken as it is, not resampled: its spacing is in {unit}, that of the "
+        f"network ({sides}) in {checkpoint.unit}. Give the image its spacing and unit if its "
+        "voxels differ in size from those of the training."
+    )
+    _warn_once(told)
+    return Step(0, 0, told)
+
+
+@lru_cache
+def _warn_once(told: str) -> None:
+    warnings.warn(told, stacklevel=2)
 
 
 def _with_channels(image: Any, spacing: Sequence[float], first: Checkpoint) -> Any:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from napari_segment import segment
 from napari_segment.deep import models
 from napari_segment.deep.objects.anchors import boxes_of, by_level, fit_anchors, with_anchors
 from napari_segment.deep.objects.detect import Limits, objects_in, pasted
@@ -143,6 +144,61 @@ def test_a_thousand_nuclei_come_once_each():
     for number in (1, 500, 1024):
         inside = one.labels[labels == number]
         assert np.bincount(inside).max() > 0.95 * inside.size
+
+
+class Knowing(Oracle):
+    """An oracle that tells discs of even numbers from those of odd ones."""
+
+    def forward(self, image):
+        (found,) = super().forward(image)
+        numbers = boxes_of(image[0, 0].round().int().numpy())[:, 0]
+        found["labels"] = torch.from_numpy(2 - numbers % 2).float()
+        found["scores"] = torch.from_numpy(1 - numbers / 100).float()
+        return [found]
+
+
+@pytest.fixture
+def knowing(tmp_path, monkeypatch):
+    """A folder that holds a detector which knows."""
+    from napari_segment.deep.checkpoint import Checkpoint
+    from napari_segment.deep.plan import Normalisation, Objects
+
+    Checkpoint(
+        folder=tmp_path / "knowing", model={"name": "mask_rcnn"}, ndim=2, channels=("c",),
+        channels_out=3, activation="softmax", holds="objects", names={1: "odd", 2: "even"},
+        normalisation=(Normalisation(scheme="none"),), patch=(64, 64),
+        objects=Objects(target="instances"),
+    ).save()  # fmt: skip
+    monkeypatch.setattr(Checkpoint, "network", lambda self: Knowing())
+    return tmp_path / "knowing"
+
+
+def test_class_score_and_box_are_features(knowing):
+    labels = discs((90, 70), [(20, 20), (45, 50), (70, 20)], 9)
+    found = segment(labels.astype(np.float32), "network", checkpoint=knowing)
+    assert found.names == {1: "odd", 2: "even"}
+    features = found.features
+    assert features["class"].tolist() == ["odd", "even", "odd"]
+    np.testing.assert_allclose(features["score"], [0.99, 0.98, 0.97], rtol=1e-5)
+    boxes = np.stack([features[f"bbox_{n}"] for n in ("y_start", "x_start", "y_stop", "x_stop")], 1)
+    assert np.array_equal(boxes, boxes_of(found.data)[:, 1:])
+    big = segment(
+        labels.astype(np.float32), "network", checkpoint=knowing, cleanups=["clear_border"]
+    )
+    assert big.features["label"].tolist() == np.unique(big.data)[1:].tolist()
+    with pytest.raises(SettingError, match="gives no entropy"):
+        segment(labels, "network", checkpoint=knowing, also=["entropy"])
+
+
+def test_features_of_a_stack_tell_the_plane(knowing):
+    plane = discs((60, 60), [(20, 20), (40, 40)], 9).astype(np.float32)
+    stack = np.stack([plane, 0 * plane, plane])
+    for per in ("auto", "plane"):
+        features = segment(stack, "network", checkpoint=knowing, per=per).features
+        assert features["label"].tolist() == [1, 2, 3, 4]
+        assert features["bbox_z_start"].tolist() == [0, 0, 2, 2]
+        assert features["bbox_z_stop"].tolist() == [1, 1, 3, 3]
+        assert features["class"].tolist() == ["odd", "even"] * 2
 
 
 # ---- the network ----

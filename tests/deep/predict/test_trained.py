@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -243,3 +244,83 @@ def test_kill_9_loses_nothing(tmp_path, image):
     steps = predict_with([checkpoint], image, (), Options(**options))
     assert "going on" in next(steps).message
     assert np.array_equal(np.asarray(run(steps)), label(checkpoint, image, overlap=0.5))
+
+
+# ---- maps beside the labels ----
+
+
+def test_labels_do_not_depend_on_what_else_is_wanted(tmp_path, image):
+    made(tmp_path / "a", values=(0, 5, 9), names={5: "five"})
+    made(tmp_path / "bcd", values=(0, 5, 9), names={5: "five"})
+    settings = {"checkpoint": tmp_path / "a", "ensemble": (tmp_path / "bcd",)}
+    alone = run(methods["network"](image, (1.0,) * 3, **settings))
+    also = ("probabilities", "entropy", "disagreement")
+    told = run(methods["network"](image, (1.0,) * 3, **settings, also=also))
+    assert np.array_equal(told.array, alone.array)
+    assert alone.maps == {}
+    assert told.values == (0, 5, 9)
+    assert told.channels == ("background", "five", "class 9")
+    probabilities = told.maps["probabilities"]
+    assert probabilities.shape == (3, *image.shape[1:])
+    assert np.array_equal(np.array(told.values)[probabilities.argmax(0)], told.array)
+    checkpoints = [Checkpoint.load(tmp_path / name) for name in ("a", "bcd")]
+    for name in also[1:]:
+        want = run(predict_with(checkpoints, image, gives=name))
+        assert want.dtype == np.float32
+        np.testing.assert_allclose(told.maps[name], want, atol=1e-6)
+
+
+def test_disagreement_is_mutual_information(tmp_path, image):
+    checkpoints = [
+        made(tmp_path / "a", patch=(20, 34, 40)),
+        made(tmp_path / "bcd", patch=(20, 34, 40)),
+    ]
+    each = [label(c, image, gives="probabilities") for c in checkpoints]
+    entropy = [-(p * np.log(p)).sum(0) / np.log(3) for p in (sum(each) / 2, *each)]
+    want = entropy[0] - (entropy[1] + entropy[2]) / 2
+    got = run(predict_with(checkpoints, image, gives="disagreement"))
+    np.testing.assert_allclose(got, want, atol=1e-5)
+
+
+def test_the_probability_of_a_mask_has_no_channels(tmp_path, image):
+    from napari_segment import segment
+
+    made(tmp_path / "a", channels_out=1, activation="sigmoid", holds="mask", values=(0, 7))
+    labels = segment(image[0], "network", checkpoint=tmp_path / "a", also=["probabilities"])
+    found = labels.maps["probabilities"]
+    assert found.axes == "ZYX"
+    assert np.array_equal(np.asarray(found) > 0.5, np.asarray(labels) > 0)
+
+
+def test_maps_are_stored_and_resumed_beside_the_labels(tmp_path, image):
+    made(tmp_path / "a")
+    settings = {"checkpoint": tmp_path / "a", "also": ("entropy",), "overlap": 0.5}
+    want = run(methods["network"](image, (1.0,) * 3, **settings))
+    steps = methods["network"](image, (1.0,) * 3, **settings, store=tmp_path / "out")
+    for step in steps:
+        if step.done > step.total * 0.6:
+            steps.close()
+    again = methods["network"](image, (1.0,) * 3, **settings, store=tmp_path / "out")
+    assert next(again).message.startswith("going on")
+    got = run(again)
+    assert (tmp_path / "out.entropy").is_dir()
+    assert np.array_equal(np.asarray(got.array), want.array)
+    assert np.array_equal(np.asarray(got.maps["entropy"]), want.maps["entropy"])
+
+
+# ---- units ----
+
+
+def test_a_skipped_resampling_is_said_once(tmp_path, image):
+    made(tmp_path / "a", spacing=(2.0, 1.0, 1.0), unit="micrometer")
+    settings = {"checkpoint": tmp_path / "a"}
+    with pytest.warns(UserWarning, match="spacing is in pixel, that of the network"):
+        first = next(methods["network"](image, (1.0,) * 3, "pixel", **settings))
+    assert "not resampled" in first.message
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (
+            "not resampled"
+            in next(methods["network"](image, (1.0,) * 3, "pixel", **settings)).message
+        )
+        assert "tiles" in next(methods["network"](image, (1.0,) * 3, "um", **settings)).message

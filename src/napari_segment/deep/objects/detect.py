@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.objects.found import Found, Objects, put_together
 from napari_segment.deep.plan import Objects as Plan
+from napari_segment.deep.predict.options import Options
 from napari_segment.deep.predict.tiles import Grid, Prepare, Reader, as_float
-from napari_segment.deep.predict.trained import Options, check
+from napari_segment.deep.predict.trained import check
 from napari_segment.image import smallest_integers
 from napari_segment.step import Step
 
@@ -119,7 +120,7 @@ def objects_in(
 
 def labels_with(
     checkpoint: Checkpoint, objects: Plan, image: Any, options: Options
-) -> Generator[Step, None, tuple[NDArray[Any], dict[int, str]]]:
+) -> Generator[Step, None, tuple[NDArray[Any], dict[str, NDArray[Any]]]]:
     """Objects of an image with a trained detector, numbered through the planes of a stack.
 
     Parameters
@@ -137,8 +138,9 @@ def labels_with(
     -------
     labels : ndarray (Y, X) or (Z, Y, X)
         Objects from 1 on.
-    names : dict of int to str
-        What each object is, where the detector tells classes apart.
+    features : dict of str to array (N,)
+        Of each object: ``label``, ``class`` (where the classes have names), ``score``, and its
+        box in voxels (``bbox_y_start``, ``bbox_y_stop``, …; the last exclusive).
     """
     check([checkpoint], image, ())
     numbers = checkpoint.statistics(image)
@@ -152,16 +154,34 @@ def labels_with(
     }  # fmt: skip
     planes = [image] if len(image.shape) == 3 else _planes(image)
     drawn: list[NDArray[Any]] = []
-    kinds: list[int] = []
+    tables: list[dict[str, NDArray[Any]]] = []
+    last = 0
     for z, plane in enumerate(planes):
         one = yield from objects_in(network, plane, limits, **settings)
-        last = np.uint32(len(kinds))
-        drawn.append(np.where(one.labels > 0, one.labels + last, np.uint32(0)))
-        kinds += one.kinds.tolist()
+        drawn.append(np.where(one.labels > 0, one.labels + np.uint32(last), np.uint32(0)))
+        tables.append(_told(one, last, checkpoint.names, None if len(image.shape) == 3 else z))
+        last += len(one.scores)
         yield Step(z + 1, 1 if len(image.shape) == 3 else int(image.shape[1]), f"plane {z}")
     labels = drawn[0] if len(image.shape) == 3 else np.stack(drawn)
-    names = {i: checkpoint.names[k] for i, k in enumerate(kinds, 1) if k in checkpoint.names}
-    return labels.astype(smallest_integers(len(kinds))), names
+    features = {name: np.concatenate([t[name] for t in tables]) for name in tables[0]}
+    return labels.astype(smallest_integers(last)), features
+
+
+def _told(
+    objects: Objects, last: int, names: Mapping[int, str], z: int | None
+) -> dict[str, NDArray[Any]]:
+    """The features of the objects of one plane, which are numbered from `last` + 1 on."""
+    count = len(objects.scores)
+    columns: dict[str, NDArray[Any]] = {"label": last + np.arange(1, count + 1)}
+    if names:
+        columns["class"] = np.array([names.get(int(k), f"class {k}") for k in objects.kinds], str)
+    columns["score"] = objects.scores
+    if z is not None:
+        columns["bbox_z_start"] = np.full(count, z)
+        columns["bbox_z_stop"] = np.full(count, z + 1)
+    for i, name in enumerate(("y_start", "x_start", "y_stop", "x_stop")):
+        columns[f"bbox_{name}"] = objects.boxes[:, i]
+    return columns
 
 
 def _planes(image: Any) -> Iterator[NDArray[Any]]:

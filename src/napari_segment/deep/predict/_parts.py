@@ -118,9 +118,10 @@ class Ensemble(torch.nn.Module):
 
 
 class Members(torch.nn.Module):
-    """Mean probabilities of several networks, and the mean of their entropies as a last channel.
+    """What several networks say, apart: mean outputs, mean probabilities, mean entropy.
 
-    What `decode.Disagreement` needs: ``(B, C, *S)`` to ``(B, K + 1, *S)``.
+    ``(B, C, *S)`` to ``(B, 2 K + 1, *S)``. The mean outputs are those of `Ensemble`;
+    `decode.Disagreement` takes the others.
     """
 
     def __init__(
@@ -131,10 +132,14 @@ class Members(torch.nn.Module):
         self.activation = activation
 
     def forward(self, block: Tensor) -> Tensor:
-        each = [activate(n(block).float(), self.activation, 1) for n in self.networks]
-        doubts = [uncertainty(p, self.activation, 1) for p in each]
-        count = len(each)
-        return torch.cat([sum(each) / count, (sum(doubts) / count)[:, None]], dim=1)
+        outputs = probabilities = doubts = 0.0
+        for network in self.networks:
+            output = network(block).float()
+            probability = activate(output, self.activation, 1)
+            outputs = output + outputs
+            probabilities = probability + probabilities
+            doubts = uncertainty(probability, self.activation, 1)[:, None] + doubts
+        return torch.cat([outputs, probabilities, doubts], dim=1) / len(self.networks)
 
 
 def outer(parts: Sequence[Tensor]) -> Tensor:

@@ -1,7 +1,7 @@
 """From the blended outputs of a network to what is wanted of them.
 
 A decoder is a callable from a `Slab` to an array: ``(*slab)`` for one value per voxel, or
-``(n, *slab)`` for several.
+``(n, *slab)`` for several; `both` gives several arrays by name.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Slab:
         return mean
 
 
-Decode: TypeAlias = Callable[[Slab], NDArray[Any]]
+Decode: TypeAlias = Callable[[Slab], Any]
 
 
 def argmax(slab: Slab) -> NDArray[np.uint8 | np.uint16]:
@@ -190,7 +190,7 @@ class Disagreement:
         return _array((total - values[-1]).clamp(min=0))
 
 
-def both(**decoders: Decode) -> Callable[[Slab], dict[str, NDArray[Any]]]:
+def both(**decoders: Decode) -> Decode:
     """Decode one slab in several ways, by name."""
     return lambda slab: {name: decode(slab) for name, decode in decoders.items()}
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache, partial
-from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,9 @@ from numpy.typing import NDArray
 from napari_segment.deep.checkpoint import WEIGHTS, Checkpoint
 from napari_segment.deep.predict import decode as decoders
 from napari_segment.deep.predict.decode import Decode
+from napari_segment.deep.predict.kept import Kept, Several, Stored
 from napari_segment.deep.predict.memory import estimate
+from napari_segment.deep.predict.options import Gives, Options
 from napari_segment.deep.predict.regrid import Regrid
 from napari_segment.deep.predict.store import Store
 from napari_segment.deep.predict.tiles import Grid, Reader
@@ -22,24 +23,6 @@ from napari_segment.deep.predict.volume import ladder_of, laid_out
 from napari_segment.deep.resample import Neighbours, Resampled, resampled_shape
 from napari_segment.errors import InputError, SettingError
 from napari_segment.step import Step
-
-Gives: TypeAlias = Literal["labels", "probabilities", "entropy", "disagreement"]
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to predict; the settings of the method `network`, whose help explains them."""
-
-    device: str = "auto"
-    tile: tuple[int, ...] = ()
-    overlap: float = 0.25
-    batch: int = 1
-    fast: bool = False
-    flips: bool = False
-    thresholds: tuple[float, ...] = ()
-    region: tuple[int, ...] = ()
-    backend: Literal["torch", "onnx"] = "torch"
-    store: Path = field(default_factory=Path)
 
 
 def predict_with(
@@ -50,6 +33,21 @@ def predict_with(
     gives: Gives = "labels",
 ) -> Generator[Step, None, Any]:
     """Predict an image of any size with a trained network, or the mean of several.
+
+    As `predict_several`, of which this gives one result.
+    """
+    results = yield from predict_several(checkpoints, image, spacing, options, (gives,))
+    return results[gives]
+
+
+def predict_several(
+    checkpoints: Sequence[Checkpoint],
+    image: Any,
+    spacing: Sequence[float] = (),
+    options: Options | None = None,
+    gives: Sequence[Gives] = ("labels",),
+) -> Generator[Step, None, dict[str, Any]]:
+    """Predict an image of any size, and give several results of one run.
 
     The image is brought to the network's spacing and normalised as in training, tile by tile;
     what comes out is brought back onto the image's own voxels as probabilities, so that no class
@@ -65,7 +63,7 @@ def predict_with(
         Of the spatial axes, in the unit of the checkpoint; empty for the checkpoint's own.
     options : Options, optional
         How.
-    gives : {"labels", "probabilities", "entropy", "disagreement"}
+    gives : sequence of {"labels", "probabilities", "entropy", "disagreement"}
         What is wanted: class numbers, probabilities ``(K, *S)``, how unsure the probabilities are
         (entropy, 0 to 1), or how much several checkpoints differ (mutual information, 0 to 1).
 
@@ -76,8 +74,8 @@ def predict_with(
 
     Returns
     -------
-    array (*S) or (K, *S)
-        Lazy (Dask) where ``options.store`` keeps it in a folder, else NumPy.
+    dict of str to array (*S) or (K, *S)
+        By what is wanted. Lazy (Dask) where ``options.store`` keeps them in folders, else NumPy.
     """
     options = options or Options()
     first = checkpoints[0]
@@ -92,7 +90,7 @@ def predict_with(
     sink = _sink(options, image.shape[1:], window, grid, checkpoints, gives)
     put = _decoded(grid, part.shape[1:], _decoder(first, options, gives), sink)
     begin = put.first(sink.done)
-    yield _announced(network, grid, seen.shape[0], options, begin)
+    yield _announced(network, grid, first, options, gives, begin)
     read = Reader(seen, grid, partial(first.apply, numbers=numbers * first.slices))
     from napari_segment.deep.predict._stream import stream
 
@@ -100,9 +98,14 @@ def predict_with(
     return sink.result()
 
 
-def _announced(network: Any, grid: Grid, channels: int, options: Options, begin: int) -> Step:
+def _announced(
+    network: Any, grid: Grid, checkpoint: Checkpoint, options: Options, gives: Sequence[Gives],
+    begin: int,
+) -> Step:  # fmt: skip
     """How many tiles there are, and how much memory they will take."""
-    told = estimate(network, grid, channels, options.batch, values=options.store == Path())
+    sizes = {"labels": 1, "probabilities": 4 * checkpoint.channels_out}
+    values = sum(sizes.get(name, 4) for name in gives) if options.in_memory else 0
+    told = estimate(network, grid, checkpoint.channels_in, options.batch, values)
     count = sum(len(row.corners) for row in grid.rows(begin))
     again = f"going on with the last {count} of " if begin else ""
     return Step(0, count, f"{again}{len(grid)} tiles, {told}")
@@ -172,14 +175,14 @@ def _on_grid(checkpoint: Checkpoint, image: Any, spacing: Sequence[float]) -> An
     return image
 
 
-def _network(checkpoints: Sequence[Checkpoint], options: Options, gives: Gives) -> Any:
+def _network(checkpoints: Sequence[Checkpoint], options: Options, gives: Sequence[Gives]) -> Any:
     from napari_segment.deep.predict import _parts
 
     networks = [_loaded(c, options) for c in checkpoints]
     if options.flips:
         axes = range(-checkpoints[0].ndim, 0)
         networks = [_parts.Flips(n, axes) for n in networks]
-    if gives == "disagreement":
+    if "disagreement" in gives:
         if len(networks) < 2:
             raise SettingError("Disagreement needs at least two checkpoints of the same task.")
         return _parts.Members(networks, checkpoints[0].activation)
@@ -209,20 +212,43 @@ def _built(folder: str, stamp: int, fast: bool) -> Any:  # noqa: ARG001 - new we
 # ---- the way out ----
 
 
-def _decoder(checkpoint: Checkpoint, options: Options, gives: Gives) -> Decode:
+def _decoder(checkpoint: Checkpoint, options: Options, gives: Sequence[Gives]) -> Decode:
+    """All that is wanted of a slab, by name."""
+    # The members of an ensemble tell more than its mean outputs, which come first.
+    outputs = slice(0, checkpoint.channels_out) if "disagreement" in gives else slice(None)
+    wanted: dict[str, Decode] = {}
+    for name in gives:
+        if name == "disagreement":
+            told = slice(checkpoint.channels_out, None)
+            wanted[name] = Channels(decoders.Disagreement(checkpoint.activation), told)
+        else:
+            wanted[name] = Channels(_decoder_of(checkpoint, options, name), outputs)
+    return decoders.both(**wanted)
+
+
+def _decoder_of(checkpoint: Checkpoint, options: Options, name: Gives) -> Decode:
     kind = checkpoint.activation
-    if gives == "probabilities":
+    if name == "probabilities":
         return decoders.probabilities(kind)
-    if gives == "entropy":
+    if name == "entropy":
         return decoders.entropy(kind)
-    if gives == "disagreement":
-        return decoders.Disagreement(kind)
     several = kind == "sigmoid" and checkpoint.channels_out > 1
     if options.thresholds or several:
         index = decoders.above(options.thresholds or (0.5,), kind)
     else:
         index = decoders.argmax
     return Numbered(index, checkpoint.values)
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Decode some of the channels."""
+
+    decode: Decode
+    channels: slice
+
+    def __call__(self, slab: decoders.Slab) -> NDArray[Any]:
+        return self.decode(decoders.Slab(slab.sums[self.channels], slab.where, slab.weights))
 
 
 @dataclass(frozen=True)
@@ -258,72 +284,33 @@ class _Direct:
         return done
 
 
-class _Kept:
-    """Results in an array of the image's shape, of which a window is predicted."""
-
-    def __init__(self, shape: Sequence[int], window: tuple[slice, ...]) -> None:
-        self.shape, self.window = tuple(shape), window
-        self.array: Any = None
-        self.done = 0
-
-    def write(self, where: tuple[slice, ...], values: NDArray[Any]) -> None:
-        lead = values.shape[: values.ndim - len(where)]
-        if self.array is None:
-            self.array = np.zeros((*lead, *self.shape), values.dtype)
-        self.array[(*(slice(None),) * len(lead), *_shifted(where, self.window))] = values
-
-    def result(self) -> Any:
-        return self.array
-
-
-class _Stored(_Kept):
-    """The same in a `Store`, which a killed run leaves behind for the next one."""
-
-    def __init__(
-        self, shape: Sequence[int], window: tuple[slice, ...], store: Store, step: int
-    ) -> None:
-        super().__init__(shape, window)
-        self.store, self.step = store, step
-        self.done = max(store.done - window[store.axis].start, 0)
-
-    def write(self, where: tuple[slice, ...], values: NDArray[Any]) -> None:
-        lead = values.shape[: values.ndim - len(where)]
-        self.store.begin((*lead, *self.shape), values.dtype, self.step)
-        self.store.write(_shifted(where, self.window), values)
-
-    def result(self) -> Any:
-        import dask.array as da
-
-        return da.from_zarr(self.store.array)
-
-
 def _sink(
-    options: Options,
-    shape: Sequence[int],
-    window: tuple[slice, ...],
-    grid: Grid,
-    checkpoints: Sequence[Checkpoint],
-    gives: Gives,
-) -> _Kept:
-    if options.store == Path():
-        return _Kept(shape, window)
+    options: Options, shape: Sequence[int], window: tuple[slice, ...], grid: Grid,
+    checkpoints: Sequence[Checkpoint], gives: Sequence[Gives],
+) -> Several:  # fmt: skip
+    if options.in_memory:
+        return Several({name: Kept(shape, window) for name in gives})
     without = {"batch", "device", "store", "tile"}
     job = {
-        "gives": gives,
         "shape": list(shape),
         "tile": list(grid.tile),
         "checkpoints": [[str(c.folder.resolve()), _stamp(c)] for c in checkpoints],
         **{k: str(v) for k, v in vars(options).items() if k not in without},
     }
-    step = grid.starts[grid.axis][1] if len(grid.starts[grid.axis]) > 1 else grid.tile[grid.axis]
-    return _Stored(shape, window, Store(options.store, job, grid.axis), step)
+    starts = grid.starts[grid.axis]
+    step = starts[1] if len(starts) > 1 else grid.tile[grid.axis]
+    return Several(
+        {
+            name: Stored(
+                shape,
+                window,
+                Store(options.store_of(name), {**job, "gives": name}, grid.axis),
+                step,
+            )
+            for name in gives
+        }
+    )
 
 
 def _stamp(checkpoint: Checkpoint) -> int:
     return (checkpoint.folder / WEIGHTS).stat().st_mtime_ns
-
-
-def _shifted(where: tuple[slice, ...], window: tuple[slice, ...]) -> tuple[slice, ...]:
-    return tuple(
-        slice(w.start + o.start, w.stop + o.start) for w, o in zip(where, window, strict=True)
-    )

@@ -1,0 +1,36 @@
+"""How to predict, and what is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+Gives: TypeAlias = Literal["labels", "probabilities", "entropy", "disagreement"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to predict; the settings of the method `network`, whose help explains them."""
+
+    device: str = "auto"
+    tile: tuple[int, ...] = ()
+    overlap: float = 0.25
+    batch: int = 1
+    fast: bool = False
+    flips: bool = False
+    thresholds: tuple[float, ...] = ()
+    region: tuple[int, ...] = ()
+    backend: Literal["torch", "onnx"] = "torch"
+    store: Path = field(default_factory=Path)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether results are kept in memory, and not in a folder."""
+        return self.store == Path()
+
+    def store_of(self, name: Gives) -> Path:
+        """The folder of one result: the maps' are beside that of the labels."""
+        if name == "labels":
+            return self.store
+        return self.store.with_name(f"{self.store.name}.{name}")
