@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from napari_segment import Image, segment
 from napari_segment.deep.crf import dense_crf, mean_field
 from napari_segment.errors import InputError
+from napari_segment.registry import Result, methods
 
 RNG = np.random.default_rng
 
@@ -91,3 +93,50 @@ def test_what_cannot_be_is_refused():
         dense_crf(labels, np.ones((6, 6)), holds="objects")
     with pytest.raises(InputError, match="shape"):
         dense_crf(labels, np.ones((6, 6)), np.ones((3, 6, 6)))
+
+
+def test_a_class_may_be_absent_from_the_labels():
+    truth = np.zeros((30, 30), np.uint8)
+    truth[:, 15:] = 9
+    maps = np.stack([truth == 0, np.zeros_like(truth), truth == 9]) * 0.9 + 0.03
+    maps[:, :, 13:15] = np.array([0.3, 0.0, 0.7])[:, None, None]
+    labels = np.array([0, 4, 9], np.uint8)[maps.argmax(0)]
+    assert 4 not in labels
+    cleaned = dense_crf(labels, truth / 9, maps, (), "classes", (0, 4, 9))
+    assert (cleaned == truth).all()
+    with pytest.raises(InputError, match="one map for each class"):
+        dense_crf(labels, truth / 9, maps, (), "classes", (0, 9))
+
+
+def test_missing_probabilities_are_explained():
+    labels = np.eye(4, dtype=bool)
+    with pytest.raises(InputError, match=r"also=\['probabilities'\]"):
+        dense_crf(labels, labels * 1.0, start="probabilities")
+
+
+@pytest.fixture
+def giving():
+    """A method that is unsure where two columns of the wrong side lie."""
+    before = methods.snapshot()
+
+    @methods.add("giving", title="Giving", gives="mask")
+    def giving(image):
+        """Give probabilities too."""
+        found = np.where(image > 0.5, 0.9, 0.1)
+        found[..., 13:15] = 0.6
+        return Result(found > 0.5, "mask", values=(0, 1), maps={"probabilities": found})
+
+    yield
+    methods.restore(before)
+
+
+@pytest.mark.parametrize("shape", [(30, 30), (6, 30, 30), (2, 3, 20, 30)])
+def test_a_recipe_hands_the_probabilities_on(giving, shape):
+    image = Image(np.zeros(shape), "TZYX"[-len(shape) :])
+    image.data[..., 15:] = 1
+    cleaned = segment(image, "giving", cleanups=["dense_crf"])
+    assert np.array_equal(cleaned.data, image.data)
+    from_labels = ("dense_crf", {"start": "labels", "appearance": 0.1, "smoothness": 0.1})
+    assert segment(image, "giving", cleanups=[from_labels]).data.sum() > image.data.sum()
+    with pytest.raises(InputError, match="the method gave none"):
+        segment(image, "otsu", cleanups=[("dense_crf", {"start": "probabilities"})])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,9 @@ def dense_crf(  # noqa: PLR0913
     probabilities: NDArray[np.floating[Any]] | None = None,
     spacing: Sequence[float] = (),
     holds: str = "classes",
+    values: Sequence[int] = (),
     *,
+    start: Literal["auto", "probabilities", "labels"] = "auto",
     distance: Positive = 30.0,
     contrast: Positive = 0.08,
     appearance: NotNegative = 5.0,
@@ -50,12 +52,18 @@ def dense_crf(  # noqa: PLR0913
     image : array (*S) or (C, *S)
         What they were made from.
     probabilities : array (K, *S), optional
-        Of the labels' values in rising order, background first; (1, *S) of a mask's foreground.
-        Without them each voxel is sure of its label by `confidence`.
+        Of each of `values`; (*S) or (1, *S) of a mask's foreground. A trained network gives them
+        with ``also=["probabilities"]``.
     spacing : sequence of float
         Distance of neighbours along each axis; empty for equal spacing.
     holds : {"mask", "classes"}
         What the labels hold. Objects have no common looks and are refused.
+    values : sequence of int
+        The label number of each channel of `probabilities`; empty for the numbers that the labels
+        have, in rising order.
+    start : {"auto", "probabilities", "labels"}
+        What is known of each voxel on its own: the network's probabilities, or its label, sure by
+        `confidence`. "auto" takes the probabilities where the method gives them.
     distance : float
         How far alike voxels attract each other (standard deviation), in voxels of the finest
         axis.
@@ -68,14 +76,14 @@ def dense_crf(  # noqa: PLR0913
     smoothness : float
         Strength of that attraction.
     confidence : float
-        Probability of the given labels where no probabilities are.
+        Probability of the given labels, where these are started from.
     iterations : int
         Mean-field steps.
 
     Returns
     -------
     array (*S)
-        Labels of the same type; no value that was not there before.
+        Labels of the same type; no value that the method could not have given.
 
     References
     ----------
@@ -95,17 +103,23 @@ def dense_crf(  # noqa: PLR0913
             "A dense CRF needs a mask or classes, but the labels hold objects. Use it before the "
             "objects are split, or on one class of them."
         )
-    values = np.array([False, True]) if labels.dtype == bool else np.unique(labels)
-    if len(values) < 2:
+    if start == "probabilities" and probabilities is None:
+        raise InputError(
+            "'dense_crf' was asked to start from probabilities, but the method gave none. Let the "
+            "network give them (method 'network', also=['probabilities']), or take start='labels'."
+        )
+    given = None if start == "labels" else probabilities
+    numbers = _numbers(labels, values if given is not None else ())
+    if len(numbers) < 2:
         return labels
-    known = _probabilities(labels, values, probabilities, confidence)
+    known = _probabilities(labels, numbers, given, confidence)
     scale = _relative(spacing, labels.ndim)
     filters = [
         (appearance, _alike(image, labels.ndim, scale, distance, contrast)),
         (smoothness, _close(labels.shape, scale, near)),
     ]
     beliefs = mean_field(known, filters, iterations)
-    return values[beliefs.argmax(1)].reshape(labels.shape)
+    return numbers[beliefs.argmax(1)].reshape(labels.shape)
 
 
 def mean_field(
@@ -146,6 +160,12 @@ def _softmax(energy: NDArray[np.float32]) -> NDArray[np.float32]:
     return powers / powers.sum(1, keepdims=True)
 
 
+def _numbers(labels: NDArray[Any], values: Sequence[int]) -> NDArray[Any]:
+    if labels.dtype == bool:
+        return np.array([False, True])
+    return np.array(values, labels.dtype) if len(values) else np.unique(labels)
+
+
 def _probabilities(
     labels: NDArray[Any], values: NDArray[Any], given: Any, confidence: float
 ) -> NDArray[np.float32]:
@@ -154,12 +174,13 @@ def _probabilities(
         rest = (1 - confidence) / (len(values) - 1)
         return np.where(right, confidence, rest).astype(np.float32)
     given = np.asarray(given, np.float32)
+    given = given[None] if given.ndim == labels.ndim else given
     if len(given) == 1 and len(values) == 2:
         given = np.concatenate([1 - given, given])
     if given.shape != (len(values), *labels.shape):
         raise InputError(
             f"The probabilities have shape {given.shape}, but {(len(values), *labels.shape)} is "
-            "needed: one map for each value of the labels."
+            "needed: one map for each class."
         )
     return np.ascontiguousarray(given.reshape(len(values), -1).T)
 
