@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
+from scipy import ndimage
 
 from napari_segment.deep.augment import STRENGTHS, Augmentation, Change, Intensity, Spatial, draw
+from napari_segment.deep.augment._piece import finish, piece
+from napari_segment.deep.augment._warp import blurred, grid_of, interpolated, nearest, reach
 from napari_segment.deep.data.patches import (
     Sample,
     cut,
@@ -22,6 +26,14 @@ def volume(ndim=3, side=20):
     image = rng.normal(size=(2, *(side,) * ndim)).astype(np.float32)
     target = rng.integers(0, 3, (1, *(side,) * ndim)).astype(np.int16)
     return image, target
+
+
+def warp(image, target, corner, sides, change):
+    """A patch through the grid, also where a plain cut would do."""
+    block = reach(corner, sides, change, image.shape[1:])
+    grid = grid_of(corner, sides, change, block, torch.device("cpu"))
+    part, marks = (torch.from_numpy(a[(slice(None), *block)].copy()) for a in (image, target))
+    return interpolated(part, grid).numpy(), nearest(marks, grid).numpy()
 
 
 def still(ndim):
@@ -63,8 +75,6 @@ def test_beyond_the_image_its_border_is_repeated_and_nothing_is_asked():
 
 @pytest.mark.parametrize("corner", [(0, 0), (-3, 2)])
 def test_a_warp_by_nothing_is_the_plain_cut(corner):
-    from napari_segment.deep.augment._warp import warp
-
     image, target = volume(2, 9)
     pixels, wanted = warp(image, target, corner, (8, 6), still(2))
     np.testing.assert_allclose(pixels, cut(image, corner, (8, 6)), atol=1e-4)
@@ -72,8 +82,6 @@ def test_a_warp_by_nothing_is_the_plain_cut(corner):
 
 
 def test_a_quarter_turn_moves_image_and_target_alike():
-    from napari_segment.deep.augment._warp import warp
-
     image, target = volume(2, 8)
     turn = np.array([[0, -1], [1, 0]], np.float32)
     pixels, wanted = warp(image, target, (0, 0), (8, 8), Spatial((False, False), turn))
@@ -132,6 +140,37 @@ def test_a_dropped_channel_is_empty_and_one_channel_is_never_dropped():
     assert Intensity(dropped=0.9)(image[:1]).min() == 1
 
 
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_a_patch_needs_no_more_of_a_case_than_it_reaches(ndim):
+    """Far from the border a patch is the same out of its part as out of the whole case."""
+    image, target = volume(ndim, 48)
+    for index in range(12):
+        change = draw(STRONG, generator(0, 1, index), ndim).spatial
+        corner, sides = (16,) * ndim, (14,) * ndim
+        whole = grid_of(corner, sides, change, [slice(0, 48)] * ndim, torch.device("cpu"))
+        pixels, wanted = warp(image, target, corner, sides, change)
+        expected = interpolated(torch.from_numpy(image), whole).numpy()
+        np.testing.assert_allclose(pixels, expected, atol=1e-3)
+        assert np.mean(wanted == nearest(torch.from_numpy(target), whole).numpy()) > 0.99
+
+
+def test_maps_are_sampled_like_the_image():
+    image, target = volume(3)
+    change = draw(
+        Augmentation(flip=0.5, rotate=30, scale=0.3, elastic=1, spatial=1), generator(0, 0, 3), 3
+    )
+    made = piece(image, target, image, (3, 2, 1), (9, 10, 11), change)
+    pixels, _, maps = finish([made, made], torch.device("cpu"))
+    assert pixels.shape == (2, 2, 9, 10, 11)
+    torch.testing.assert_close(pixels, maps)
+
+
+def test_blur_is_that_of_scipy():
+    image, _ = volume(3, 9)
+    expected = [ndimage.gaussian_filter(c, 0.9, mode="nearest", truncate=3) for c in image]
+    np.testing.assert_allclose(blurred(torch.from_numpy(image), 0.9), expected, atol=1e-5)
+
+
 def test_amounts_by_hand():
     assert Augmentation.of("light", ("rotate=45", "flip=0")).rotate == 45
     with pytest.raises(SettingError, match="Write name=amount"):
@@ -154,6 +193,21 @@ def test_balanced_patches_hold_a_rare_class():
     for i in range(20):
         corner = draw_corner(sample, (16, 16), 1.0, generator(0, 0, i))
         assert cut(target, corner, (16, 16), outside=-1).max() == 2
+
+
+def test_places_come_from_all_slabs_of_a_large_target(monkeypatch):
+    from napari_segment.deep.data import patches
+
+    target = np.zeros((1, 40, 30, 30), np.int16)
+    target[0, :10], target[0, 30:] = 1, 2
+    target[0, 39, 29, 29] = 3
+    whole = find_places(target, 0)
+    monkeypatch.setattr(patches, "slabs", lambda shape: [slice(i, i + 5) for i in range(0, 40, 5)])
+    parts = find_places(target, 0)
+    assert {k: len(v) for k, v in parts.items()} == {k: len(v) for k, v in whole.items()}
+    assert all((target[0][tuple(v.T)] == k).all() for k, v in parts.items())
+    assert abs(np.mean(parts[1][:, 0] < 5) - 0.5) < 0.1
+    assert list(find_places(target, 0, together=True)) == [1]
 
 
 def test_a_small_image_stands_anywhere_in_its_patch():

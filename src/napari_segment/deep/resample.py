@@ -84,10 +84,34 @@ def resample(array: NDArray[Any], shape: Sequence[int], order: int = 1) -> NDArr
 def _nearest(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     first = array.ndim - len(shape)
     for axis, target in enumerate(shape, first):
-        size = array.shape[axis]
-        index = np.floor((np.arange(target) + 0.5) * (size / target)).astype(np.intp)
-        array = np.take(array, np.minimum(index, size - 1), axis=axis)
+        array = np.take(array, _nearest_places(array.shape[axis], target), axis=axis)
     return array
+
+
+def _nearest_places(size: int, target: int) -> NDArray[np.intp]:
+    index = np.floor((np.arange(target) + 0.5) * (size / target)).astype(np.intp)
+    return np.minimum(index, size - 1)
+
+
+def nearest_rows(array: Any, shape: Sequence[int], rows: slice) -> NDArray[Any]:
+    """Some rows of the first axis of what `resample` with order 0 gives, reading no others.
+
+    Parameters
+    ----------
+    array : array (*S)
+        NumPy, Dask or zarr.
+    shape : sequence of int
+        The new size.
+    rows : slice
+        Of the first axis of the new grid, with its start and stop.
+
+    Returns
+    -------
+    ndarray (rows, *shape[1:])
+    """
+    index = _nearest_places(array.shape[0], shape[0])[rows]
+    block = np.asarray(array[index[0] : index[-1] + 1])
+    return _nearest(np.take(block, index - index[0], axis=0), (len(index), *shape[1:]))
 
 
 def interpolate(values: Tensor, axis: int, places: NDArray[np.float64]) -> Tensor:

@@ -91,37 +91,27 @@ class Intensity:
             seed=int(rng.integers(2**32)),
         )
 
+    def fields(
+        self, shape: tuple[int, ...]
+    ) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
+        """Draw the fields of a patch ``(C, *S)``: control points of the bias, and the noise."""
+        rng = np.random.default_rng(self.seed)
+        knots = noise = None
+        if self.bias:
+            knots = rng.uniform(-1, 1, (1, *(_KNOTS,) * (len(shape) - 1))).astype(np.float32)
+        if self.noise:
+            noise = rng.standard_normal(shape, np.float32)
+        return knots, noise
+
     def __call__(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Change a patch ``(C, *S)``; the patch itself is left alone."""
-        rng = np.random.default_rng(self.seed)
-        changed = self._coarser(self._blurred(image))
-        if self.bias:
-            changed = changed * _slow_field(changed.shape[1:], self.bias, rng)
-        if self.gamma != 1:
-            changed = _with_gamma(changed, self.gamma)
-        if self.contrast != 1 or self.brightness:
-            changed = changed * np.float32(self.contrast) + np.float32(self.brightness)
-        if self.noise:
-            noise = rng.standard_normal(changed.shape, np.float32)
-            changed = changed + noise * np.float32(self.noise)
-        if self.dropped >= 0 and len(changed) > 1:
-            changed = changed.copy()
-            changed[int(self.dropped * len(changed))] = 0
-        return changed
+        import torch
 
-    def _blurred(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self.blur < 0.1:
-            return image
-        from scipy.ndimage import gaussian_filter
+        from napari_segment.deep.augment._warp import bend
 
-        return np.stack([gaussian_filter(c, self.blur, mode="nearest", truncate=3) for c in image])
-
-    def _coarser(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self.coarser < 1.1:
-            return image
-        from napari_segment.deep.augment._warp import there_and_back
-
-        return there_and_back(image, self.coarser)
+        changed = bend(torch.from_numpy(image), self, *self.fields(image.shape))
+        array: NDArray[np.float32] = changed.numpy()
+        return array
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,18 +143,13 @@ class Change:
         -------
         image, target : ndarray (C, *sides), (K, *sides)
         """
-        from napari_segment.deep.data.patches import cut
+        import torch
 
-        if self.spatial.is_rigid_grid:
-            pixels, wanted = cut(image, corner, sides), cut(target, corner, sides, outside=-1)
-        else:
-            from napari_segment.deep.augment._warp import warp
+        from napari_segment.deep.augment._piece import piece
 
-            pixels, wanted = warp(image, target, corner, sides, self.spatial)
-        axes = tuple(a for a, flipped in enumerate(self.spatial.flips, 1) if flipped)
-        # Copies: a side of one voxel may keep a negative stride, which PyTorch refuses.
-        pixels, wanted = np.flip(pixels, axes).copy(), np.flip(wanted, axes).copy()
-        return self.intensity(pixels), wanted
+        made = piece(image, target, None, corner, sides, self)
+        pixels, wanted = made.finished(torch.device("cpu"))
+        return pixels.numpy(), wanted.numpy()
 
 
 def _rotation(angles: NDArray[np.float64], relative: Sequence[float]) -> NDArray[np.float64]:
@@ -180,21 +165,3 @@ def _rotation(angles: NDArray[np.float64], relative: Sequence[float]) -> NDArray
             total = total @ turn
     sides = np.array([r or 1.0 for r in relative])
     return (total * sides[None, :]) / sides[:, None]
-
-
-def _with_gamma(image: NDArray[np.float32], gamma: float) -> NDArray[np.float32]:
-    """Bend the intensities between the lowest and the highest of each channel, which stay."""
-    axes = tuple(range(1, image.ndim))
-    low, high = image.min(axes, keepdims=True), image.max(axes, keepdims=True)
-    width = np.maximum(high - low, np.float32(1e-6))
-    bent: NDArray[np.float32] = ((image - low) / width) ** np.float32(gamma) * width + low
-    return bent
-
-
-def _slow_field(
-    shape: tuple[int, ...], strength: float, rng: np.random.Generator
-) -> NDArray[np.float32]:
-    from napari_segment.deep.augment._warp import enlarge
-
-    knots = rng.uniform(-1, 1, (1, *(_KNOTS,) * len(shape))).astype(np.float32)
-    return 1 + np.float32(strength) * enlarge(knots, shape)

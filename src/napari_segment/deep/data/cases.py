@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.deep.data.shelf import slabs
 from napari_segment.deep.plan import grid_sample
 from napari_segment.errors import InputError
-from napari_segment.image import Image, Labels
+from napari_segment.image import Image, Labels, Stack
 from napari_segment.io.pairs import Pairs
 from napari_segment.step import Step
 
 QUANTILES = (0.5, 50.0, 99.5)
+_GROWS = 16  # how much larger than its file a case may be in memory
 _FOREGROUND = 4096  # voxels a case from which the foreground's intensities are measured
 
 
@@ -106,13 +111,16 @@ class Cases:
             yield Step(i + 1, total, "reading cases")
         _check_alike(self.items)
 
-    def read(self, item: Item) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Pixels of an item: image ``(C, *S)`` and labels ``(*S)``, both as they came."""
+    def read(self, item: Item) -> tuple[Any, Any]:
+        """Pixels of an item: image ``(C, *S)`` and labels ``(*S)``, both as they came.
+
+        Those of a case that is larger than the budget are lazy, where its files can be read so.
+        """
         for time, (image, labels) in self._times(item.case):
             if time == item.time:
                 pixels = _channels_first(image)
                 crop = item.crop or (slice(None),) * (pixels.ndim - 1)
-                return pixels[(slice(None), *crop)], np.asarray(labels.data)[crop]
+                return pixels[(slice(None), *crop)], labels.data[crop]
         raise InputError(f"The case {item.name!r} has changed since it was measured.")
 
     def forget(self) -> None:
@@ -128,14 +136,26 @@ class Cases:
     def _open(self, case: int) -> tuple[Image, Labels]:
         if case in self._kept:
             return self._kept[case]
-        image, labels = self.pairs.read(case)
-        image, labels = image.compute().canonical(), labels.compute().canonical()
+        sources = self.pairs[case].image, self.pairs[case].labels
+        pair = self.pairs.read(case, lazy=any(self._may_be_large(s) for s in sources))
+        image, labels = pair[0].canonical(), pair[1].canonical()
+        if _ready_bytes(image) > self.budget:
+            return image, labels
+        image, labels = image.compute(), labels.compute()
         size = image.data.nbytes + labels.data.nbytes
         with self._lock:
             if case not in self._kept and self._bytes + size <= self.budget:
                 self._kept[case] = (image, labels)
                 self._bytes += size
         return image, labels
+
+    def _may_be_large(self, source: Any) -> bool:
+        """Whether to look before reading; of small files lazy reading would only cost time."""
+        if isinstance(source, Stack):
+            return True
+        paths = source if isinstance(source, tuple) else (source,)
+        files = [p for p in paths if isinstance(p, Path)]
+        return any(p.is_dir() or p.stat().st_size * _GROWS > self.budget for p in files)
 
 
 def split(
@@ -187,25 +207,49 @@ def _cut(item: Item, folds: int) -> tuple[Item, Item]:
 
 
 def _measured(case: int, time: int, part: str, image: Image, labels: Labels) -> Item:
-    pixels, marked = _channels_first(image), np.asarray(labels.data)
-    values, counts = np.unique(marked, return_counts=True)
+    pixels, marked = _channels_first(image), labels.data
+    counts = _counted(marked)
     samples = [grid_sample(channel, 2**16) for channel in pixels]
     quantiles = [np.percentile(s, QUANTILES) if s.size else np.zeros(3) for s in samples]
-    where = np.flatnonzero(marked)
-    where = where[:: max(1, where.size // _FOREGROUND)]
     return Item(
         case, time, image.name, part, labels.shape, tuple(image.spacing), image.unit,
         image.channels or tuple(f"channel {c}" for c in range(len(pixels))),
-        np.array(quantiles), pixels.reshape(len(pixels), -1)[:, where].astype(np.float64),
-        dict(zip(map(int, values), map(int, counts), strict=True)), str(image.dtype),
+        np.array(quantiles), _foreground(pixels, marked, counts), counts, str(image.dtype),
     )  # fmt: skip
 
 
-def _channels_first(image: Image) -> NDArray[Any]:
-    pixels = np.asarray(image.data)
-    if "C" not in image.axes:
-        return pixels[None]
-    return np.moveaxis(pixels, image.axes.index("C"), 0)
+def _counted(marked: Any) -> dict[int, int]:
+    """Voxels of each label."""
+    found: Counter[int] = Counter()
+    for rows in slabs(marked.shape):
+        values, counts = np.unique(np.asarray(marked[rows]), return_counts=True)
+        found.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+    return dict(sorted(found.items()))
+
+
+def _foreground(pixels: Any, marked: Any, counts: Mapping[int, int]) -> NDArray[np.float64]:
+    """Intensities ``(C, N)`` of labelled voxels, every so manyeth of them."""
+    step = max(1, sum(n for value, n in counts.items() if value) // _FOREGROUND)
+    parts, seen = [], 0
+    for rows in slabs(marked.shape):
+        where = np.flatnonzero(np.asarray(marked[rows]))
+        chosen = where[-seen % step :: step]
+        seen += where.size
+        if chosen.size:
+            part = np.asarray(pixels[:, rows])
+            parts.append(part.reshape(len(part), -1)[:, chosen].astype(np.float64))
+    return np.concatenate(parts, axis=1) if parts else np.zeros((len(pixels), 0))
+
+
+def _ready_bytes(image: Image) -> int:
+    """What one time point takes once it is made ready: float32, and its target."""
+    voxels = prod(image.size(a) for a in image.spatial_axes)
+    return voxels * (4 * image.size("C") + 4)
+
+
+def _channels_first(image: Image) -> Any:
+    """Pixels ``(C, *S)`` of an image whose axes are in canonical order."""
+    return image.data if "C" in image.axes else image.data[None]
 
 
 def _check_alike(items: Sequence[Item]) -> None:

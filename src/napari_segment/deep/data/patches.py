@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.deep.data.shelf import slabs
+
 _PLACES = 512  # voxels of each class that are kept to draw from
 
 
@@ -36,18 +38,48 @@ class Sample:
         return self.image.shape[1:]
 
 
-def find_places(target: NDArray[Any], seed: int) -> dict[int, NDArray[np.int32]]:
-    """Choose some voxels of each class of a target ``(K, *S)``; maps have the foreground only."""
+def find_places(
+    target: NDArray[Any], seed: int, *, together: bool = False
+) -> dict[int, NDArray[np.int32]]:
+    """Choose some voxels of each class of a target ``(K, *S)``, or of all of them together."""
     rng = np.random.default_rng(seed)
-    marked = np.rint(target[0]).astype(np.int32)
+    parts = []
+    for rows in slabs(target.shape[1:]):
+        marked = np.rint(target[0, rows]).astype(np.int32)
+        parts.append(_places_in(np.minimum(marked, 1) if together else marked, rows.start, rng))
+    return {
+        value: _merged([part[value] for part in parts if value in part], rng)
+        for value in sorted(set().union(*parts))
+    }
+
+
+def _places_in(
+    marked: NDArray[np.int32], first: int, rng: np.random.Generator
+) -> dict[int, tuple[int, NDArray[np.int32]]]:
+    """Of each class in a slab: how many voxels there are, and some of them."""
     flat = marked.ravel()
     found = {}
     for value in np.unique(flat):
         if value > 0:
             where = np.flatnonzero(flat == value)
-            where = rng.choice(where, _PLACES) if where.size > _PLACES else where
-            found[int(value)] = np.stack(np.unravel_index(where, marked.shape), 1).astype(np.int32)
+            count = where.size
+            where = rng.choice(where, _PLACES) if count > _PLACES else where
+            places = np.stack(np.unravel_index(where, marked.shape), 1).astype(np.int32)
+            places[:, 0] += first
+            found[int(value)] = (count, places)
     return found
+
+
+def _merged(
+    parts: Sequence[tuple[int, NDArray[np.int32]]], rng: np.random.Generator
+) -> NDArray[np.int32]:
+    """Some places out of several slabs, of each as many as it has voxels."""
+    places = np.concatenate([p for _, p in parts])
+    if len(places) <= _PLACES:
+        return places
+    weights = np.concatenate([np.full(len(p), count / len(p)) for count, p in parts])
+    chosen = rng.choice(len(places), _PLACES, p=weights / weights.sum())
+    return np.asarray(places[chosen])
 
 
 def draw_corner(

@@ -1,0 +1,175 @@
+"""Samples: cases made ready for a plan, in memory while they fit, else in mapped files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from threading import Lock, RLock
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.deep.data.cases import Cases, Item
+from napari_segment.deep.data.patches import Sample, find_places
+from napari_segment.deep.data.shelf import Shelf, slabs
+from napari_segment.deep.fingerprint import Plan
+from napari_segment.deep.plan import Rescale, apply, statistics
+from napari_segment.deep.targets import UNKNOWN, class_indices
+
+Maps: TypeAlias = Callable[[NDArray[Any], Sequence[float]], NDArray[np.float32]]
+
+
+@dataclass(eq=False)
+class Samples:
+    """Cases made ready for a plan: normalised images and targets, kept once they are made.
+
+    Parameters
+    ----------
+    cases : Cases
+        Where pixels come from.
+    plan : Plan
+        How they are changed.
+    budget : int
+        Bytes to keep in memory.
+    shelf : Shelf, optional
+        Takes what goes beyond; without it that is made again each time.
+    maps : callable, optional
+        What a loss wants of each case of classes: from a target ``(K, *S)`` as losses take it and
+        a spacing to ``(K, *S)``.
+    """
+
+    cases: Cases
+    plan: Plan
+    budget: int = 2**32
+    shelf: Shelf | None = None
+    maps: Maps | None = None
+    _kept: dict[Item, Sample] = field(default_factory=dict)
+    _drawn: dict[Item, NDArray[np.float32]] = field(default_factory=dict)
+    _bytes: int = 0
+    _lock: Lock = field(default_factory=Lock)
+    _one_at_a_time: RLock = field(default_factory=RLock)
+
+    def __call__(self, item: Item) -> Sample:
+        """The sample of an item."""
+        known = self._kept.get(item)
+        if known is not None:
+            return known
+        if self._large(item) and self.shelf is not None:
+            with self._one_at_a_time:
+                return self._kept.get(item) or self._streamed(item)
+        sample = self._made(item)
+        if self._counts(sample.image.nbytes + sample.target.nbytes):
+            return self._kept.setdefault(item, sample)
+        return sample if self.shelf is None else self._shelved(item, sample)
+
+    def maps_of(self, item: Item) -> NDArray[np.float32] | None:
+        """What the loss wants of an item, ``(K, *S)``."""
+        if self.maps is None:
+            return None
+        if item not in self._drawn:
+            self._drawn[item] = self._mapped(self(item).target, self.maps)
+        return self._drawn[item]
+
+    def _mapped(self, target: NDArray[Any], maps: Maps) -> NDArray[np.float32]:
+        plan = self.plan
+        wanted = one_hot(target, plan.channels_out)
+        spacing = plan.spacing[-plan.ndim :]
+        if not plan.stacked:
+            return maps(wanted, spacing)
+        return np.stack([maps(plane, spacing) for plane in wanted.swapaxes(0, 1)], 1)
+
+    def _counts(self, size: int) -> bool:
+        """Whether so many bytes can be kept besides; if so, they are taken as kept."""
+        with self._lock:
+            fits = self._bytes + size <= self.budget
+            self._bytes += size if fits else 0
+        return fits
+
+    def _shape(self, item: Item) -> tuple[int, ...]:
+        from napari_segment.deep.resample import resampled_shape
+
+        if not self.plan.spacing:
+            return item.shape
+        return resampled_shape(item.shape, item.spacing, self.plan.spacing)
+
+    def _large(self, item: Item) -> bool:
+        """Whether making it in memory takes more than all that may be kept."""
+        voxels = max(prod(self._shape(item)), prod(item.shape))
+        return voxels * (4 * len(item.channels) + 4) > self.budget
+
+    # ---- in memory ----
+
+    def _made(self, item: Item) -> Sample:
+        from napari_segment.deep.resample import resample
+
+        pixels, labels = (np.asarray(a) for a in self.cases.read(item))
+        image = apply(pixels, statistics(pixels, self.plan.normalisation))
+        shape = self._shape(item)
+        image, labels = resample(image, shape), resample(labels, shape, order=0)
+        target = self._target(labels)
+        return Sample(image, target, self._places(target, item))
+
+    def _target(self, labels: NDArray[Any]) -> NDArray[Any]:
+        plan = self.plan
+        if plan.objects is None:
+            return class_indices(labels, plan.values, plan.unlabelled)[None]
+        numbers = labels.astype(np.int32)
+        if plan.unlabelled is not None:
+            numbers[labels == plan.unlabelled] = UNKNOWN
+        return numbers[None]
+
+    def _places(self, target: NDArray[Any], item: Item) -> dict[int, NDArray[np.int32]]:
+        """Where patches may be drawn around: each class, or the foreground of objects."""
+        return find_places(target, item.case, together=self.plan.objects is not None)
+
+    # ---- in files ----
+
+    def _shelved(self, item: Item, sample: Sample) -> Sample:
+        """A finished sample, moved into files."""
+        assert self.shelf is not None
+        image = self.shelf.new(sample.image.shape, np.float32)
+        target = self.shelf.new(sample.target.shape, sample.target.dtype)
+        image[:], target[:] = sample.image, sample.target
+        return self._kept.setdefault(item, Sample(image, target, sample.places))
+
+    def _streamed(self, item: Item) -> Sample:
+        """A sample made slab by slab."""
+        from napari_segment.deep.resample import Resampled, nearest_rows
+
+        assert self.shelf is not None
+        pixels, labels = self.cases.read(item)
+        shape = self._shape(item)
+        view = Normalised(pixels, statistics(pixels, self.plan.normalisation))
+        resampled = Resampled(view, shape)
+        image = self.shelf.new(resampled.shape, np.float32)
+        kind = np.int16 if self.plan.objects is None else np.int32
+        target = self.shelf.new((1, *shape), kind)
+        for rows in slabs(shape):
+            image[:, rows] = resampled[(slice(None), rows)]
+            target[:, rows] = self._target(nearest_rows(labels, shape, rows))
+        sample = Sample(image, target, self._places(target, item))
+        return self._kept.setdefault(item, sample)
+
+
+@dataclass(frozen=True, eq=False)
+class Normalised:
+    """A view of an image ``(C, *S)``, normalised where it is read."""
+
+    array: Any
+    numbers: tuple[Rescale, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.array.shape)
+
+    def __getitem__(self, where: tuple[slice, ...]) -> NDArray[np.float32]:
+        return apply(np.asarray(self.array[where]), self.numbers)
+
+
+def one_hot(target: NDArray[Any], channels: int) -> NDArray[Any]:
+    """Class indices ``(1, *S)`` as booleans ``(K, *S)``."""
+    if channels == 1:
+        return target > 0
+    return np.concatenate([target == k for k in range(channels)])

@@ -1,0 +1,69 @@
+"""Shelf: arrays that do not fit into memory, kept in files that are mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from math import prod
+from pathlib import Path
+from shutil import disk_usage, rmtree
+from typing import Any
+
+import numpy as np
+
+from napari_segment.errors import InputError
+
+_SLAB = 2**24  # voxels that are worked on at once
+_KEPT_FREE = 2**30  # bytes of the disk that are left alone
+
+
+class Shelf:
+    """A folder of arrays; the system keeps in memory what of them is in use.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when it is needed first; what an earlier process left there is thrown away.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._numbers = count()
+        self.clear()
+
+    def new(self, shape: Sequence[int], dtype: Any) -> np.memmap[Any, Any]:
+        """An array to be filled.
+
+        Raises
+        ------
+        InputError
+            If the disk has no room for it.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        size, free = prod(shape) * np.dtype(dtype).itemsize, disk_usage(self.folder).free
+        if size > free - _KEPT_FREE:
+            raise InputError(
+                f"A case needs {size / 1e9:.3g} GB beside the memory, but the disk of "
+                f"{self.folder} has {free / 1e9:.3g} GB left. Make room, give a run folder on "
+                "another disk (out), or crop the case."
+            )
+        return np.memmap(
+            self.folder / f"{next(self._numbers)}.bin", dtype, "w+", shape=tuple(shape)
+        )
+
+    def clear(self) -> None:
+        """Throw everything away; arrays that are still in use stay until they are not."""
+        rmtree(self.folder, ignore_errors=True)
+
+
+def slabs(shape: Sequence[int], size: int = _SLAB) -> Iterator[slice]:
+    """Rows of the first axis that hold about `size` voxels, one after the other.
+
+    Examples
+    --------
+    >>> list(slabs((5, 10, 10), 200))
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    rows = max(1, size // max(prod(shape[1:]), 1))
+    for first in range(0, shape[0], rows):
+        yield slice(first, min(first + rows, shape[0]))
