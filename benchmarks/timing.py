@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -110,8 +111,9 @@ def _peak(call: Callable[[], Any]) -> tuple[float, Any]:
     """Greatest resident memory during a call, beyond what was there before and its result."""
     gc.collect()
     try:
+        ctypes.CDLL(None).malloc_trim(0)  # glibc: give back what was freed, so that it counts anew
         Path("/proc/self/clear_refs").write_text("5")  # Linux: forget the greatest size so far
-    except OSError:
+    except (AttributeError, OSError):
         return float("nan"), call()
     before = _resident("VmRSS")
     result = call()

@@ -1,3 +1,6 @@
+from itertools import product
+
+import dask.array as da
 import numpy as np
 import pytest
 from scipy import ndimage as ndi
@@ -87,3 +90,57 @@ def test_an_image_is_needed_for_intensity():
         split_touching(np.ones((4, 4), bool), by="intensity")
     with pytest.raises(InputError, match="finite"):
         split_touching(np.ones((2, 2), bool), np.full((2, 2), np.nan), by="intensity")
+
+
+SETTINGS = [
+    {},
+    {"by": "intensity", "depth": 0.05},
+    {"depth": 1.0, "units": "absolute", "smoothing": 2.0},
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=["distance", "intensity", "absolute"])
+@pytest.mark.parametrize("chunks", [(13, 31, 24), (30, 60, 13), (11, 60, 70)])
+def test_blocks_give_what_memory_gives(settings, chunks):
+    noise = ndi.gaussian_filter(np.random.default_rng(0).random((30, 60, 70)), 2)
+    labels = np.digitize(noise, np.percentile(noise, (70, 95))).astype(np.uint8)
+    expected = split_touching(labels, noise, (2, 1, 1), **settings)
+    lazy = (da.from_array(a, chunks=chunks) for a in (labels, noise))
+    result = split_touching(*lazy, (2, 1, 1), **settings)
+    assert isinstance(result, da.Array)
+    assert result.dtype == expected.dtype
+    np.testing.assert_array_equal(result.compute(scheduler="sync"), expected)
+
+
+def test_a_component_is_split_alike_wherever_it_lies():
+    alone = balls([(20, 20), (20, 34)], 10, (41, 60), (1, 1))
+    field = np.zeros((100, 200), bool)
+    field[30:71, 90:150] = alone
+    field[10:25, 10:170] = True  # another one nearby
+    expected = split_touching(np.pad(alone, 1))[1:-1, 1:-1]
+    parts = split_touching(field)[30:71, 90:150]
+    np.testing.assert_array_equal(np.where(alone, parts - parts[alone].min() + 1, 0), expected)
+
+
+def test_the_distance_is_that_of_scipy():
+    from napari_segment.results.cleanup._landscape import distances
+
+    mask = ndi.gaussian_filter(np.random.default_rng(1).random((12, 20, 30)), 2) > 0.5
+    own = mask.astype(np.uint16)
+    for axis, ends in product(range(3), (False, True)):
+        around = [(1, 1)] * 3
+        around[axis] = (0, 0) if ends else (1, 1)
+        padded = np.pad(mask, around)
+        inner = tuple(slice(a, a + n) for (a, _), n in zip(around, mask.shape, strict=True))
+        expected = ndi.distance_transform_edt(padded, (2.5, 1, 0.7))[inner]
+        sides = np.zeros((3, 2), bool)
+        sides[axis] = ends
+        land = np.zeros(mask.shape, np.float32)
+        distances(own, 1, sides, np.array((2.5, 1, 0.7)), 1e9, land)
+        np.testing.assert_allclose(land, expected, rtol=1e-6)
+
+
+def test_more_pieces_than_a_byte_can_number():
+    centres = [(5, 6 + 12 * i) for i in range(400)]
+    chain = balls(centres, 7, (11, 4820), (1, 1))
+    assert split_touching(chain).max() == 400

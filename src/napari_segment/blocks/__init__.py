@@ -11,12 +11,17 @@ on a Dask array `reduce` reads the blocks once, keeping only the small partial r
 
 Labels need two more: `label` finds connected components and joins them across block faces;
 `counts`, `overlaps` and `contacts` are tables of all labels, and `replace_labels` maps labels
-through such a table.
+through such a table. `boxes` finds where each label lies; work on whole labels is done by
+`regions`, each of which holds labels that lie in the same blocks.
 
 A Dask array runs on the scheduler that Dask would take: threads, or the active
 ``dask.distributed`` client.
 """
 
+from napari_segment.blocks.boxes import boxes as boxes
+from napari_segment.blocks.boxes import map_regions as map_regions
+from napari_segment.blocks.boxes import put_together as put_together
+from napari_segment.blocks.boxes import regions as regions
 from napari_segment.blocks.components import label as label
 from napari_segment.blocks.maps import Place as Place
 from napari_segment.blocks.maps import is_lazy as is_lazy

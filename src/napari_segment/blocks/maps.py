@@ -107,10 +107,12 @@ def reduce_blocks(
     import dask
 
     lazy = _cut_alike(arrays)
-    parts = [
-        dask.delayed(gather)(place, *(_computed(a[place.where]) for a in lazy))
-        for place in _places(lazy[0].chunks, before)
-    ]
+    places = _places(lazy[0].chunks, before)
+    if before:
+        blocks = [[_computed(a[place.where]) for a in lazy] for place in places]
+    else:
+        blocks = [list(own) for own in zip(*(a.to_delayed().ravel() for a in lazy), strict=True)]
+    parts = [dask.delayed(gather)(p, *own) for p, own in zip(places, blocks, strict=True)]
     return merge(dask.compute(*_in_groups(parts, merge)))
 
 

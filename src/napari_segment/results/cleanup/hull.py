@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.blocks import Place, boxes, is_lazy, map_regions, put_together, regions
 from napari_segment.image import Holds
 from napari_segment.registry import cleanups
 from napari_segment.results.cleanup.components import relabel
@@ -17,15 +19,8 @@ _PAD = 0.01  # of a voxel: gives flat objects a hull, and holds what lies on the
 _FLAT = 1e-9
 
 
-@cleanups.add(
-    "convex_hull",
-    title="Convex hull",
-    group="shape",
-    whole="A hull may reach across the whole image.",
-)
-def convex_hull(
-    labels: NDArray[Any], holds: Holds = "mask", *, connectivity: Connectivity = 1
-) -> NDArray[Any]:
+@cleanups.add("convex_hull", title="Convex hull", group="shape")
+def convex_hull(labels: Any, holds: Holds = "mask", *, connectivity: Connectivity = 1) -> Any:
     """Fill the convex hull of each component or object.
 
     Parameters
@@ -50,17 +45,53 @@ def convex_hull(
            [1, 1, 0],
            [1, 1, 1]])
     """
-    from scipy.ndimage import find_objects
-
     if not labels.size:
         return labels
-    parts = np.asarray(relabel(parts_of(labels, holds, connectivity)))
-    filled = labels.copy()
-    for number, where in enumerate(find_objects(parts), 1):
+    parts = relabel(parts_of(labels, holds, connectivity))
+    if is_lazy(labels):
+        return _filled_lazily(labels, parts)
+    origin = (0,) * labels.ndim
+    place = Place(origin, labels.shape, origin, labels.shape)
+    whole = tuple(map(slice, labels.shape))
+    return _filled(labels, [(whole, whole, _hulls(place, parts, labels))])
+
+
+def _hulls(
+    _place: Place, parts: NDArray[Any], labels: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[Any]]:
+    """In whose hull each voxel lies, the first part's where there are several; 0 outside.
+
+    Then all numbers of parts, rising, and the label of each.
+    """
+    ids, found = boxes(parts)
+    owner = np.zeros_like(parts)
+    values = np.zeros(len(ids), labels.dtype)
+    for i, (number, box) in enumerate(zip(ids, found, strict=True)):
+        where = tuple(slice(a, b) for a, b in box)
         own = parts[where] == number
-        gap = _hull(own) & (filled[where] == 0)
-        filled[where][gap] = labels[where][own][0]
+        values[i] = labels[where][own][0]
+        owner[where][_hull(own) & (owner[where] == 0)] = number
+    return owner, ids, values
+
+
+def _filled(labels: NDArray[Any], hulls: Sequence[tuple[Any, Any, Any]]) -> NDArray[Any]:
+    """Give background the label of the first part in whose hull it lies."""
+    filled = labels.copy()
+    first = np.zeros(labels.shape, hulls[0][2][0].dtype if hulls else np.uint8)
+    for here, there, (owners, ids, values) in hulls:
+        owner, before = owners[there], first[here]
+        gap = (labels[here] == 0) & (owner > 0) & ((before == 0) | (owner < before))
+        before[gap] = owner[gap]
+        filled[here][gap] = values[np.searchsorted(ids, owner[gap])]
     return filled
+
+
+def _filled_lazily(labels: Any, parts: Any) -> Any:
+    """Fill hulls region by region; parts that reach across blocks are gathered from them."""
+    labels = labels.rechunk(parts.chunks)
+    found = regions(*boxes(parts), parts.chunks)
+    hulls = map_regions(_hulls, found, parts, labels)
+    return put_together(_filled, found, hulls, labels, dtype=labels.dtype)
 
 
 def _hull(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

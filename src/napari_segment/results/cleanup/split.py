@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.blocks import (
+    Place,
+    boxes,
+    is_lazy,
+    label,
+    map_regions,
+    put_together,
+    reduce_blocks,
+    regions,
+)
+from napari_segment.blocks.slabs import over_slabs, threads
 from napari_segment.errors import InputError
 from napari_segment.image import smallest_integers
 from napari_segment.registry import cleanups
 from napari_segment.results.cleanup.parts import Spacing, full
-from napari_segment.results.distance import distance_to_others
 
 _LEVELS_PER_VOXEL = 64  # steps of the distance landscape within the smallest spacing
 _LEVELS = 65535  # steps of an intensity landscape of floats
+_LARGE = 1 << 18  # voxels of a box, from which on more than 255 pieces are likely
+_LARGEST = 1 << 30  # voxels of a box that are numbered by 32 bits
 
 
 @cleanups.add(
@@ -23,18 +39,17 @@ _LEVELS = 65535  # steps of an intensity landscape of floats
     title="Split touching",
     gives="objects",
     group="split",
-    whole="Where water parts depends on the whole component.",
 )
 def split_touching(
-    labels: NDArray[Any],
-    image: NDArray[Any] | None = None,
+    labels: Any,
+    image: Any = None,
     spacing: Spacing = (),
     *,
     by: Literal["distance", "intensity"] = "distance",
     depth: Annotated[float, Field(ge=0)] = 0.1,
     units: Literal["share", "absolute"] = "share",
     smoothing: Annotated[float, Field(ge=0, le=100)] = 1,
-) -> NDArray[Any]:
+) -> Any:
     """Split touching objects by a watershed, at necks or along dark lines.
 
     The landscape is the distance to the background (in units of the spacing, so anisotropic
@@ -80,77 +95,199 @@ def split_touching(
     >>> int(split_touching(dumbbell).max())
     2
     """
-    from napari_segment.results.cleanup._kernels import split
-
     if not labels.size:
-        return np.zeros(labels.shape, np.uint8)
+        return labels.astype(np.uint8)
     spacing = full(spacing, labels.ndim)
-    values = _volume(labels.view(np.uint8) if labels.dtype == bool else labels)
-    if by == "distance":
-        levels, step = _distance_levels(labels, spacing, smoothing)
+    low, step = (0.0, min(spacing) / _LEVELS_PER_VOXEL)
+    if by == "intensity":
+        low, step = _intensity_steps(labels, _checked(image, labels), smoothing)
     else:
-        levels, step = _intensity_levels(labels, image, spacing, smoothing)
+        image = None
     absolute, share = (0.0, depth) if units == "share" else (depth / step, 0.0)
-    basins, count = split(values, _volume(levels), absolute, share)
-    return np.asarray(basins.reshape(labels.shape).astype(smallest_integers(count), copy=False))
+    rules = _Rules(labels.shape, spacing, smoothing, low, step, absolute, share)
+    if is_lazy(labels) or is_lazy(image):
+        return _split_lazily(labels, image, rules)
+    place = Place((0,) * labels.ndim, labels.shape, (0,) * labels.ndim, labels.shape)
+    return _split(place, labels, image, rules=rules)[0]
 
 
-def _distance_levels(
-    labels: NDArray[Any], spacing: Spacing, smoothing: float
-) -> tuple[NDArray[np.int32], float]:
-    """Distance to the next label in whole steps, at least 1 in labels, and the step."""
-    distance = distance_to_others(labels, spacing)
-    # Where one label is all there is the distance is infinite: a plain as high as the image.
-    np.minimum(distance, float(np.linalg.norm(np.multiply(labels.shape, spacing))), out=distance)
-    step = min(spacing) / _LEVELS_PER_VOXEL
-    return _levels(labels, _smoothed(distance, smoothing, spacing), step), step
+@dataclass(frozen=True)
+class _Rules:
+    """What splitting needs to know beside the arrays: of the whole image, however it is cut."""
+
+    shape: tuple[int, ...]
+    spacing: Spacing
+    smoothing: float
+    low: float  # of the landscape, if that is the image
+    step: float  # of the landscape's levels
+    depth: float  # in levels
+    share: float
+
+    @property
+    def limit(self) -> float:
+        """A distance where one label is all there is: a plain as high as the image is long."""
+        return float(np.linalg.norm(np.multiply(self.shape, self.spacing)))
+
+    def kernels(self) -> tuple[NDArray[np.float32], ...]:
+        """Weights of the Gaussian along Z, Y and X; planes are not smoothed along Z."""
+        sigmas = [self.smoothing * min(self.spacing) / s for s in self.spacing]
+        return tuple(map(_gaussian, [0.0] * (3 - len(sigmas)) + sigmas))
 
 
-def _intensity_levels(
-    labels: NDArray[Any], image: NDArray[Any] | None, spacing: Spacing, smoothing: float
-) -> tuple[NDArray[np.int32], float]:
-    """Intensity above the smallest in labels in whole steps, at least 1 in labels, and the step."""
+def _gaussian(sigma: float) -> NDArray[np.float32]:
+    """Weights of distance 0, 1, … up to four standard deviations."""
+    distance = np.arange(int(4 * sigma + 0.5) + 1)
+    weights = np.exp(-0.5 * (distance / max(sigma, 1e-9)) ** 2)
+    return np.asarray(weights / (2 * weights.sum() - weights[0]), np.float32)
+
+
+def _checked(image: Any, labels: Any) -> Any:
     if image is None or image.shape != labels.shape:
         given = "none" if image is None else f"one of shape {image.shape}"
         raise InputError(
             f"Splitting by intensity needs the image of shape {labels.shape}; {given} was given. "
             "Give it, or use by='distance'."
         )
-    inside = image[labels != 0]
-    if not inside.size:
-        return np.zeros(labels.shape, np.int32), 1.0
-    if not np.isfinite(inside).all():
+    return image
+
+
+def _intensity_steps(labels: Any, image: Any, smoothing: float) -> tuple[float, float]:
+    """The smallest intensity in labels, and the step of the levels above it."""
+    low, high = reduce_blocks(_range, labels, image, merge=_widest)
+    if low > high:
+        return 0.0, 1.0
+    if not np.isfinite([low, high]).all():
         raise InputError(
             "Splitting by intensity needs finite intensities, but some are NaN or inf."
         )
-    low, high = float(inside.min()), float(inside.max())
     exact = image.dtype.kind in "bui" and not smoothing and high - low <= _LEVELS
-    step = 1.0 if exact else (high - low) / _LEVELS or 1.0
-    landscape = np.where(labels != 0, image, low).astype(np.float32) - np.float32(low)
-    return _levels(labels, _smoothed(landscape, smoothing, spacing), step), step
+    return low, 1.0 if exact else (high - low) / _LEVELS or 1.0
 
 
-def _smoothed(
-    landscape: NDArray[np.float32], sigma: float, spacing: Spacing
-) -> NDArray[np.float32]:
-    """The landscape smoothed in place."""
-    from scipy.ndimage import gaussian_filter
-
-    if sigma:
-        sigmas = [sigma * min(spacing) / s for s in spacing]
-        gaussian_filter(landscape, sigmas, output=landscape)
-    return landscape
+def _range(_place: Place, labels: NDArray[Any], image: NDArray[Any]) -> tuple[float, float]:
+    inside = image[labels != 0]
+    return (float(inside.min()), float(inside.max())) if inside.size else (np.inf, -np.inf)
 
 
-def _levels(labels: NDArray[Any], landscape: NDArray[np.float32], step: float) -> NDArray[np.int32]:
-    """The landscape, which is used up, in whole steps."""
-    landscape *= np.float32(1 / step)
-    levels = landscape.astype(np.int32)
-    np.maximum(levels, 0, out=levels)
-    levels += 1
-    levels *= labels != 0
-    return levels
+def _widest(parts: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    lows, highs = zip(*parts, strict=True)
+    return float(np.min(lows)), float(np.max(highs))  # these pass NaN on
+
+
+# ---- in memory ----
+
+
+def _split(
+    place: Place, labels: NDArray[Any], image: NDArray[Any] | None = None, *, rules: _Rules
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Split all components of labels, which are those of a place in the image.
+
+    Returns the objects, numbered by first voxel, and the flat indices of these in `labels`.
+    """
+    from napari_segment.results.cleanup._split import number_pieces
+
+    parts = _volume(label(labels)[0])
+    parts = parts.astype(np.uint16) if parts.dtype == np.uint8 else parts  # one kernel less
+    _, found = boxes(parts)
+    pieces, counts = _pieces(parts, image, found, _ends(place), rules)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    dtype = smallest_integers(starts[-1])
+    objects = parts if parts.dtype == dtype else np.empty(parts.shape, dtype)
+    first = number_pieces(parts.ravel(), pieces.ravel(), starts, objects.ravel())
+    return objects.reshape(labels.shape), first
+
+
+def _pieces(
+    parts: NDArray[Any],
+    image: NDArray[Any] | None,
+    found: NDArray[np.int64],
+    ends: NDArray[np.bool_],
+    rules: _Rules,
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Number of each voxel's piece within its component, and how many each component has."""
+    from napari_segment.results.cleanup._split import split_parts
+
+    volumes = np.diff(found, axis=2).prod(axis=(1, 2))
+    largest = int(volumes.max(initial=0))
+    pieces = np.zeros(parts.shape, np.uint8 if largest < _LARGE else np.uint16)
+    counts = np.zeros(len(found), np.int64)
+    land = np.empty((0, 0, 0), np.float32) if image is None else _volume(image)
+    spacing = np.array((1.0,) * (3 - len(rules.spacing)) + rules.spacing)
+    index = np.empty(0, np.int32 if largest < _LARGEST else np.int64)
+
+    def work(chosen: NDArray[np.int64]) -> None:
+        split_parts(
+            parts, land, chosen, found, ends, spacing, rules.low, rules.limit, rules.step,
+            rules.kernels(), rules.depth, rules.share, index, pieces, counts,
+        )  # fmt: skip
+
+    shares = _shares(volumes)
+    over_slabs(lambda a, _: work(shares[a]), len(shares), 1)
+    crowded = np.flatnonzero(counts > np.iinfo(pieces.dtype).max) + 1
+    if crowded.size:
+        pieces = pieces.astype(np.uint32)
+        work(crowded)
+    return pieces, counts
+
+
+def _shares(volumes: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Components for one thread after another: about as many voxels each."""
+    total = np.cumsum(volumes)
+    wanted = max(int(total[-1]) // (4 * threads()), _LARGE) if len(total) else 1
+    return np.split(np.arange(1, len(volumes) + 1), np.flatnonzero(np.diff(total // wanted)) + 1)
+
+
+def _ends(place: Place) -> NDArray[np.bool_]:
+    """Whether the image ends at either side of a place, along Z, Y and X; along one plane's Z."""
+    sides = [(a == 0, b == n) for a, b, n in zip(place.start, place.stop, place.shape, strict=True)]
+    return np.array([(True, True)] * (3 - len(sides)) + sides)
 
 
 def _volume(array: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(array if array.ndim == 3 else array[None])
+
+
+# ---- block by block ----
+
+
+def _split_lazily(labels: Any, image: Any, rules: _Rules) -> Any:
+    """Split region by region; components that reach across blocks are gathered from them."""
+    import dask
+    import dask.array as da
+
+    components = label(da.asarray(labels))[0]
+    arrays = [] if image is None else [da.asarray(image).rechunk(components.chunks)]
+    found = regions(*boxes(components), components.chunks)
+    results = map_regions(partial(_split_region, rules=rules), found, components, *arrays)
+    firsts = dask.compute([dask.delayed(itemgetter(1))(result) for result in results])[0]
+    ranked = np.sort(np.concatenate([np.empty(0, np.int64), *firsts]))
+    dtype = smallest_integers(len(ranked))
+    tables = [np.searchsorted(ranked, first) + 1 for first in firsts]
+    numbered = [
+        dask.delayed(_numbered)(result, np.concatenate([[0], table]).astype(dtype))
+        for result, table in zip(results, tables, strict=True)
+    ]
+    return put_together(_painted, found, numbered, components, dtype=dtype)
+
+
+def _split_region(
+    place: Place, labels: NDArray[Any], image: NDArray[Any] | None = None, *, rules: _Rules
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """`_split`, with the first voxels' indices in the whole image."""
+    objects, first = _split(place, labels, image, rules=rules)
+    inside = np.unravel_index(first, labels.shape)
+    index = tuple(i + s for i, s in zip(inside, place.start, strict=True))
+    return objects, np.ravel_multi_index(index, place.shape).astype(np.int64)
+
+
+def _numbered(result: tuple[NDArray[Any], Any], table: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(table[result[0]])
+
+
+def _painted(block: NDArray[Any], regions: Sequence[tuple[Any, Any, NDArray[Any]]]) -> NDArray[Any]:
+    """The objects of all regions in a block; each voxel is of one region."""
+    dtype = regions[0][2].dtype if regions else np.uint8
+    out = np.zeros(block.shape, dtype)
+    for here, there, objects in regions:
+        out[here] |= objects[there]
+    return out

@@ -1,0 +1,65 @@
+import dask.array as da
+import numpy as np
+import pytest
+from scipy.ndimage import find_objects
+
+from napari_segment.blocks import boxes, is_lazy, map_regions, put_together, regions
+
+LABELS = np.random.default_rng(0).integers(0, 40, (9, 10, 8)).astype(np.uint16)
+LABELS[LABELS > 12] = 0
+LABELS[3:5, 3:5, 3:5] = 11
+
+
+@pytest.fixture(params=["memory", (4, 3, 5), (9, 1, 8)], ids=str)
+def labels(request):
+    return LABELS if request.param == "memory" else da.from_array(LABELS, chunks=request.param)
+
+
+def test_boxes_are_those_of_scipy(labels):
+    ids, found = boxes(labels)
+    expected = {i: box for i, box in enumerate(find_objects(LABELS), 1) if box}
+    assert ids.tolist() == list(expected)
+    for i, box in zip(ids, found, strict=True):
+        assert tuple(slice(a, b) for a, b in box.tolist()) == expected[i]
+
+
+def test_boxes_of_masks_and_of_nothing():
+    mask = np.zeros((4, 5), bool)
+    assert [len(part) for part in boxes(mask)] == [0, 0]
+    mask[1:3, 4] = True
+    assert [part.tolist() for part in boxes(mask)] == [[1], [[[1, 3], [4, 5]]]]
+
+
+def test_each_region_gets_its_own_labels_whole(labels):
+    if not is_lazy(labels):
+        return
+    found = regions(*boxes(labels), labels.chunks)
+    assert np.sort(np.concatenate([region.ids for region in found])).tolist() == list(range(1, 13))
+
+    def check(place, own, image):
+        inside = tuple(map(slice, place.start, place.stop))
+        np.testing.assert_array_equal(own, np.where(np.isin(LABELS, own), LABELS, 0)[inside])
+        np.testing.assert_array_equal(image, LABELS[inside] + 1)
+        return own
+
+    def paint(block, parts):
+        out = np.zeros_like(block)
+        for here, there, own in parts:
+            out[here] |= own[there]
+        return out
+
+    pieces = map_regions(check, found, labels, labels + 1)
+    again = put_together(paint, found, pieces, labels, dtype=labels.dtype)
+    assert again.chunks == labels.chunks
+    np.testing.assert_array_equal(again.compute(scheduler="sync"), LABELS)
+
+
+def test_labels_of_one_block_are_one_region():
+    field = np.zeros((8, 8), np.uint8)
+    field[0, 0], field[1, 2], field[0, 5] = 1, 2, 3
+    field[3:5, 6] = 4  # across two blocks
+    found = regions(*boxes(field), ((4, 4), (4, 4)))
+    assert sorted(region.ids.tolist() for region in found) == [[1, 2], [3], [4]]
+    (across,) = (region for region in found if region.ids.tolist() == [4])
+    assert (across.place.start, across.place.stop) == ((3, 6), (5, 7))
+    assert list(across.indices()) == [(0, 1), (1, 1)]
