@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 
 from napari_segment.deep import losses as deep_losses
+from napari_segment.deep.plan import Objects
 from napari_segment.errors import InputError, SettingError
 from napari_segment.registry import losses
 
@@ -361,3 +362,30 @@ def test_a_loss_of_ten_lines_works_everywhere():
         assert losses["third_party_mae"].schema()["properties"]["scale"]["default"] == 1.0
     finally:
         losses.restore(before)
+
+
+@pytest.mark.parametrize("target", ["distance", "flow"])
+def test_measured_maps_are_learnt_as_they_are(target):
+    """The loss is least where the probability is the measured value; unknown voxels don't count."""
+    objects = Objects(target=target)
+    loss = deep_losses.of_objects(deep_losses.make("dice_ce"), objects)
+    count = objects.outputs(2)
+    wanted = torch.full((1, count, 4, 4), 0.3)
+    wanted[:, 0] = 1
+    wanted[:, 1:, 0] = -1
+    logits = torch.full_like(wanted, 30.0)
+    logits[:, 1:] = torch.tensor(0.3).logit()
+    logits[:, 1:, 0] = 50.0
+    logits.requires_grad_()
+    loss(logits, wanted).backward()
+    assert logits.grad[:, 1:].abs().max() < 1e-6
+    assert loss(logits + torch.tensor([0.0, *[0.5] * (count - 1)])[:, None, None], wanted) > loss(
+        logits, wanted
+    )
+
+
+def test_borders_are_learnt_by_the_chosen_loss():
+    objects, chosen = Objects(target="border"), deep_losses.make("dice")
+    logits, wanted = torch.randn(1, 2, 5, 5), torch.rand(1, 2, 5, 5).round()
+    both = deep_losses.of_objects(chosen, objects)(logits, wanted)
+    assert both == deep_losses.multilabel(chosen)(logits, wanted)

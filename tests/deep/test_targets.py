@@ -8,9 +8,11 @@ from napari_segment.deep.targets import (
     borders,
     class_indices,
     decode,
+    decode_planes,
     object_maps,
     relative_depth,
 )
+from napari_segment.deep.targets.flow import flows, gather
 
 
 def touching_squares(ndim):
@@ -37,11 +39,13 @@ def test_background_may_be_a_label_of_its_own():
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
-@pytest.mark.parametrize("target", ["distance", "border"])
+@pytest.mark.parametrize("target", ["distance", "border", "seeds", "flow"])
 def test_touching_objects_come_back_from_their_own_maps(ndim, target):
     labels = touching_squares(ndim)
     objects = Objects(target=target)
-    found = decode(object_maps(labels, objects), objects)
+    maps = object_maps(labels, objects)
+    assert len(maps) == objects.outputs(ndim)
+    found = decode(maps, objects)
     if target == "border":  # the watershed gives the border back
         assert len(np.unique(found)) == 3
     assert same_partition(found, labels)
@@ -90,15 +94,60 @@ def test_small_objects_are_left_out_and_numbers_stay_consecutive():
     assert found[1, 1] == 0
 
 
-def test_foreground_without_a_heart_is_an_object():
+def test_foreground_without_a_heart_is_background():
     maps = np.zeros((2, 8, 8), np.float32)
     maps[0, 2:5, 2:5] = 1
     maps[1, 2:5, 2:5] = 0.2
-    assert np.unique(decode(maps, Objects())).tolist() == [0, 1]
+    assert decode(maps, Objects()).max() == 0
+    assert decode(maps, Objects(seed=0.1)).max() == 1
 
 
-def test_unlabelled_voxels_are_unknown_in_both_maps():
-    labels = np.array([[0, 1, 1, 9]])
-    maps = object_maps(labels, Objects(), unlabelled=9)
+def test_smoothing_joins_two_hearts_of_one_object():
+    maps = np.zeros((2, 9, 20), np.float32)
+    maps[0, 2:7, 2:18] = 1
+    maps[1] = 0.6 * maps[0]
+    maps[1, 2:7, 10] = 0.45
+    assert decode(maps, Objects()).max() == 2
+    assert decode(maps, Objects(smooth=1.5, seed=0.4)).max() == 1
+
+
+def test_flow_leads_to_the_middle_by_hand():
+    labels = np.zeros((7, 7), int)
+    labels[1:6, 1:6] = 4
+    found = flows(labels)
+    assert not found[:, 3, 3].any()
+    assert not found[:, labels == 0].any()
+    for place, way in {(3, 1): (0, 1), (5, 3): (-1, 0), (1, 1): (0.5**0.5, 0.5**0.5)}.items():
+        np.testing.assert_allclose(found[(slice(None), *place)], way, atol=2e-3)
+
+
+def test_flow_goes_round_the_corner():
+    """In a bent object no voxel is led out of it: all meet."""
+    labels = np.zeros((30, 30), int)
+    labels[2:28, 2:8] = labels[22:28, 2:28] = 1
+    found = gather(flows(labels), labels > 0, 0.0)
+    assert np.unique(found[labels > 0]).size == 1
+
+
+def test_objects_against_the_flow_are_left_out():
+    labels = touching_squares(2)
+    assert gather(flows(labels), labels > 0, 0.9).max() == 2
+    wind = flows(labels)
+    wind[:, labels == 300] = np.array([[0], [1]])
+    assert gather(wind, labels > 0, 0.0)[labels == 300].all()
+    assert not gather(wind, labels > 0, 0.6)[labels == 300].any()
+
+
+def test_planes_are_decoded_one_by_one():
+    labels = np.stack([touching_squares(2)] * 2)
+    maps = np.stack([object_maps(p, Objects()) for p in labels], 1)
+    found = decode_planes(maps, Objects())
+    assert np.unique(found[0]).tolist() == [0, 1, 2]
+    assert np.unique(found[1]).tolist() == [0, 3, 4]
+
+
+@pytest.mark.parametrize("target", ["distance", "border", "seeds", "flow"])
+def test_unlabelled_voxels_are_unknown_in_all_maps(target):
+    maps = object_maps(np.array([[0, 1, 1, -1]]), Objects(target=target))
     assert (maps[:, 0, 3] == -1).all()
-    assert maps[0, 0, 1] == 1
+    assert maps[0, 0].tolist() == [0, 1, 1, -1]

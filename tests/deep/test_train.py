@@ -16,9 +16,11 @@ import torch
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.targets import decode
 from napari_segment.deep.train import ENTRY, train
+from napari_segment.deep.train._decoding import average_precision
 from napari_segment.deep.train._learner import Learner
 from napari_segment.deep.train._optim import Average, one_hot, rate
-from napari_segment.deep.train._validate import Counts, average_precision, means
+from napari_segment.deep.train._search import RateCurve
+from napari_segment.deep.train._validate import Counts, means
 from napari_segment.errors import SegmentError, SettingError
 from napari_segment.image import Image, Labels
 from napari_segment.registry import losses
@@ -121,6 +123,76 @@ def test_a_training_is_the_same_with_threads_and_without(tmp_path):
     alone, _ = short(discs(), tmp_path / "a", workers=0)
     threaded, _ = short(discs(), tmp_path / "b", workers=2)
     assert losses_of(alone) == losses_of(threaded)
+
+
+def test_cases_that_do_not_fit_into_memory_train_the_same(tmp_path, monkeypatch):
+    settings = {"epochs": 1, "steps": 4}
+    whole, expected = short(discs(5), tmp_path / "whole", **settings)
+    monkeypatch.setattr("napari_segment.deep.train.run._budget", lambda: 2000)
+    streamed, checkpoint = short(discs(5), tmp_path / "parts", **settings)
+    assert losses_of(streamed) == losses_of(whole)
+    assert checkpoint.scores["dice"] == expected.scores["dice"]
+    assert "hd95" not in checkpoint.scores
+    assert not list((tmp_path / "parts" / "state").glob("cases*"))
+
+
+def test_patches_changed_on_the_device_are_those_changed_by_threads(tmp_path, monkeypatch):
+    settings = {"epochs": 1, "augment": "strong", "workers": 2}
+    threaded, _ = short(discs(), tmp_path / "threads", **settings)
+    monkeypatch.setattr("napari_segment.deep.train._fit.augments", lambda device, ndim: True)
+    late, _ = short(discs(), tmp_path / "device", **settings)
+    assert losses_of(late) == losses_of(threaded)
+
+
+def test_a_loss_gets_the_maps_of_its_cases(tmp_path, monkeypatch):
+    from napari_segment.deep.losses import _boundary
+
+    spaced = [(i.replace(spacing=(1.0, 2.0), unit="um"), m) for i, m in discs(5)]
+    calls = []
+    original = _boundary.signed_distance
+
+    def counted(mask, spacing=()):
+        calls.append((mask.shape, tuple(spacing)))
+        return original(mask, spacing)
+
+    monkeypatch.setattr(_boundary, "signed_distance", counted)
+    steps, _ = short(spaced, tmp_path, loss="boundary")
+    assert len(calls) == 4 * 3  # cases to train on, classes
+    assert set(calls) == {((40, 48), (1.0, 2.0))}
+    assert np.isfinite(losses_of(steps)).all()
+
+
+def test_the_learning_rate_is_looked_for(tmp_path):
+    steps, checkpoint = short(discs(), tmp_path, lr=0, find_lr=True, epochs=1, seed=2)
+    search = [s.numbers for s in steps if "search lr" in s.numbers]
+    assert 20 < len(search) <= 100
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    least = min(search, key=lambda n: n["search loss"])["search lr"]
+    assert plan["lr"] == pytest.approx(least / 10)
+    assert 1e-4 < plan["lr"] < 0.1
+    assert checkpoint.reasons["lr"] == plan["reasons"]["lr"]
+    assert "a tenth of" in plan["reasons"]["lr"]
+    rates = [s.numbers["lr"] for s in steps if "lr" in s.numbers and "dice" not in s.numbers]
+    assert max(rates) <= plan["lr"] * 1.001
+    assert max(rates) > plan["lr"] / 2
+    rows = list(csv.DictReader((tmp_path / "learning_rate.csv").open()))
+    assert len(rows) == len(search)
+    assert (tmp_path / "learning_rate.png").stat().st_size > 1000
+    resumed, _ = short(discs(), tmp_path, lr=0, find_lr=True, epochs=2, seed=2, resume=True)
+    assert not any("search lr" in s.numbers for s in resumed)
+    later = [s.numbers["lr"] for s in resumed if "lr" in s.numbers and "dice" not in s.numbers]
+    assert plan["lr"] / 4 < max(later) <= plan["lr"] * 1.001
+    with pytest.raises(SettingError, match="give one of them"):
+        short(discs(), tmp_path, lr=0.1, find_lr=True, overwrite=True)
+
+
+def test_the_rate_is_chosen_from_the_curve():
+    curve = RateCurve([1e-3, 1e-2, 1e-1], [2.0, 1.0, 3.0])
+    assert curve.chosen == pytest.approx(1e-3)
+    assert not curve.broke  # too few updates to say
+    assert RateCurve([1.0] * 12, [2.0] + [1.0] * 10 + [2.5]).broke
+    assert not RateCurve([1.0] * 12, [2.0] + [1.0] * 10 + [1.5]).broke
+    assert RateCurve().chosen == 0
 
 
 def test_resuming_goes_on_to_the_last_bit(tmp_path):

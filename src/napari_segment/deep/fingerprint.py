@@ -37,6 +37,8 @@ class Plan(BaseModel):
         Patches a step on the device, and steps whose gradients make one update.
     steps : int
         Updates an epoch.
+    lr : float
+        Highest learning rate where it was looked for; 0 for that of the settings.
     unlabelled : int, optional
         The label of voxels that nobody labelled.
     mirrored : bool
@@ -61,6 +63,7 @@ class Plan(BaseModel):
     batch: int
     accumulate: int = 1
     steps: int
+    lr: float = 0.0
     unlabelled: int | None = None
     mirrored: bool = True
     stacked: bool = False
@@ -72,8 +75,10 @@ class Plan(BaseModel):
 
     @property
     def channels_out(self) -> int:
-        """One for a mask, two for objects, else one a class."""
-        return {"mask": 1, "objects": 2}.get(self.holds, len(self.values))
+        """One for a mask, as many as `Objects.outputs` for objects, else one a class."""
+        if self.objects is not None:
+            return self.objects.outputs(self.ndim)
+        return 1 if self.holds == "mask" else len(self.values)
 
     @property
     def activation(self) -> Literal["softmax", "sigmoid"]:
@@ -142,7 +147,7 @@ def _objects(holds: Holds, settings: Any) -> Objects | None:
         )
     if holds != "objects":
         return None
-    return Objects(target="instances" if detects else settings.target)
+    return Objects(target="instances") if detects else Objects(target=settings.target, smooth=1.0)
 
 
 def _mirrored(items: Sequence[Item], reasons: dict[str, str]) -> bool:

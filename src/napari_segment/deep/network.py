@@ -137,7 +137,7 @@ def _predicted(
         stacked = first.ndim == 2 and results[wanted].ndim == 4
         found = np.asarray(results[wanted])
         labels = (decode_planes if stacked else decode)(found, first.objects)
-        channels = ("foreground", first.objects.target)
+        channels = ("foreground", *_maps_of(first))
         return Result(labels, "objects", first.names, maps=maps, channels=channels)
     labels = results["labels"]
     if first.holds == "mask":
@@ -173,6 +173,14 @@ def _loaded(checkpoint: Path, ensemble: tuple[Path, ...]) -> list[Checkpoint]:
     if checkpoint == Path():
         raise SettingError("'network' needs a checkpoint: give the folder that training wrote.")
     return [Checkpoint.load(folder) for folder in (checkpoint, *ensemble)]
+
+
+def _maps_of(checkpoint: Checkpoint) -> list[str]:
+    """What a network of objects says beside the foreground."""
+    assert checkpoint.objects is not None
+    target = checkpoint.objects.target
+    axes = "zyx"[-checkpoint.ndim :]
+    return [f"flow {axis}" for axis in axes] if target == "flow" else [target]
 
 
 def _maps(results: Mapping[str, Any], also: Sequence[Map]) -> dict[str, Any]:

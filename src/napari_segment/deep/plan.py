@@ -123,25 +123,34 @@ class Objects(BaseModel):
 
     Parameters
     ----------
-    target : {"distance", "border", "instances"}
-        What the second output stands for: the distance to the object's edge (1 at its middle), or
-        the border between an object and what is not that object. "instances": the network is a
+    target : {"distance", "border", "seeds", "flow", "instances"}
+        What is learnt beside the foreground: the distance to the object's edge (1 at its middle),
+        the border between an object and what is not that object, the inner part of each object,
+        or the way to the object's middle (one output an axis). "instances": the network is a
         detector, which finds the objects itself.
     foreground : float
         Probability from which a voxel belongs to some object.
     seed : float
-        Value of the second output from which a voxel belongs to the heart of an object; of a
+        Value of the second output from which a voxel belongs to the heart of an object; of flow,
+        the agreement (mean cosine) of an object with the flow from which it counts; of a
         detector, the score from which an object counts.
+    smooth : float
+        Deviation of the Gaussian that smooths the second output first, in voxels; 0 for none.
     size : int
         Objects of fewer voxels are left out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    target: Literal["distance", "border", "instances"] = "distance"
+    target: Literal["distance", "border", "seeds", "flow", "instances"] = "distance"
     foreground: float = 0.5
     seed: float = 0.5
+    smooth: float = 0.0
     size: int = 0
+
+    def outputs(self, ndim: int) -> int:
+        """How many outputs the network has."""
+        return 1 + (ndim if self.target == "flow" else 1)
 
 
 def _divisor(width: float, level: float) -> float:

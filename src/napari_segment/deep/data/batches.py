@@ -4,81 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from threading import Lock
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_segment.deep.augment import Augmentation, draw
-from napari_segment.deep.data.cases import Cases, Item
-from napari_segment.deep.data.patches import Sample, draw_corner, find_places, generator, order
+from napari_segment.deep.data.cases import Item
+from napari_segment.deep.data.patches import Sample, draw_corner, generator, order
+from napari_segment.deep.data.samples import Samples
 from napari_segment.deep.fingerprint import Plan
-from napari_segment.deep.plan import apply, statistics
-from napari_segment.deep.targets import class_indices, object_maps
+from napari_segment.deep.targets import object_maps
 
-Batch = tuple[NDArray[np.float32], NDArray[Any]]
+if TYPE_CHECKING:
+    from napari_segment.deep.augment._piece import Piece
+
+Batch: TypeAlias = "tuple[Any, ...]"  # tensors: images, targets, and maps where a loss wants them
 A = TypeVar("A")
 B = TypeVar("B")
-
-
-@dataclass(eq=False)
-class Samples:
-    """Cases made ready for a plan: normalised images and targets, kept while they fit.
-
-    Parameters
-    ----------
-    cases : Cases
-        Where pixels come from.
-    plan : Plan
-        How they are changed.
-    budget : int
-        Bytes to keep.
-    """
-
-    cases: Cases
-    plan: Plan
-    budget: int = 2**32
-    _kept: dict[int, Sample] = field(default_factory=dict)
-    _bytes: int = 0
-    _lock: Lock = field(default_factory=Lock)
-
-    def __call__(self, item: Item) -> Sample:
-        """The sample of an item."""
-        known = self._kept.get(id(item))
-        if known is not None:
-            return known
-        sample = self._made(item)
-        size = sample.image.nbytes + sample.target.nbytes
-        with self._lock:
-            if self._bytes + size <= self.budget and id(item) not in self._kept:
-                self._kept[id(item)] = sample
-                self._bytes += size
-        return sample
-
-    def _made(self, item: Item) -> Sample:
-        from napari_segment.deep.resample import resample, resampled_shape
-
-        plan = self.plan
-        pixels, labels = self.cases.read(item)
-        image = apply(pixels, statistics(pixels, plan.normalisation))
-        if plan.spacing:
-            shape = resampled_shape(item.shape, item.spacing, plan.spacing)
-            image, labels = resample(image, shape), resample(labels, shape, order=0)
-        target = self._target(labels)
-        return Sample(image, target, find_places(target, item.case))
-
-    def _target(self, labels: NDArray[Any]) -> NDArray[Any]:
-        plan = self.plan
-        if plan.objects is None:
-            return class_indices(labels, plan.values, plan.unlabelled)[None]
-        if plan.objects.target == "instances":
-            return labels.astype(np.int32)[None]
-        if not plan.stacked:
-            return object_maps(labels, plan.objects, plan.spacing, plan.unlabelled)
-        planes = [object_maps(p, plan.objects, plan.spacing[1:], plan.unlabelled) for p in labels]
-        return np.stack(planes, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,23 +56,46 @@ class Batches:
     ranks: int = 1
 
     def __call__(self, epoch: int, step: int) -> Batch:
-        """Images ``(B, C, *patch)`` and targets ``(B, K, *patch)`` of one step."""
+        """Images ``(B, C, *patch)`` and targets ``(B, K, *patch)`` of one step, on the CPU."""
+        import torch
+
+        from napari_segment.deep.augment._piece import finish
+
+        images, targets, *maps = finish(self.pieces(epoch, step), torch.device("cpu"))
+        return images, self._asked(targets), *maps
+
+    def pieces(self, epoch: int, step: int) -> list[Piece]:
+        """What the patches of one step are made from; `finish` computes them, on any device."""
         size = self.plan.batch * self.plan.accumulate * self.ranks
         chosen = order(len(self.items), size * self.plan.steps, self.seed, epoch)
         mine = range(step * size + self.rank, (step + 1) * size, self.ranks)
-        patches = [self.patch(chosen[i], epoch, i) for i in mine]
-        return np.stack([p[0] for p in patches]), np.stack([p[1] for p in patches])
+        return [self.piece(chosen[i], epoch, i) for i in mine]
 
-    def patch(self, item: int, epoch: int, index: int) -> Batch:
-        """One patch: image ``(C, *patch)`` and target ``(K, *patch)``."""
+    def piece(self, item: int, epoch: int, index: int) -> Piece:
+        """What one patch is made from."""
+        from napari_segment.deep.augment._piece import piece
+
         rng = generator(self.seed, epoch, index)
         sample, plan = self.samples(self.items[item]), self.plan
+        maps = self.samples.maps_of(self.items[item])
         if plan.stacked:
             plane = _drawn_plane(sample, self.balance, rng)
             sample = planes_as_channels(sample, plane, plan.slices)
+            maps = None if maps is None else maps[:, plane]
         corner = draw_corner(sample, plan.patch, self.balance, rng)
         change = draw(self.amounts, rng, plan.ndim, plan.spacing[-plan.ndim :])
-        return change.patch(sample.image, sample.target, corner, plan.patch)
+        return piece(sample.image, sample.target, maps, corner, plan.patch, change)
+
+    def _asked(self, targets: Any) -> Any:
+        """Maps of objects are drawn last, since a changed object has another distance and flow."""
+        objects = self.plan.objects
+        if objects is None or objects.target == "instances":
+            return targets
+        import torch
+
+        spacing = self.plan.spacing[-self.plan.ndim :]
+        drawn = [object_maps(labels[0], objects, spacing) for labels in targets.numpy()]
+        return torch.from_numpy(np.stack(drawn))
 
 
 def planes_as_channels(sample: Sample, plane: int, slices: int) -> Sample:

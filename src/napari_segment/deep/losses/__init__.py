@@ -24,13 +24,14 @@ from napari_segment.deep.losses import distribution as distribution
 from napari_segment.deep.losses import region as region
 from napari_segment.deep.losses import scheduled as scheduled
 from napari_segment.deep.losses import topology as topology
+from napari_segment.deep.plan import Objects
 from napari_segment.recipe import SpecLike
 from napari_segment.registry import losses
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["LossFunction", "make", "multilabel"]
+__all__ = ["LossFunction", "make", "multilabel", "of_objects"]
 
 LossFunction: TypeAlias = "Callable[..., Tensor]"
 
@@ -49,6 +50,26 @@ def make(spec: SpecLike) -> Any:
         ``(logits, target) -> scalar``, see `napari_segment.deep.losses`.
     """
     return losses.make(spec)
+
+
+def of_objects(loss: LossFunction, objects: Objects) -> LossFunction:
+    """Apply a loss to the maps of objects, as `napari_segment.deep.targets` draws them.
+
+    Parameters
+    ----------
+    loss : callable
+        Made by `make`; for the foreground, and for borders or seeds.
+    objects : Objects
+        Which maps. Distance and flow are measured by cross entropy.
+
+    Returns
+    -------
+    callable
+        ``(logits, target) -> scalar``.
+    """
+    from napari_segment.deep.losses._base import OfObjects
+
+    return OfObjects(loss, measured=objects.target in ("distance", "flow"))
 
 
 def multilabel(loss: LossFunction) -> LossFunction:

@@ -102,6 +102,34 @@ class MultiLabel:
         return forwarded(name, [self.__dict__["loss"]] if "loss" in self.__dict__ else [])
 
 
+class OfObjects(MultiLabel):
+    """A loss over the maps of objects: the chosen one where a map says yes or no.
+
+    Maps that measure (distance, flow) are compared by cross entropy, which is least where the
+    probability is the measured value; overlap losses would push it to 0 or 1.
+    """
+
+    def __init__(self, loss: Callable[..., Tensor], measured: bool) -> None:
+        super().__init__(loss)
+        self.measured = measured
+
+    def __call__(self, logits: Tensor, target: Tensor, maps: Tensor | None = None) -> Tensor:
+        if not self.measured:
+            return super().__call__(logits, target, maps)
+        chosen = super().__call__(logits[:, :1], target[:, :1], maps)
+        return (chosen + _cross_entropy(logits[:, 1:], target[:, 1:])) / 2
+
+
+def _cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    """Mean over the voxels whose target is known; more than 0 for values between 0 and 1."""
+    with torch.autocast(logits.device.type, enabled=False):
+        known = target >= 0
+        each = functional.binary_cross_entropy_with_logits(
+            logits.float(), target.float().clamp(min=0), reduction="none"
+        )
+        return (each * known).sum() / known.sum().clamp(min=1)
+
+
 def forwarded(name: str, losses: Sequence[Any]) -> Any:
     """`maps` and `progress` of a loss made of others, where one of them has it.
 

@@ -14,9 +14,9 @@ from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.objects.detect import Limits, detect
 from napari_segment.deep.objects.found import Found, put_together
 from napari_segment.deep.plan import Objects
+from napari_segment.deep.train._decoding import average_precision
 from napari_segment.deep.train._fit import Fit
 from napari_segment.deep.train._learner import Learner
-from napari_segment.deep.train._validate import average_precision
 from napari_segment.step import Step, run
 
 _SCORES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
@@ -25,7 +25,7 @@ _SCORES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 class DetectorLearner(Learner):
     """The network of a detector gives its loss itself."""
 
-    def loss_of(self, image: Tensor, target: Tensor) -> Tensor:
+    def loss_of(self, image: Tensor, target: Tensor, maps: Tensor | None = None) -> Tensor:  # noqa: ARG002
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             loss: Tensor = self.wrapped(image, target)
         return loss

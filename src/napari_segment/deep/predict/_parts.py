@@ -88,18 +88,26 @@ class Flips(torch.nn.Module):
         ``(B, C, *S)`` to ``(B, K, *S)``.
     axes : sequence of int
         Spatial axes that are mirrored, counted from the last (-1 is X); all combinations.
+    ways : bool
+        Whether the last outputs are directions, one an axis, which turn round in the mirror.
     """
 
-    def __init__(self, network: Callable[[Tensor], Tensor], axes: Sequence[int]) -> None:
+    def __init__(
+        self, network: Callable[[Tensor], Tensor], axes: Sequence[int], ways: bool = False
+    ) -> None:
         super().__init__()
         self.network = network
         self.axes = tuple(axes)
+        self.ways = ways
 
     def forward(self, block: Tensor) -> Tensor:
         total = self.network(block).float()
         for chosen in list(product((False, True), repeat=len(self.axes)))[1:]:
             flipped = [a for a, yes in zip(self.axes, chosen, strict=True) if yes]
-            total = total + self.network(block.flip(flipped)).flip(flipped).float()
+            mirrored = self.network(block.flip(flipped)).flip(flipped).float()
+            if self.ways:
+                mirrored[:, flipped] *= -1
+            total = total + mirrored
         return total / 2 ** len(self.axes)
 
 

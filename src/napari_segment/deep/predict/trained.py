@@ -181,7 +181,9 @@ def _network(checkpoints: Sequence[Checkpoint], options: Options, gives: Sequenc
     networks = [_loaded(c, options) for c in checkpoints]
     if options.flips:
         axes = range(-checkpoints[0].ndim, 0)
-        networks = [_parts.Flips(n, axes) for n in networks]
+        objects = checkpoints[0].objects
+        ways = objects is not None and objects.target == "flow"
+        networks = [_parts.Flips(n, axes, ways) for n in networks]
     if "disagreement" in gives:
         if len(networks) < 2:
             raise SettingError("Disagreement needs at least two checkpoints of the same task.")

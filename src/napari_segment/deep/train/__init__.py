@@ -44,7 +44,7 @@ def train(
     slices: Annotated[int, Field(ge=1, le=31)] = 1,
     voxel: tuple[Annotated[float, Field(gt=0)], ...] = (),
     normalisation: Literal["auto", "zscore", "percentile", "fixed", "none"] = "auto",
-    target: Literal["distance", "border"] = "distance",
+    target: Literal["distance", "border", "seeds", "flow"] = "distance",
     unlabelled: Annotated[int, Field(ge=-1)] = -1,
     patch: tuple[Annotated[int, Field(ge=1)], ...] = (),
     batch: Count = 0,
@@ -55,6 +55,7 @@ def train(
     adjust: tuple[str, ...] = (),
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw",
     lr: Positive = 0.0,
+    find_lr: bool = False,
     weight_decay: Positive = 0.01,
     schedule: Literal["cosine", "poly", "one_cycle", "plateau", "constant"] = "cosine",
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.03,
@@ -108,8 +109,9 @@ def train(
     normalisation : {"auto", "zscore", "percentile", "fixed", "none"}
         How intensities are scaled: each image by itself (zscore, percentile), all alike as
         measured on the foreground (fixed), or not at all.
-    target : {"distance", "border"}
-        Of objects: what the network learns beside the foreground.
+    target : {"distance", "border", "seeds", "flow"}
+        Of objects: what the network learns beside the foreground: how deep a voxel lies in its
+        object, where objects end, their inner parts, or the way to their middles.
     unlabelled : int
         The label number of voxels that nobody labelled; -1 for none.
     patch : tuple of int
@@ -130,6 +132,9 @@ def train(
         How weights follow gradients.
     lr : float
         Highest learning rate; 0 for the usual one of the optimiser.
+    find_lr : bool
+        Look for the highest learning rate first: over at most a hundred updates it rises until
+        the loss does, and a tenth of the one at which the loss was least is taken.
     weight_decay : float
         How strongly weights are pulled to 0.
     schedule : {"cosine", "poly", "one_cycle", "plateau", "constant"}

@@ -38,8 +38,8 @@ class Clock:
         self.limit = 60 * settings.minutes
         # Beyond reach where only minutes count.
         self.epochs = settings.epochs or (10**9 if self.limit else _EPOCHS)
-        # The thresholds of objects are fitted at the end, by decoding the cases seven times.
-        self._validations_kept = 8 if plan.objects else 1.2
+        # The thresholds of objects are fitted at the end, by decoding the cases many times.
+        self._validations_kept = 16 if plan.objects else 1.2
 
     @property
     def elapsed(self) -> float:

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_segment.deep import losses, models
+from napari_segment.deep import models
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.data.batches import Batch
 from napari_segment.deep.device import is_out_of_memory, memory_format, precision, release_memory
 from napari_segment.deep.fingerprint import Plan
 from napari_segment.deep.train._group import Group
+from napari_segment.deep.train._objective import objective
 from napari_segment.deep.train._optim import Average, one_hot, optimizer
 from napari_segment.deep.train._state import start_from
 from napari_segment.step import Step
@@ -49,12 +50,11 @@ class Learner:
         self.wrapped = group.wrap(self.network)
         self.average = Average(self.network, settings.ema)
         self.optimizer = optimizer(
-            settings.optimizer, self.network, settings.lr, settings.weight_decay
+            settings.optimizer, self.network, plan.lr or settings.lr, settings.weight_decay
         )
         self.rates = [g["lr"] for g in self.optimizer.param_groups]
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
-        chosen = losses.make(settings.loss)
-        self.loss = losses.multilabel(chosen) if plan.holds == "objects" else chosen
+        self.loss = objective(settings.loss, plan)
         self.parts, self.skipped = settings.accumulate, 0
 
     def _fresh(self, seed: int) -> Any:
@@ -68,6 +68,10 @@ class Learner:
         self.optimizer.state.clear()
         self.average = Average(self.network, self.settings.ema)
 
+    def use_rate(self, highest: float) -> None:
+        """Take another highest learning rate."""
+        self.rates = [highest] * len(self.rates)
+
     def set_rate(self, factor: float) -> float:
         """Set the learning rate to a part of the highest; gives the rate."""
         for group, highest in zip(self.optimizer.param_groups, self.rates, strict=True):
@@ -79,8 +83,8 @@ class Learner:
 
         Parameters
         ----------
-        batch : tuple of array
-            Images and targets.
+        batch : tuple of tensor
+            Images, targets, and maps where the loss wants them.
         seed : int
             Of chance inside the network (dropout): nothing of it is kept from step to step.
 
@@ -124,25 +128,26 @@ class Learner:
 
     def _gradients(self, batch: Batch) -> float:
         self.optimizer.zero_grad(set_to_none=True)
-        pieces = [np.array_split(a, self.parts) for a in batch]
+        pieces = [part.tensor_split(self.parts) for part in batch]
         total = 0.0
-        for image, target in zip(*pieces, strict=True):
+        for image, *asked in zip(*pieces, strict=True):
             share = len(image) / len(batch[0])
-            value = self.loss_of(self._moved(image), torch.from_numpy(target).to(self.device))
+            value = self.loss_of(self._moved(image), *(a.to(self.device) for a in asked))
             self.scaler.scale(value * share).backward()
             total += float(value.detach()) * share
         return self.group.mean(total)
 
-    def loss_of(self, image: Tensor, target: Tensor) -> Tensor:
+    def loss_of(self, image: Tensor, target: Tensor, maps: Tensor | None = None) -> Tensor:
         """The loss of a batch on the device."""
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             outputs = self.wrapped(image)
         wanted = one_hot(target, self.plan.channels_out)
-        value: Tensor = self.network.supervise(outputs, wanted, self.loss)
+        more = {} if maps is None else {"maps": maps}
+        value: Tensor = self.network.supervise(outputs, wanted, self.loss, **more)
         return value
 
-    def _moved(self, image: np.ndarray[Any, Any]) -> Tensor:
-        return torch.from_numpy(image).to(self.device, memory_format=self.memory_format)
+    def _moved(self, image: Tensor) -> Tensor:
+        return image.to(self.device, memory_format=self.memory_format)
 
     def state(self) -> dict[str, Any]:
         """All that changes from update to update."""

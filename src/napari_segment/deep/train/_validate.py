@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +11,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from napari_segment.deep.data.batches import Samples, planes_as_channels
+from napari_segment.deep.data.batches import planes_as_channels
 from napari_segment.deep.data.cases import Item
 from napari_segment.deep.data.patches import Sample
+from napari_segment.deep.data.samples import Samples
+from napari_segment.deep.data.shelf import slabs
 from napari_segment.deep.fingerprint import Plan
 from napari_segment.deep.plan import Objects
-from napari_segment.deep.targets import decode
+from napari_segment.deep.predict import argmax, predict, probabilities
+from napari_segment.deep.predict.decode import Decode
+from napari_segment.deep.targets import decode, decode_planes
+from napari_segment.deep.train._decoding import average_precision, fit
 from napari_segment.results.compare.surface import hausdorff_95
 from napari_segment.step import run
 
-_FITTED_ON = 24  # cases on which the thresholds of objects are chosen
+# The decoding of objects is chosen on about so many voxels, but not on fewer cases than these.
+_FITTED_VOXELS, _FITTED_LEAST = 2**22, 8
 
 
 @dataclass(frozen=True)
@@ -34,9 +40,12 @@ class Counts:
     @classmethod
     def of(cls, predicted: NDArray[Any], reference: NDArray[Any], classes: int) -> Counts:
         """Count; voxels of a negative reference are left out."""
-        known = reference >= 0
-        have, want = predicted[known].astype(np.int64), reference[known].astype(np.int64)
-        table = np.bincount(want * classes + have, minlength=classes**2).reshape(classes, classes)
+        table = np.zeros((classes, classes), np.int64)
+        for rows in slabs(reference.shape):
+            known = reference[rows] >= 0
+            want, have = reference[rows][known].astype(np.int64), predicted[rows][known]
+            pairs = np.bincount(want * classes + have, minlength=classes**2)
+            table += pairs.reshape(classes, classes)
         return cls(table.diagonal(), table.sum(0), table.sum(1))
 
     def dice(self) -> NDArray[np.float64]:
@@ -57,29 +66,24 @@ def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.floa
     return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
 
 
-def logits_of(
-    network: Callable[[Tensor], Tensor], sample: Sample, plan: Plan, device: torch.device
-) -> NDArray[np.float32]:
-    """Logits ``(K, *S)`` of a whole sample."""
-    if plan.stacked:
-        planes = [planes_as_channels(sample, z, plan.slices) for z in range(sample.shape[0])]
-        return np.stack([logits_of_one(network, p, plan, device) for p in planes], 1)
-    return logits_of_one(network, sample, plan, device)
+def outputs_of(
+    network: Callable[[Tensor], Tensor],
+    sample: Sample,
+    plan: Plan,
+    device: torch.device,
+    decode: Decode,
+) -> NDArray[Any]:
+    """What is decoded of a whole sample, in the tiles in which `segment` will predict it."""
 
+    def predicted(part: Sample) -> NDArray[Any]:
+        settings: dict[str, Any] = {"tile": plan.patch, "overlap": 0.25, "device": str(device)}
+        return np.asarray(run(predict(network, part.image, decode=decode, **settings)))
 
-def logits_of_one(
-    network: Callable[[Tensor], Tensor], sample: Sample, plan: Plan, device: torch.device
-) -> NDArray[np.float32]:
-    """Logits of a sample, in the tiles in which `segment` will predict it."""
-    from napari_segment.deep.predict import predict, probabilities
-
-    found = run(
-        predict(
-            network, sample.image, tile=plan.patch, overlap=0.25, device=str(device),
-            decode=probabilities("none"),
-        )
-    )  # fmt: skip
-    return np.asarray(found, np.float32)
+    if not plan.stacked:
+        return predicted(sample)
+    planes = [planes_as_channels(sample, z, plan.slices) for z in range(sample.shape[0])]
+    found = [predicted(plane) for plane in planes]
+    return np.stack(found, found[0].ndim - 2)
 
 
 class Validation:
@@ -114,14 +118,16 @@ class Validation:
     @torch.no_grad()
     def __call__(self, network: nn.Module) -> list[dict[str, float]]:
         """Score every case: Dice and IoU of each class, accuracy, and AP at IoU 0.5 of objects."""
-        return [self._scores(item, self.logits(network, item)) for item in self.items]
+        return [self._scores(network, item) for item in self.items]
 
     def surfaces(self) -> list[dict[str, float]]:
         """HD95 of each class in the cases as they were last segmented, in units of the spacing."""
         return [self._distances(item, labels) for item, labels in self._found.items()]
 
     def _distances(self, item: Item, labels: NDArray[Any]) -> dict[str, float]:
-        wanted = np.rint(self.samples(item).target[0])
+        wanted = self._wanted(item)
+        if isinstance(wanted, np.memmap):
+            return {}  # its distances would not fit into memory either
         labels = np.where(wanted >= 0, labels, 0)
         spacing = self.plan.spacing or item.spacing
         return {
@@ -133,9 +139,23 @@ class Validation:
     def _classes(self) -> int:
         return len(self.plan.values) if self.plan.holds == "classes" else 2
 
-    @torch.no_grad()
+    def _wanted(self, item: Item) -> NDArray[Any]:
+        """Class indices of a case, or the foreground of its objects; negative is unlabelled."""
+        target = self.samples(item).target[0]
+        return target if self.plan.objects is None else np.minimum(target, 1)
+
     def logits(self, network: nn.Module, item: Item) -> NDArray[np.float32]:
-        """Logits of one whole case."""
+        """Logits ``(K, *S)`` of one whole case."""
+        return self._outputs(network, item, probabilities("none"))
+
+    def segmented(self, network: nn.Module, item: Item) -> NDArray[Any]:
+        """Class indices of one whole case, or the foreground of objects and of a mask."""
+        if self.plan.objects is not None:
+            return self.labels(self.logits(network, item))
+        return self._outputs(network, item, argmax)
+
+    @torch.no_grad()
+    def _outputs(self, network: nn.Module, item: Item, decode: Decode) -> NDArray[Any]:
         network.eval()
 
         def forward(image: Tensor) -> Tensor:
@@ -144,26 +164,24 @@ class Validation:
                 logits: Tensor = network(image)
             return logits.float()
 
-        return logits_of(forward, self.samples(item), self.plan, self.device)
+        return outputs_of(forward, self.samples(item), self.plan, self.device, decode)
 
-    def labels(self, logits: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Class indices, or the foreground of objects and of a mask."""
-        if self.plan.holds == "classes":
-            return np.asarray(torch.from_numpy(logits).max(0).indices.numpy())
-        return np.asarray(logits[0] > 0, np.int64)
+    def labels(self, logits: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """The foreground of objects."""
+        return np.asarray(logits[0] > 0, np.uint8)
 
-    def _scores(self, item: Item, logits: NDArray[np.float32]) -> dict[str, float]:
-        wanted = np.rint(self.samples(item).target[0]).astype(np.int64)
-        labels, classes = self.labels(logits), self._classes
-        self._found[item] = labels.astype(np.uint8 if classes <= 256 else np.uint16)
-        counts = Counts.of(labels, wanted, classes)
+    def _scores(self, network: nn.Module, item: Item) -> dict[str, float]:
+        logits = None if self.plan.objects is None else self.logits(network, item)
+        labels = self.segmented(network, item) if logits is None else self.labels(logits)
+        self._found[item], classes = labels, self._classes
+        counts = Counts.of(labels, self._wanted(item), classes)
         found = {
             f"{score} {name}": float(value)
             for score, values in (("dice", counts.dice()), ("iou", counts.iou()))
             for name, value in zip(self._names(classes)[1:], values[1:], strict=True)
         }
         found["accuracy"] = counts.accuracy()
-        if self.plan.objects is not None:
+        if self.plan.objects is not None and logits is not None:
             reference = self.objects(item)
             if reference is not None:
                 found["ap"] = average_precision(self.decode(logits, self.plan.objects), reference)
@@ -171,66 +189,29 @@ class Validation:
 
     def objects(self, item: Item) -> NDArray[Any] | None:
         """Reference objects on the network's grid, or None where they were resampled."""
-        labels = self.samples.cases.read(item)[1]
+        labels = np.asarray(self.samples.cases.read(item)[1])
         return labels if labels.shape == self.samples(item).shape else None
 
     def decode(self, logits: NDArray[np.float32], objects: Objects) -> NDArray[np.int32]:
         """Objects in logits, plane by plane of a 2-D network over stacks."""
         probabilities = 1 / (1 + np.exp(-logits))
-        if not self.plan.stacked:
-            return decode(probabilities, objects)
-        planes = [decode(p, objects) for p in probabilities.swapaxes(0, 1)]
-        return np.stack(planes)
+        return (decode_planes if self.plan.stacked else decode)(probabilities, objects)
 
     def fitted(self, network: nn.Module) -> tuple[Objects, float]:
-        """The thresholds that give the best average precision on the cases, and that precision.
-
-        First the seed's threshold is chosen, then the foreground's, on at most 24 of the cases.
-        """
+        """The decoding that gives the best average precision on the cases, and that precision."""
         assert self.plan.objects is not None
-        chosen = self.items[:: max(1, len(self.items) // _FITTED_ON)]
-        known = [(self.logits(network, i), self.objects(i)) for i in chosen]
-        pairs = [(logits, reference) for logits, reference in known if reference is not None]
-        if not pairs:
-            return self.plan.objects, float("nan")
-        best = self.plan.objects.model_copy(update={"size": _least_size(r for _, r in pairs)})
-        score = self._precision(best, pairs)
-        for name, values in (("seed", (0.3, 0.4, 0.6, 0.7)), ("foreground", (0.35, 0.65))):
-            for value in values:
-                tried = best.model_copy(update={name: value})
-                found = self._precision(tried, pairs)
-                if found > score:
-                    best, score = tried, found
-        return best, score
+        known = [(self.logits(network, i), self.objects(i)) for i in self._some()]
+        return fit(self.plan.objects, [(g, r) for g, r in known if r is not None], self.decode)
 
-    def _precision(self, objects: Objects, pairs: Sequence[tuple[Any, Any]]) -> float:
-        found = [average_precision(self.decode(g, objects), r) for g, r in pairs]
-        return float(np.nanmean(found)) if not np.isnan(found).all() else 0.0
+    def _some(self) -> list[Item]:
+        """Cases over the whole list, as many as are decoded quickly."""
+        voxels = np.mean([np.prod(i.shape) for i in self.items])
+        count = max(_FITTED_LEAST, int(_FITTED_VOXELS / voxels))
+        return list(self.items[:: max(1, -(-len(self.items) // count))])
 
     def _names(self, classes: int) -> list[str]:
         values = self.plan.values or (0, 1)
         return [self.plan.names.get(v, str(v)) for v in values][:classes]
-
-
-def _least_size(references: Iterable[NDArray[Any]]) -> int:
-    """Half the size that all but one object in a hundred reach."""
-    sizes = np.concatenate([np.unique(r[r > 0], return_counts=True)[1] for r in references])
-    return int(np.percentile(sizes, 1) / 2) if sizes.size else 0
-
-
-def average_precision(found: NDArray[Any], reference: NDArray[Any], iou: float = 0.5) -> float:
-    """Objects found right over all that were found or missed (TP / (TP + FP + FN))."""
-    have, index_a = np.unique(found, return_inverse=True)
-    want, index_b = np.unique(reference, return_inverse=True)
-    count = int((have > 0).sum() + (want > 0).sum())
-    if count == 0:
-        return float("nan")
-    first, second = index_a.ravel().astype(np.int64), index_b.ravel().astype(np.int64)
-    pairs, both = np.unique(first * len(want) + second, return_counts=True)
-    a, b = pairs // len(want), pairs % len(want)
-    union = np.bincount(first)[a] + np.bincount(second)[b] - both
-    hits = int(((both > iou * union) & (have[a] > 0) & (want[b] > 0)).sum())
-    return hits / (count - hits)
 
 
 def means(scores: Sequence[dict[str, float]]) -> dict[str, float]:

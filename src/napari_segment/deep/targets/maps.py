@@ -1,13 +1,4 @@
-"""Targets: what a network is asked for, made from labels; and labels made from what it says.
-
-``classes``
-    One output a class, with the background; softmax. A *mask* is one output with a sigmoid.
-``objects``
-    Two outputs with a sigmoid each: foreground, and either the *distance* to the object's edge (1
-    at its middle, in parts of the object's own depth) or the *border* against other objects and
-    the background. Objects are found again by a watershed that starts from the hearts that the
-    second output shows.
-"""
+"""Maps: class indices and the maps of objects, drawn from labels."""
 
 from __future__ import annotations
 
@@ -21,7 +12,9 @@ from napari_segment.deep.plan import Objects
 
 Task: TypeAlias = Literal["auto", "classes", "objects"]
 
-UNKNOWN = -1  # of a class index: nothing is asked of this voxel
+UNKNOWN = -1  # of a class index or a map: nothing is asked of this voxel
+
+_INNER = 0.5  # relative depth from which a voxel belongs to its object's seed
 
 
 def class_indices(
@@ -51,35 +44,46 @@ def class_indices(
 
 
 def object_maps(
-    labels: NDArray[Any],
-    objects: Objects,
-    spacing: Sequence[float] = (),
-    unlabelled: int | None = None,
+    labels: NDArray[Any], objects: Objects, spacing: Sequence[float] = ()
 ) -> NDArray[np.float32]:
-    """Draw the two maps of objects.
+    """Draw the maps from which a network learns objects.
 
     Parameters
     ----------
     labels : ndarray (*S)
-        Object numbers; 0 is background. Touching objects are told apart by their numbers.
+        Object numbers; 0 is background, and of what is negative nobody knows what it is.
+        Touching objects are told apart by their numbers.
     objects : Objects
-        Which second map.
+        Which maps.
     spacing : sequence of float
         Of the axes; empty for 1.
-    unlabelled : int, optional
-        The label of voxels that nobody labelled; both maps are -1 there.
 
     Returns
     -------
-    ndarray of float32 (2, *S)
-        Foreground and distance, or foreground and border, in [0, 1].
+    ndarray of float32 (K, *S)
+        Foreground and distance, border or seeds; or foreground and the flow along each axis, of
+        which 0.5 stands still. In [0, 1]; -1 where a map has nothing to say: all of them where
+        the labels are negative, flow outside objects.
     """
-    known = labels != unlabelled if unlabelled is not None else np.ones(labels.shape, bool)
+    known = labels >= 0
     marked = np.where(known, labels, 0)
-    second = relative_depth(marked, spacing) if objects.target == "distance" else borders(marked)
-    maps = np.stack([(marked > 0).astype(np.float32), second])
+    maps = np.stack([(marked > 0).astype(np.float32), *_telling_apart(marked, objects, spacing)])
     maps[:, ~known] = UNKNOWN
     return maps
+
+
+def _telling_apart(
+    marked: NDArray[Any], objects: Objects, spacing: Sequence[float]
+) -> Sequence[NDArray[np.float32]]:
+    if objects.target == "border":
+        return [borders(marked)]
+    if objects.target == "flow":
+        from napari_segment.deep.targets.flow import flows
+
+        ways = (flows(marked) + 1) / 2
+        return list(np.where(marked > 0, ways, np.float32(UNKNOWN)))
+    depth = relative_depth(marked, spacing)
+    return [depth if objects.target == "distance" else (depth > _INNER).astype(np.float32)]
 
 
 def relative_depth(labels: NDArray[Any], spacing: Sequence[float] = ()) -> NDArray[np.float32]:
@@ -103,7 +107,6 @@ def relative_depth(labels: NDArray[Any], spacing: Sequence[float] = ()) -> NDArr
     array([0., 1., 1., 1., 0.], dtype=float32)
     """
     import edt
-    from scipy import ndimage
 
     compact, count = _compacted(labels)
     depth = edt.edt(
@@ -112,7 +115,7 @@ def relative_depth(labels: NDArray[Any], spacing: Sequence[float] = ()) -> NDArr
     # An object that fills the whole array has no edge: its depth is infinite.
     depth = np.where(compact > 0, np.minimum(depth, np.float32(1e6)), 0).astype(np.float32)
     most = np.zeros(count + 1, np.float32)
-    most[1:] = ndimage.maximum(depth, compact, np.arange(1, count + 1)) if count else 0
+    np.maximum.at(most, compact.ravel(), depth.ravel())
     return np.asarray(depth / np.maximum(most, 1e-6)[compact], np.float32)
 
 
@@ -139,63 +142,8 @@ def borders(labels: NDArray[Any]) -> NDArray[np.float32]:
     return found.astype(np.float32)
 
 
-def decode(probabilities: NDArray[Any], objects: Objects) -> NDArray[np.int32]:
-    """Find the objects in a network's two maps.
-
-    Parameters
-    ----------
-    probabilities : ndarray (2, *S)
-        Foreground, and distance or border, in [0, 1].
-    objects : Objects
-        Thresholds and least size.
-
-    Returns
-    -------
-    ndarray of int32 (*S)
-        Objects from 1 on; 0 is background. A patch of foreground without a heart of its own is
-        one object.
-    """
-    import cc3d
-    from skimage.segmentation import watershed
-
-    inside = probabilities[0] > objects.foreground
-    second = np.asarray(probabilities[1], np.float32)
-    if objects.target == "distance":
-        heart, height = inside & (second > objects.seed), second
-    else:
-        heart, height = inside & (second < 1 - objects.seed), 1 - second
-    seeds = np.asarray(cc3d.connected_components(heart, connectivity=_faces(inside.ndim)))
-    found = watershed(-height, seeds.astype(np.int32), mask=inside)
-    found = _with_lone_pieces(found, inside)
-    return _without_small(found, objects.size)
-
-
-def _with_lone_pieces(found: NDArray[Any], inside: NDArray[np.bool_]) -> NDArray[Any]:
-    """Number the pieces of foreground that no seed reached."""
-    import cc3d
-
-    rest = inside & (found == 0)
-    if not rest.any():
-        return found
-    pieces = np.asarray(cc3d.connected_components(rest, connectivity=_faces(inside.ndim)))
-    return np.where(rest, pieces.astype(np.int32) + int(found.max(initial=0)), found)
-
-
-def _without_small(found: NDArray[Any], size: int) -> NDArray[np.int32]:
-    """Leave out objects under a size and number the others from 1 on."""
-    counts = np.bincount(found.ravel())
-    keep = counts >= max(size, 1)
-    keep[0] = False
-    numbers = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
-    return np.asarray(numbers[found])
-
-
 def _compacted(labels: NDArray[Any]) -> tuple[NDArray[np.uint32], int]:
     import fastremap
 
     compact, mapping = fastremap.renumber(labels.astype(np.uint32), in_place=False)
     return compact.astype(np.uint32), max(mapping.values(), default=0)
-
-
-def _faces(ndim: int) -> int:
-    return 4 if ndim == 2 else 6
