@@ -10,6 +10,7 @@ from qtpy.QtGui import QFontDatabase
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_segment.errors import InputError
+from napari_segment.widgets.copies import copies
 from napari_segment.widgets.form import form_layout
 from napari_segment.widgets.job import Job
 from napari_segment.widgets.layers import labels_of
@@ -58,11 +59,12 @@ class Compare(QWidget):
             raise InputError("Choose two Labels layers: the result and its reference.")
         result = labels_of(self.result.layer)
         reference = labels_of(self.reference.layer).replace(holds=result.holds)
+        write, write_reference = map(copies.writer, (self.result.layer, self.reference.layer))
 
         def prepare(folder: Path) -> dict[str, Any]:
             return {
-                "labels": save_stack(result, folder, "labels"),
-                "reference": save_stack(reference, folder, "reference"),
+                "labels": save_stack(result, folder, "labels", write),
+                "reference": save_stack(reference, folder, "reference", write_reference),
             }
 
         return Job("compare", prepare)

@@ -159,6 +159,8 @@ class Process(QObject):
 
     def close(self) -> None:
         """End the process for good; nothing waits for it."""
+        if self.closed:
+            return
         self.closed = True
         self._queue.clear()
         self._process.blockSignals(True)  # its destructor would still tell of the end
@@ -261,11 +263,20 @@ def process(name: str = "work") -> Process:
     """The application's process of this name, made when it is first asked for."""
     app = QApplication.instance()
     found = app.findChild(Process, f"napari-segment-{name}")
+    if found is not None and found.closed:  # with a window before this one
+        found.setObjectName("")
+        found = None
     if found is None:
         found = Process(app)
         found.setObjectName(f"napari-segment-{name}")
         app.aboutToQuit.connect(found.close)
+        atexit.register(_close, found)  # of an application that was never told to quit
     return found
+
+
+def _close(process: Process) -> None:
+    with contextlib.suppress(RuntimeError):  # gone with the application
+        process.close()
 
 
 def keep(stack: Message) -> Message:

@@ -9,6 +9,7 @@ from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QComboBox, QFileDialog, QPushButton, QVBoxLayout, QWidget
 
 from napari_segment.errors import InputError
+from napari_segment.widgets.copies import copies
 from napari_segment.widgets.form import form_layout
 from napari_segment.widgets.job import Job
 from napari_segment.widgets.layers import features_of, image_of, labels_of
@@ -76,10 +77,13 @@ class Measure(QWidget):
         labels = labels_of(layer)
         image = self.image.layer and image_of(self.image.layer)
         self._measured = layer
+        write = copies.writer(layer)
+        write_image = copies.writer(self.image.layer) if image else None
 
         def prepare(folder: Path) -> dict[str, Any]:
-            plain = {"labels": save_stack(labels, folder, "labels"), "properties": properties}
-            return plain | {"image": save_stack(image, folder, "image") if image else None}
+            saved = save_stack(labels, folder, "labels", write)
+            seen = save_stack(image, folder, "image", write_image) if image else None
+            return {"labels": saved, "properties": properties, "image": seen}
 
         return Job("measure", prepare)
 

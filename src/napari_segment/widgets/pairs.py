@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
+from napari_segment.widgets.copies import Writer, copies
 from napari_segment.widgets.fields import PathField
 from napari_segment.widgets.form import form_layout
 from napari_segment.widgets.layers import image_of, known_axes, labels_of, possible_axes
 from napari_segment.widgets.source import LayerMenu, is_image, is_labels
 from napari_segment.worker.stacks import save_stack
+
+Pair: TypeAlias = tuple[tuple[Image, Writer], tuple[Labels, Writer]]
 
 
 class PairsField:
@@ -61,7 +64,7 @@ class PairsField:
         self._rows_layout.insertWidget(len(self.rows), row)
         self.rows.append(pair)
 
-    def snapshot(self) -> dict[str, str] | list[tuple[Image, Labels]]:
+    def snapshot(self) -> dict[str, str] | list[Pair]:
         """What was chosen, as the worker's job wants it.
 
         Raises
@@ -99,12 +102,15 @@ def save_pairs(pairs: Any, folder: Path) -> Any:
     if isinstance(pairs, dict):
         return pairs
     return [
-        [save_stack(image, folder, f"image-{i}"), save_stack(labels, folder, f"labels-{i}")]
-        for i, (image, labels) in enumerate(pairs)
+        [
+            save_stack(image, folder, f"image-{i}", write_image),
+            save_stack(labels, folder, f"labels-{i}", write_labels),
+        ]
+        for i, ((image, write_image), (labels, write_labels)) in enumerate(pairs)
     ]
 
 
-def _pair(image_layer: Any, labels_layer: Any) -> tuple[Image, Labels]:
+def _pair(image_layer: Any, labels_layer: Any) -> Pair:
     """A pair on one grid; of a stack with open axes the likeliest are taken, as labels show."""
     axes = known_axes(image_layer) or next(iter(possible_axes(image_layer)), "")
     image = image_of(image_layer, axes)
@@ -115,4 +121,5 @@ def _pair(image_layer: Any, labels_layer: Any) -> tuple[Image, Labels]:
             f"The labels {labels.name!r} have shape {labels.shape}, but the image {image.name!r} "
             f"has {expected}."
         )
-    return image, labels.replace(**image.geometry())
+    labels = labels.replace(**image.geometry())
+    return (image, copies.writer(image_layer)), (labels, copies.writer(labels_layer))

@@ -25,6 +25,7 @@ from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
 from napari_segment.recipe import Recipe
 from napari_segment.registry import Entry, methods
+from napari_segment.widgets.copies import copies
 from napari_segment.widgets.fields import Field
 from napari_segment.widgets.form import EntryMenu, form_layout
 from napari_segment.widgets.job import Job, keep
@@ -163,11 +164,12 @@ class SegmentDock(QWidget):
         image, recipe = self.source.image(), self.recipe()
         data = self.further_data(image)
         layer, axes = snapshot(self.source.layer), self.source.axes
+        write = copies.writer(self.source.layer)
         name = f"{layer.name} {methods[recipe.method.name].title}"
 
         def prepare(folder: Path) -> dict[str, Any]:
             return {
-                "image": save_stack(image, folder, "image"),
+                "image": save_stack(image, folder, "image", write),
                 "data": {key: save_stack(value, folder, key) for key, value in data.items()},
                 "recipe": recipe.model_dump(mode="json"),
             }

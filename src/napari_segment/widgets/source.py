@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 from napari_segment.errors import InputError
 from napari_segment.image import Image
 from napari_segment.recipe import Per
+from napari_segment.widgets.copies import copies
 from napari_segment.widgets.fields import narrow_combo
 from napari_segment.widgets.form import form_layout
 from napari_segment.widgets.layers import image_of, known_axes, possible_axes
@@ -24,6 +25,7 @@ PER = {
     "each plane (2-D)": "plane",
     "each volume (3-D)": "volume",
     "all times together": "stack",
+    "planes in three directions, linked": "directions",
 }
 
 
@@ -54,8 +56,9 @@ class LayerMenu(QComboBox):
         narrow_combo(self)
         self.viewer, self.accepts, self.optional = viewer, accepts, optional
         events = viewer.layers.events
-        for event in (events.inserted, events.removed, events.reordered):
+        for event in (events.inserted, events.reordered):
             follow(self, event, self._refresh)
+        follow(self, events.removed, self._removed)
         follow(self, events.renamed, self._rename)
         self._refresh()
 
@@ -83,6 +86,10 @@ class LayerMenu(QComboBox):
         self.layer = chosen
         if self.layer is not chosen:
             self.currentIndexChanged.emit(self.currentIndex())
+
+    def _removed(self, event: Any) -> None:
+        copies.forget(event.value)
+        self._refresh()
 
     def _rename(self, _: Any = None) -> None:
         for index in range(self.count()):

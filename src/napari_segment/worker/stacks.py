@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from napari_segment.image import Image, Labels
 from napari_segment.recipe import Recipe
 
+Chunks: TypeAlias = list[list[int]]
 
-def save_stack(stack: Image | Labels, folder: Path, name: str) -> dict[str, Any]:
+
+def save_stack(
+    stack: Image | Labels,
+    folder: Path,
+    name: str,
+    write: Callable[[Any, Path], Chunks] | None = None,
+) -> dict[str, Any]:
     """Write a stack's pixels to a file, and describe the rest in plain values.
 
     Parameters
@@ -22,6 +30,8 @@ def save_stack(stack: Image | Labels, folder: Path, name: str) -> dict[str, Any]
         Where the file goes.
     name : str
         The file's name without suffix.
+    write : callable, optional
+        Writes the pixels instead of `save_array`.
 
     Returns
     -------
@@ -29,7 +39,7 @@ def save_stack(stack: Image | Labels, folder: Path, name: str) -> dict[str, Any]
         For `load_stack`.
     """
     path = folder / f"{name}.npy"
-    chunks = _save_array(stack.data, path)
+    chunks = (write or save_array)(stack.data, path)
     plain = {
         "path": str(path), "chunks": chunks, "axes": stack.axes, "spacing": list(stack.spacing),
         "unit": stack.unit, "affine": None if stack.affine is None else stack.affine.tolist(),
@@ -82,7 +92,7 @@ def load_stack(plain: dict[str, Any], *, memory: bool = False) -> Image | Labels
     )  # fmt: skip
 
 
-def _save_array(array: Any, path: Path) -> list[list[int]]:
+def save_array(array: Any, path: Path) -> Chunks:
     """Write an array; the lengths of its blocks if it is lazy, else nothing."""
     if isinstance(array, np.ndarray):
         np.save(path, array)

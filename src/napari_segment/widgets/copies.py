@@ -1,0 +1,119 @@
+"""Copies of layers' pixels in files, for the worker: written once as long as they stay the same."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeAlias
+from zlib import crc32
+
+import numpy as np
+
+from napari_segment.worker.stacks import Chunks, save_array
+
+Writer: TypeAlias = Callable[[Any, Path], Chunks]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One layer's pixels in a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    chunks : list of list of int
+        As `save_array` gave them.
+    mark : tuple
+        What tells these pixels from others.
+    source : object
+        A lazy layer's data, kept so that no other object takes its place in the mark.
+    """
+
+    path: Path
+    chunks: Chunks
+    mark: tuple[Any, ...]
+    source: Any
+
+
+class Copies:
+    """The copies of one process, one a layer.
+
+    Pixels in memory are compared by a checksum, which takes a tenth of the time of writing them
+    and notices what was painted or written in place; lazy ones by the object that stands for them.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[int, Copy] = {}
+        self._lock = Lock()
+        self._folder: Path | None = None
+
+    def writer(self, layer: Any) -> Writer:
+        """What `save_stack` writes a layer's pixels with: to a link to the kept copy.
+
+        Parameters
+        ----------
+        layer : napari layer
+            Its copy is dropped when the layer is; `forget` drops it before.
+        """
+        key, source = id(layer), layer.data
+        if key not in self._kept:
+            weakref.finalize(layer, self._drop, key)
+
+        def write(array: Any, path: Path) -> Chunks:
+            mark = _mark(array, source)
+            with self._lock:
+                kept = self._kept.get(key)
+                if kept is None or kept.mark != mark:
+                    self._drop(key)
+                    file = self._new_file()
+                    kept = Copy(file, save_array(array, file), mark, source)
+                    self._kept[key] = kept
+                _link(kept.path, path)
+            return kept.chunks
+
+        return write
+
+    def forget(self, layer: Any) -> None:
+        """Drop the copy of a layer."""
+        self._drop(id(layer))
+
+    def _drop(self, key: int) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            kept.path.unlink(missing_ok=True)
+
+    def _new_file(self) -> Path:
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="napari-segment-"))
+            atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
+        handle, name = tempfile.mkstemp(suffix=".npy", dir=self._folder)
+        os.close(handle)
+        return Path(name)
+
+
+copies = Copies()
+
+
+def _mark(array: Any, source: Any) -> tuple[Any, ...]:
+    if not isinstance(array, np.ndarray):
+        return ("lazy", id(source), array.shape, str(array.dtype))
+    total = 0
+    for part in array if array.ndim > 2 else (array,):
+        total = crc32(np.ascontiguousarray(part).view(np.uint8), total)
+    return ("memory", array.shape, str(array.dtype), total)
+
+
+def _link(kept: Path, path: Path) -> None:
+    """Give a copy another name: the worker may still read it when the layer is gone."""
+    try:
+        os.link(kept, path)
+    except OSError:  # a file system without links
+        shutil.copyfile(kept, path)
