@@ -1,4 +1,6 @@
+from .api import augment_preview as augment_preview
 from .api import compare as compare
+from .api import consensus as consensus
 from .api import cross_validate as cross_validate
 from .api import devices as devices
 from .api import find_runs as find_runs
@@ -6,6 +8,7 @@ from .api import measure as measure
 from .api import read as read
 from .api import replay as replay
 from .api import segment as segment
+from .api import slices_to_label_next as slices_to_label_next
 from .api import summary as summary
 from .api import track as track
 from .api import train as train

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_segment.errors import FormatError, SettingError
 
-Per: TypeAlias = Literal["auto", "plane", "volume", "stack"]
+Per: TypeAlias = Literal["auto", "plane", "volume", "stack", "directions"]
 
 
 class Spec(BaseModel):
@@ -63,9 +63,11 @@ class Recipe(BaseModel):
     channel : int or str, default "auto"
         The channel that one-channel entries see, by index or name. "auto" takes the only
         channel, the luminance of an RGB image, and refuses to choose among others.
-    per : {"auto", "plane", "volume", "stack"}
+    per : {"auto", "plane", "volume", "stack", "directions"}
         What is segmented at once: each YX plane, each ZYX volume, or all time points together.
-        "auto" is "volume" where the entry can and the image has Z, else "plane".
+        "auto" is "volume" where the entry can and the image has Z, else "plane". "directions"
+        takes the planes across Z, across Y and across X, each linked to volumes by the recipe's
+        cleanups, and gives the objects that most of the three agree on.
     times : tuple of int, optional
         First and last (exclusive) time point; empty for all.
     version : str

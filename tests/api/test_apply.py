@@ -6,7 +6,7 @@ import pytest
 from napari_segment import Image, Labels, Recipe, replay, segment
 from napari_segment.api import recipe_of, segment_steps
 from napari_segment.errors import InputError, SettingError, UnknownNameError
-from napari_segment.registry import cleanups, filters, methods
+from napari_segment.registry import cleanups, filters, load_plugins, methods
 from napari_segment.step import Step
 
 SEEN = []
@@ -15,6 +15,7 @@ SEEN = []
 @pytest.fixture(autouse=True)
 def _entries():
     """Entries that write down what they are given."""
+    load_plugins()
     saved = [(r, r.snapshot()) for r in (filters, methods, cleanups)]
     SEEN.clear()
 

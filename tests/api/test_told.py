@@ -9,7 +9,7 @@ from napari_segment import io
 from napari_segment.api import read, segment, track, write
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
-from napari_segment.registry import Result, methods
+from napari_segment.registry import Result, load_plugins, methods
 from napari_segment.results.features import concatenated, followed
 from napari_segment.worker.stacks import load_stack, save_stack
 
@@ -17,6 +17,7 @@ from napari_segment.worker.stacks import load_stack, save_stack
 @pytest.fixture
 def telling():
     """A method that numbers bright rows as objects and says what it knows of them."""
+    load_plugins()
     before = methods.snapshot()
 
     @methods.add("telling", title="Telling", gives="objects", ndim=(2,))

@@ -6,7 +6,7 @@ import pytest
 from napari_segment import Image, segment
 from napari_segment.deep.crf import dense_crf, mean_field
 from napari_segment.errors import InputError
-from napari_segment.registry import Result, methods
+from napari_segment.registry import Result, load_plugins, methods
 
 RNG = np.random.default_rng
 
@@ -117,6 +117,7 @@ def test_missing_probabilities_are_explained():
 @pytest.fixture
 def giving():
     """A method that is unsure where two columns of the wrong side lie."""
+    load_plugins()
     before = methods.snapshot()
 
     @methods.add("giving", title="Giving", gives="mask")

@@ -8,6 +8,9 @@ from napari_segment.api.files import read as read
 from napari_segment.api.files import write as write
 from napari_segment.api.inputs import as_image as as_image
 from napari_segment.api.inputs import as_labels as as_labels
+from napari_segment.api.linking import consensus as consensus
+from napari_segment.api.linking import slices_to_label_next as slices_to_label_next
+from napari_segment.api.verbs import augment_preview as augment_preview
 from napari_segment.api.verbs import compare as compare
 from napari_segment.api.verbs import cross_validate as cross_validate
 from napari_segment.api.verbs import devices as devices

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from napari_segment.api.directions import in_directions
 from napari_segment.api.parts import (
     caller,
     each,
@@ -57,6 +58,9 @@ def apply(recipe: Recipe, image: Image, data: Mapping[str, Stack]) -> Generator[
         With the image's axes but C; lazy where the image is.
     """
     order = image.axes
+    if recipe.per == "directions":
+        labels = yield from in_directions(recipe, image.canonical(), data, apply)
+        return labels.transpose(order.replace("C", "")).replace(recipe=recipe)
     image = _chosen(image, recipe)
     data = {name: _chosen_times(stack.canonical(), recipe.times) for name, stack in data.items()}
     total = len(recipe.filters) + 1 + len(recipe.cleanups)
@@ -68,11 +72,13 @@ def apply(recipe: Recipe, image: Image, data: Mapping[str, Stack]) -> Generator[
     yield Step(len(recipe.filters), total, _announce(entry, image, recipe.per))
     settings = entry.validate(recipe.method.settings)
     labels = yield from _segmented(entry, settings, image, recipe, data)
+    per = recipe.per
     seen = _one_channel(image, recipe.channel) if _want_image(recipe) else image
     for done, spec in enumerate(recipe.cleanups, len(recipe.filters) + 1):
         entry = cleanups[spec.name]
-        yield Step(done, total, _announce(entry, labels, recipe.per))
-        labels = _cleaned(entry, entry.validate(spec.settings), labels, seen, recipe.per)
+        yield Step(done, total, _announce(entry, labels, per))
+        labels = _cleaned(entry, entry.validate(spec.settings), labels, seen, per)
+        per = "auto" if _joins_planes(entry) else per
     return labels.transpose("".join(a for a in order if a in labels.axes)).replace(recipe=recipe)
 
 
@@ -173,8 +179,7 @@ def _lead(entry: Entry, stack: Stack, per: Per) -> str:
         )
     if "Z" not in stack.axes:
         return _checked_2d(entry, lead)
-    joins_planes = entry.kind == "cleanups" and entry.ndim == (3,)
-    if per == "plane" and not joins_planes:
+    if per == "plane" and not _joins_planes(entry):
         return _checked_2d(entry, lead + "Z")
     if 3 in entry.ndim:
         return lead
@@ -183,6 +188,11 @@ def _lead(entry: Entry, stack: Stack, per: Per) -> str:
             f"{entry.name!r} works on planes, not on volumes. Use per='plane' or per='auto'."
         )
     return lead + "Z"
+
+
+def _joins_planes(entry: Entry) -> bool:
+    """Whether a cleanup makes volumes of planes; what comes after it takes volumes."""
+    return entry.kind == "cleanups" and entry.ndim == (3,)
 
 
 def _checked_2d(entry: Entry, lead: str) -> str:

@@ -52,14 +52,15 @@ def each(
     for name, parts in parts_of(lead, stacks):
         result = call(parts)
         if inspect.isgenerator(result):
-            result = yield from _named(result, name)
+            result = yield from named(result, name)
         results.append(result)
         if name:
             yield Step(len(results), _count(lead, stacks), name)
     return results
 
 
-def _named(steps: Generator[Any, Any, Any], name: str) -> Generator[Step, None, Any]:
+def named(steps: Generator[Any, Any, Any], name: str) -> Generator[Step, None, Any]:
+    """Forward Steps with a name before their messages."""
     while True:
         try:
             step = next(steps)

@@ -14,10 +14,12 @@ from napari_segment.recipe import Per, Recipe, Spec, SpecLike
 from napari_segment.registry import cleanups as cleanup_registry
 from napari_segment.registry import filters as filter_registry
 from napari_segment.registry import methods
+from napari_segment.results.link import Gap, Overlap
 from napari_segment.step import Step, run
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from napari_segment.deep.checkpoint import Checkpoint
     from napari_segment.deep.runs import Run
@@ -50,8 +52,9 @@ def segment(
     channel : int or str
         The channel that one-channel methods see. "auto" takes the only one, or the luminance of
         an RGB image.
-    per : {"auto", "plane", "volume", "stack"}
-        What is segmented at once; "auto" takes volumes where the method can.
+    per : {"auto", "plane", "volume", "stack", "directions"}
+        What is segmented at once; "auto" takes volumes where the method can, "directions" planes
+        across each axis, linked by a cleanup and joined by their majority.
     times : (first, last), optional
         A range of time points, the last exclusive.
     axes : str
@@ -259,7 +262,34 @@ def summary(model: Any, **sizes: Any) -> Summary:
     return of(model, **sizes)
 
 
-def track(labels: Any, *, overlap: float = 0.5, gap: int = 1) -> Labels:
+def augment_preview(
+    pairs: Any, settings: Mapping[str, Any] | None = None, *, case: int = 0, count: int = 6
+) -> dict[str, NDArray[Any]]:
+    """Change one patch of one case as a training would, to see what its random changes do.
+
+    Parameters
+    ----------
+    pairs : as for `train`
+        Images with their reference labels; only one case is read.
+    settings : mapping, optional
+        Those of `train`: ``augment``, ``adjust``, ``patch``, ``seed``, …
+    case : int
+        Which of the pairs.
+    count : int
+        How many changed patches.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``image`` float32 (1 + count, C, *patch) and ``labels`` int32 (1 + count, *patch), -1 where
+        nothing is asked; the first patch is unchanged.
+    """
+    from napari_segment.deep.train.preview import augment_preview as preview
+
+    return preview(pairs, settings or {}, case=case, count=count)
+
+
+def track(labels: Any, *, overlap: Overlap = 0.5, gap: Gap = 1) -> Labels:
     """Give each object one number through time.
 
     Parameters

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, get_args
+
+from napari_segment.recipe import Per
 
 KINDS = ("filters", "methods", "cleanups", "models", "losses", "layouts", "devices")
 EXAMPLES = """examples:
@@ -50,6 +52,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     _runs(commands)
     _measure(commands)
     _compare(commands)
+    _objects(commands, words[0] if words else "")
     return parser
 
 
@@ -146,7 +149,7 @@ def _segment(commands: Any, method: str) -> None:
     group.add_argument("--filter", action="append", default=[], metavar=entry, help="run before")
     group.add_argument("--cleanup", action="append", default=[], metavar=entry, help="run after")
     group.add_argument("--channel", default="auto", help="index or name")
-    group.add_argument("--per", default="auto", choices=("auto", "plane", "volume", "stack"))
+    group.add_argument("--per", default="auto", choices=get_args(Per))
     group.add_argument("--times", default="", metavar="FIRST:LAST", help="a range of time points")
     if method and not method.startswith("-"):
         from napari_segment.cli.settings import add_options
@@ -227,3 +230,31 @@ def _compare(commands: Any) -> None:
         help="what the numbers mean; auto: what the result says of itself",
     )  # fmt: skip
     _json(parser)
+    parser.add_argument("--table", metavar="CSV", help="write a row for each object of all cases")
+
+
+def _objects(commands: Any, chosen: str) -> None:
+    """The commands that come after a segmentation; their settings are those of the verbs."""
+    parsers = {
+        "track": _command(commands, "track", "objects", "Give each object one number in time."),
+        "consensus": _command(commands, "consensus", "objects", "Join segmentations into one."),
+        "rank": _command(commands, "rank", "objects", "Rank planes by how unsure a network is."),
+    }
+    parsers["track"].add_argument("labels", metavar="LABELS", help="file of objects")
+    parsers["consensus"].add_argument(
+        "labels", nargs="+", metavar="LABELS", help="files of objects on one grid"
+    )
+    parsers["rank"].add_argument("map", metavar="MAP", help="file of entropy or disagreement")
+    for name, parser in parsers.items():
+        parser.add_argument("--axes", default="", help="axis letters of the input, such as TZYX")
+        if name == "rank":
+            _json(parser)
+        else:
+            _output(parser, "the file to write")
+    if chosen in parsers:
+        from napari_segment.cli.objects import verb
+        from napari_segment.cli.settings import add_options
+
+        entry = verb(chosen)
+        parsers[chosen].description = entry.help
+        add_options(parsers[chosen].add_argument_group("settings"), entry)

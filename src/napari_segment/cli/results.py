@@ -44,6 +44,8 @@ def compare(options: argparse.Namespace) -> int:
                 raise
             failures += 1
             print(f"napari-segment: {name}: {error}", file=sys.stderr)
+    if options.table:
+        _write_table(scores, options.table)
     if options.json:
         listed: dict[str, Any] = {name: score.to_dict() for name, score in scores.items()}
         print(json.dumps({"mean": Scores.mean(list(scores.values())), "cases": listed}, indent=2))
@@ -62,6 +64,20 @@ def _print(scores: dict[str, Any]) -> None:
     for name, score in scores.items():
         print(f"{name:<{width}}  {_line(score.summary)}")
     print(f"{'mean':<{width}}  {_line(Scores.mean(list(scores.values())))}")
+
+
+def _write_table(scores: dict[str, Any], path: str) -> None:
+    """A row for each object of each case."""
+    import pandas as pd
+
+    from napari_segment import api
+
+    tables = {name: score.per_object for name, score in scores.items()}
+    without = [name for name, table in tables.items() if table is None]
+    if without:
+        raise InputError(f"{without[0]} holds no objects, so there is no table of them.")
+    whole = pd.concat(tables, names=["case"]).reset_index(level="case")
+    api.write(whole, path)
 
 
 def _line(numbers: dict[str, float]) -> str:

@@ -1,0 +1,61 @@
+"""``track``, ``consensus`` and ``rank``: what comes after a segmentation."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from typing import Any
+
+from napari_segment.cli.settings import chosen
+from napari_segment.registry import Entry
+
+
+def verb(name: str) -> Entry:
+    """A verb of these commands, described by its signature like any entry."""
+    from napari_segment import api
+
+    functions: dict[str, Callable[..., Any]] = {
+        "track": api.track, "consensus": api.consensus, "rank": api.slices_to_label_next,
+    }  # fmt: skip
+    return Entry("verbs", name, name, functions[name])
+
+
+def track(options: argparse.Namespace) -> int:
+    """Number the objects of a file through time."""
+    from napari_segment import api
+
+    labels = api.as_labels(options.labels, options.axes.upper())
+    return _written(_called(options, labels), options)
+
+
+def consensus(options: argparse.Namespace) -> int:
+    """Join several files of objects into one."""
+    from napari_segment import api
+
+    axes = options.axes.upper()
+    return _written(
+        _called(options, [api.as_labels(file, axes) for file in options.labels]), options
+    )
+
+
+def rank(options: argparse.Namespace) -> int:
+    """Print the planes that a network is most unsure of, one a line."""
+    from napari_segment import api
+
+    planes = _called(options, api.as_image(options.map, options.axes.upper()))
+    print(json.dumps(planes) if options.json else "\n".join(map(str, planes)))
+    return 0
+
+
+def _called(options: argparse.Namespace, data: Any) -> Any:
+    entry = verb(options.command)
+    return entry(data, **chosen(options, entry))
+
+
+def _written(labels: Any, options: argparse.Namespace) -> int:
+    from napari_segment import api
+
+    path = api.write(labels, options.output)
+    print(f"{int(labels.data.max())} objects → {path}")
+    return 0
