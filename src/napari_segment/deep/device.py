@@ -111,6 +111,14 @@ def memory_format(ndim: int, device: torch.device, dtype: torch.dtype) -> torch.
     return torch.channels_last if ndim == 2 else torch.channels_last_3d
 
 
+def augments(device: torch.device, ndim: int) -> bool:
+    """Whether patches are better changed on the device than by threads of the CPU.
+
+    Apple's GPUs do not sample volumes through a grid in every version of PyTorch.
+    """
+    return device.type == "cuda" or (device.type == "mps" and ndim == 2)
+
+
 def free_memory(device: torch.device) -> int:
     """Bytes that are free on a device; of the CPU, in this machine or its control group."""
     import torch

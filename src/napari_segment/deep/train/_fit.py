@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from napari_segment.deep.augment._piece import finish
 from napari_segment.deep.checkpoint import STATE, WEIGHTS, Checkpoint, load_tensors
-from napari_segment.deep.data.batches import Batch, Batches, ahead
+from napari_segment.deep.data.batches import Batches, ahead
+from napari_segment.deep.device import augments
 from napari_segment.deep.fingerprint import Plan
 from napari_segment.deep.train._clock import Clock
 from napari_segment.deep.train._group import Group
 from napari_segment.deep.train._learner import Learner
 from napari_segment.deep.train._optim import rate
+from napari_segment.deep.train._search import search_rate
 from napari_segment.deep.train._state import load_state, save_state
 from napari_segment.deep.train._validate import Validation, means
 from napari_segment.deep.train.record import Record
@@ -24,6 +27,7 @@ from napari_segment.step import Step
 
 _RETREATS = 5  # how often a training goes back from NaN before it gives up
 _NUMBERS = ("epoch", "factor", "best", "best_epoch", "scores", "checked")
+_SEARCH = 2**31  # an epoch that no training reaches, whose patches are those of the range test
 _PLATEAU = 10  # epochs without a better score before the rate is cut to a third
 
 
@@ -60,6 +64,8 @@ class Fit:
         self.batches, self.group, self.record = batches, group, record
         self.learner = self.learns(blank, settings, plan, group)
         self.network = self.learner.network
+        # Maps of objects are drawn on the CPU, from patches that are finished.
+        self.late = plan.objects is None and augments(self.learner.device, plan.ndim)
         self.clock = Clock(settings, plan, group, record, begun)
         self.validation = self._validation(list(validation)[group.rank :: group.size])
         self.epoch, self.factor, self.retreats = 0, 1.0, 0
@@ -79,6 +85,8 @@ class Fit:
             self._load()
             yield Step(0, 0, f"resumed after epoch {self.epoch}")
         else:
+            if self.settings.find_lr:
+                yield from self._find_rate()
             yield Step(0, 0, "before training", preview=self._preview())
         while not (self._at_the_end() or self._impatient()):
             yield from self._one_epoch()
@@ -86,21 +94,38 @@ class Fit:
         self.group.wait()
         return Checkpoint.load(self.blank.folder)
 
+    def _find_rate(self) -> Generator[Step, None, None]:
+        """Decide the highest learning rate by a range test, and keep it with its reason."""
+        steps = self.plan.steps
+        curve = yield from search_rate(
+            self.learner, lambda i: self.batches(_SEARCH + i // steps, i % steps), self._seed(0)
+        )
+        if curve.chosen:
+            self.learner.use_rate(curve.chosen)
+        reasons = {**self.plan.reasons, "lr": curve.reason}
+        self.plan = self.plan.model_copy(update={"lr": curve.chosen, "reasons": reasons})
+        self.blank = self.blank.model_copy(update={"reasons": reasons})
+        if self.group.leads:
+            self.record.decided(self.plan.model_dump_json(indent=2))
+            self.record.rates(curve.rates, curve.losses, curve.chosen)
+        yield Step(0, 0, f"lr: {self.learner.rates[0]:.3g}, {curve.reason}")
+
     def _at_the_end(self) -> bool:
         return self.epoch >= self.clock.epochs or self.clock.progress(self.epoch) >= 1
 
     def _one_epoch(self) -> Generator[Step, None, None]:
         begun, values = monotonic(), []
         self._begin_epoch()
-        steps = ahead(self._batch, range(self.plan.steps), workers=self.settings.workers, depth=4)
+        steps = ahead(self._made, range(self.plan.steps), workers=self.settings.workers, depth=4)
         try:
-            for step, batch in enumerate(steps):
+            for step, made in enumerate(steps):
                 done = self.clock.progress(self.epoch, step)
                 if done >= 1:
                     break
                 lr = self.learner.set_rate(
                     self.factor * rate(self.settings.schedule, done, self.settings.warmup)
                 )
+                batch = finish(made, self.learner.device) if self.late else made
                 value = yield from self.learner.update(batch, self._seed(step))
                 if not np.isfinite(value):
                     yield from self._retreat()
@@ -124,8 +149,10 @@ class Fit:
         if hasattr(self.learner.loss, "progress"):
             self.learner.loss.progress(self.clock.progress(self.epoch))
 
-    def _batch(self, step: int) -> Batch:
-        return self.batches(self.epoch, step)
+    def _made(self, step: int) -> Any:
+        """A batch, or what it will be computed from on the device."""
+        made = self.batches.pieces if self.late else self.batches
+        return made(self.epoch, step)
 
     def _seed(self, step: int) -> int:
         return int(self.settings.seed * 2_147_483_629 + self.epoch * 65_537 + step)
@@ -240,7 +267,7 @@ class Fit:
 
     def _labels(self, item: Any) -> Any:
         """What the network says of one whole case."""
-        return self.validation.labels(self.validation.logits(self.network, item))
+        return self.validation.segmented(self.network, item)
 
     def _save(self, spent: float) -> None:
         numbers = {name: getattr(self, name) for name in _NUMBERS}

@@ -46,7 +46,7 @@ class Record:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / EVENTS).unlink(missing_ok=True)
         write_atomically(self.folder / SETTINGS, _json(settings))
-        write_atomically(self.folder / PLAN, plan.encode())
+        self.decided(plan)
         write_atomically(self.folder / "versions.json", _json(versions()))
         write_atomically(self.folder / "data.txt", ("\n".join(checks) + "\n").encode())
 
@@ -54,6 +54,22 @@ class Record:
         """Write the table of the network's layers; the graph comes with the first curves."""
         write_atomically(self.folder / "network.md", summary.to_markdown().encode())
         self._summary = summary
+
+    def decided(self, plan: str) -> None:
+        """Write the plan."""
+        write_atomically(self.folder / PLAN, plan.encode())
+
+    def rates(self, rates: Sequence[float], losses: Sequence[float], chosen: float) -> None:
+        """Write the range test of the learning rate as a table and a drawing."""
+        rows = [{"lr": r, "loss": v} for r, v in zip(rates, losses, strict=True)]
+        write_atomically(self.folder / "learning_rate.csv", _csv(rows).encode())
+        figure = _figure(4, 3.5)
+        axes = figure.subplots()
+        axes.semilogx(rates, losses)
+        axes.axvline(chosen or 1, color="0.6", label=f"taken: {chosen:.3g}")
+        axes.set(xlabel="learning rate", ylabel="loss")
+        axes.legend(fontsize="small")
+        figure.savefig(self.folder / "learning_rate.png", dpi=100)
 
     def epoch(self, row: Mapping[str, float], *, write: bool = True) -> None:
         """Add the numbers of an epoch to ``curves.csv``; ``curves.png`` follows now and then."""
@@ -73,12 +89,8 @@ class Record:
             self._summary = None
         if not self.rows:
             return
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
         panels = _panels(self.rows)
-        figure = Figure((4 * len(panels), 3.5), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = _figure(4 * len(panels), 3.5)
         for axes, names in zip(figure.subplots(1, len(panels)), panels, strict=True):
             for name in names:
                 known = [(r["epoch"], r[name]) for r in self.rows if name in r]
@@ -98,6 +110,15 @@ class Record:
         strip = np.concatenate(panels, axis=1)
         path = self.folder / "previews" / f"epoch_{epoch:04d}.png"
         write_atomically(path, bytes(png_encode(np.ascontiguousarray(strip))))
+
+
+def _figure(width: float, height: float) -> Any:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure((width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def _panels(rows: Sequence[Mapping[str, float]]) -> list[list[str]]:

@@ -11,8 +11,10 @@ from typing import Any
 
 from napari_segment.deep.augment import Augmentation
 from napari_segment.deep.checkpoint import MODEL, STATE, WEIGHTS, Checkpoint, versions
-from napari_segment.deep.data.batches import Batches, Samples
+from napari_segment.deep.data.batches import Batches
 from napari_segment.deep.data.cases import Cases, Item, split
+from napari_segment.deep.data.samples import Samples
+from napari_segment.deep.data.shelf import Shelf
 from napari_segment.deep.device import free_memory, resolve
 from napari_segment.deep.fingerprint import Plan, describe, make_plan
 from napari_segment.deep.summary import Summary, summary
@@ -36,6 +38,7 @@ def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
     from napari_segment.deep.train._group import Group
 
     group = Group(device)
+    shelf = Shelf(settings.out / STATE / f"cases_{group.rank}")
     try:
         cases = Cases(pairs, budget=_budget())
         yield from cases.measure()
@@ -48,9 +51,9 @@ def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
         if group.leads and not resumed:
             _forget_old(settings.out)
             record.begin(settings.model_dump(mode="json"), plan.model_dump_json(indent=2), checks)
-        samples = Samples(cases, plan, budget=_budget())
+        samples = _samples(cases, plan, settings, shelf)
         batches = Batches(
-            samples, inner, plan, _amounts(plan, settings),
+            samples, inner, plan, amounts(plan, settings),
             settings.seed, settings.balance, group.rank, group.size,
         )  # fmt: skip
         blank = _blank(plan, settings, samples, inner)
@@ -64,6 +67,14 @@ def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
         return (yield from fit.run(resumed))
     finally:
         group.close()
+        shelf.clear()
+
+
+def _samples(cases: Cases, plan: Plan, settings: Any, shelf: Shelf) -> Samples:
+    from napari_segment.deep.train._objective import maps_for, objective
+
+    maps = maps_for(objective(settings.loss, plan), plan, cases.items, _budget())
+    return Samples(cases, plan, _budget(), shelf, maps)
 
 
 def _settings_of_run(settings: Any) -> tuple[Any, bool]:
@@ -80,6 +91,10 @@ def _settings_of_run(settings: Any) -> tuple[Any, bool]:
     if settings.start and Path(settings.start).resolve() == folder.resolve():
         raise SettingError(
             f"{folder} cannot be both the network to begin from (start) and the run folder (out)."
+        )
+    if settings.find_lr and settings.lr:
+        raise SettingError(
+            f"lr={settings.lr:g} gives the learning rate, find_lr looks for it: give one of them."
         )
     if (there or (folder / MODEL).exists()) and not (settings.overwrite or settings.resume):
         raise SettingError(
@@ -122,7 +137,8 @@ def _summary(blank: Checkpoint, plan: Plan) -> Summary:
     return summary(blank.model, **sizes, ndim=plan.ndim, size=plan.patch, batch=plan.batch)
 
 
-def _amounts(plan: Plan, settings: Any) -> Augmentation:
+def amounts(plan: Plan, settings: Any) -> Augmentation:
+    """The random changes: of a strength, without mirroring where it harms, with those by hand."""
     still = () if plan.mirrored else ("flip=0",)
     return Augmentation.of(settings.augment, (*still, *settings.adjust))
 

@@ -1,0 +1,47 @@
+"""Random changes are shown before a training, through the public function."""
+
+import numpy as np
+import pytest
+
+from napari_segment import Image, Labels, augment_preview
+from napari_segment.errors import InputError, SettingError
+
+
+def pairs(shape=(40, 48), holds="classes"):
+    rng = np.random.default_rng(0)
+    labels = np.zeros(shape, np.uint16)
+    labels[..., 8:20, 10:30] = 3
+    labels[..., 25:35, 5:15] = 300
+    image = (labels + rng.normal(0, 5, shape)).astype(np.float32)
+    return [(Image(image), Labels(labels, holds=holds))] * 2
+
+
+def test_the_first_patch_is_as_it_is_and_the_others_differ():
+    found = augment_preview(pairs(), {"augment": "strong", "patch": (32, 32)}, count=3)
+    image, labels = found["image"], found["labels"]
+    assert image.shape == (4, 1, 32, 32)
+    assert labels.shape == (4, 32, 32)
+    assert set(np.unique(labels)) <= {-1, 0, 3, 300}
+    again = augment_preview(pairs(), {"augment": "strong", "patch": (32, 32)}, count=1)
+    np.testing.assert_array_equal(again["image"][1], image[1])
+    assert all(np.abs(changed - image[0]).max() > 0.01 for changed in image[1:])
+
+
+def test_nothing_changes_without_augmentation():
+    settings = {"augment": "none", "seed": 3}
+    found = augment_preview(pairs(holds="objects"), settings, case=1, count=2)
+    np.testing.assert_array_equal(found["image"][0], found["image"][2])
+    np.testing.assert_array_equal(found["labels"][0], found["labels"][1])
+
+
+def test_planes_of_stacks_come_with_their_neighbours():
+    found = augment_preview(pairs((5, 40, 48)), {"slices": 3}, count=1)
+    assert found["image"].shape[:2] == (2, 3)
+    assert found["image"].ndim == 4
+
+
+def test_words_for_what_is_not_there():
+    with pytest.raises(InputError, match="no case 7"):
+        augment_preview(pairs(), case=7)
+    with pytest.raises(SettingError, match="augment"):
+        augment_preview(pairs(), {"augment": "wild"})
