@@ -26,7 +26,7 @@ def _keep_gl_objects():
 PLUGIN = '''
 import os, time
 import numpy as np
-from napari_segment.registry import methods
+from napari_segment.registry import Result, methods
 from napari_segment.step import Step
 
 @methods.add("patient", title="Patient", gives="mask", ndim=(2, 3))
@@ -42,6 +42,19 @@ def patient(image, *, steps: int = 100, pause: float = 0.05, end: str = ""):
         raise RuntimeError("a bad day")
     print("libraries print what they like")
     return image > 0
+
+@methods.add("unsure", title="Unsure", gives="objects", ndim=(3,), group="network")
+def unsure(image):
+    """Find one object in plane 1, unsure of plane 2."""
+    labels = np.zeros(image.shape, np.uint8)
+    labels[1, 2:4, 3:6] = 1
+    doubt = np.zeros(image.shape, np.float32)
+    doubt[2] = 0.9
+    box = {"z": (1, 2), "y": (2, 4), "x": (3, 6)}
+    ends = ("start", "stop")
+    features = {f"bbox_{a}_{e}": np.array([box[a][e == "stop"]]) for a in "zyx" for e in ends}
+    features |= {"label": np.array([1]), "class": np.array(["cell"]), "score": np.array([0.75])}
+    return Result(labels, "objects", features=features, maps={"entropy": doubt})
 '''
 
 

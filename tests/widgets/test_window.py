@@ -175,6 +175,25 @@ def test_lazy_layers_give_labels_in_a_file(qtbot, viewer, stack):
     np.testing.assert_array_equal(labels, api.segment(stack, "otsu").data)
 
 
+def test_boxes_maps_and_planes_to_label(qtbot, viewer, stack, fresh_processes, patient):
+    image = add_stack(viewer, stack)
+    dock = open_dock(viewer, "Predict")
+    assert not dock.next_button.isEnabled()
+    dock.method.value = ("unsure", {})
+    assert run(qtbot, dock) == "Done."
+    doubt, labels, boxes = list(viewer.layers)[1:]
+    assert [la._type_string for la in (doubt, labels, boxes)] == ["image", "labels", "shapes"]
+    assert labels.features["class"][1] == "cell"
+    assert boxes.text.values.tolist() == ["cell 0.75"]
+    np.testing.assert_allclose(boxes.data[0][0], (1, 1.5, 2.5))
+    np.testing.assert_allclose(doubt.scale, image.scale)
+    press(qtbot, dock.next_button)
+    assert round(image.world_to_data(viewer.dims.point)[0]) == 2
+    assert "to label" in dock.running.message.text()
+    press(qtbot, dock.undo_button)
+    assert list(viewer.layers) == [image]
+
+
 def test_work_is_cancelled(qtbot, viewer, stack, fresh_processes, patient):
     add_stack(viewer, stack)
     dock = open_dock(viewer, "Edges")

@@ -16,6 +16,7 @@ from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QValidator
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
+    QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QFileDialog,
@@ -23,6 +24,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QSizePolicy,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -151,6 +153,31 @@ class TextList:
         self.native.setText(", ".join(f"{v:g}" if self.kind is float else str(v) for v in value))
 
 
+class Ticks:
+    """A box for each of several values; the value is a tuple of those that are ticked."""
+
+    changed = Signal(object)
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self.boxes = {value: QCheckBox(str(value)) for value in values}
+        self.native = QWidget()
+        column = QVBoxLayout(self.native)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for box in self.boxes.values():
+            column.addWidget(box)
+            box.toggled.connect(lambda _: self.changed.emit(self.value))
+
+    @property
+    def value(self) -> tuple[Any, ...]:
+        return tuple(value for value, box in self.boxes.items() if box.isChecked())
+
+    @value.setter
+    def value(self, values: Sequence[Any]) -> None:
+        for value, box in self.boxes.items():
+            box.setChecked(value in values)
+
+
 class Row:
     """A fixed number of fields side by side, whose value is a tuple."""
 
@@ -211,6 +238,8 @@ def _tuple_field(arguments: tuple[Any, ...], *, folder: bool) -> Field:
         inner = arguments[0]
         while hasattr(inner, "__metadata__"):
             inner = get_args(inner)[0]
+        if get_origin(inner) is Literal:
+            return Ticks(get_args(inner))
         return TextList(inner if inner in (int, float) else str)
     return Row([plain_field(a, folder=folder) for a in arguments])
 

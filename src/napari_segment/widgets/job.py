@@ -294,7 +294,9 @@ def keep(stack: Message) -> Message:
     """
     folder = tempfile.mkdtemp(prefix="napari-segment-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return stack | {"path": shutil.move(stack["path"], folder), "chunks": []}
+    maps = {name: keep(image) for name, image in stack.get("maps", {}).items()}
+    kept: Message = {"path": shutil.move(stack["path"], folder), "chunks": []}
+    return stack | kept | ({"maps": maps} if maps else {})
 
 
 def _in_thread(work: Callable[[Any], Any], given: Any, tell: Any) -> None:

@@ -134,6 +134,18 @@ def place_in(viewer: Any, layer: Any, axes: str) -> dict[str, int]:
     return {a: int(np.clip(i, 0, n - 1)) for a, i, n in zip(axes, index, shape, strict=False)}
 
 
+def go_to(viewer: Any, layer: Any, axis: int, index: int) -> None:
+    """Move the viewer's slider to a position along one axis of a layer."""
+    place = np.zeros(layer.ndim)
+    place[axis] = index
+    world = float(layer.data_to_world(place)[axis])
+    dimension = viewer.dims.ndim - layer.ndim + axis
+    units = viewer.layers.units
+    if units is not None and units[dimension] != layer.units[axis]:
+        world = float((world * layer.units[axis]).to(units[dimension]).magnitude)
+    viewer.dims.set_point(dimension, world)
+
+
 def snapshot(layer: Any) -> SimpleNamespace:
     """What the result of long work needs of its source, which may change meanwhile."""
     names = ("name", "ndim", "scale", "translate", "rotate", "shear", "units", "axis_labels")

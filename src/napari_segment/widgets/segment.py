@@ -29,9 +29,10 @@ from napari_segment.widgets.copies import copies
 from napari_segment.widgets.fields import Field
 from napari_segment.widgets.form import EntryMenu, form_layout
 from napari_segment.widgets.job import Job, keep
-from napari_segment.widgets.layers import markers_of, result_layer, snapshot
+from napari_segment.widgets.layers import LayerData, markers_of, snapshot
 from napari_segment.widgets.live import LivePreview
 from napari_segment.widgets.recipes import RecipeButton
+from napari_segment.widgets.results import result_layers
 from napari_segment.widgets.running import Running
 from napari_segment.widgets.source import LayerMenu, Source
 from napari_segment.widgets.steps import StepList
@@ -59,7 +60,7 @@ class SegmentDock(QWidget):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
         self.viewer = napari_viewer
-        self.results: list[Any] = []
+        self.results: list[list[Any]] = []
         self.source = Source(napari_viewer)
         self.filters, self.cleanups = StepList("filters"), StepList("cleanups")
         self.method = EntryMenu([e for e in methods.values() if self.offers(e)], self.instead)
@@ -89,7 +90,7 @@ class SegmentDock(QWidget):
         layout.addLayout(line)
         self.live.box.setVisible(self.previews)
         self.live.histogram.setVisible(self.previews)
-        self.undo_button.setToolTip("Remove the layer that the last run added")
+        self.undo_button.setToolTip("Remove what the last run added")
         self.undo_button.setEnabled(False)
         self.running.buttons.addWidget(self.undo_button, 1)
         layout.addWidget(self.running)
@@ -179,23 +180,29 @@ class SegmentDock(QWidget):
             plain = keep(result["labels"]) if image.is_lazy else result["labels"]
             labels = load_stack(plain, memory=not image.is_lazy)
             assert isinstance(labels, Labels)
-            return result_layer(labels, layer, axes, name)
+            return self.shown(labels, result_layers(labels, layer, axes, name), axes)
 
         return Job("segment", prepare, receive)
 
-    def add_result(self, data: Any) -> None:
+    def shown(self, labels: Labels, layers: list[LayerData], axes: str) -> Any:  # noqa: ARG002
+        """What `add_result` gets of a run; called in a thread."""
+        return layers
+
+    def add_result(self, layers: Any) -> None:
         """Add what a run gave; it replaces the preview in view."""
         self.live.box.setChecked(False)
-        layer = Layer.create(*data)
-        self.viewer.add_layer(layer)
-        self.results.append(layer)
+        added = [self.viewer.add_layer(Layer.create(*data)) for data in layers]
+        self.results.append(added)
         self.undo_button.setEnabled(True)
+        self.viewer.layers.selection.active = next(
+            layer for layer in added if isinstance(layer, LabelsLayer)
+        )
 
     def undo(self) -> None:
-        """Remove the layer that the last run added."""
-        layer = self.results.pop()
-        if layer in self.viewer.layers:
-            self.viewer.layers.remove(layer)
+        """Remove the layers that the last run added."""
+        for layer in self.results.pop():
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
         self.undo_button.setEnabled(bool(self.results))
 
     def further_data(self, image: Image) -> dict[str, Labels]:
