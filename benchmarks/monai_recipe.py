@@ -70,7 +70,9 @@ def steps(
     workers: int,
 ) -> Iterator[float]:
     """Train without end; gives the loss after each update."""
-    data = CacheDataset(list(files), transforms(patch), cache_rate=1.0, num_workers=2)
+    data = CacheDataset(
+        list(files), transforms(patch), cache_rate=1.0, num_workers=2, progress=False
+    )
     loader = DataLoader(
         data, batch_size=batch, shuffle=True, num_workers=workers, persistent_workers=workers > 0
     )

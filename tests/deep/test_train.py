@@ -23,7 +23,7 @@ from napari_segment.deep.train._search import RateCurve
 from napari_segment.deep.train._validate import Counts, means
 from napari_segment.errors import SegmentError, SettingError
 from napari_segment.image import Image, Labels
-from napari_segment.registry import losses
+from napari_segment.registry import logs, losses
 from napari_segment.step import run
 
 TINY = ("unet", {"features": (4, 8), "residual_units": 0})
@@ -456,6 +456,44 @@ def test_out_of_memory_goes_on_in_smaller_parts(tmp_path, monkeypatch):
     said = [s.message for s in steps if "out of memory" in s.message]
     assert "1 patches at once, 4 for an update" in said[-1]
     assert len(losses_of(steps)) == len(losses_of(whole)) == 6
+
+
+def test_a_log_of_a_third_party_is_told_every_step(tmp_path):
+    before, told = logs.snapshot(), []
+    try:
+
+        @logs.add("lines", title="Lines")
+        def lines(folder, *, limit: int = 3):
+            """Write lines.
+
+            Parameters
+            ----------
+            limit : int
+                How many Steps it can bear.
+            """
+
+            def log(step):
+                if len(told) >= limit:
+                    raise OSError("full")
+                told.append(dict(step.numbers))
+                (folder / "lines.txt").write_text(repr(told))
+
+            return log
+
+        chosen = ("tensorboard", ("lines", {"limit": 8}))
+        steps, checkpoint = short(discs(), tmp_path, log=chosen)
+        assert sum("loss" in n for n in told) == 7
+        assert (tmp_path / "lines.txt").exists()
+        assert [s.message for s in steps if "full" in s.message] == [
+            "the log 'lines' failed and is left out: full"
+        ]
+        assert checkpoint.scores["dice"] > 0
+        assert (tmp_path / "events.out.tfevents.0.run").stat().st_size > 100
+        silent, _ = short(discs(), tmp_path, log=(), overwrite=True)
+        assert losses_of(silent) == losses_of(steps)
+        assert not (tmp_path / "events.out.tfevents.0.run").exists()
+    finally:
+        logs.restore(before)
 
 
 def test_patience_ends_a_training_that_has_stopped_to_improve(tmp_path):

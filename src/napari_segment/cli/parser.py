@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from napari_segment.recipe import Per
 
-KINDS = ("filters", "methods", "cleanups", "models", "losses", "layouts", "devices")
+KINDS = ("filters", "methods", "cleanups", "models", "losses", "layouts", "logs", "devices")
 EXAMPLES = """examples:
   napari-segment demo -o out
   napari-segment samples nuclei -o nuclei --count 20

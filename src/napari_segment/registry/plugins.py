@@ -61,7 +61,8 @@ cleanups = Registry("cleanups", "cleanup", load_plugins)
 models = Registry("models", "model", load_plugins)
 losses = Registry("losses", "loss", load_plugins)
 layouts = Registry("layouts", "layout", load_plugins)
+logs = Registry("logs", "log", load_plugins)
 
 REGISTRIES: Mapping[str, Registry] = MappingProxyType(
-    {r.kind: r for r in (filters, methods, cleanups, models, losses, layouts)}
+    {r.kind: r for r in (filters, methods, cleanups, models, losses, layouts, logs)}
 )

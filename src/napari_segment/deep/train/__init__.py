@@ -12,7 +12,7 @@ from napari_segment.deep.augment import Strength
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.device import Precision
 from napari_segment.recipe import Spec
-from napari_segment.registry import Entry, Of, losses, models
+from napari_segment.registry import Entry, Of, logs, losses, models
 from napari_segment.step import Step
 
 __all__ = ["ENTRY", "train"]
@@ -66,6 +66,7 @@ def train(
     folds: Annotated[int, Field(ge=2)] = 5,
     fold: Count = 0,
     workers: Annotated[int, Field(ge=0, le=64)] = 1,
+    log: tuple[Annotated[Spec, Of(logs)], ...] = (Spec(name="tensorboard"),),
 ) -> Generator[Step, None, Checkpoint]:
     """Train a network on images and their labels.
 
@@ -154,6 +155,8 @@ def train(
         of each group.
     workers : int
         Threads that prepare patches; 0 prepares them between the steps.
+    log : tuple of Spec
+        Where the numbers go beside ``curves.csv``.
 
     Yields
     ------

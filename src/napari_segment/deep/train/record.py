@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from napari_segment.deep.checkpoint import versions, write_atomically
 from napari_segment.deep.summary import Summary
-from napari_segment.deep.train.events import append
 from napari_segment.results.picture import coloured, grey, overlay
 
 SETTINGS = "settings.json"
@@ -77,7 +76,6 @@ class Record:
         if not write:
             return
         write_atomically(self.folder / CURVES, _csv(self.rows).encode())
-        append(self.folder / EVENTS, int(row["epoch"]), row)
         if monotonic() - self._drawn > _DRAW_EVERY:
             self.draw()
             self._drawn = monotonic()

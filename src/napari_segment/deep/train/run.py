@@ -17,6 +17,7 @@ from napari_segment.deep.data.samples import Samples
 from napari_segment.deep.data.shelf import Shelf
 from napari_segment.deep.device import free_memory, resolve
 from napari_segment.deep.fingerprint import Plan, describe, make_plan
+from napari_segment.deep.logs import told
 from napari_segment.deep.summary import Summary, summary
 from napari_segment.deep.train.record import PLAN, SETTINGS, Record
 from napari_segment.errors import FormatError, SettingError
@@ -64,7 +65,8 @@ def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
         fit = _kind_of_fit(plan)(
             blank, settings, plan, batches, outer or inner, group, record, begun
         )
-        return (yield from fit.run(resumed))
+        steps = fit.run(resumed)
+        return (yield from told(steps, settings.out, settings.log if group.leads else ()))
     finally:
         group.close()
         shelf.clear()
