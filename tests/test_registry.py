@@ -83,6 +83,25 @@ def test_wrong_settings_are_explained(kinds, settings, words):
     assert all(word in str(caught.value) for word in words)
 
 
+def test_data_are_given_by_position_or_name():
+    def spread(image, spacing=(), *, sigma: float = 1.0):
+        """Spread."""
+        return image, spacing, sigma
+
+    entry = reg.Entry("filters", "spread", "Spread", spread)
+    assert entry("i", spacing=(2.0,), sigma="3") == ("i", (2.0,), 3.0)
+    assert entry(image="i") == ("i", (), 1.0)
+    with pytest.raises(TypeError, match="image"):
+        entry("i", image="j")
+
+
+def test_errors_say_what_a_setting_means():
+    from napari_segment.registry import methods
+
+    with pytest.raises(SettingError, match=r"less than or equal to 1\. It means: Fractions"):
+        methods["canny"].validate({"low": 12})
+
+
 def test_spec_settings_come_from_another_registry(kinds):
     losses, methods = kinds
     spec = methods.complete(("net", {"loss": "focal"}))

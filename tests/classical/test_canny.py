@@ -9,7 +9,7 @@ import pytest
 import scipy.ndimage as ndi
 from skimage.feature import canny as reference
 
-from napari_segment.classical.edges import canny
+from napari_segment.classical.edges import canny, edge_positions
 from napari_segment.errors import SettingError
 from napari_segment.registry import methods
 
@@ -52,6 +52,28 @@ def test_the_edge_of_a_ball_lies_at_its_radius(spacing):
     edge = canny(image, spacing)
     assert abs(distance[edge].mean() - 20) < 0.1
     assert abs(distance[edge] - 20).max() < np.linalg.norm(spacing) * 0.6
+
+
+@pytest.mark.parametrize(
+    ("spacing", "largest", "usual"),
+    [((1.0, 1.0, 1.0), 0.25, 0.1), ((3.0, 1.0, 1.0), 0.36, 0.12), ((1.0, 1.0, 3.0), 0.36, 0.12)],
+)
+def test_positions_lie_on_the_ball_to_a_fraction_of_a_voxel(spacing, largest, usual):
+    image, _ = ball(spacing)
+    centre = [(n - 1) / 2 * s + 0.13 for n, s in zip(image.shape, spacing, strict=True)]
+    found = edge_positions(image, spacing)
+    assert len(found) == canny(image, spacing).sum()
+    error = np.abs(np.linalg.norm(found - centre, axis=1) - 20)
+    assert error.max() < largest
+    assert np.sqrt((error**2).mean()) < usual
+    assert (error < 0.25).mean() > 0.97
+
+
+def test_positions_of_a_blurred_step_in_a_plane():
+    place = 20.37
+    image = np.clip(np.arange(40) - (place - 0.5), 0, 1) * np.ones((30, 1))
+    np.testing.assert_allclose(edge_positions(image)[:, 1], place, atol=0.02)
+    assert edge_positions(np.zeros((5, 6))).shape == (0, 2)
 
 
 def test_the_edge_of_a_ball_is_closed():

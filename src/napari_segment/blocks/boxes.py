@@ -39,7 +39,8 @@ def _boxes(place: Place, block: NDArray[Any]) -> tuple[Ids, Boxes]:
     from napari_segment.blocks._kernels import bound
 
     volume = np.ascontiguousarray(block.reshape((1,) * (3 - block.ndim) + block.shape))
-    low, found = bound(volume.view(np.uint8) if volume.dtype == bool else volume)
+    kinds = {"bool": np.uint8, "uint64": np.int64}
+    low, found = bound(volume.view(kinds.get(volume.dtype.name, volume.dtype)))
     ids = np.flatnonzero(found[:, 0, 1])
     return ids + low, found[ids, 3 - block.ndim :] + np.array(place.start)[:, None]
 

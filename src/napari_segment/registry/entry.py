@@ -19,7 +19,8 @@ from napari_segment.registry.settings import settings_model
 class Entry:
     """A registered function and what its signature and docstring say.
 
-    Calling an entry validates the settings; calling `function` itself trusts its caller.
+    Calling an entry, with its data by position or name, validates the settings; calling `function`
+    itself trusts its caller.
 
     Parameters
     ----------
@@ -116,7 +117,8 @@ class Entry:
         return Spec(name=self.name, settings=model.model_dump(mode="json"))
 
     def __call__(self, *data: Any, **settings: Any) -> Any:
-        return self.function(*data, **self.validate(settings))
+        named = {name: settings.pop(name) for name in self.data if name in settings}
+        return self.function(*data, **named, **self.validate(settings))
 
     @cached_property
     def parameters(self) -> list[inspect.Parameter]:
@@ -146,4 +148,6 @@ class Entry:
         if first["type"] == "missing":
             return f"{self.name!r} needs the setting {where!r}."
         reason = first["msg"][0].lower() + first["msg"][1:]
-        return f"The setting {where!r} of {self.name!r} is {first['input']!r}: {reason}."
+        field = self.settings.model_fields.get(str(first["loc"][0]))
+        told = f" It means: {field.description}" if field and field.description else ""
+        return f"The setting {where!r} of {self.name!r} is {first['input']!r}: {reason}.{told}"

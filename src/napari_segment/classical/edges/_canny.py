@@ -31,18 +31,24 @@ def thin(
     oy = width if ny > 1 else 0
     ox = 1 if nx > 1 else 0
     rows, parts = np.empty((3, nx + 2), smooth.dtype), np.empty((3, nx), smooth.dtype)
+    gz, gy, gx = parts[0], parts[1], parts[2]
+    strong = np.empty(nx + 1, np.int64)
     sz, sy, sx = step[0], step[1], step[2]
     one = smooth.dtype.type(1)
     for z in range(first, last):
         for y in range(ny):
-            components(smooth, z, y, weights, scale, rows, parts)
             line = out[z - first, y]
-            gz, gy, gx = parts[0], parts[1], parts[2]
+            line[:] = 0
             begin = (z - first) * height * width + y * width + oz + oy + ox
-            for x in range(nx):
-                line[x] = 0
+            count = 0
+            for x in range(nx):  # without a branch, since noise defies prediction
+                strong[count] = x
+                count += flat[begin + x] >= low
+            if count:
+                components(smooth, z, y, weights, scale, rows, parts)
+            for x in strong[:count]:
                 m = flat[begin + x]
-                if not (m >= low and m > 0):
+                if not m > 0:
                     continue
                 dz, dy, dx = gz[x] * sz, gy[x] * sy, gx[x] * sx
                 az, ay, ax = abs(dz), abs(dy), abs(dx)
@@ -71,36 +77,42 @@ def thin(
 
 @njit(cache=True, nogil=True)
 def follow(flat: Any, offsets: Any, first: int, last: int, low: int, high: int) -> None:
-    """Make strong what is weak and hangs together with strong voxels from `first` to `last`.
+    """Make strong what is weak and hangs together with strong voxels, from `first` to `last`.
 
     Only positions from `low` to `high` of the flat array are changed. ``offsets`` lead from a
     voxel to its neighbours; the array has a margin of zeros, so they lead nowhere else.
     """
     around = len(offsets)
     stack = np.empty(4096, np.int64)
-    for start in range(first, last):
-        if flat[start] != STRONG:
+    whole = (last - first) // 8
+    words = flat[first : first + 8 * whole].view(np.uint64)  # most hold nothing
+    for w in range(whole + 1):
+        if w < whole and words[w] == 0:
             continue
-        count = 0
-        for k in range(around):
-            there = start + offsets[k]
-            if flat[there] == WEAK and low <= there < high:
-                flat[there] = STRONG
-                stack[count] = there
-                count += 1
-        while count:
-            count -= 1
-            here = stack[count]
+        for start in range(first + 8 * w, min(first + 8 * w + 8, last)):
+            if flat[start] != WEAK:
+                continue
             for k in range(around):
-                there = here + offsets[k]
-                if flat[there] == WEAK and low <= there < high:
-                    flat[there] = STRONG
-                    stack[count] = there
-                    count += 1
-            if count + around > len(stack):
-                longer = np.empty(2 * len(stack), np.int64)
-                longer[:count] = stack[:count]
-                stack = longer
+                if flat[start + offsets[k]] == STRONG:
+                    flat[start] = STRONG
+                    break
+            count = 0
+            if flat[start] == STRONG:
+                stack[0] = start
+                count = 1
+            while count:
+                count -= 1
+                here = stack[count]
+                for k in range(around):
+                    there = here + offsets[k]
+                    if flat[there] == WEAK and low <= there < high:
+                        flat[there] = STRONG
+                        stack[count] = there
+                        count += 1
+                if count + around > len(stack):
+                    longer = np.empty(2 * len(stack), np.int64)
+                    longer[:count] = stack[:count]
+                    stack = longer
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -52,7 +52,7 @@ def canny(
     sigma : float
         Standard deviation of the Gaussian in the unit of the spacing.
     low, high : float
-        Fractions of the largest gradient magnitude in the image, `low` at most `high`.
+        Fractions (0 to 1) of the largest gradient magnitude in the image, `low` at most `high`.
 
     Returns
     -------
