@@ -66,6 +66,8 @@ def network(  # noqa: PLR0913 - settings, each with a name
         averaged.
     device : str
         "auto" (the first accelerator, else the CPU), "cpu", "cuda", "cuda:1", "mps" or "xpu".
+        Several, such as "cuda:0,cuda:1", share the tiles. With a Dask client its workers do, each
+        on its own device.
     tile : tuple of int
         Size of the tiles in voxels; empty for the size of the training patches.
     overlap : float

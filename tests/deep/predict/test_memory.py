@@ -12,10 +12,11 @@ from napari_segment.deep.predict import (
     MemoryShortError,
     _blend,
     _parts,
-    _stream,
+    _places,
     predict,
     probabilities,
 )
+from napari_segment.deep.predict._places import Place
 from napari_segment.deep.predict._stream import stream
 from napari_segment.deep.predict.memory import estimate, size
 from napari_segment.deep.predict.tiles import Grid, Reader, as_float
@@ -55,7 +56,7 @@ def predicted(network, batch=1, device="cpu", blend=""):
     grid = Grid(IMAGE.shape[1:], TILE)
     ladder = Ladder(batch, TILE, device, blend, smallest=4)
     result = _Collected(grid.shape, probabilities("none"), None)
-    steps = list(stream(network, Reader(IMAGE, grid, as_float), ladder, result.put))
+    steps = list(stream([Place(network, ladder)], Reader(IMAGE, grid, as_float), result.put))
     assert np.allclose(result.array, WANT, atol=1e-5)
     assert steps[-1].done == steps[-1].total == len(grid)
     return [s.message for s in steps if s.message], ladder
@@ -65,7 +66,7 @@ def predicted(network, batch=1, device="cpu", blend=""):
 def pretended(monkeypatch):
     """A device "gpu" whose tensors are the CPU's."""
     real = torch.device
-    for module in (_parts, _blend, _stream):
+    for module in (_parts, _blend, _places):
         monkeypatch.setattr(module, "place", lambda name: real("cpu"))
     return "gpu"
 

@@ -15,10 +15,11 @@ import torch
 
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.plan import Normalisation
+from napari_segment.deep.predict.cluster import _loaded, workers
 from napari_segment.deep.predict.store import Store
 from napari_segment.deep.predict.trained import Options, predict_with
 from napari_segment.deep.resample import Neighbours, Resampled, resample, resampled_shape
-from napari_segment.errors import FormatError, InputError, SettingError
+from napari_segment.errors import FormatError, InputError, MissingError, SettingError
 from napari_segment.recipe import Spec
 from napari_segment.registry import methods
 from napari_segment.step import run
@@ -324,3 +325,65 @@ def test_a_skipped_resampling_is_said_once(tmp_path, image):
             in next(methods["network"](image, (1.0,) * 3, "pixel", **settings)).message
         )
         assert "tiles" in next(methods["network"](image, (1.0,) * 3, "um", **settings)).message
+
+
+@pytest.mark.parametrize("known", [(2.0, 0.5, 0.5), (0.5, 0.5)])
+def test_a_network_of_planes_over_a_stack_with_spacing(tmp_path, known):
+    """Trained on stacks its spacing has three numbers, trained on planes two."""
+    checkpoint = made(tmp_path / "a", ndim=2, patch=(16, 16), spacing=known, unit="micrometer")
+    stack = np.random.default_rng(0).normal(size=(1, 6, 20, 24)).astype(np.float32)
+    assert label(checkpoint, stack, known).shape == (6, 20, 24)
+    finer = label(checkpoint, stack, (2.0, 0.25, 0.25))
+    assert finer.shape == (6, 20, 24)
+    coarse = resample(stack, (6, 10, 12))
+    expected = label(checkpoint, coarse, (2.0, 0.5, 0.5), gives="probabilities")
+    back = resample(np.asarray(expected), (6, 20, 24)).argmax(0)
+    assert (back == finer).mean() > 0.99
+
+
+# ---- several workers, ONNX Runtime ----
+
+
+def test_the_workers_of_a_cluster_share_the_tiles(tmp_path, image):
+    distributed = pytest.importorskip("distributed")
+    one, two = made(tmp_path / "a"), made(tmp_path / "bcd")
+    flat = made(tmp_path / "flat", ndim=2, patch=(16, 16))
+    options = Options(overlap=0.5)
+    want = run(predict_with([one, two], image, (), options, "disagreement"))
+    planes = label(flat, image)
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        assert len(workers()) == 2
+        got = run(predict_with([one, two], image, (), options, "disagreement"))
+        assert np.array_equal(label(flat, image), planes)
+        loaded = client.run(lambda: _loaded.cache_info().misses)
+        assert sorted(loaded.values()) == [2, 2]  # each network once on each worker
+    assert workers() == []
+    np.testing.assert_allclose(got, want, atol=1e-6)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_onnx_gives_the_labels_of_torch(tmp_path, image, dims):
+    pytest.importorskip("onnxruntime", reason="needs the extra 'onnx'")
+    pytest.importorskip("onnxscript", reason="needs the extra 'onnx'")
+    checkpoint = made(tmp_path / "a", ndim=dims, patch=(16,) * dims)
+    want = label(checkpoint, image)
+    got = label(checkpoint, image, backend="onnx")
+    sides = "x".join(["16"] * dims)
+    file = tmp_path / "a" / "onnx" / f"{sides}.onnx"
+    written = file.stat().st_mtime_ns
+    assert (got == want).mean() > 0.9999
+    assert np.array_equal(label(checkpoint, image, backend="onnx", batch=3), got)
+    assert file.stat().st_mtime_ns == written
+    close = label(checkpoint, image, gives="probabilities", backend="onnx")
+    np.testing.assert_allclose(close, label(checkpoint, image, gives="probabilities"), atol=1e-4)
+
+
+def test_without_onnx_the_extra_is_named(tmp_path, image, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MissingError, match=r"napari-segment\[onnx\]"):
+        label(made(tmp_path / "a"), image, backend="onnx")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,9 @@ from napari_segment.deep.predict import (
     probabilities,
 )
 from napari_segment.deep.predict._blend import ring
+from napari_segment.deep.predict._lent import Lent
 from napari_segment.deep.predict._parts import Ensemble, Flips, Members, in_parts
+from napari_segment.deep.predict.decode import Channels
 from napari_segment.deep.predict.tiles import Reader, as_float, hill, slab_axis, starts
 from napari_segment.errors import InputError, SettingError
 from napari_segment.step import run
@@ -260,7 +264,8 @@ def test_members_that_agree_do_not_disagree(image):
 
     def disagreement(*networks):
         members = Members(networks, "softmax").eval()
-        return run(predict(members, image, tile=(16, 24, 24), decode=Disagreement("softmax")))
+        decode = Channels(Disagreement("softmax"), slice(2, None))
+        return run(predict(members, image, tile=(16, 24, 24), decode=decode))
 
     assert disagreement(same, same).max() < 1e-5
     assert disagreement(same, other).max() > 0.1
@@ -285,3 +290,126 @@ def test_argmax_holds_more_than_256_classes():
     from napari_segment.deep.predict import Slab
 
     assert (argmax(Slab(values, (slice(0, 2), slice(0, 2)), ())) == 299).all()
+
+
+# ---- pieces of slabs, constant tiles, several devices ----
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.25, 0.5])
+@pytest.mark.parametrize("shape", [(40, 41, 50), (12, 41, 50), (70, 18, 20), (33, 47)])
+def test_pieces_of_slabs_make_the_slab(shape, overlap):
+    image = np.random.default_rng(1).normal(size=(1, *shape)).astype(np.float32)
+    tile = (16, 24, 20)[-len(shape) :]
+    plain = partial(predict, three, image, tile=tile, overlap=overlap)
+    decode = probabilities("none")
+    in_pieces = run(plain(decode=decode))
+    out = np.zeros((3, *shape), np.float32)
+    assert np.array_equal(run(plain(decode=decode, out=out)), in_pieces)
+
+
+def test_rows_in_pieces_finish_every_voxel_once():
+    for axis in (0, 1, 2):
+        grid = Grid((50, 31, 44), (16, 40, 20), 0.3, axis=axis)
+        finished = np.zeros(grid.shape, int)
+        corners = []
+        for row in grid.rows(pieces=True):
+            pad, size = grid.padding[axis], grid.shape[axis]
+            where = [slice(None)] * 3
+            where[axis] = slice(max(row.start - pad, 0), min(max(row.stop - pad, 0), size))
+            where[grid.cross] = row.across
+            finished[tuple(where)] += 1
+            corners += row.corners
+        assert (finished == 1).all()
+        assert len(set(corners)) == len(corners) == len(grid)
+
+
+def test_lent_memory_comes_back_as_zeros():
+    lent = Lent((3, 8, 70, 100))
+    lent.tensor[:] = 1
+    want = lent.tensor.clone()
+    for where in (
+        (slice(None), slice(2, 5), slice(3, 61), slice(None)),
+        (slice(None), slice(None), slice(64, 70), slice(None)),
+        (slice(0, 2), slice(7, 8), slice(None), slice(10, 20)),
+    ):
+        lent.clear(where)
+        want[where] = 0
+        assert torch.equal(lent.tensor, want)
+
+
+class Counting(torch.nn.Module):
+    """Notes how many tiles go through it."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Conv3d(2, 2, 3, padding=1)
+        self.tiles = 0
+
+    def forward(self, block):
+        self.tiles += len(block)
+        return self.layer(block)
+
+
+def sparse(shape=(2, 64, 60, 56)):
+    """Nothing but one bright part."""
+    image = np.zeros(shape, np.uint16)
+    image[1] = 7
+    image[:, 20:30, 30:40, 5:20] = np.random.default_rng(0).integers(0, 99, (2, 10, 10, 15))
+    return image
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("lazy", [False, True])
+def test_constant_tiles_are_computed_once(batch, lazy):
+    import dask.array as da
+
+    image = sparse()
+    given = da.from_array(image, chunks=(2, 13, 60, 20)) if lazy else image
+    network = Counting().eval()
+    settings = {"tile": (16, 16, 16), "batch": batch, "decode": probabilities("none")}
+    prepare = partial(np.add, 1.5, dtype=np.float32)
+    got = run(predict(network, given, prepare=prepare, **settings))
+    assert 0 < network.tiles < len(Grid(image.shape[1:], (16, 16, 16))) / 2
+    want = run(predict(network.layer, prepare(image) + noise(), **settings))
+    np.testing.assert_allclose(got, want, atol=1e-4)
+
+
+def noise():
+    """So little that only no tile is constant."""
+    return np.random.default_rng(0).normal(size=(2, 64, 60, 56)).astype(np.float32) * 1e-6
+
+
+def test_several_devices_share_the_tiles(image):
+    torch.manual_seed(0)
+    network = torch.nn.Conv3d(1, 3, 3, padding=1).eval()
+    one = run(predict(network, image, tile=(16, 16, 16)))
+    for device, batch in (("cpu,cpu", 1), ("cpu, cpu, cpu", 2)):
+        assert np.array_equal(
+            run(predict(network, image, tile=(16, 16, 16), device=device, batch=batch)), one
+        )
+
+
+def test_each_of_several_devices_takes_its_own_ladder(image):
+    class Short(torch.nn.Conv3d):
+        def forward(self, block):
+            if len(block) > 1:
+                raise torch.OutOfMemoryError("no room")
+            return super().forward(block)
+
+    network = Short(1, 3, 3, padding=1).eval()
+    want = run(predict(network, image, tile=(16, 16, 16)))
+    steps = predict(network, image, tile=(16, 16, 16), device="cpu,cpu", batch=2)
+    messages: list[str] = []
+    assert np.array_equal(run(noted(steps, messages)), want)
+    assert sum("1 tile(s) at once" in m for m in messages) == 2
+
+
+def noted(steps, messages):
+    """Forward Steps and keep what they say."""
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as stop:
+            return stop.value
+        messages.append(step.message)
+        yield step

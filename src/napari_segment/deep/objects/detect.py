@@ -90,7 +90,7 @@ def detect(  # noqa: PLR0913 - settings, each with a name
     from napari_segment.deep.device import resolve
     from napari_segment.deep.objects._tile import found_in
 
-    place = resolve(device)
+    place = resolve(device.split(",", maxsplit=1)[0])  # of several the first
     shape = tuple(int(n) for n in image.shape[1:])
     grid = Grid(shape, tuple(int(t) for t in tile), overlap)
     read = Reader(image, grid, prepare)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from napari_segment.deep.device import is_out_of_memory
+from napari_segment.deep.predict._lent import Lent, can_lend
 from napari_segment.deep.predict._parts import outer, place
 from napari_segment.deep.predict.decode import Slab
 from napari_segment.deep.predict.ladder import Ladder
@@ -27,10 +28,22 @@ class Blend:
     The sums are a ring along the slab axis: what a row of tiles finishes is handed out, set to
     zero and used again for what comes after. Voxels beyond the volume's border are never held
     but along that axis.
+
+    Parameters
+    ----------
+    grid : Grid
+        The tiles.
+    ladder : Ladder
+        Where they are blended.
+    sink : callable
+        Takes what is finished.
+    frugal : bool
+        Give the memory of what is finished back to the system until it is used again.
     """
 
-    def __init__(self, grid: Grid, ladder: Ladder, sink: Sink) -> None:
-        self.grid, self.ladder, self.sink = grid, ladder, sink
+    def __init__(self, grid: Grid, ladder: Ladder, sink: Sink, *, frugal: bool = False) -> None:
+        self.grid, self.ladder, self.sink, self.frugal = grid, ladder, sink, frugal
+        self._ring: Lent | None = None
         self._sums: Tensor | None = None
         self._map: Tensor | None = None
         self._todo: list[Callable[[], None]] = []
@@ -108,32 +121,46 @@ class Blend:
         pad, size, length = grid.padding[axis], grid.shape[axis], grid.tile[axis]
         start, stop = max(row.start, pad + first), min(row.stop, pad + size)
         for source, target in ring(start % length, max(stop - start, 0), length):
-            yield partial(self._hand_out, start - pad + source.start, target)
+            yield partial(self._hand_out, start - pad + source.start, target, row.across)
         for _, target in ring(row.start % length, row.stop - row.start, length):
-            yield partial(self._clear, target)
+            yield partial(self._clear, target, row.across)
 
-    def _hand_out(self, begin: int, held: slice) -> None:
+    def _hand_out(self, begin: int, held: slice, across: slice) -> None:
         grid, axis = self.grid, self.grid.axis
         assert self._sums is not None
+        sums = self._held(self._sums.shape[0])[self._part(held, across)]
         whole = tuple(slice(0, s) for s in grid.shape)
         where = _set(whole, axis, slice(begin, begin + held.stop - held.start))
-        sums = self._held(self._sums.shape[0]).narrow(axis + 1, held.start, held.stop - held.start)
+        where = _set(where, grid.cross, across)
         weights = [total[w] for total, w in zip(grid.totals, where, strict=True)]
         self.sink(Slab(sums, where, weights))
 
-    def _clear(self, held: slice) -> None:
-        if self._sums is not None:
-            self._sums.narrow(self.grid.axis + 1, held.start, held.stop - held.start).zero_()
+    def _clear(self, held: slice, across: slice) -> None:
+        if self._ring is not None:
+            self._ring.clear(self._part(held, across))
+        elif self._sums is not None:
+            self._sums[self._part(held, across)] = 0
+
+    def _part(self, held: slice, across: slice) -> tuple[slice, ...]:
+        """Where in the sums a part of the ring is, all channels."""
+        whole = (slice(None),) * (len(self.grid.shape) + 1)
+        return _set(_set(whole, self.grid.axis + 1, held), self.grid.cross + 1, across)
 
     def _held(self, channels: int) -> Tensor:
         """The sums, on the device where they are wanted by now."""
         if self._sums is None:
             shape = list(self.grid.shape)
             shape[self.grid.axis] = self.grid.tile[self.grid.axis]
-            self._sums = torch.zeros(channels, *shape, device=place(self.ladder.blend))
+            self._sums = self._zeros((channels, *shape))
         if self._sums.device.type != place(self.ladder.blend).type:
             self._sums = self._sums.to(place(self.ladder.blend))
         return self._sums
+
+    def _zeros(self, shape: tuple[int, ...]) -> Tensor:
+        if self.frugal and can_lend():
+            self._ring = Lent(shape)
+            return self._ring.tensor
+        return torch.zeros(shape, device=place(self.ladder.blend))
 
     def _weights(self, device: torch.device) -> Tensor:
         """The weights of a tile, on the device where it is blended."""

@@ -166,7 +166,7 @@ def uncertainty(probability: Tensor, activation: Activation, axis: int) -> Tenso
 
 @dataclass(frozen=True)
 class Disagreement:
-    """Decode what `deep.predict.members` gives: how much the members of an ensemble differ.
+    """Decode mean probabilities and mean entropy: how much the members of an ensemble differ.
 
     The mutual information between the class and the member: the entropy of the mean
     probabilities less the mean of the members' entropies [1]_, from 0 to 1.
@@ -188,6 +188,17 @@ class Disagreement:
         values = slab.mean()
         total = uncertainty(values[:-1], self.activation, 0)
         return _array((total - values[-1]).clamp(min=0))
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Decode some of the channels."""
+
+    decode: Decode
+    channels: slice
+
+    def __call__(self, slab: Slab) -> Any:
+        return self.decode(Slab(slab.sums[self.channels], slab.where, slab.weights))
 
 
 def both(**decoders: Decode) -> Decode:

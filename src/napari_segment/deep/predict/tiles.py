@@ -140,21 +140,41 @@ class Grid:
     def __len__(self) -> int:
         return prod(len(s) for s in self.starts)
 
-    def rows(self, first: int = 0) -> Iterator[Row]:
+    @property
+    def cross(self) -> int:
+        """The axis along which a slab may be finished piece by piece."""
+        return 1 if self.axis == 0 else 0
+
+    def rows(self, first: int = 0, *, pieces: bool = False) -> Iterator[Row]:
         """The tiles in rows across the slab axis, each with what is finished after it.
 
         Parameters
         ----------
         first : int
             The first voxel along the slab axis that is wanted; rows that end before are left out.
+        pieces : bool
+            Whether the rows are cut along `cross`, for parts of a slab that are finished before
+            the rest of it.
         """
-        along = self.starts[self.axis]
-        others = [s for a, s in enumerate(self.starts) if a != self.axis]
-        end = along[-1] + self.tile[self.axis]
-        for start, stop in zip(along, (*along[1:], end), strict=True):
-            if start + self.tile[self.axis] - self.padding[self.axis] > first:
+        whole = slice(0, self.shape[self.cross])
+        for start, stop in self._steps(self.axis):
+            if start + self.tile[self.axis] - self.padding[self.axis] <= first:
+                continue
+            others = [s for a, s in enumerate(self.starts) if a != self.axis]
+            if not pieces:
                 corners = [_insert(rest, self.axis, start) for rest in product(*others)]
-                yield Row(start, stop, corners)
+                yield Row(start, stop, corners, whole)
+                continue
+            for low, high in self._steps(self.cross):
+                rest = ((low, *more) for more in product(*others[1:]))
+                pad, size = self.padding[self.cross], self.shape[self.cross]
+                across = slice(max(low - pad, 0), min(high - pad, size))
+                yield Row(start, stop, [_insert(r, self.axis, start) for r in rest], across)
+
+    def _steps(self, axis: int) -> Iterator[tuple[int, int]]:
+        """Where the tiles of an axis start, and up to where all is finished after them."""
+        along = self.starts[axis]
+        return zip(along, (*along[1:], along[-1] + self.tile[axis]), strict=True)
 
 
 @dataclass(frozen=True)
@@ -167,11 +187,14 @@ class Row:
         After these tiles the voxels from `start` to before `stop` are finished.
     corners : list of tuple of int
         The first voxel of each tile, in padded coordinates.
+    across : slice
+        The part of the volume along the cross axis that is finished.
     """
 
     start: int
     stop: int
     corners: list[tuple[int, ...]]
+    across: slice
 
 
 def slab_axis(array: Any, tile: Sequence[int]) -> int:
@@ -218,14 +241,22 @@ class Reader:
         self._first = 0
 
     def __call__(self, corner: Sequence[int]) -> NDArray[np.float32]:
-        """The tile (C, *tile) that starts at a corner in padded coordinates."""
+        """The tile (C, *tile) that starts at a corner in padded coordinates.
+
+        Of a tile whose channels are constant only one voxel is prepared, and a view of it given.
+        """
         grid = self.grid
         begin = [c - p for c, p in zip(corner, grid.padding, strict=True)]
         inside = tuple(
             slice(max(b, 0), min(b + t, s))
             for b, t, s in zip(begin, grid.tile, grid.shape, strict=True)
         )
-        block = np.asarray(self.prepare(self._block(inside)), np.float32)
+        raw = self._block(inside)
+        voxel = raw[(slice(None), *(slice(0, 1),) * len(grid.shape))]
+        if _is_constant(raw, voxel):
+            prepared = np.asarray(self.prepare(np.asarray(voxel)), np.float32)
+            return np.broadcast_to(prepared, (len(prepared), *grid.tile))
+        block = np.asarray(self.prepare(raw), np.float32)
         margins = [
             (w.start - b, b + t - w.stop) for b, t, w in zip(begin, grid.tile, inside, strict=True)
         ]
@@ -256,6 +287,12 @@ class Reader:
         if new < rows.stop:
             parts.append(np.asarray(self.array[where]))
         self._rows, self._first = np.concatenate(parts, axis=axis), rows.start
+
+
+def _is_constant(block: NDArray[Any], voxel: NDArray[Any]) -> bool:
+    """Whether all voxels are as the first; a few are looked at before all of them."""
+    few = block[(slice(None), *(slice(None, None, 1 + n // 4) for n in block.shape[1:]))]
+    return bool((few == voxel).all()) and bool((block == voxel).all())
 
 
 def as_float(block: NDArray[Any]) -> NDArray[np.float32]:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.deep.checkpoint import WEIGHTS, Checkpoint
+from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.predict import decode as decoders
 from napari_segment.deep.predict.decode import Decode
 from napari_segment.deep.predict.kept import Kept, Several, Stored
 from napari_segment.deep.predict.memory import estimate
+from napari_segment.deep.predict.networks import network_of, places_of, stamp
 from napari_segment.deep.predict.options import Gives, Options
 from napari_segment.deep.predict.regrid import Regrid
 from napari_segment.deep.predict.store import Store
 from napari_segment.deep.predict.tiles import Grid, Reader
-from napari_segment.deep.predict.volume import ladder_of, laid_out
+from napari_segment.deep.predict.volume import laid_out
 from napari_segment.deep.resample import Neighbours, Resampled, resampled_shape
 from napari_segment.errors import InputError, SettingError
 from napari_segment.step import Step
@@ -84,9 +85,9 @@ def predict_several(
     window = _window(options.region, image.shape[1:])
     part = image[(slice(None), *window)] if options.region else image
     seen = _on_grid(first, part, spacing)
-    network = _network(checkpoints, options, gives)
+    network = network_of(checkpoints, options, gives)
     network, grid = laid_out(network, seen, options.tile or first.patch, options.overlap)
-    ladder = ladder_of(grid, options.batch, options.device)
+    places = places_of(network, grid, checkpoints, options, gives)
     sink = _sink(options, image.shape[1:], window, grid, checkpoints, gives)
     put = _decoded(grid, part.shape[1:], _decoder(first, options, gives), sink)
     begin = put.first(sink.done)
@@ -94,7 +95,8 @@ def predict_several(
     read = Reader(seen, grid, partial(first.apply, numbers=numbers * first.slices))
     from napari_segment.deep.predict._stream import stream
 
-    yield from stream(network, read, ladder, put, first=begin, fast=options.fast)
+    pieces = options.in_memory and isinstance(put, _Direct)
+    yield from stream(places, read, put, first=begin, fast=options.fast, pieces=pieces)
     return sink.result()
 
 
@@ -164,51 +166,16 @@ def _window(region: Sequence[int], shape: Sequence[int]) -> tuple[slice, ...]:
 def _on_grid(checkpoint: Checkpoint, image: Any, spacing: Sequence[float]) -> Any:
     """The image as the network wants it: in its spacing, with neighbouring planes (2.5-D)."""
     if checkpoint.spacing and spacing:
-        present = tuple(spacing)[-checkpoint.ndim :]
-        shape = resampled_shape(image.shape[-checkpoint.ndim :], present, checkpoint.spacing)
-        whole = (*image.shape[1 : -checkpoint.ndim], *shape)
+        # A network may know the distance of planes (trained on stacks, plane by plane) or not.
+        known = min(len(spacing), len(checkpoint.spacing))
+        present, wanted = tuple(spacing)[-known:], checkpoint.spacing[-known:]
+        whole = (*image.shape[1:-known], *resampled_shape(image.shape[-known:], present, wanted))
         if whole != tuple(image.shape[1:]):
             image = Resampled(image, whole)
     if checkpoint.slices > 1:
         image = image if len(image.shape) == 4 else np.asarray(image)[:, None]
         return Neighbours(image, checkpoint.slices)
     return image
-
-
-def _network(checkpoints: Sequence[Checkpoint], options: Options, gives: Sequence[Gives]) -> Any:
-    from napari_segment.deep.predict import _parts
-
-    networks = [_loaded(c, options) for c in checkpoints]
-    if options.flips:
-        axes = range(-checkpoints[0].ndim, 0)
-        objects = checkpoints[0].objects
-        ways = objects is not None and objects.target == "flow"
-        networks = [_parts.Flips(n, axes, ways) for n in networks]
-    if "disagreement" in gives:
-        if len(networks) < 2:
-            raise SettingError("Disagreement needs at least two checkpoints of the same task.")
-        return _parts.Members(networks, checkpoints[0].activation)
-    return _parts.Ensemble(networks) if len(networks) > 1 else networks[0]
-
-
-def _loaded(checkpoint: Checkpoint, options: Options) -> Any:
-    if options.backend == "onnx":
-        from napari_segment.deep.predict.onnx import exported
-
-        tile = options.tile or checkpoint.patch
-        return exported(checkpoint, tile, options.device)
-    return _built(str(checkpoint.folder.resolve()), _stamp(checkpoint), options.fast)
-
-
-@lru_cache(maxsize=8)
-def _built(folder: str, stamp: int, fast: bool) -> Any:  # noqa: ARG001 - new weights, new network
-    """A network, built once for all time points and images of a process."""
-    network = Checkpoint.load(folder).network()
-    if fast:
-        from napari_segment.deep.predict._parts import channels_last
-
-        network.to(memory_format=channels_last(Checkpoint.load(folder).ndim + 2))
-    return network
 
 
 # ---- the way out ----
@@ -222,9 +189,9 @@ def _decoder(checkpoint: Checkpoint, options: Options, gives: Sequence[Gives]) -
     for name in gives:
         if name == "disagreement":
             told = slice(checkpoint.channels_out, None)
-            wanted[name] = Channels(decoders.Disagreement(checkpoint.activation), told)
+            wanted[name] = decoders.Channels(decoders.Disagreement(checkpoint.activation), told)
         else:
-            wanted[name] = Channels(_decoder_of(checkpoint, options, name), outputs)
+            wanted[name] = decoders.Channels(_decoder_of(checkpoint, options, name), outputs)
     return decoders.both(**wanted)
 
 
@@ -240,17 +207,6 @@ def _decoder_of(checkpoint: Checkpoint, options: Options, name: Gives) -> Decode
     else:
         index = decoders.argmax
     return Numbered(index, checkpoint.values)
-
-
-@dataclass(frozen=True)
-class Channels:
-    """Decode some of the channels."""
-
-    decode: Decode
-    channels: slice
-
-    def __call__(self, slab: decoders.Slab) -> NDArray[Any]:
-        return self.decode(decoders.Slab(slab.sums[self.channels], slab.where, slab.weights))
 
 
 @dataclass(frozen=True)
@@ -296,7 +252,7 @@ def _sink(
     job = {
         "shape": list(shape),
         "tile": list(grid.tile),
-        "checkpoints": [[str(c.folder.resolve()), _stamp(c)] for c in checkpoints],
+        "checkpoints": [[str(c.folder.resolve()), stamp(c)] for c in checkpoints],
         **{k: str(v) for k, v in vars(options).items() if k not in without},
     }
     starts = grid.starts[grid.axis]
@@ -312,7 +268,3 @@ def _sink(
             for name in gives
         }
     )
-
-
-def _stamp(checkpoint: Checkpoint) -> int:
-    return (checkpoint.folder / WEIGHTS).stat().st_mtime_ns

@@ -51,12 +51,15 @@ def predict(  # noqa: PLR0913 - settings, each with a name
     batch : int
         Tiles that go through the network at once.
     device : str
-        "auto", "cpu", "cuda:1", …; see `napari_segment.deep.device.resolve`.
+        "auto", "cpu", "cuda:1", …; see `napari_segment.deep.device.resolve`. Several, separated
+        by commas, share the tiles; a module is copied to each.
     fast : bool
         bfloat16 and channels-last on the CPU too: about twice as fast, and about one label in 200
         changes. Accelerators always use mixed precision.
     prepare : callable
-        From a block ``(C, *block)`` to what the network sees, voxel by voxel (normalisation).
+        From a block ``(C, *block)`` to what the network sees, voxel by voxel (normalisation). Of
+        a tile of equal voxels one is prepared, and tiles that are constant in the same way go
+        through the network once.
     decode : callable
         From a `Slab` to an array ``(*slab)`` or ``(n, *slab)``; see `deep.predict.decode`.
     out : array, optional
@@ -73,9 +76,15 @@ def predict(  # noqa: PLR0913 - settings, each with a name
         The decoded outputs: `out` where it was given.
     """
     network, grid = laid_out(network, image, tile, overlap)
-    ladder = ladder_of(grid, batch, device)
+    ladders = ladders_of(grid, batch, device)
     result = _Collected(grid.shape, decode, out)
-    yield from _streamed(network, Reader(image, grid, prepare), ladder, result.put, fast=fast)
+    from napari_segment.deep.predict._places import places_of
+    from napari_segment.deep.predict._stream import stream
+
+    yield from stream(
+        places_of(network, ladders), Reader(image, grid, prepare), result.put, fast=fast,
+        pieces=out is None,
+    )  # fmt: skip
     return result.array
 
 
@@ -102,17 +111,12 @@ def laid_out(
     return network, Grid(shape, tile, overlap, axis=slab_axis(image, tile))
 
 
-def ladder_of(grid: Grid, batch: int, device: str) -> Ladder:
-    """Where to begin: everything on the device."""
+def ladders_of(grid: Grid, batch: int, device: str) -> list[Ladder]:
+    """Where to begin, for each of some devices ("cuda:0,cuda:1"): everything on the device."""
     from napari_segment.deep.device import resolve
 
-    return Ladder(batch=max(batch, 1), tile=grid.tile, device=str(resolve(device)))
-
-
-def _streamed(*arguments: Any, **settings: Any) -> Generator[Step, None, None]:
-    from napari_segment.deep.predict._stream import stream
-
-    return stream(*arguments, **settings)
+    names = [name.strip() for name in device.split(",") if name.strip()] or ["auto"]
+    return [Ladder(max(batch, 1), grid.tile, str(resolve(name))) for name in names]
 
 
 class _Collected:
