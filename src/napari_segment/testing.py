@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.errors import SegmentError
-from napari_segment.registry import Entry
+from napari_segment.registry import Entry, Regridded
 from napari_segment.step import Step, run
 
 Array = NDArray[Any]
@@ -117,7 +117,10 @@ def _check_image(
         if may_refuse and len(str(error)) > 20:
             return
         raise AssertionError(f"{entry.name} refuses ordinary data, or says too little") from error
-    _check_result(entry, np.asarray(result), data)
+    if isinstance(result, Regridded):
+        _check_regridded(entry, result, data["image"])
+    else:
+        _check_result(entry, np.asarray(result), data)
     for name, value in data.items():
         assert np.array_equal(np.asarray(value), before[name], equal_nan=name == "image"), (
             f"{entry.name} changed its input {name}"
@@ -137,10 +140,18 @@ def _check_result(entry: Entry, result: Array, data: Mapping[str, Any]) -> None:
     assert result.size == 0 or result.min() >= 0, f"{entry.name} gives negative labels"
 
 
+def _check_regridded(entry: Entry, result: Regridded, image: Array) -> None:
+    sides = result.array.shape[-len(result.spacing) :]
+    assert entry.kind == "filters", f"{entry.name} is no filter, but changes the grid"
+    assert result.array.ndim == image.ndim, f"{entry.name} changes the number of axes"
+    assert min(result.spacing) > 0, f"{entry.name} gives the spacing {result.spacing}"
+    assert all(sides), f"{entry.name} gives shape {result.array.shape}"
+
+
 def _check_repeatable(entry: Entry, settings: Mapping[str, Any]) -> None:
     for ndim in entry.ndim:
         data = _data(entry, _blobs(ndim))
-        first, second = _call(entry, data, settings), _call(entry, data, settings)
+        first, second = (_pixels(_call(entry, data, settings)) for _ in range(2))
         assert np.array_equal(first, second, equal_nan=np.asarray(first).dtype.kind == "f"), (
             f"{entry.name} gives another result the second time"
         )
@@ -161,9 +172,9 @@ def _check_blocks(entry: Entry, settings: Mapping[str, Any]) -> None:
                 else value
                 for name, value in data.items()
             }
-            result = _call(entry, lazy, settings)
+            result = _pixels(_call(entry, lazy, settings))
             assert not isinstance(result, np.ndarray), f"{entry.name} gathers the whole array"
-            expected = np.asarray(_call(entry, data, settings))
+            expected = np.asarray(_pixels(_call(entry, data, settings)))
             assert np.array_equal(result, expected, equal_nan=expected.dtype.kind == "f"), (
                 f"{entry.name} on blocks differs from {entry.name} in memory ({ndim}-D {dtype})"
             )
@@ -190,6 +201,10 @@ def _data(entry: Entry, image: Array) -> dict[str, Any]:
 def _call(entry: Entry, data: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
     with np.errstate(all="ignore"):
         result = entry.function(**data, **entry.validate(settings))
-    return (
-        run(cast("Generator[Step, None, Any]", result)) if inspect.isgenerator(result) else result
-    )
+    if inspect.isgenerator(result):
+        return run(cast("Generator[Step, None, Any]", result))
+    return result
+
+
+def _pixels(result: Any) -> Any:
+    return result.array if isinstance(result, Regridded) else result

@@ -231,3 +231,56 @@ def test_wrong_words_are_answered():
         segment(ramp(3, 4), "spy", limits=3)
     with pytest.raises(InputError, match="real numbers"):
         segment(object(), "spy")
+
+
+def ball_image(**fields):
+    z, y, x = np.indices((10, 40, 42))
+    inside = (3 * z - 15) ** 2 + (y - 20) ** 2 + (x - 20) ** 2 < 150
+    return Image(np.where(inside, 200, 10).astype(np.uint8), spacing=(3, 1, 1), **fields)
+
+
+@pytest.mark.parametrize("per", ["auto", "plane"])
+def test_what_follows_a_resampling_works_on_its_grid_and_the_labels_on_the_image_s_own(per):
+    affine = np.array([[3.0, 0, 0, 7], [0, 1, 0, 8], [0, 0, 1, 9], [0, 0, 0, 1]])
+    image = ball_image(affine=affine, unit="micrometer")
+    result = segment(image, "spy", filters=["isotropic"], limit=105.0, per=per)
+    assert SEEN[0] == (((28, 40, 42), (1.0, 1.0, 1.0)) if per == "auto" else ((40, 42), (1, 1)))
+    assert result.spacing == image.spacing
+    np.testing.assert_array_equal(result.affine, affine)
+    np.testing.assert_array_equal(result.data, image.data > 105)
+
+
+def test_resampling_in_a_recipe_of_the_command_line_and_on_blocks(tmp_path):
+    import dask.array as da
+
+    image = ball_image()
+    steps = {"filters": [("isotropic", {"side": 0.7}), "gaussian"], "cleanups": ["split_touching"]}
+    expected = segment(image, "otsu", **steps)
+    lazy = image.replace(data=da.from_array(image.data, chunks=(3, 11, 17)))
+    result = segment(lazy, "otsu", **steps)
+    assert result.is_lazy
+    np.testing.assert_array_equal(result.compute().data, expected.data)
+    recipe = Recipe.load(expected.recipe.save(tmp_path / "cubic.yaml"))
+    np.testing.assert_array_equal(replay(recipe, image).data, expected.data)
+
+
+def test_markers_come_onto_the_resampled_grid():
+    image = ball_image()
+    markers = np.zeros(image.shape, np.uint8)
+    markers[5, 20, 20], markers[0, 0, 0] = 1, 2
+    segment(image, "spy_many", filters=[("isotropic", {"side": 1.5})], markers=markers)
+    assert SEEN[-1] == ((1, 19, 27, 28), (19, 27, 28))
+
+
+def test_boxes_and_maps_come_back_with_the_labels():
+    from napari_segment.api.grids import labels_on_grid_of
+
+    fine = Labels(
+        np.ones((8, 8), np.uint8),
+        spacing=(0.5, 0.5),
+        features={"label": np.array([1]), "bbox_y_stop": np.array([8])},
+        maps={"probabilities": Image(np.ones((8, 8), np.float32), spacing=(0.5, 0.5))},
+    )
+    back = labels_on_grid_of(fine, Image(np.zeros((4, 4))))
+    assert back.features["bbox_y_stop"].tolist() == [4]
+    assert back.maps["probabilities"].shape == back.shape == (4, 4)

@@ -13,11 +13,11 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from napari_segment.api.directions import in_directions
+from napari_segment.api.grids import labels_on_grid_of, on_grid_of, regridded
 from napari_segment.api.parts import (
     caller,
     each,
     numbered_through,
-    over,
     parts_of,
     positions,
     put_back,
@@ -26,7 +26,7 @@ from napari_segment.api.told import features_of, map_images
 from napari_segment.errors import InputError
 from napari_segment.image import Holds, Image, Labels, Stack
 from napari_segment.recipe import Per, Recipe
-from napari_segment.registry import Entry, Result, cleanups, filters, methods
+from napari_segment.registry import Entry, Regridded, Result, cleanups, filters, methods
 from napari_segment.results.features import followed
 from napari_segment.step import Step
 
@@ -64,6 +64,7 @@ def apply(recipe: Recipe, image: Image, data: Mapping[str, Stack]) -> Generator[
     image = _chosen(image, recipe)
     data = {name: _chosen_times(stack.canonical(), recipe.times) for name, stack in data.items()}
     total = len(recipe.filters) + 1 + len(recipe.cleanups)
+    own = image
     for done, spec in enumerate(recipe.filters):
         entry = filters[spec.name]
         yield Step(done, total, _announce(entry, image, recipe.per))
@@ -71,6 +72,7 @@ def apply(recipe: Recipe, image: Image, data: Mapping[str, Stack]) -> Generator[
     entry = methods[recipe.method.name]
     yield Step(len(recipe.filters), total, _announce(entry, image, recipe.per))
     settings = entry.validate(recipe.method.settings)
+    data = {name: on_grid_of(stack, image) for name, stack in data.items()}
     labels = yield from _segmented(entry, settings, image, recipe, data)
     per = recipe.per
     seen = _one_channel(image, recipe.channel) if _want_image(recipe) else image
@@ -79,6 +81,7 @@ def apply(recipe: Recipe, image: Image, data: Mapping[str, Stack]) -> Generator[
         yield Step(done, total, _announce(entry, labels, per))
         labels = _cleaned(entry, entry.validate(spec.settings), labels, seen, per)
         per = "auto" if _joins_planes(entry) else per
+    labels = labels_on_grid_of(labels, own)
     return labels.transpose("".join(a for a in order if a in labels.axes)).replace(recipe=recipe)
 
 
@@ -115,8 +118,11 @@ def _filtered(entry: Entry, settings: dict[str, Any], image: Image, per: Per) ->
         lead = "".join(a for a in image.axes if a in lead + "C")
     given = image if entry.channels == "one" else _channels_first(image)
     call = caller(entry, settings, {"spacing": _body_spacing(image, lead)})
-    array, axes = over(lead, {"image": given}, call)
-    filtered = given.replace(data=array, axes=axes).canonical()
+    results = [call(parts) for _, parts in parts_of(lead, {"image": given})]
+    arrays = [r.array if isinstance(r, Regridded) else r for r in results]
+    array, axes = put_back(arrays, lead, given, keep_channels=True)
+    spacing = results[0].spacing if isinstance(results[0], Regridded) else ()
+    filtered = regridded(given, array, axes, spacing).canonical()
     return filtered if "C" in image.axes else filtered.channel(0)
 
 

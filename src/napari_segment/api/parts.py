@@ -38,12 +38,6 @@ def caller(
     return call
 
 
-def over(lead: str, stacks: Mapping[str, Stack], call: Callable[[Arrays], Any]) -> tuple[Any, str]:
-    """Call on each part: the results as one array, and its axes."""
-    arrays = [call(parts) for _, parts in parts_of(lead, stacks)]
-    return put_back(arrays, lead, next(iter(stacks.values())), keep_channels=True)
-
-
 def each(
     lead: str, stacks: Mapping[str, Stack], call: Callable[[Arrays], Any]
 ) -> Generator[Step, None, list[Any]]:

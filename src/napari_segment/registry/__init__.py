@@ -24,7 +24,7 @@ from napari_segment.registry.plugins import (
     models,
 )
 from napari_segment.registry.registry import Registry
-from napari_segment.registry.result import Result
+from napari_segment.registry.result import Regridded, Result
 from napari_segment.registry.settings import RESERVED, Of
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Entry",
     "Of",
     "Registry",
+    "Regridded",
     "Result",
     "broken_plugins",
     "cleanups",

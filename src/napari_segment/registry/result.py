@@ -1,4 +1,4 @@
-"""Result: what a method gives besides its labels."""
+"""What entries return that is more than an array."""
 
 from __future__ import annotations
 
@@ -38,3 +38,22 @@ class Result:
     features: Mapping[str, Any] = field(default_factory=dict)
     maps: Mapping[str, Any] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Regridded:
+    """What a filter returns that resamples the image.
+
+    Both grids begin at the centre of the first voxel and have the same axes. In a recipe what
+    follows works on the new grid; the labels come back onto the image's own by nearest neighbour.
+
+    Parameters
+    ----------
+    array : ndarray or dask Array
+        The pixels on the new grid.
+    spacing : tuple of float
+        Of the new grid, along each axis.
+    """
+
+    array: Any
+    spacing: tuple[float, ...]

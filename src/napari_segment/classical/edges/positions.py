@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.classical.edges.canny import canny
-from napari_segment.classical.edges.stencil import SOBEL, gradient
+from napari_segment.classical.edges.stencil import SOBEL, Response, gradient
 from napari_segment.classical.filters.separable import convolve, gaussian_kernel
 from napari_segment.classical.grid import checked, in_voxels
 
@@ -57,8 +57,10 @@ def edge_positions(
         return np.empty((0, image.ndim))
     smooth = convolve(image, [gaussian_kernel(s) for s in in_voxels(sigma, spacing)])
     here = tuple(found.T)
-    axes = "zyx"[-image.ndim :]
-    slope = np.stack([gradient(smooth, spacing, SOBEL, axis)[here] for axis in axes], 1)
+    axes: tuple[Response, ...] = ("z", "y", "x")
+    slope = np.stack(
+        [gradient(smooth, spacing, SOBEL, a)[here] for a in axes[-image.ndim :]], axis=1
+    )
     step = slope / np.array(spacing)
     step /= np.abs(step).max(1, keepdims=True)
     strength = gradient(smooth, spacing, SOBEL, "magnitude")

@@ -1,4 +1,4 @@
-"""Filters: from an image to an image of the same shape. Importing this package registers them."""
+"""Filters: from an image to an image. Importing this package registers them."""
 
 from napari_segment.classical.filters.background import rolling_ball, top_hat
 from napari_segment.classical.filters.contrast import clahe, invert, percentile_normalise

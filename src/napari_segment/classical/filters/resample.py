@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from napari_segment.classical.grid import float_type
+from napari_segment.classical.grid import checked, float_type
 from napari_segment.errors import InputError, SettingError
 from napari_segment.image import Labels, Stack
+from napari_segment.registry import Regridded, filters
 
 S = TypeVar("S", bound=Stack)
 
@@ -51,26 +54,70 @@ def isotropic(stack: S, spacing: float = 0.0) -> S:
         raise SettingError(
             f"The spacing is {spacing}: give a positive length, or 0 for the finest."
         )
-    if 0 in stack.shape:
-        raise InputError(f"An empty stack (shape {stack.shape}) cannot be resampled.")
     wanted = spacing or min(stack.spacing)
-    data, factors = stack.data, []
-    for letter, own in zip(stack.spatial_axes, stack.spacing, strict=True):
-        length = stack.size(letter)
+    axes = [stack.axes.index(letter) for letter in stack.spatial_axes]
+    data = _resampled(stack.data, axes, stack.spacing, wanted, isinstance(stack, Labels))
+    affine = stack.affine
+    if affine is not None:
+        affine = affine @ np.diag([*(wanted / own for own in stack.spacing), 1.0])
+    return stack.replace(data=data, spacing=(wanted,) * len(axes), affine=affine)
+
+
+@filters.add("isotropic", title="Cubic voxels", group="grid")
+def isotropic_filter(
+    image: Any, spacing: Sequence[float] = (), *, side: Annotated[float, Field(ge=0)] = 0.0
+) -> Regridded:
+    """Resample to cubic voxels; what follows works on these, the labels fit the image again.
+
+    Intensities are interpolated linearly and not averaged: smooth first (`gaussian`) where voxels
+    become much larger. What counts in voxels afterwards (windows, sizes) counts cubic ones.
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers of any type; NumPy or Dask.
+    spacing : sequence of float
+        Distance between neighbours along each axis; empty for 1.
+    side : float
+        Of the cubes, in the unit of the spacing; 0 takes the finest spacing.
+
+    Returns
+    -------
+    Regridded
+        The array, of floats unless nothing had to change, and its spacing. The first and the last
+        voxel stay the ends.
+
+    Examples
+    --------
+    >>> isotropic_filter(np.array([[0, 2], [4, 6]]), (2.0, 1.0)).array
+    array([[0., 2.],
+           [2., 4.],
+           [4., 6.]])
+    """
+    spacing = checked(image, spacing)
+    wanted = side or min(spacing)
+    array = _resampled(image, range(image.ndim), spacing, wanted, nearest=False)
+    return Regridded(array, (wanted,) * image.ndim)
+
+
+def _resampled(
+    data: Any, axes: Sequence[int], spacing: Sequence[float], wanted: float, nearest: bool
+) -> Any:
+    """An array on a grid of one spacing along some axes."""
+    if 0 in data.shape:
+        raise InputError(f"An empty stack (shape {data.shape}) cannot be resampled.")
+    for axis, own in zip(axes, spacing, strict=True):
+        length = data.shape[axis]
         count = int(np.floor((length - 1) * own / wanted + 1e-6)) + 1
         if count > _MOST:
             raise SettingError(
-                f"A spacing of {wanted:g} would give {count:,} voxels along {letter}. Its own "
+                f"A spacing of {wanted:g} would give {count:,} voxels along axis {axis}. Its own "
                 f"spacing is {own:g}: give a wider one."
             )
-        factors.append(wanted / own)
         if count != length or not np.isclose(wanted, own):
             position = np.minimum(np.arange(count) * (wanted / own), length - 1)
-            data = _along(data, stack.axes.index(letter), position, isinstance(stack, Labels))
-    affine = stack.affine
-    if affine is not None:
-        affine = affine @ np.diag([*factors, 1.0])
-    return stack.replace(data=data, spacing=(wanted,) * len(factors), affine=affine)
+            data = _along(data, axis, position, nearest)
+    return data
 
 
 def _along(data: Any, axis: int, position: NDArray[np.float64], nearest: bool) -> Any:
