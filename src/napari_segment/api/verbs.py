@@ -196,7 +196,7 @@ def train(pairs: Any, **settings: Any) -> Generator[Step, None, Checkpoint]:
     Returns
     -------
     Checkpoint
-        The best one, for ``segment(image, "network", checkpoint=checkpoint.path)``.
+        The best one, for ``segment(image, "network", checkpoint=checkpoint.folder)``.
     """
     from napari_segment.deep.train import train as train_network
 

@@ -10,6 +10,7 @@ from numba import njit
 Array = Any
 _STILL = 1e-3  # squared voxels a step
 _TURNS = 3
+_ROUNDS = 400  # at most: heat need not reach the ends of what fills an image
 
 
 @njit(cache=True, nogil=True)
@@ -25,7 +26,7 @@ def spread(
     for k in range(len(starts) - 1):
         mine = voxels[starts[k] : starts[k + 1]]
         omega = 2 / (1 + np.sin(np.pi / (sides[k] + 1)))
-        for _ in range(2 * sides[k]):
+        for _ in range(min(2 * sides[k], _ROUNDS)):
             for v in mine:
                 total = 1.0 if v == middles[k] else 0.0
                 for stride in strides:
