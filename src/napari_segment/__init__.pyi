@@ -5,6 +5,7 @@ from .api import cross_validate as cross_validate
 from .api import devices as devices
 from .api import find_runs as find_runs
 from .api import measure as measure
+from .api import network_preview as network_preview
 from .api import read as read
 from .api import replay as replay
 from .api import segment as segment

@@ -276,6 +276,91 @@ def test_measure_and_compare(qtbot, viewer, tmp_path):
     assert dock.words.text() == str(api.compare(truth, truth))
 
 
+def test_clusters_of_colours(qtbot, viewer):
+    image, _ = samples.stained_tissue((48, 56))
+    viewer.add_layer(layer_of(image))
+    dock = open_dock(viewer, "Clusters")
+    assert dock.method.name == "kmeans"
+    dock.method.form.settings = {"clusters": 3, "seed": 4}
+    dock.live.box.setChecked(True)
+    qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
+    assert viewer.layers["preview"].data.shape == (48, 56)
+    assert run(qtbot, dock) == "Done."
+    expected = api.segment(image, "kmeans", clusters=3, seed=4)
+    np.testing.assert_array_equal(viewer.layers[-1].data, expected.data)
+    assert "preview" not in viewer.layers
+
+
+@pytest.fixture
+def training(viewer, tmp_path):
+    """The Train dock with three small pairs and a small network."""
+    for seed in range(3):
+        image, truth = samples.nuclei((64, 64), seed=seed)
+        mask = samples.as_mask(truth).replace(name=f"mask {seed}")
+        viewer.add_layer(layer_of(image.replace(name=f"nuclei {seed}")))
+        viewer.add_layer(layer_of(mask))
+    dock = open_dock(viewer, "Train")
+    dock.pairs.add_row()
+    dock.pairs.add_row()
+    model = {"name": "unet", "settings": {"features": (4, 8)}}
+    dock.form.settings = {"epochs": 100, "out": tmp_path / "net", "model": model, "device": "cpu"}
+    dock.more.settings = {"steps": 3, "patch": (32, 32), "batch": 2, "workers": 0}
+    return dock
+
+
+def epochs_of(folder):
+    return len((folder / "curves.csv").read_text().splitlines()) - 1
+
+
+@pytest.mark.slow
+def test_a_training_is_stopped_and_goes_on(qtbot, training, tmp_path):
+    folder = tmp_path / "net"
+    assert not training.stop_button.isEnabled()
+    press(qtbot, training.running.button)
+    qtbot.waitUntil(lambda: "dice" in training.scores.points, timeout=WAIT)
+    press(qtbot, training.stop_button)
+    qtbot.waitUntil(lambda: training.running.job is None, timeout=WAIT)
+    assert "The network is in" in training.running.message.text()
+    assert not training.stop_button.isEnabled()
+    done = epochs_of(folder)
+    assert 1 <= done < 100
+    training.form.settings = {"resume": True, "epochs": done + 2}
+    assert "The network is in" in run(qtbot, training)
+    assert epochs_of(folder) == done + 2
+
+
+@pytest.mark.slow
+def test_a_training_is_cancelled(qtbot, training, tmp_path):
+    press(qtbot, training.running.button)
+    qtbot.waitUntil(lambda: "loss" in training.losses.points, timeout=WAIT)
+    press(qtbot, training.running.cancel_button)
+    qtbot.waitUntil(lambda: training.running.job is None, timeout=WAIT)
+    assert training.running.message.text() == "Cancelled."
+    assert training.running.button.isEnabled()
+    assert not training.stop_button.isEnabled()
+
+
+@pytest.mark.slow
+def test_a_look_before_training_then_a_network_for_each_fold(qtbot, viewer, training, tmp_path):
+    press(qtbot, training.augment_button)
+    qtbot.waitUntil(lambda: training.running.job is None, timeout=WAIT)
+    assert training.sheets["augmentation"].isVisible()
+    press(qtbot, training.network_button)
+    qtbot.waitUntil(lambda: training.running.job is None, timeout=WAIT)
+    assert "parameters" in training.running.message.text()
+    assert training.sheets["network"].isVisible()
+    assert training.losses.isHidden()  # nothing was trained yet
+    training.cross_box.setChecked(True)
+    training.form.settings = {"epochs": 1}
+    training.more.settings = {"folds": 3}
+    assert "3 networks are in" in run(qtbot, training)
+    field = open_dock(viewer, "Predict").method.form.fields["checkpoint"]
+    offered = [field.menu.itemData(i) for i in range(field.menu.count())]
+    assert offered[:3] == [str(tmp_path / "net" / f"fold_{i}") for i in range(3)]
+    for sheet in training.sheets.values():
+        sheet.close()
+
+
 @pytest.mark.slow
 def test_train_then_predict(qtbot, viewer, tmp_path):
     torch_was_here = "torch" in sys.modules  # from tests before; the widgets never load it

@@ -61,6 +61,7 @@ class Running(QWidget):
     ) -> None:
         super().__init__()
         self.make, self.done = make, done
+        self._done = done
         self.process = process(process_name)
         self.job: Job | None = None
         self.button, self.cancel_button = QPushButton(title), QPushButton("Cancel")
@@ -85,14 +86,27 @@ class Running(QWidget):
 
     def start(self) -> None:
         """Begin, unless a job is running."""
+        self.begin(self.make, self.done)
+
+    def begin(self, make: Callable[[], Job], done: Callable[[Any], None]) -> None:
+        """Begin other work than the button's, unless a job is running.
+
+        Parameters
+        ----------
+        make : callable
+            Makes the job.
+        done : callable
+            Takes its result.
+        """
         if self.job is not None:
             return
         try:
-            job = self.make()
+            job = make()
         except SegmentError as error:
             self.say(str(error))
             show_error(str(error))
             return
+        self._done = done
         self.job = job
         job.stepped.connect(self._step)
         job.warned.connect(show_warning)
@@ -137,7 +151,7 @@ class Running(QWidget):
     def _finished(self, result: Any) -> None:
         self._show_idle("Done.")
         try:
-            self.done(result)
+            self._done(result)
         except SegmentError as error:
             self._failed(str(error), "")
 

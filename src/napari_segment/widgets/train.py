@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import QSize
-from qtpy.QtWidgets import QPushButton, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtGui import QPixmap
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_segment.deep.train import ENTRY
 from napari_segment.step import Step
-from napari_segment.widgets.curves import Curves, Pictures
+from napari_segment.widgets.curves import Curves, Pictures, picture_of
 from napari_segment.widgets.devices import DeviceMenu
 from napari_segment.widgets.form import Form
 from napari_segment.widgets.job import Job
@@ -18,8 +28,11 @@ from napari_segment.widgets.pairs import PairsField, save_pairs
 from napari_segment.widgets.recent import networks
 from napari_segment.widgets.running import Running
 from napari_segment.widgets.segment import heading, scrolling
+from napari_segment.widgets.sheets import network_sheet, picture_sheet
 
 NOT_DRAWN = ("elapsed", "epoch", "lr", "seconds")
+SCORES = ("accuracy", "ap", "dice", "iou")  # what lies from 0 to 1
+CHANGED = 7  # changed patches that are shown beside the one before any change
 FIRST = ("out", "model", "loss", "minutes", "epochs", "device", "resume", "overwrite")
 
 
@@ -43,11 +56,22 @@ class Train(QWidget):
         self.pictures = Pictures()
         self.running = Running("Train", self.make_job, self.finished, process_name="train")
         self.stop_button = QPushButton("Stop, keep best")
+        self.cross_box = QCheckBox("cross-validate: a network for each fold")
+        self.cross_box.setToolTip("Train once for each of the folds; together they are an ensemble")
+        self.augment_button = QPushButton("Show augmentation")
+        self.network_button = QPushButton("Show network")
+        self.sheets: dict[str, Any] = {}
         self._build()
         self.running.began.connect(self._began)
         self.running.stepped.connect(self._step)
-        self.running.ended.connect(lambda: self.stop_button.setEnabled(False))
+        self.running.ended.connect(self._ended)
         self.stop_button.clicked.connect(self.stop)
+        self.augment_button.clicked.connect(
+            lambda: self.running.begin(self.make_augment_job, self.show_augmentation)
+        )
+        self.network_button.clicked.connect(
+            lambda: self.running.begin(self.make_network_job, self.show_network)
+        )
 
     def sizeHint(self) -> Any:
         return QSize(360, 720)
@@ -63,9 +87,15 @@ class Train(QWidget):
         self.more.native.hide()
         for widget in (
             heading("Images and their labels"), self.pairs.native,
-            heading("Training"), self.form.native, toggle, self.more.native,
+            heading("Training"), self.form.native, self.cross_box, toggle, self.more.native,
         ):  # fmt: skip
             form.addWidget(widget)
+        line = QHBoxLayout()
+        self.augment_button.setToolTip("How the random changes alter a patch of the first pair")
+        self.network_button.setToolTip("Its parameters, memory, layers and graph, before training")
+        for button in (self.augment_button, self.network_button):
+            line.addWidget(button)
+        form.addLayout(line)
         form.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
@@ -91,12 +121,25 @@ class Train(QWidget):
 
     def make_job(self) -> Job:
         """The training that the form describes."""
+        return self._job("train", cross=self.cross_box.isChecked())
+
+    def make_augment_job(self) -> Job:
+        """A look at the random changes that the form describes."""
+        return self._job("augment_preview", _array_of, count=CHANGED)
+
+    def make_network_job(self) -> Job:
+        """A look at the network that the form describes."""
+        return self._job("network_preview", _with_drawing)
+
+    def _job(
+        self, verb: str, receive: Callable[[Any], Any] = lambda result: result, **more: Any
+    ) -> Job:
         pairs, settings = self.pairs.snapshot(), self.settings()
 
         def prepare(folder: Path) -> dict[str, Any]:
-            return {"pairs": save_pairs(pairs, folder), "settings": settings}
+            return {"pairs": save_pairs(pairs, folder), "settings": settings, **more}
 
-        return Job("train", prepare)
+        return Job(verb, prepare, receive)
 
     def stop(self) -> None:
         """End the training with the best network so far."""
@@ -106,23 +149,53 @@ class Train(QWidget):
             self.running.job.stop()
 
     def finished(self, result: dict[str, Any]) -> None:
-        """Offer the network to the Predict widget."""
-        folder = Path(result["checkpoint"])
-        networks.add(folder)
-        self.running.say(f"The network is in {folder}. The Predict widget offers it.")
+        """Offer the networks to the Predict widget."""
+        folders = [Path(folder) for folder in result["checkpoints"]]
+        for folder in reversed(folders):
+            networks.add(folder)
+        several = f"{len(folders)} networks are" if len(folders) > 1 else "The network is"
+        place = folders[0].parent if len(folders) > 1 else folders[0]
+        self.running.say(f"{several} in {place}. The Predict widget offers what was trained.")
+
+    def show_augmentation(self, pictures: Any) -> None:
+        """Show a patch before and after the random changes in a window of its own."""
+        names = ["as it is", *[f"changed {n}" for n in range(1, len(pictures))]]
+        self._open("augmentation", picture_sheet(self, "Random changes", pictures, names))
+
+    def show_network(self, result: dict[str, Any]) -> None:
+        """Show the network in a window of its own, and its costs here."""
+        self.running.say(result["costs"])
+        drawing = QPixmap.fromImage(picture_of(result["drawing"]))
+        self._open("network", network_sheet(self, result["costs"], drawing, result["table"]))
+
+    def _open(self, name: str, sheet: Any) -> None:
+        if name in self.sheets:
+            self.sheets[name].close()
+            self.sheets[name].deleteLater()
+        self.sheets[name] = sheet
+        sheet.show()
 
     def _began(self) -> None:
+        for button in (self.augment_button, self.network_button):
+            button.setEnabled(False)
+        if self.running.job is None or self.running.job.verb != "train":
+            return
         self.stop_button.setEnabled(True)
         for view in (self.losses, self.scores, self.pictures):
             view.clear()
             view.hide()
+
+    def _ended(self) -> None:
+        self.stop_button.setEnabled(False)
+        for button in (self.augment_button, self.network_button):
+            button.setEnabled(True)
 
     def _step(self, step: Step) -> None:
         numbers = {name: n for name, n in step.numbers.items() if name not in NOT_DRAWN}
         losses = {name: n for name, n in numbers.items() if "loss" in name}
         if "epoch" in step.numbers:  # its mean loss has been drawn, update by update
             losses.pop("loss", None)
-        scores = {name: n for name, n in numbers.items() if "loss" not in name}
+        scores = {name: n for name, n in numbers.items() if name.split()[0] in SCORES}
         for view, chosen in ((self.losses, losses), (self.scores, scores)):
             if chosen:
                 view.show()
@@ -130,3 +203,14 @@ class Train(QWidget):
         if step.preview:
             self.pictures.show()
             self.pictures.show_pictures(step.preview)
+
+
+def _array_of(result: dict[str, Any]) -> Any:
+    return np.load(result["pictures"])
+
+
+def _with_drawing(result: dict[str, Any]) -> dict[str, Any]:
+    from imagecodecs import png_decode
+
+    pixels = png_decode(Path(result["drawing"]).read_bytes())
+    return result | {"drawing": pixels}

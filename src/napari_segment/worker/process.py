@@ -126,8 +126,11 @@ class Worker:
                 if self.closed or job in self.cancelled:
                     work.close()
                     return {"cancelled": True}
-                step = work.throw(Stopped()) if job in self.stopped else next(work)
-                self.stopped.discard(job)
+                if job in self.stopped:
+                    self.stopped.discard(job)
+                    step = work.throw(Stopped())
+                else:
+                    step = next(work)
                 count += 1
                 self.outbox.step(job, _plain(step, Path(folder), count))
         except StopIteration as stop:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from napari_segment import api
 from napari_segment.errors import InputError
 from napari_segment.recipe import Recipe
@@ -30,24 +32,55 @@ def segment(message: Message) -> Work:
 
 
 def train(message: Message) -> Work:
-    """Train a network on pairs of stacks, or on two folders."""
+    """Train a network on pairs of stacks or on two folders; one for each fold if asked."""
     settings = dict(message["settings"])
+    folder = Path(settings["out"])
+    try:
+        if message.get("cross"):
+            settings.pop("fold")
+            folds = yield from api.cross_validate(_pairs(message), **settings)
+            return {"checkpoints": [str(c.folder) for c in folds]}
+        checkpoint = yield from api.train(_pairs(message), **settings)
+    except Stopped:
+        return {"checkpoints": _saved(folder)}
+    return {"checkpoints": [str(checkpoint.folder)]}
+
+
+def augment_preview(message: Message) -> Work:
+    """Change a patch as a training would: pictures of what it becomes."""
+    from napari_segment.results.picture import grey, overlay
+
+    yield Step(0, 0, "Changing a patch")
+    found = api.augment_preview(_pairs(message), message["settings"], count=message["count"])
+    image, labels = found["image"][:, 0], found["labels"]
+    if labels.ndim == 4:
+        image, labels = (array[:, array.shape[1] // 2] for array in (image, labels))
+    path = Path(message["folder"]) / "patches.npy"
+    shown = [overlay(grey(one), marks) for one, marks in zip(image, labels, strict=True)]
+    np.save(path, np.stack(shown))
+    return {"pictures": str(path)}
+
+
+def network_preview(message: Message) -> Work:
+    """Sum up the network of a training: what it costs, its layers, and a drawing."""
+    yield Step(0, 0, "Building the network")
+    found = api.network_preview(_pairs(message), message["settings"])
+    path = found.draw(Path(message["folder"]) / "network.png")
+    return {"costs": found.costs(), "table": found.to_markdown(), "drawing": str(path)}
+
+
+def _pairs(message: Message) -> Any:
     pairs = message["pairs"]
     if isinstance(pairs, dict):
-        given: Any = (Path(pairs["images"]), Path(pairs["labels"]))
-    else:
-        given = [(load_stack(image), load_stack(labels)) for image, labels in pairs]
-    try:
-        checkpoint = yield from api.train(given, **settings)
-    except Stopped:
-        return {"checkpoint": _best(Path(settings["out"]))}
-    return {"checkpoint": str(checkpoint.folder)}
+        return Path(pairs["images"]), Path(pairs["labels"])
+    return [(load_stack(image), load_stack(labels)) for image, labels in pairs]
 
 
-def _best(folder: Path) -> str:
-    if not (folder / "model.json").is_file():
+def _saved(folder: Path) -> list[str]:
+    found = [p for p in (folder, *sorted(folder.glob("fold_*"))) if (p / "model.json").is_file()]
+    if not found:
         raise InputError("The training was stopped before it had saved a first network.")
-    return str(folder)
+    return list(map(str, found))
 
 
 def measure(message: Message) -> Work:
@@ -79,5 +112,6 @@ def devices(_: Message) -> Work:
 
 
 VERBS: dict[str, Callable[[Message], Work]] = {
-    verb.__name__: verb for verb in (segment, train, measure, compare, devices)
+    verb.__name__: verb
+    for verb in (segment, train, augment_preview, network_preview, measure, compare, devices)
 }

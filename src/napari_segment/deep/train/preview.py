@@ -16,8 +16,9 @@ from napari_segment.deep.data.samples import Samples
 from napari_segment.deep.device import free_memory, resolve
 from napari_segment.deep.fingerprint import Plan, make_plan
 from napari_segment.deep.plan import Objects
+from napari_segment.deep.summary import Summary
 from napari_segment.deep.train import ENTRY
-from napari_segment.deep.train.run import amounts
+from napari_segment.deep.train.run import amounts, planned, summed_up
 from napari_segment.errors import InputError
 from napari_segment.io.pairs import Pairs
 from napari_segment.step import run
@@ -68,6 +69,33 @@ def augment_preview(
         "image": np.stack([p[0] for p in patches]),
         "labels": np.stack([p[1][0] for p in patches]),
     }
+
+
+def network_preview(pairs: Any, settings: Mapping[str, Any] = _NOTHING) -> Summary:
+    """Say what network a training would train, and what it will cost, before it is begun.
+
+    Only the first case is read: where its labels or its size are not like the others', the numbers
+    differ a little from those of the training.
+
+    Parameters
+    ----------
+    pairs : Pairs or what `Pairs.of` reads
+        Images with labels.
+    settings : mapping
+        Of `napari_segment.deep.train.train`: model, patch, batch, device, …
+
+    Returns
+    -------
+    Summary
+        Of the network for a batch of the training's patches.
+    """
+    checked: Any = ENTRY.settings.model_validate(ENTRY.validate(settings))
+    pairs, device = Pairs.of(pairs), resolve(checked.device)
+    if not len(pairs):
+        raise InputError("There is no image with labels to plan a training for.")
+    cases = Cases(pairs.subset([0]), budget=0)
+    run(cases.measure())
+    return summed_up(checked.model, planned(cases.items, pairs, checked, device))
 
 
 def _one(pairs: Pairs, case: int, settings: Any) -> tuple[Samples, Plan]:

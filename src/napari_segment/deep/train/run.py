@@ -44,7 +44,7 @@ def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
         cases = Cases(pairs, budget=_budget())
         yield from cases.measure()
         inner, outer, how = split(cases.items, folds=settings.folds, fold=settings.fold)
-        plan = group.same(_plan(cases.items, pairs, settings, group.device, resumed))
+        plan = group.same(planned(cases.items, pairs, settings, group.device, resumed))
         checks = [*pairs.notes, *_said(plan, inner, outer, how)]
         for line in checks[len(pairs.notes) :]:
             yield Step(0, 0, line)
@@ -61,7 +61,7 @@ def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
         if group.leads and not resumed:
             # A network whose layers cannot be followed on shapes alone trains all the same.
             with suppress(RuntimeError):
-                record.network(_summary(blank, plan))
+                record.network(summed_up(blank.model, plan))
         fit = _kind_of_fit(plan)(
             blank, settings, plan, batches, outer or inner, group, record, begun
         )
@@ -106,7 +106,10 @@ def _settings_of_run(settings: Any) -> tuple[Any, bool]:
     return settings, False
 
 
-def _plan(items: Sequence[Item], pairs: Pairs, settings: Any, device: Any, resumed: bool) -> Plan:
+def planned(
+    items: Sequence[Item], pairs: Pairs, settings: Any, device: Any, resumed: bool = False
+) -> Plan:
+    """The plan of a training, or that of the run folder where it is resumed."""
     if resumed:
         return Plan.model_validate_json((settings.out / PLAN).read_text("utf-8"))
     plan = make_plan(items, pairs, settings, free_memory(device), device.type != "cpu")
@@ -134,9 +137,11 @@ def _kind_of_fit(plan: Plan) -> Any:
     return Fit
 
 
-def _summary(blank: Checkpoint, plan: Plan) -> Summary:
+def summed_up(model: Spec, plan: Plan) -> Summary:
+    """The layers of a planned training's network, and what they cost."""
     sizes = {"channels_in": plan.channels_in, "channels_out": plan.channels_out}
-    return summary(blank.model, **sizes, ndim=plan.ndim, size=plan.patch, batch=plan.batch)
+    spec = _fitted_to(plan, model)
+    return summary(spec, **sizes, ndim=plan.ndim, size=plan.patch, batch=plan.batch)
 
 
 def amounts(plan: Plan, settings: Any) -> Augmentation:
