@@ -76,9 +76,16 @@ class Plan(BaseModel):
     @property
     def channels_out(self) -> int:
         """One for a mask, as many as `Objects.outputs` for objects, else one a class."""
+        if self.tells_kinds:
+            return 1 + max(self.names)
         if self.objects is not None:
             return self.objects.outputs(self.ndim)
         return 1 if self.holds == "mask" else len(self.values)
+
+    @property
+    def tells_kinds(self) -> bool:
+        """Whether objects have classes, which a detector learns."""
+        return self.objects is not None and self.objects.target == "instances" and bool(self.names)
 
     @property
     def activation(self) -> Literal["softmax", "sigmoid"]:
@@ -122,7 +129,7 @@ def make_plan(
         stacked=stacked,
         channels=items[0].channels,
         values=values,
-        names={k: v for k, v in pairs.names.items() if k in values} if values else {},
+        names=_names(pairs, values, settings),
         objects=_objects(holds, settings),
         normalisation=_normalisation(items, settings, reasons),
         spacing=spacing,
@@ -135,6 +142,14 @@ def make_plan(
         mirrored=_mirrored(items, reasons),
         reasons=reasons,
     )
+
+
+def _names(pairs: Pairs, values: tuple[int, ...], settings: Any) -> dict[int, str]:
+    """Of classes, or of the kinds of objects that a detector tells apart."""
+    if values:
+        return {k: v for k, v in pairs.names.items() if k in values}
+    detects = models[settings.model.name].group == "objects"
+    return dict(pairs.names) if detects and any(case.classes for case in pairs) else {}
 
 
 def _objects(holds: Holds, settings: Any) -> Objects | None:

@@ -110,11 +110,11 @@ def network(  # noqa: PLR0913 - settings, each with a name
     checkpoints = _loaded(checkpoint, ensemble)
     first = checkpoints[0]
     image = _with_channels(image, spacing, first)
-    if first.objects is not None and first.objects.target == "instances":
-        return (yield from _instances(checkpoints, first.objects, image, options, also))
     seen = _in_unit(spacing, unit, first.unit)
     if len(seen) < len(spacing) and first.spacing:
         yield _not_resampled(unit, first)
+    if first.objects is not None and first.objects.target == "instances":
+        return (yield from _instances(checkpoints, image, seen, options, also))
     return (yield from _predicted(checkpoints, image, seen, options, also))
 
 
@@ -152,8 +152,8 @@ def _predicted(
 
 def _instances(
     checkpoints: list[Checkpoint],
-    objects: Objects,
     image: Any,
+    spacing: Sequence[float],
     options: Options,
     also: Sequence[Map],
 ) -> Generator[Step, None, Result]:
@@ -167,8 +167,10 @@ def _instances(
             f"A detector gives no {also[0]}: it tells the score of each object, in the labels' "
             "features. Leave 'also' empty."
         )
-    labels, features = yield from labels_with(checkpoints[0], objects, image, options)
-    return Result(labels, "objects", checkpoints[0].names, features=features)
+    (first,) = checkpoints
+    objects = first.objects or Objects(target="instances")
+    labels, features = yield from labels_with(first, objects, image, options, spacing)
+    return Result(labels, "objects", first.names, features=features)
 
 
 def _loaded(checkpoint: Path, ensemble: tuple[Path, ...]) -> list[Checkpoint]:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from napari_segment import segment
+from napari_segment import Image, segment
+from napari_segment.blocks import overlaps
 from napari_segment.deep import models
 from napari_segment.deep.objects.anchors import boxes_of, by_level, fit_anchors, with_anchors
 from napari_segment.deep.objects.detect import Limits, objects_in, pasted
@@ -199,6 +200,53 @@ def test_features_of_a_stack_tell_the_plane(knowing):
         assert features["bbox_z_start"].tolist() == [0, 0, 2, 2]
         assert features["bbox_z_stop"].tolist() == [1, 1, 3, 3]
         assert features["class"].tolist() == ["odd", "even"] * 2
+
+
+def test_a_detector_sees_the_spacing_of_its_training(knowing):
+    from napari_segment.deep.checkpoint import Checkpoint
+
+    checkpoint = Checkpoint.load(knowing)
+    checkpoint.model_copy(update={"spacing": (1.0, 1.0), "unit": "micrometer"}).save()
+    labels = discs((90, 70), [(20, 20), (45, 50), (70, 20)], 9)
+    coarse = segment(labels.astype(np.float32), "network", checkpoint=knowing)
+    # Half the spacing: twice as many pixels, which the detector sees on its own grid.
+    fine = np.kron(labels, np.ones((2, 2), np.int32)).astype(np.float32)
+    image = Image(fine, "YX", (0.5, 0.5), "micrometer")
+    found = segment(image, "network", checkpoint=knowing)
+    assert found.shape == (180, 140)
+    assert found.data.max() == 3
+    same = np.kron(coarse.data, np.ones((2, 2), np.uint8))
+    assert (found.data == same).mean() > 0.99
+    for name in ("bbox_y_start", "bbox_y_stop", "bbox_x_start", "bbox_x_stop"):
+        assert np.abs(found.features[name] - 2 * coarse.features[name]).max() <= 2
+
+
+@pytest.mark.slow
+def test_a_thousand_nuclei_of_any_size_in_a_large_picture():
+    """Discs of 10 to 30 pixels, some of them touching, on borders and corners of tiles."""
+    rng = np.random.default_rng(1)
+    labels = np.zeros((2048, 2048), np.int32)
+    sizes: list[int] = []
+    while len(sizes) < 1000:
+        radius = int(rng.integers(5, 16))
+        y, x = rng.integers(radius, 2048 - radius, 2)
+        where = np.s_[y - radius : y + radius + 1, x - radius : x + radius + 1]
+        grid = np.arange(-radius, radius + 1)
+        disc = grid[:, None] ** 2 + grid**2 <= radius**2
+        if not labels[where][disc].any():
+            sizes.append(int(disc.sum()))
+            labels[where][disc] = len(sizes)
+    image = labels[None].astype(np.float32)
+    found = run(objects_in(Oracle(), image, Limits(), tile=(256, 256), overlap=0.25)).labels
+    pairs, voxels = overlaps(labels, found)
+    both = (pairs > 0).all(1)
+    sizes_found = np.bincount(found.ravel())
+    iou = voxels[both] / (
+        np.array(sizes)[pairs[both, 0] - 1] + sizes_found[pairs[both, 1]] - voxels[both]
+    )
+    matched = pairs[both][iou > 0.7]
+    assert found.max() == 1000
+    assert len(np.unique(matched[:, 0])) == len(np.unique(matched[:, 1])) == len(matched) == 1000
 
 
 # ---- the network ----

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from threading import Lock, RLock
@@ -108,17 +108,20 @@ class Samples:
         image = apply(pixels, statistics(pixels, self.plan.normalisation))
         shape = self._shape(item)
         image, labels = resample(image, shape), resample(labels, shape, order=0)
-        target = self._target(labels)
+        target = self._target(labels, item)
         return Sample(image, target, self._places(target, item))
 
-    def _target(self, labels: NDArray[Any]) -> NDArray[Any]:
+    def _target(self, labels: NDArray[Any], item: Item) -> NDArray[Any]:
+        """Class indices, or numbers of objects and with them, where it is told, their classes."""
         plan = self.plan
         if plan.objects is None:
             return class_indices(labels, plan.values, plan.unlabelled)[None]
         numbers = labels.astype(np.int32)
         if plan.unlabelled is not None:
             numbers[labels == plan.unlabelled] = UNKNOWN
-        return numbers[None]
+        if not plan.tells_kinds:
+            return numbers[None]
+        return np.stack([numbers, kinds(numbers, self.cases.pairs[item.case].classes)])
 
     def _places(self, target: NDArray[Any], item: Item) -> dict[int, NDArray[np.int32]]:
         """Where patches may be drawn around: each class, or the foreground of objects."""
@@ -145,10 +148,10 @@ class Samples:
         resampled = Resampled(view, shape)
         image = self.shelf.new(resampled.shape, np.float32)
         kind = np.int16 if self.plan.objects is None else np.int32
-        target = self.shelf.new((1, *shape), kind)
+        target = self.shelf.new((1 + self.plan.tells_kinds, *shape), kind)
         for rows in slabs(shape):
             image[:, rows] = resampled[(slice(None), rows)]
-            target[:, rows] = self._target(nearest_rows(labels, shape, rows))
+            target[:, rows] = self._target(nearest_rows(labels, shape, rows), item)
         sample = Sample(image, target, self._places(target, item))
         return self._kept.setdefault(item, sample)
 
@@ -173,3 +176,13 @@ def one_hot(target: NDArray[Any], channels: int) -> NDArray[Any]:
     if channels == 1:
         return target > 0
     return np.concatenate([target == k for k in range(channels)])
+
+
+def kinds(numbers: NDArray[np.int32], classes: Mapping[int, int]) -> NDArray[np.int32]:
+    """The class of the object in each voxel, 1 where it is not told; 0 outside."""
+    table = np.ones(int(numbers.max(initial=0)) + 1, np.int32)
+    table[0] = 0
+    for number, kind in classes.items():
+        if number < len(table):
+            table[number] = kind
+    return np.asarray(table[np.maximum(numbers, 0)])

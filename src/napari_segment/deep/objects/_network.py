@@ -109,8 +109,9 @@ class Detector(nn.Module):
         ----------
         image : tensor (B, C, Y, X)
             Normalised.
-        labels : tensor (B, 1, Y, X), optional
-            Objects by number; given, the sum of the losses is returned.
+        labels : tensor (B, 1, Y, X) or (B, 2, Y, X), optional
+            Objects by number, and the class of the object in each pixel (1 for all where it is
+            not given); given, the sum of the losses is returned.
 
         Returns
         -------
@@ -120,7 +121,7 @@ class Detector(nn.Module):
         """
         if labels is None:
             return self.net(list(image))
-        targets = [as_target(one[0].cpu().numpy(), image.device) for one in labels]
+        targets = [as_target(*one.cpu().numpy(), device=image.device) for one in labels]
         losses = self.net(list(image), targets)
         return torch.stack([loss.float() for loss in losses.values()]).sum()
 
@@ -157,16 +158,19 @@ class Detector(nn.Module):
         self.net.backbone.body.requires_grad_(not frozen)
 
 
-def as_target(labels: NDArray[Any], device: torch.device) -> dict[str, Tensor]:
+def as_target(
+    labels: NDArray[Any], kinds: NDArray[Any] | None = None, *, device: torch.device
+) -> dict[str, Tensor]:
     """Boxes, classes and masks of the objects in a label image, as torchvision takes them."""
     boxes = boxes_of(labels)
     masks = labels[None] == boxes[:, :1, None]
     kept = masks.sum((1, 2)) >= _LEAST_AREA
     boxes, masks = boxes[kept], masks[kept]
     corners = boxes[:, [2, 1, 4, 3]].astype(np.float32)
+    classes = [1 if kinds is None else int(kinds[mask].max()) for mask in masks]
     return {
         "boxes": torch.from_numpy(corners).to(device),
-        "labels": torch.ones(len(boxes), dtype=torch.int64, device=device),
+        "labels": torch.tensor(classes, dtype=torch.int64, device=device),
         "masks": torch.from_numpy(masks.astype(np.uint8)).to(device),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from napari_segment.deep.objects.found import Found, Objects, put_together
 from napari_segment.deep.plan import Objects as Plan
 from napari_segment.deep.predict.options import Options
 from napari_segment.deep.predict.tiles import Grid, Prepare, Reader, as_float
-from napari_segment.deep.predict.trained import check
+from napari_segment.deep.predict.trained import check, on_grid
 from napari_segment.image import smallest_integers
 from napari_segment.step import Step
 
@@ -119,7 +119,11 @@ def objects_in(
 
 
 def labels_with(
-    checkpoint: Checkpoint, objects: Plan, image: Any, options: Options
+    checkpoint: Checkpoint,
+    objects: Plan,
+    image: Any,
+    options: Options,
+    spacing: Sequence[float] = (),
 ) -> Generator[Step, None, tuple[NDArray[Any], dict[str, NDArray[Any]]]]:
     """Objects of an image with a trained detector, numbered through the planes of a stack.
 
@@ -133,6 +137,9 @@ def labels_with(
         As it came; it is normalised as in training.
     options : Options
         Of the method `network`: device, tile, overlap, fast and thresholds (the score) are used.
+    spacing : sequence of float
+        Of the spatial axes, in the unit of the checkpoint. Planes are brought to the spacing of
+        the training, and labels and boxes back; empty to take them as they are.
 
     Returns
     -------
@@ -142,8 +149,10 @@ def labels_with(
         Of each object: ``label``, ``class`` (where the classes have names), ``score``, and its
         box in voxels (``bbox_y_start``, ``bbox_y_stop``, …; the last exclusive).
     """
-    check([checkpoint], image, ())
+    check([checkpoint], image, spacing)
     numbers = checkpoint.statistics(image)
+    shape = (int(image.shape[-2]), int(image.shape[-1]))
+    image = on_grid(checkpoint, image, spacing)
     network = checkpoint.network()
     score = options.thresholds[0] if options.thresholds else objects.seed
     limits = Limits(score, objects.foreground, size=objects.size)
@@ -158,6 +167,7 @@ def labels_with(
     last = 0
     for z, plane in enumerate(planes):
         one = yield from objects_in(network, plane, limits, **settings)
+        one = _brought_back(one, shape)
         drawn.append(np.where(one.labels > 0, one.labels + np.uint32(last), np.uint32(0)))
         tables.append(_told(one, last, checkpoint.names, None if len(image.shape) == 3 else z))
         last += len(one.scores)
@@ -185,7 +195,20 @@ def _told(
 
 
 def _planes(image: Any) -> Iterator[NDArray[Any]]:
-    return (np.asarray(image[:, z]) for z in range(int(image.shape[1])))
+    return (np.asarray(image[:, z : z + 1])[:, 0] for z in range(int(image.shape[1])))
+
+
+def _brought_back(objects: Objects, shape: tuple[int, int]) -> Objects:
+    """Labels and boxes on another grid of the same plane."""
+    if objects.labels.shape == shape:
+        return objects
+    from napari_segment.deep.resample import resample
+
+    factors = np.tile(np.divide(shape, objects.labels.shape), 2)
+    boxes = objects.boxes * factors
+    boxes[:, :2], boxes[:, 2:] = np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])
+    labels = resample(objects.labels, shape, order=0)
+    return replace(objects, labels=labels, boxes=boxes.astype(np.int64))
 
 
 def _placed(

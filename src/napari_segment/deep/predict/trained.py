@@ -84,7 +84,7 @@ def predict_several(
     numbers = first.statistics(image)
     window = _window(options.region, image.shape[1:])
     part = image[(slice(None), *window)] if options.region else image
-    seen = _on_grid(first, part, spacing)
+    seen = on_grid(first, part, spacing)
     network = network_of(checkpoints, options, gives)
     network, grid = laid_out(network, seen, options.tile or first.patch, options.overlap)
     places = places_of(network, grid, checkpoints, options, gives)
@@ -163,7 +163,7 @@ def _window(region: Sequence[int], shape: Sequence[int]) -> tuple[slice, ...]:
     return tuple(slice(a, b) for a, b in pairs)
 
 
-def _on_grid(checkpoint: Checkpoint, image: Any, spacing: Sequence[float]) -> Any:
+def on_grid(checkpoint: Checkpoint, image: Any, spacing: Sequence[float]) -> Any:
     """The image as the network wants it: in its spacing, with neighbouring planes (2.5-D)."""
     if checkpoint.spacing and spacing:
         # A network may know the distance of planes (trained on stacks, plane by plane) or not.
