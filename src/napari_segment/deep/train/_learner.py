@@ -18,6 +18,7 @@ from napari_segment.deep.train._group import Group
 from napari_segment.deep.train._objective import objective
 from napari_segment.deep.train._optim import Average, one_hot, optimizer
 from napari_segment.deep.train._state import start_from
+from napari_segment.deep.train._thin import spare_thin_inputs
 from napari_segment.step import Step
 
 _SKIPS = 10  # updates left out in a row from which something is wrong
@@ -47,6 +48,8 @@ class Learner:
         if settings.start:
             start_from(self.network, settings.start)
         self.network.to(self.device, memory_format=self.memory_format)
+        if self.device.type == "cpu" and self.dtype == torch.bfloat16:
+            spare_thin_inputs(self.network)
         self.wrapped = group.wrap(self.network)
         self.average = Average(self.network, settings.ema)
         self.optimizer = optimizer(
