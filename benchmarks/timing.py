@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 import gc
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,10 @@ class Row:
         AssertionError where ours is wrong.
     rounds : int
         How often each is called; the least time counts.
+    doubtful : sequence of str
+        Names of others that may not end in reasonable time.
+    unended : mapping of str to float
+        Of these, the ones that had not ended after so many seconds (NaN: that failed).
     """
 
     work: str
@@ -45,6 +49,8 @@ class Row:
     target: float
     check: Callable[[Any, Mapping[str, Any]], str] | None = None
     rounds: int = 5
+    doubtful: Sequence[str] = ()
+    unended: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,8 @@ class Timing:
 
     @property
     def ratio(self) -> float:
-        return min(self.theirs.values()) / self.ours
+        others = [*self.theirs.values(), *self.row.unended.values()]
+        return min((t for t in others if t == t), default=float("nan")) / self.ours  # not NaN
 
 
 def measure(row: Row) -> Timing:
@@ -75,7 +82,9 @@ def measure(row: Row) -> Timing:
         start = time.perf_counter()
         results[name] = call(*data)
         taken[name].append(time.perf_counter() - start)
-    note = row.check(result, results) if row.check else ""
+    note = row.check(result, results) if row.check and results else ""
+    notes = [note, *(f"{name} not in {s:g} s" for name, s in row.unended.items())]
+    note = "; ".join(filter(None, notes))
     del result, results
     for _ in range(row.rounds):
         for name, call in calls.items():
@@ -92,9 +101,11 @@ def table(rows: Iterable[Row]) -> None:
     print("|---|---|---|---|---|---|---|---|---|")
     for row in rows:
         t = measure(row)
-        name, other = min(t.theirs.items(), key=lambda pair: pair[1])
+        name, other = min((t.theirs or row.unended).items(), key=lambda pair: pair[1])
+        more = "" if t.theirs else "> "
         print(
-            f"| {row.work} | {_spoken(t.ours)} | {name} | {_spoken(other)} | **{t.ratio:,.1f}×** "
+            f"| {row.work} | {_spoken(t.ours)} | {name} | {more}{_spoken(other)} "
+            f"| **{more}{t.ratio:,.1f}×** "
             f"| {row.target:,g}× | {t.memory:.2f}× | {_spoken(t.first)} | {t.note} |",
             flush=True,
         )
