@@ -10,7 +10,7 @@ import numpy as np
 from stacks import stack
 from timing import Row
 
-from napari_segment.registry import methods
+from napari_segment.registry import filters, methods
 from napari_segment.step import run
 
 PLANES = 16
@@ -29,8 +29,8 @@ def rows(shape: tuple[int, ...]) -> list[Row]:
             {"scikit-image": _their_walker}, 1, _same, rounds=1),
         Row(f"slic (scikit-image's code), 500 segments, {few}", slab, _slic,
             {"scikit-image": _their_slic}, 1, _counts, rounds=1),
-        Row(f"chan_vese, {ITERATIONS} iterations, {few}", slab, _chan_vese,
-            {"scikit-image": _their_chan_vese}, 1, _same, rounds=1),
+        Row(f"chan_vese, {ITERATIONS} iterations, float32, {few}", partial(_smooth, thin),
+            _chan_vese, {"scikit-image": _their_chan_vese}, 1, _same, rounds=1),
         Row(f"fill_contours, {few}", slab, _fill, {"SciPy + scikit-image": _their_fill}, 1, _same,
             rounds=1),
     ]  # fmt: skip
@@ -47,6 +47,10 @@ def _marked(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     peaks = peak_local_max(smooth, min_distance=6, threshold_abs=12_000)
     markers[tuple(peaks.T)] = np.arange(2, len(peaks) + 2)
     return image, markers
+
+
+def _smooth(shape: tuple[int, ...]) -> tuple[np.ndarray]:
+    return (filters["gaussian"](stack(shape), sigma=3.0),)
 
 
 def _marked_plane(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -85,15 +89,15 @@ def _their_slic(image: np.ndarray, _markers: np.ndarray) -> np.ndarray:
     return slic(image.astype(np.float32), 500, compactness=0.1, channel_axis=None)
 
 
-def _chan_vese(image: np.ndarray, _markers: np.ndarray) -> np.ndarray:
+def _chan_vese(image: np.ndarray) -> np.ndarray:
     return run(methods["chan_vese"](image, iterations=ITERATIONS))
 
 
-def _their_chan_vese(image: np.ndarray, _markers: np.ndarray) -> np.ndarray:
+def _their_chan_vese(image: np.ndarray) -> np.ndarray:
     from skimage.segmentation import morphological_chan_vese
 
     start = image > image.mean()
-    return morphological_chan_vese(image.astype(np.float32), ITERATIONS, start)
+    return morphological_chan_vese(image, ITERATIONS, start)
 
 
 def _fill(image: np.ndarray, _markers: np.ndarray) -> np.ndarray:

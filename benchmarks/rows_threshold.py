@@ -66,9 +66,10 @@ def _multi_otsu(image: np.ndarray) -> np.ndarray:
 def _sauvola(image: np.ndarray) -> np.ndarray:
     from skimage.filters import threshold_sauvola
 
-    # scikit-image takes floats to lie between -1 and 1; ours to fill their own range.
-    spread = np.ptp(image) / 2 if image.dtype.kind == "f" else None
-    return image > threshold_sauvola(image, 15, r=spread)
+    # scikit-image takes floats to lie between -1 and 1, ours to fill their own range; ours takes
+    # integers to have as many bits as the greatest needs.
+    whole = np.ptp(image) if image.dtype.kind == "f" else 2 ** int(image.max()).bit_length() - 1
+    return image > threshold_sauvola(image, 15, r=whole / 2)
 
 
 def _contenders(clusters: int) -> dict[str, Any]:
