@@ -20,7 +20,7 @@ from napari_segment.deep.train._decoding import average_precision
 from napari_segment.deep.train._learner import Learner
 from napari_segment.deep.train._optim import Average, one_hot, rate
 from napari_segment.deep.train._search import RateCurve
-from napari_segment.deep.train._validate import Counts, means
+from napari_segment.deep.train._validate import Counts, means, of_planes
 from napari_segment.errors import SegmentError, SettingError
 from napari_segment.image import Image, Labels
 from napari_segment.registry import logs, losses
@@ -575,3 +575,12 @@ def test_average_precision_by_hand():
     assert average_precision(np.array([1, 1, 1, 0, 0, 0, 0, 2]), reference) == 1 / 3
     assert average_precision(reference, reference) == 1
     assert np.isnan(average_precision(reference * 0, reference * 0))
+
+
+def test_objects_of_planes_are_numbered_apart():
+    labels = np.zeros((3, 2, 2), np.int32)
+    labels[:2, 0, 0], labels[1, 1, 1] = 2, 1
+    found = of_planes(labels)
+    assert np.unique(found).size == 4
+    assert found[2].max() == 0
+    assert (found > 0).tolist() == (labels > 0).tolist()

@@ -182,15 +182,17 @@ class Validation:
         }
         found["accuracy"] = counts.accuracy()
         if self.plan.objects is not None and logits is not None:
-            reference = self.objects(item)
-            if reference is not None:
-                found["ap"] = average_precision(self.decode(logits, self.plan.objects), reference)
+            decoded = self.decode(logits, self.plan.objects)
+            found["ap"] = average_precision(decoded, self.objects(item))
         return found
 
-    def objects(self, item: Item) -> NDArray[Any] | None:
-        """Reference objects on the network's grid, or None where they were resampled."""
-        labels = np.asarray(self.samples.cases.read(item)[1])
-        return labels if labels.shape == self.samples(item).shape else None
+    def objects(self, item: Item) -> NDArray[Any]:
+        """Reference objects on the network's grid, of each plane where it sees planes.
+
+        What nobody labelled is background.
+        """
+        labels = np.maximum(np.asarray(self.samples(item).target[0]), 0)
+        return of_planes(labels) if self.plan.stacked else labels
 
     def decode(self, logits: NDArray[np.float32], objects: Objects) -> NDArray[np.int32]:
         """Objects in logits, plane by plane of a 2-D network over stacks."""
@@ -201,7 +203,7 @@ class Validation:
         """The decoding that gives the best average precision on the cases, and that precision."""
         assert self.plan.objects is not None
         known = [(self.logits(network, i), self.objects(i)) for i in self._some()]
-        return fit(self.plan.objects, [(g, r) for g, r in known if r is not None], self.decode)
+        return fit(self.plan.objects, known, self.decode)
 
     def _some(self) -> list[Item]:
         """Cases over the whole list, as many as are decoded quickly."""
@@ -212,6 +214,12 @@ class Validation:
     def _names(self, classes: int) -> list[str]:
         values = self.plan.values or (0, 1)
         return [self.plan.names.get(v, str(v)) for v in values][:classes]
+
+
+def of_planes(labels: NDArray[Any]) -> NDArray[np.int64]:
+    """Number the objects of a stack ``(Z, Y, X)`` anew in each plane."""
+    shift = np.arange(len(labels), dtype=np.int64) * (int(labels.max(initial=0)) + 1)
+    return np.where(labels > 0, labels + shift[:, None, None], 0)
 
 
 def means(scores: Sequence[dict[str, float]]) -> dict[str, float]:
