@@ -91,7 +91,7 @@ def edges(folder: Path) -> None:
 
 
 def train(folder: Path) -> None:
-    """Curves and pictures of a short training."""
+    """Curves and pictures of a short training, then its network's prediction with its doubt."""
     viewer = window((1000, 760))
     for seed in range(3):
         image, truth = samples.nuclei((128, 128), seed=seed)
@@ -100,11 +100,28 @@ def train(folder: Path) -> None:
     widget = dock(viewer, "Train", 370)
     for _ in range(2):
         widget.pairs.add_row()
-    widget.form.settings = {"epochs": 4, "out": Path(tempfile.mkdtemp()) / "nuclei"}
-    widget.more.settings = {"steps": 5, "batch": 2}
+    widget.form.settings = {"epochs": 6, "out": Path(tempfile.mkdtemp()) / "nuclei"}
+    widget.more.settings = {"steps": 8, "batch": 2}
+    widget.augment_button.click()
+    wait(widget)
+    picture(widget.sheets["augmentation"], folder / "augmentation.png")
+    widget.network_button.click()
+    wait(widget)
+    picture(widget.sheets["network"], folder / "network.png")
     widget.running.button.click()
     wait(widget)
+    widget.running.say("The network is in nuclei. The Predict widget offers what was trained.")
     save(viewer, folder / "train.png")
+
+
+def picture(sheet, path: Path) -> None:
+    """Write a window of its own as a small PNG."""
+    from PIL import Image
+
+    QTest.qWait(500)
+    sheet.grab().save(str(path))
+    Image.open(path).convert("RGB").quantize(COLOURS).save(path, optimize=True)
+    sheet.close()
 
 
 def main() -> None:

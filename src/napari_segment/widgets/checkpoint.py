@@ -30,7 +30,8 @@ class CheckpointField:
         self.native = QWidget()
         self.menu, self.words = QComboBox(), QLabel()
         narrow_combo(self.menu)
-        self.menu.setPlaceholderText("choose a trained network …")
+        self.menu.setMinimumWidth(80)  # its placeholder would ask for all of its width
+        self.menu.setPlaceholderText("choose …")
         self.words.setWordWrap(True)
         button = QToolButton()
         button.setText("…")

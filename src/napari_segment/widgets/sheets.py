@@ -6,14 +6,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QFontDatabase, QPixmap
+from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import (
     QDialog,
     QGridLayout,
     QLabel,
-    QPlainTextEdit,
     QScrollArea,
     QSplitter,
+    QTextEdit,
     QVBoxLayout,
 )
 
@@ -21,6 +21,7 @@ from napari_segment.widgets.curves import picture_of
 
 SIDE = 190  # pixels of a picture
 COLUMNS = 4
+WIDTH = 1000  # of a network's graph
 
 
 def picture_sheet(parent: Any, title: str, pictures: NDArray[Any], names: list[str]) -> Any:
@@ -43,19 +44,20 @@ def network_sheet(parent: Any, costs: str, drawing: Any, table: str) -> Any:
     """A window with what a network costs, its graph, and the table of its layers."""
     dialog = QDialog(parent)
     dialog.setWindowTitle("The network")
-    dialog.resize(980, 620)
-    words, picture, layers = QLabel(costs), QLabel(), QPlainTextEdit(table)
+    dialog.resize(WIDTH + 40, 640)
+    words, picture, layers = QLabel(costs), QLabel(), QTextEdit()
     words.setWordWrap(True)
     words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    picture.setPixmap(drawing)
+    wide = max(WIDTH, drawing.width() // 2)  # of a long network: to be scrolled, but to be read
+    picture.setPixmap(drawing.scaledToWidth(wide, Qt.TransformationMode.SmoothTransformation))
     layers.setReadOnly(True)
-    layers.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+    layers.setMarkdown(table)
     area = QScrollArea()
     area.setWidget(picture)
     parts = QSplitter(Qt.Orientation.Vertical)
     parts.addWidget(area)
     parts.addWidget(layers)
-    parts.setSizes([400, 200])
+    parts.setSizes([380, 220])
     column = QVBoxLayout(dialog)
     column.addWidget(words)
     column.addWidget(parts, 1)

@@ -31,7 +31,7 @@ from napari_segment.widgets.segment import heading, scrolling
 from napari_segment.widgets.sheets import network_sheet, picture_sheet
 
 NOT_DRAWN = ("elapsed", "epoch", "lr", "seconds")
-SCORES = ("accuracy", "ap", "dice", "iou")  # what lies from 0 to 1
+SCORES = ("ap", "dice", "iou", "accuracy")  # over all classes, from 0 to 1
 CHANGED = 7  # changed patches that are shown beside the one before any change
 FIRST = ("out", "model", "loss", "minutes", "epochs", "device", "resume", "overwrite")
 
@@ -195,7 +195,7 @@ class Train(QWidget):
         losses = {name: n for name, n in numbers.items() if "loss" in name}
         if "epoch" in step.numbers:  # its mean loss has been drawn, update by update
             losses.pop("loss", None)
-        scores = {name: n for name, n in numbers.items() if name.split()[0] in SCORES}
+        scores = {name: numbers[name] for name in SCORES if name in numbers}
         for view, chosen in ((self.losses, losses), (self.scores, scores)):
             if chosen:
                 view.show()
