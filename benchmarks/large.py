@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 
 CHUNK = 128
-CELLS_PER_GB = 40
+CELLS_PER_GB = 4
 
 
 def shape_of(gigabytes):
@@ -66,7 +66,7 @@ def make_network(folder):
     from napari_segment.deep.checkpoint import Checkpoint
     from napari_segment.deep.plan import Normalisation
 
-    settings = {"start_filters": 4, "levels": 2, "norm": "none"}
+    settings = {"start_filters": 2, "levels": 2, "norm": "none"}
     spec = {"name": "textbook_unet", "settings": settings}
     torch.manual_seed(0)
     network = models.build((spec["name"], spec["settings"]), 1, 1, 3)
