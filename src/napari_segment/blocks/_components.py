@@ -51,13 +51,14 @@ def find_runs(rows: Array) -> tuple[Array, Array, Array, Array]:
             end[n] = i
             n += 1
         counts[r] = n - before
-    return counts, begin[:n].copy(), end[:n].copy(), value[:n].copy()
+    return counts, _longer(begin, n, n), _longer(end, n, n), _longer(value, n, n)
 
 
 @njit(cache=True, nogil=True)
 def _longer(array: Array, room: int, used: int) -> Array:
     longer = np.empty(room, array.dtype)
-    longer[:used] = array[:used]
+    for i in range(used):  # compiles in a tenth of the time that slices take
+        longer[i] = array[i]
     return longer
 
 

@@ -26,25 +26,30 @@ def distances(own: Array, c: int, ends: Array, spacing: Array, limit: float, lan
     Squared distances are found axis by axis, as lower envelopes of parabolas.
     """
     nz, ny, nx = own.shape
-    longest = max(own.shape)
-    line = np.empty(longest)
-    room = np.empty((3, longest + 2))
+    room = np.empty((3, max(own.shape) + 2))
+    line = np.empty(max(own.shape))
     for z in range(nz):
         for y in range(ny):
             for x in range(nx):
-                line[x] = np.inf if own[z, y, x] == c else 0
-            _lower_envelope(line[:nx], spacing[2], ends[2], room)
-            land[z, y] = line[:nx]
+                land[z, y, x] = np.inf if own[z, y, x] == c else 0
+            _along(land[z, y], spacing[2], ends[2], line, room)
         for x in range(nx):
-            line[:ny] = land[z, :, x]
-            _lower_envelope(line[:ny], spacing[1], ends[1], room)
-            land[z, :, x] = line[:ny]
+            _along(land[z, :, x], spacing[1], ends[1], line, room)
     for y in range(ny):
         for x in range(nx):
-            line[:nz] = land[:, y, x]
-            _lower_envelope(line[:nz], spacing[0], ends[0], room)
+            _along(land[:, y, x], spacing[0], ends[0], line, room)
             for z in range(nz):
-                land[z, y, x] = min(np.sqrt(line[z]), limit)
+                land[z, y, x] = min(np.sqrt(land[z, y, x]), limit)
+
+
+@njit(cache=True, nogil=True)
+def _along(values: Array, gap: float, ends: Array, line: Array, room: Array) -> None:
+    n = values.size
+    for i in range(n):
+        line[i] = values[i]
+    _lower_envelope(line[:n], gap, ends, room)
+    for i in range(n):
+        values[i] = line[i]
 
 
 @njit(cache=True, nogil=True)
@@ -137,8 +142,8 @@ def _convolve_columns(plane: Array, ends: Array, weights: Array) -> None:
     held = np.zeros((n + 2 * radius, width), np.float32)
     for i in range(-radius, n + radius):
         k = _source(i, n, ends)
-        if k >= 0:
-            held[i + radius] = plane[k]
+        for x in range(width if k >= 0 else 0):
+            held[i + radius, x] = plane[k, x]
     for y in range(n):
         row, centre = plane[y], held[y + radius]
         for x in range(width):

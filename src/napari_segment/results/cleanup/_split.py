@@ -65,8 +65,8 @@ def split_parts(
         if size > room.size:
             room, basins = np.empty(size, np.float32), np.empty(size, index.dtype)
         flat, basin = room[:size], basins[:size]
-        flat[:] = 0
-        basin[:] = 0
+        for i in range(size):
+            flat[i] = basin[i] = 0
         land = flat[guard : size - guard].reshape((nz, ny + 1, nx + 1))[:, :ny, :nx]
         ends = np.empty((3, 2), np.bool_)
         for axis in range(3):
@@ -136,7 +136,7 @@ def _find_peaks(levels: Array, basin: Array, steps: Array) -> Array:
         if highest:
             count += 1
             if count == found.size:
-                found = np.append(found, np.zeros(count, np.int32))
+                found = _twice_as_long(found)
             found[count] = level
         here = v
         while True:
@@ -146,6 +146,14 @@ def _find_peaks(levels: Array, basin: Array, steps: Array) -> Array:
                 break
             here = -link - 2
     return found[: count + 1]
+
+
+@njit(cache=True, nogil=True)
+def _twice_as_long(array: Array) -> Array:
+    longer = np.zeros(2 * array.size, array.dtype)
+    for i in range(array.size):
+        longer[i] = array[i]
+    return longer
 
 
 @njit(cache=True, nogil=True)
