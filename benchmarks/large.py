@@ -123,14 +123,9 @@ def killed(folder, store, limit):
 
 
 def checksums(store):
-    """Of every chunk of a result, read and hashed one by one."""
-    import zarr
-
-    array = zarr.open_array(store=store, mode="r")
-    return [
-        hashlib.sha256(np.ascontiguousarray(array.blocks[index])).hexdigest()
-        for index in np.ndindex(*array.cdata_shape)
-    ]
+    """Of every chunk of a result that is not empty, by its file."""
+    files = (f for f in (store / "c").rglob("*") if f.is_file())
+    return {str(f.relative_to(store)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
 
 def main():
@@ -163,12 +158,12 @@ def main():
             "killed at": round(part, 2),
             "seconds after": round(again),
             "then said": resumed,
-            "chunks": len(one),
-            "different": sum(a != b for a, b in zip(one, two, strict=True)),
+            "chunks that are not empty": len(one),
+            "different": sum(one.get(name) != two.get(name) for name in {*one, *two}),
             "processors": os.cpu_count(),
         }
         print(json.dumps(row, indent=2))
-        if one != two or "going on" not in resumed or peak > limit:
+        if not one or one != two or "going on" not in resumed or peak > limit:
             sys.exit("The resumed run differs, did not resume, or took too much memory.")
     finally:
         shutil.rmtree(folder)
