@@ -38,15 +38,16 @@ def thin(
     for z in range(first, last):
         for y in range(ny):
             line = out[z - first, y]
-            line[:] = 0
             begin = (z - first) * height * width + y * width + oz + oy + ox
             count = 0
             for x in range(nx):  # without a branch, since noise defies prediction
+                line[x] = 0
                 strong[count] = x
                 count += flat[begin + x] >= low
             if count:
                 components(smooth, z, y, weights, scale, rows, parts)
-            for x in strong[:count]:
+            for k in range(count):
+                x = strong[k]
                 m = flat[begin + x]
                 if not m > 0:
                     continue
@@ -111,7 +112,8 @@ def follow(flat: Any, offsets: Any, first: int, last: int, low: int, high: int) 
                         count += 1
                 if count + around > len(stack):
                     longer = np.empty(2 * len(stack), np.int64)
-                    longer[:count] = stack[:count]
+                    for k in range(count):
+                        longer[k] = stack[k]
                     stack = longer
 
 
@@ -136,8 +138,9 @@ def magnitudes(smooth: Any, first: int, last: int, weights: Any, scale: Any, out
             for x in range(nx):
                 middle[x] = np.sqrt(gz[x] * gz[x] + gy[x] * gy[x] + gx[x] * gx[x])
             line[0], line[nx + 2 * mx - 1] = middle[0], middle[nx - 1]
-        out[k, 0] = out[k, my]
-        out[k, ny + 2 * my - 1] = out[k, my + ny - 1]
+        for x in range(out.shape[2]):
+            out[k, 0, x] = out[k, my, x]
+            out[k, ny + 2 * my - 1, x] = out[k, my + ny - 1, x]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

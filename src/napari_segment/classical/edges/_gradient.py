@@ -65,7 +65,9 @@ def gradient(
                 for x in range(nx):
                     line[x] = np.sqrt(gz[x] * gz[x] + gy[x] * gy[x] + gx[x] * gx[x])
             else:
-                line[:] = parts[response - 1]
+                part = parts[response - 1]
+                for x in range(nx):
+                    line[x] = part[x]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -99,7 +101,9 @@ def cell_gradient(src: Any, first: int, last: int, out: Any, response: int, scal
                 for x in range(nx):
                     line[x] = np.sqrt(gz[x] * gz[x] + gy[x] * gy[x] + gx[x] * gx[x])
             else:
-                line[:] = parts[response - 1]
+                part = parts[response - 1]
+                for x in range(nx):
+                    line[x] = part[x]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

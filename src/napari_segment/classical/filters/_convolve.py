@@ -29,7 +29,8 @@ def along_first(
             line = out[i - first, j]
             centre = src[i, j]
             if odd:
-                line[:] = 0
+                for x in range(nx):
+                    line[x] = 0
             else:
                 for x in range(nx):
                     line[x] = weights[0] * centre[x]
@@ -55,12 +56,14 @@ def along_rows(src: Any, index: Any, weights: Any, odd: bool, out: Any) -> None:
         for x in range(radius):
             padded[x] = row[index[x]]
             padded[nx + radius + x] = row[index[nx + radius + x]]
-        padded[radius : radius + nx] = row
+        for x in range(nx):
+            padded[x + radius] = row[x]
         if odd:
-            line[:] = 0
+            for x in range(nx):
+                line[x] = 0
         else:
             for x in range(nx):
-                line[x] = weights[0] * padded[x + radius]
+                line[x] = weights[0] * row[x]
         for k in range(1, radius + 1):
             w = weights[k]
             before, after = padded[radius - k :], padded[radius + k :]
