@@ -1,9 +1,13 @@
 """Every filter, method and cleanup keeps its promises."""
 
+import inspect
+
 import numpy as np
 import pytest
 
+from napari_segment.errors import SegmentError
 from napari_segment.registry import Entry, cleanups, filters, methods
+from napari_segment.step import run
 from napari_segment.testing import CHECKS, check
 
 ENTRIES = [
@@ -18,6 +22,21 @@ ENTRIES = [
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.kind}-{entry.name}")
 def test_contract(entry, case):
     check(entry, case)
+
+
+@pytest.mark.parametrize("dtype", [complex, object, "U1"])
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.kind}-{entry.name}")
+def test_what_is_no_number_is_refused_in_words(entry, dtype):
+    array = np.ones((3, 6, 7), dtype)
+    array = array if 3 in entry.ndim or entry.channels == "many" else array[0]
+    if entry.name == "dense_crf":
+        data = {"labels": array, "image": np.ones(array.shape)}
+    else:
+        data = {entry.data[0]: array}
+    with pytest.raises(SegmentError, match=r"\w+ \w+ \w+"):
+        result = entry(**data)
+        if inspect.isgenerator(result):
+            run(result)
 
 
 def entry_of(function, **fields):

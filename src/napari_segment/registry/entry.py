@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
-from napari_segment.errors import SegmentError, SettingError
+from napari_segment.errors import InputError, SegmentError, SettingError
 from napari_segment.recipe import Spec
 from napari_segment.registry.settings import settings_model
 
@@ -118,6 +118,8 @@ class Entry:
 
     def __call__(self, *data: Any, **settings: Any) -> Any:
         named = {name: settings.pop(name) for name in self.data if name in settings}
+        if self.kind == "cleanups":
+            _check_labels(self.name, data[0] if data else named.get("labels"))
         return self.function(*data, **named, **self.validate(settings))
 
     @cached_property
@@ -151,3 +153,12 @@ class Entry:
         field = self.settings.model_fields.get(str(first["loc"][0]))
         told = f" It means: {field.description}" if field and field.description else ""
         return f"The setting {where!r} of {self.name!r} is {first['input']!r}: {reason}.{told}"
+
+
+def _check_labels(name: str, labels: Any) -> None:
+    dtype = getattr(labels, "dtype", None)
+    if dtype is not None and dtype.kind not in "bui":
+        raise InputError(
+            f"{name!r} takes labels: an array of booleans or whole numbers, not of {dtype}. "
+            "Threshold an image first, or give labels.astype(int)."
+        )
