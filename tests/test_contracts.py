@@ -33,10 +33,13 @@ def test_what_is_no_number_is_refused_in_words(entry, dtype):
         data = {"labels": array, "image": np.ones(array.shape)}
     else:
         data = {entry.data[0]: array}
-    with pytest.raises(SegmentError, match=r"\w+ \w+ \w+"):
+
+    def call():
         result = entry(**data)
-        if inspect.isgenerator(result):
-            run(result)
+        return run(result) if inspect.isgenerator(result) else result
+
+    with pytest.raises(SegmentError, match=r"\w+ \w+ \w+"):
+        call()
 
 
 def entry_of(function, **fields):
