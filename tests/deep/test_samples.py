@@ -1,7 +1,5 @@
 """Cases made ready: in memory, or streamed into files where they do not fit."""
 
-from types import SimpleNamespace
-
 import dask.array as da
 import numpy as np
 import pytest
@@ -9,6 +7,7 @@ import pytest
 from napari_segment.deep.data.cases import Cases
 from napari_segment.deep.data.samples import Samples
 from napari_segment.deep.data.shelf import Shelf, slabs
+from napari_segment.deep.fingerprint import Plan
 from napari_segment.deep.plan import Normalisation
 from napari_segment.deep.resample import nearest_rows, resample
 from napari_segment.errors import InputError
@@ -16,9 +15,9 @@ from napari_segment.image import Image, Labels
 from napari_segment.io.pairs import Pairs
 from napari_segment.step import run
 
-PLAN = SimpleNamespace(
-    normalisation=(Normalisation(),), spacing=(), objects=None, values=(0, 3, 7), unlabelled=None,
-    ndim=3, channels_out=3, stacked=False,
+PLAN = Plan(
+    holds="classes", ndim=3, channels=("a",), values=(0, 3, 7), normalisation=(Normalisation(),),
+    patch=(8, 8, 8), batch=1, steps=1,
 )  # fmt: skip
 ROOM = 10**9
 
@@ -41,7 +40,7 @@ def samples_of(image, labels, budget, shelf=None, plan=PLAN, spacing=(2.0, 1.0, 
 def test_a_case_larger_than_memory_is_streamed_into_files(tmp_path, monkeypatch, spacing):
     from napari_segment.deep.data import samples as module
 
-    plan = SimpleNamespace(**{**vars(PLAN), "spacing": spacing})
+    plan = PLAN.model_copy(update={"spacing": spacing})
     image, labels = stack()
     expected = samples_of(image, labels, ROOM, plan=plan)
     known = expected[0](expected[1])
@@ -110,7 +109,7 @@ def test_maps_are_drawn_once_for_each_case_with_its_spacing():
         calls.append((target.shape, spacing))
         return target.astype(np.float32)
 
-    plan = SimpleNamespace(**{**vars(PLAN), "spacing": (2.0, 1.0, 1.0)})
+    plan = PLAN.model_copy(update={"spacing": (2.0, 1.0, 1.0)})
     samples, item = samples_of(*stack(), ROOM, plan=plan)
     samples.maps = maps
     first = samples.maps_of(item)
