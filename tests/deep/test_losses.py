@@ -364,10 +364,9 @@ def test_a_loss_of_ten_lines_works_everywhere():
         losses.restore(before)
 
 
-@pytest.mark.parametrize("target", ["distance", "flow"])
-def test_measured_maps_are_learnt_as_they_are(target):
+def test_flow_is_learnt_as_it_is():
     """The loss is least where the probability is the measured value; unknown voxels don't count."""
-    objects = Objects(target=target)
+    objects = Objects(target="flow")
     loss = deep_losses.of_objects(deep_losses.make("dice_ce"), objects)
     count = objects.outputs(2)
     wanted = torch.full((1, count, 4, 4), 0.3)
@@ -384,8 +383,9 @@ def test_measured_maps_are_learnt_as_they_are(target):
     )
 
 
-def test_borders_are_learnt_by_the_chosen_loss():
-    objects, chosen = Objects(target="border"), deep_losses.make("dice")
+@pytest.mark.parametrize("target", ["distance", "border", "seeds"])
+def test_other_maps_are_learnt_by_the_chosen_loss(target):
+    objects, chosen = Objects(target=target), deep_losses.make("dice")
     logits, wanted = torch.randn(1, 2, 5, 5), torch.rand(1, 2, 5, 5).round()
     both = deep_losses.of_objects(chosen, objects)(logits, wanted)
     assert both == deep_losses.multilabel(chosen)(logits, wanted)

@@ -232,13 +232,17 @@ def test_a_killed_training_resumes_to_the_last_bit(tmp_path):
     expected = losses_of(short(discs(), tmp_path / "whole", epochs=4)[0])
     here = os.path.dirname(__file__)  # noqa: PTH120
     script = textwrap.dedent(SCRIPT).format(here=here, out=str(tmp_path / "killed"))
-    first = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    # Sums depend on the number of threads, which a Dask cluster in this process may have set to 1.
+    alike = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    first = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=alike
+    )
     lines = [first.stdout.readline() for _ in range(14)]
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
     assert [float(x) for x in lines] == expected[:14]
     second = subprocess.run(
-        [sys.executable, "-c", script], check=False, capture_output=True, text=True
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True, env=alike
     )
     found = [float(x) for x in second.stdout.split()]
     assert found == expected[-len(found) :]

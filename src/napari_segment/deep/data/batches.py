@@ -152,7 +152,10 @@ def ahead(
     if workers == 0:
         yield from map(function, arguments)
         return
+    import torch
+
     waiting: list[Future[B]] = []
+    usual = torch.get_num_threads()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="batches", initializer=_alone)
     try:
         for argument in arguments:
@@ -163,6 +166,7 @@ def ahead(
             yield waiting.pop(0).result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        torch.set_num_threads(usual)  # for threads yet to come, which would inherit `_alone`
 
 
 def _alone() -> None:

@@ -58,9 +58,9 @@ def of_objects(loss: LossFunction, objects: Objects) -> LossFunction:
     Parameters
     ----------
     loss : callable
-        Made by `make`; for the foreground, and for borders or seeds.
+        Made by `make`; for the foreground, and for what tells touching objects apart.
     objects : Objects
-        Which maps. Distance and flow are measured by cross entropy.
+        Which maps. Ways (flow) go in both directions of an axis and are compared by cross entropy.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def of_objects(loss: LossFunction, objects: Objects) -> LossFunction:
     """
     from napari_segment.deep.losses._base import OfObjects
 
-    return OfObjects(loss, measured=objects.target in ("distance", "flow"))
+    return OfObjects(loss) if objects.target == "flow" else multilabel(loss)
 
 
 def multilabel(loss: LossFunction) -> LossFunction:

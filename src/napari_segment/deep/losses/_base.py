@@ -103,19 +103,13 @@ class MultiLabel:
 
 
 class OfObjects(MultiLabel):
-    """A loss over the maps of objects: the chosen one where a map says yes or no.
+    """A loss over foreground and flow: the chosen one, and cross entropy for the flow.
 
-    Maps that measure (distance, flow) are compared by cross entropy, which is least where the
-    probability is the measured value; overlap losses would push it to 0 or 1.
+    Cross entropy is least where the probability is the value of the map, which says in which
+    direction to go; overlap losses would push it to 0 or 1.
     """
 
-    def __init__(self, loss: Callable[..., Tensor], measured: bool) -> None:
-        super().__init__(loss)
-        self.measured = measured
-
     def __call__(self, logits: Tensor, target: Tensor, maps: Tensor | None = None) -> Tensor:
-        if not self.measured:
-            return super().__call__(logits, target, maps)
         chosen = super().__call__(logits[:, :1], target[:, :1], maps)
         return (chosen + _cross_entropy(logits[:, 1:], target[:, 1:])) / 2
 
