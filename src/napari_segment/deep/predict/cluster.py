@@ -47,6 +47,8 @@ class OnWorker:
         Its address.
     folders : tuple of str
         Of the checkpoints, where the worker finds them too.
+    stamps : tuple of int
+        When their weights were written: other weights are loaded anew.
     options : Options
         How to predict; the device is the worker's.
     gives : tuple of str
@@ -56,11 +58,11 @@ class OnWorker:
     """
 
     def __init__(
-        self, worker: str, folders: tuple[str, ...], options: Options, gives: tuple[Gives, ...],
-        flat: bool,
+        self, worker: str, folders: tuple[str, ...], stamps: tuple[int, ...], options: Options,
+        gives: tuple[Gives, ...], flat: bool,
     ) -> None:  # fmt: skip
         self.worker = worker
-        self.job = (folders, options, gives, flat)
+        self.job = (folders, stamps, options, gives, flat)
 
     def __call__(self, block: Tensor) -> Tensor:
         import torch
@@ -90,7 +92,11 @@ def _computed(job: Any, block: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=2)
 def _loaded(
-    folders: Sequence[str], options: Options, gives: tuple[Gives, ...], flat: bool
+    folders: Sequence[str],
+    stamps: tuple[int, ...],  # noqa: ARG001 - new weights, new network
+    options: Options,
+    gives: tuple[Gives, ...],
+    flat: bool,
 ) -> tuple[Any, str, bool]:
     """On the worker: the network on its device, loaded once."""
     from napari_segment.deep.checkpoint import Checkpoint

@@ -26,10 +26,13 @@ def places_of(
     if not addresses:
         return _places.places_of(network, ladders_of(grid, options.batch, options.device))
     folders = tuple(str(c.folder.resolve()) for c in checkpoints)
+    stamps = tuple(stamp(c) for c in checkpoints)
     flat = checkpoints[0].ndim < len(grid.shape)
     here = ladders_of(grid, options.batch, "cpu")[0]
     return [
-        _places.Place(OnWorker(address, folders, options, tuple(gives), flat), replace(here))
+        _places.Place(
+            OnWorker(address, folders, stamps, options, tuple(gives), flat), replace(here)
+        )
         for address in addresses
     ]
 
