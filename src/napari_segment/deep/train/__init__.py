@@ -44,7 +44,7 @@ def train(
     slices: Annotated[int, Field(ge=1, le=31)] = 1,
     voxel: tuple[Annotated[float, Field(gt=0)], ...] = (),
     normalisation: Literal["auto", "zscore", "percentile", "fixed", "none"] = "auto",
-    target: Literal["distance", "border", "seeds", "flow"] = "distance",
+    target: Literal["distance", "border", "seeds", "flow"] = "seeds",
     unlabelled: Annotated[int, Field(ge=-1)] = -1,
     patch: tuple[Annotated[int, Field(ge=1)], ...] = (),
     batch: Count = 0,
