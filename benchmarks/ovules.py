@@ -2,7 +2,7 @@
 
     python benchmarks/ovules.py 3d --minutes 15
     python benchmarks/ovules.py 2d --minutes 15
-    python benchmarks/ovules.py 2d --minutes 15 --target border
+    python benchmarks/ovules.py 2d --minutes 15 --target distance
 
 "3d": a 3-D network and the watershed of its maps. "2d": a 2-D network that sees neighbouring
 planes, whose objects are linked from plane to plane. Trained is on stack 1135, scored on stack 1136
@@ -32,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("way", choices=["3d", "2d"])
     parser.add_argument("--minutes", type=float, default=15)
-    parser.add_argument("--target", default="distance")
+    parser.add_argument("--target", default="seeds")
     parser.add_argument("--slices", type=int, default=3, help="planes that a 2-D network sees")
     given = parser.parse_args()
     settings: dict[str, Any] = {"minutes": given.minutes, "target": given.target}
