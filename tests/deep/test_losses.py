@@ -291,7 +291,7 @@ def test_smp_agrees(classes):
 
 
 def test_signed_distances_know_the_spacing():
-    from napari_segment.deep.losses._boundary import signed_distance
+    from napari_segment.deep.losses._distance import signed_distance
 
     mask = np.zeros((5, 7), bool)
     mask[2, 3] = True
@@ -300,6 +300,42 @@ def test_signed_distances_know_the_spacing():
     assert far[:, 3].tolist() == [4, 2, -1, 2, 4]
     assert (signed_distance(np.zeros((4, 6), bool)) == 2).all()
     assert (signed_distance(np.ones((4, 6), bool)) == -2).all()
+
+
+@pytest.mark.parametrize("size", [(9, 14), (5, 8, 11)])
+@pytest.mark.parametrize("finest", [1.0, 0.4])
+def test_distances_on_a_device_are_those_of_the_cpu(size, finest, monkeypatch):
+    from napari_segment.deep.losses import _distance
+
+    monkeypatch.setattr(_distance, "_AT_ONCE", 300)  # several rounds
+    spacing = (2.0, *[1.0] * (len(size) - 2), finest)
+    masks = torch.rand(4, *size, generator=torch.Generator().manual_seed(0)) > 0.9
+    masks[2], masks[3] = False, True
+    relative = tuple(s / min(spacing) for s in spacing)
+    expected = np.stack([_distance.signed_distance(m.numpy(), spacing) for m in masks])
+    found = _distance._on_device(masks, relative)
+    torch.testing.assert_close(found, torch.from_numpy(expected))
+
+
+def test_distances_are_measured_of_counted_classes_only():
+    from napari_segment.deep.losses._distance import signed_distances
+
+    masks = target_of("classes", 2, "some") > 0
+    both = signed_distances(masks)
+    part = signed_distances(masks, background=False)
+    assert (part[:, 0] == 0).all()
+    assert (part[:, 1:] == both[:, 1:]).all()
+    assert (signed_distances(masks[:, :1], background=False) == both[:, :1]).all()
+
+
+def test_hausdorff_by_hand():
+    target = torch.zeros(1, 1, 1, 6)
+    target[..., :2] = 1
+    logits = torch.tensor([30.0, 30, 30, 30, -30, -30]).reshape(1, 1, 1, 6)
+    # Voxels 2 and 3 are wrong: 1 and 2 from the true boundary, 2 and 1 from the predicted one.
+    wrong = (1**2 + 2**2) + (2**2 + 1**2)
+    loss = deep_losses.make(("hausdorff", {"dice_weight": 0}))
+    assert float(loss(logits, target)) == pytest.approx(wrong / 6, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", ["boundary", "hausdorff", "shape_aware", "distance_penalised"])

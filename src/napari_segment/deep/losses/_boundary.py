@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_segment.deep.losses._base import Loss, Scored, over_classes
+from napari_segment.deep.losses._distance import signed_distance, signed_distances
 from napari_segment.deep.losses._distribution import cross_entropy_map
 
 
@@ -44,11 +45,11 @@ class DistanceLoss(Loss):
         spacing = tuple(spacing) or self.voxel_size
         return np.stack([signed_distance(channel > 0.5, spacing) for channel in target])
 
-    def distances(self, pair: Scored) -> Tensor:
+    def distances(self, pair: Scored, *, background: bool = True) -> Tensor:
         """Signed distances (B, C, *S): handed over, or computed from the target."""
         if pair.maps is not None:
             return pair.maps.float()
-        return _each(pair.target, self.voxel_size)
+        return signed_distances(pair.target > 0.5, self.voxel_size, background=background)
 
 
 class Boundary(DistanceLoss):
@@ -59,7 +60,8 @@ class Boundary(DistanceLoss):
         self.background = background
 
     def value(self, pair: Scored) -> Tensor:
-        total = pair.sums(pair.probability * self.distances(pair))
+        far = self.distances(pair, background=self.background)
+        total = pair.sums(pair.probability * far)
         mean = total / pair.sums(torch.ones_like(pair.probability)).clamp(min=1)
         return over_classes(mean, pair, (), self.background)
 
@@ -72,8 +74,13 @@ class Hausdorff(DistanceLoss):
         self.alpha, self.background = alpha, background
 
     def value(self, pair: Scored) -> Tensor:
-        far = self.distances(pair).abs() ** self.alpha
-        far = far + _each(pair.probability.detach(), self.voxel_size).abs() ** self.alpha
+        found = pair.probability.detach() > 0.5
+        far = self.distances(pair, background=self.background).abs() ** self.alpha
+        far = (
+            far
+            + signed_distances(found, self.voxel_size, background=self.background).abs()
+            ** self.alpha
+        )
         error = pair.sums((pair.probability - pair.target) ** 2 * far)
         mean = error / pair.sums(torch.ones_like(pair.probability)).clamp(min=1)
         return over_classes(mean, pair, (), self.background)
@@ -119,42 +126,6 @@ class ActiveContour(Loss):
             for a in pair.axes
         )
         return pair.mean((squares + 1e-8).sqrt() - 1e-4) / pair.logits.shape[1]
-
-
-def signed_distance(mask: NDArray[np.bool_], spacing: Sequence[float] = ()) -> NDArray[np.float32]:
-    """Distance to the boundary of a mask in units of the finest spacing, negative inside.
-
-    Parameters
-    ----------
-    mask : array (*S) of bool
-        The region.
-    spacing : sequence of float
-        Distance of neighbours along each axis; empty for equal spacing.
-
-    Returns
-    -------
-    array (*S) of float32
-        From each voxel to the nearest voxel of the other side. A mask without another side
-        counts as far from everywhere: half the shortest side of the array.
-    """
-    from edt import edt
-
-    sizes = tuple(spacing) or (1.0,) * mask.ndim
-    relative = tuple(s / min(sizes) for s in sizes)
-    if mask.all() or not mask.any():
-        far = min(n * s for n, s in zip(mask.shape, relative, strict=True)) / 2
-        return np.full(mask.shape, -far if mask.any() else far, np.float32)
-    mask = np.ascontiguousarray(mask)
-    inside, outside = (np.asarray(edt(m, anisotropy=relative)) for m in (mask, ~mask))
-    return (outside - inside).astype(np.float32)
-
-
-def _each(values: Tensor, spacing: Sequence[float]) -> Tensor:
-    """Signed distance of every sample and channel above one half."""
-    masks = (values > 0.5).cpu().numpy()
-    flat = masks.reshape(-1, *masks.shape[2:])
-    far = np.stack([signed_distance(m, spacing) for m in flat]).reshape(masks.shape)
-    return torch.from_numpy(far).to(values.device)
 
 
 def _answer(pair: Scored) -> Tensor:

@@ -239,7 +239,7 @@ def combo(
 
     References
     ----------
-    .. [1] Taghanaki et al. (2019), Combo loss. :doi:`10.1016/j.compmedimag.2019.04.005`
+    .. [1] Taghanaki et al. (2018), Combo loss. :doi:`10.48550/arXiv.1805.02798`
     """
     from napari_segment.deep.losses._compound import Sum
     from napari_segment.deep.losses._distribution import BinaryCrossEntropy

@@ -102,7 +102,7 @@ def segresnet_ds(
     References
     ----------
     .. [1] Myronenko et al. (2023), Automated 3D segmentation of kidneys and tumors in MICCAI
-       KiTS 2023. :doi:`10.1007/978-3-031-54806-2_1`
+       KiTS 2023 challenge. :doi:`10.48550/arXiv.2310.04110`
     """
     from monai.networks.nets import SegResNetDS
 

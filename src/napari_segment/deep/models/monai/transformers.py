@@ -140,7 +140,7 @@ def daf3d(
     References
     ----------
     .. [1] Wang et al. (2019), Deep attentive features for prostate segmentation in 3D
-       transrectal ultrasound. :doi:`10.1109/TMI.2019.2913184`
+       transrectal ultrasound. :doi:`10.48550/arXiv.1907.01743`
     """
     from monai.networks.nets import DAF3D
 
