@@ -153,6 +153,20 @@ def test_open_axes_are_asked_for(qtbot, viewer):
     np.testing.assert_allclose(viewer.layers[-1].translate, (1, 0, 0, 0))
 
 
+def test_other_layers_leave_what_was_answered(qtbot, viewer):
+    viewer.add_image(np.zeros((2, 3, 20, 20), np.uint8), rgb=False)
+    dock = open_dock(viewer, "Threshold")
+    dock.source.axes_menu.setCurrentIndex(dock.source.axes_menu.findData("CZYX"))
+    dock.source.channel_menu.setCurrentIndex(1)
+    viewer.add_labels(np.zeros((20, 20), np.uint8))
+    viewer.layers.move(0, 2)
+    assert (dock.source.axes, dock.source.channel) == ("CZYX", 1)
+    viewer.add_image(np.zeros((2, 20, 20, 3), np.uint8), rgb=True, name="colour")
+    dock.source.layers.layer = viewer.layers["colour"]
+    offered = [dock.source.axes_menu.itemData(i) for i in range(dock.source.axes_menu.count())]
+    assert offered == ["", "ZYX", "TYX"]
+
+
 def test_channels_and_colours(qtbot, viewer):
     image, _ = samples.stained_tissue((64, 64))
     viewer.add_layer(layer_of(image))

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from typing import Any
 
 from napari_segment.cli.settings import chosen
-from napari_segment.registry import Entry
-
-
-def verb(name: str) -> Entry:
-    """A verb of these commands, described by its signature like any entry."""
-    from napari_segment import api
-
-    functions: dict[str, Callable[..., Any]] = {
-        "track": api.track, "consensus": api.consensus, "rank": api.slices_to_label_next,
-    }  # fmt: skip
-    return Entry("verbs", name, name, functions[name])
 
 
 def track(options: argparse.Namespace) -> int:
@@ -49,6 +37,8 @@ def rank(options: argparse.Namespace) -> int:
 
 
 def _called(options: argparse.Namespace, data: Any) -> Any:
+    from napari_segment.api.entries import verb
+
     entry = verb(options.command)
     return entry(data, **chosen(options, entry))
 

@@ -252,7 +252,7 @@ def _objects(commands: Any, chosen: str) -> None:
         else:
             _output(parser, "the file to write")
     if chosen in parsers:
-        from napari_segment.cli.objects import verb
+        from napari_segment.api.entries import verb
         from napari_segment.cli.settings import add_options
 
         entry = verb(chosen)

@@ -2,7 +2,7 @@
 
 from napari_segment.image.image import RGB, Image
 from napari_segment.image.labels import Holds, Labels, smallest_integers
-from napari_segment.image.layer import from_layer
+from napari_segment.image.layer import from_layer, named_axes
 from napari_segment.image.stack import AXES, SPATIAL, Stack, default_axes
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "Stack",
     "default_axes",
     "from_layer",
+    "named_axes",
     "smallest_integers",
 ]

@@ -35,7 +35,7 @@ def from_layer(layer: Any, axes: str = "") -> Image | Labels:
     """
     data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
     rgb = bool(getattr(layer, "rgb", False))
-    axes = axes or _layer_axes(layer, rgb) or default_axes(data.shape)
+    axes = axes or named_axes(layer) or default_axes(data.shape)
     scaled = [a for a in axes if a != "C"] if rgb else list(axes)
     spatial = [i for i, a in enumerate(scaled) if a in SPATIAL]
     affine, unit = _layer_world(layer, spatial)
@@ -51,7 +51,9 @@ def from_layer(layer: Any, axes: str = "") -> Image | Labels:
     return Image(**common, channels=channels)
 
 
-def _layer_axes(layer: Any, rgb: bool) -> str:
+def named_axes(layer: Any) -> str:
+    """The axes that a napari layer names in ``axis_labels``, with C of RGB; "" if it does not."""
+    rgb = bool(getattr(layer, "rgb", False))
     names = [_AXIS_NAMES.get(str(a).lower(), "") for a in getattr(layer, "axis_labels", ())]
     if rgb and not all(names):
         names = ["Y", "X"] if len(names) == 2 else names

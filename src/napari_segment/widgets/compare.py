@@ -33,6 +33,7 @@ class Compare(QWidget):
         super().__init__()
         self.result = LayerMenu(napari_viewer, is_labels)
         self.reference = LayerMenu(napari_viewer, is_labels)
+        self.reference.setCurrentIndex(min(1, self.reference.count() - 1))
         self.running = Running("Compare", self.make_job, self.finished)
         self.scores: dict[str, float] = {}
         self.words = QLabel()

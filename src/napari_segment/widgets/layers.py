@@ -58,6 +58,8 @@ def possible_axes(layer: Any) -> tuple[str, ...]:
     """The roles that a layer's dimensions may have, the likeliest first."""
     known = known_axes(layer)
     likely = LIKELY_AXES.get(layer.ndim, ())
+    if getattr(layer, "rgb", False):  # its channels are no dimension of the layer
+        likely = tuple(axes for axes in likely if "C" not in axes)
     return tuple(dict.fromkeys([known, *likely])) if known else likely
 
 

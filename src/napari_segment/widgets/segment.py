@@ -38,6 +38,8 @@ from napari_segment.widgets.source import LayerMenu, Source
 from napari_segment.widgets.steps import StepList
 from napari_segment.worker.stacks import load_stack, save_stack
 
+GIVEN = ("image", "spacing", "unit")  # data that an image brings along
+
 
 class SegmentDock(QWidget):
     """Filters, one method and cleanups, composed for a layer; previewed, run and recorded.
@@ -220,7 +222,7 @@ class SegmentDock(QWidget):
 
     def _method_changed(self, _: Any = None) -> None:
         entry = self.method.entry
-        wanted = [n for n in (entry.data if entry else ()) if n not in ("image", "spacing")]
+        wanted = [n for n in (entry.data if entry else ()) if n not in GIVEN]
         if list(self.extra) != wanted:
             while self._extra_form.rowCount():
                 self._extra_form.removeRow(0)

@@ -82,8 +82,8 @@ class LayerMenu(QComboBox):
         for layer in self.viewer.layers:
             if self.accepts(layer):
                 self.addItem(layer.name, layer)
+        self.layer = chosen  # while quiet: what was answered about it stays
         self.blockSignals(False)
-        self.layer = chosen
         if self.layer is not chosen:
             self.currentIndexChanged.emit(self.currentIndex())
 

@@ -12,7 +12,9 @@ from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
+    QLabel,
     QPushButton,
+    QTabWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -32,6 +34,7 @@ from napari_segment.widgets.sheets import network_sheet, picture_sheet
 
 NOT_DRAWN = ("elapsed", "epoch", "lr", "seconds")
 SCORES = ("ap", "dice", "iou", "accuracy")  # over all classes, from 0 to 1
+PROGRESS = 1  # the tab's place
 CHANGED = 7  # changed patches that are shown beside the one before any change
 FIRST = ("out", "model", "loss", "minutes", "epochs", "device", "resume", "overwrite")
 
@@ -54,6 +57,9 @@ class Train(QWidget):
         self.losses = Curves(napari_viewer, "loss")
         self.scores = Curves(napari_viewer, "validation")
         self.pictures = Pictures()
+        self.tabs = QTabWidget()
+        self.hint = QLabel("Curves and validation pictures of the training appear here.")
+        self.hint.setWordWrap(True)
         self.running = Running("Train", self.make_job, self.finished, process_name="train")
         self.stop_button = QPushButton("Stop, keep best")
         self.cross_box = QCheckBox("cross-validate: a network for each fold")
@@ -77,6 +83,17 @@ class Train(QWidget):
         return QSize(360, 720)
 
     def _build(self) -> None:
+        self.tabs.addTab(scrolling(self._settings_page()), "Settings")
+        self.tabs.addTab(scrolling(self._progress_page()), "Progress")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.addWidget(self.tabs, 1)
+        self.stop_button.setEnabled(False)
+        self.stop_button.setToolTip("End the training now; the best network so far is kept")
+        self.running.buttons.addWidget(self.stop_button, 2)
+        layout.addWidget(self.running)
+
+    def _settings_page(self) -> Any:
         body = QWidget()
         form = QVBoxLayout(body)
         form.setContentsMargins(0, 0, 6, 0)
@@ -97,16 +114,18 @@ class Train(QWidget):
             line.addWidget(button)
         form.addLayout(line)
         form.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
-        layout.addWidget(scrolling(body), 1)
+        return body
+
+    def _progress_page(self) -> Any:
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 6, 6, 0)
+        column.addWidget(self.hint)
         for view in (self.losses, self.scores, self.pictures):
             view.hide()
-            layout.addWidget(view)
-        self.stop_button.setEnabled(False)
-        self.stop_button.setToolTip("End the training now; the best network so far is kept")
-        self.running.buttons.addWidget(self.stop_button, 2)
-        layout.addWidget(self.running)
+            column.addWidget(view)
+        column.addStretch(1)
+        return body
 
     def settings(self) -> dict[str, Any]:
         """What the form says, checked and in plain values.
@@ -181,6 +200,8 @@ class Train(QWidget):
         if self.running.job is None or self.running.job.verb != "train":
             return
         self.stop_button.setEnabled(True)
+        self.tabs.setCurrentIndex(PROGRESS)
+        self.hint.show()
         for view in (self.losses, self.scores, self.pictures):
             view.clear()
             view.hide()
@@ -198,6 +219,7 @@ class Train(QWidget):
         scores = {name: numbers[name] for name in SCORES if name in numbers}
         for view, chosen in ((self.losses, losses), (self.scores, scores)):
             if chosen:
+                self.hint.hide()
                 view.show()
                 view.add(step.done, chosen)
         if step.preview:

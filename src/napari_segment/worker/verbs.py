@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_segment import api
 from napari_segment.errors import InputError
+from napari_segment.image import Labels
 from napari_segment.recipe import Recipe
 from napari_segment.step import Step
 from napari_segment.worker.stacks import load_stack, save_stack
@@ -105,6 +106,24 @@ def compare(message: Message) -> Work:
     return {"text": str(scores), "summary": dict(scores.summary)}
 
 
+def track(message: Message) -> Work:
+    """Number objects through time."""
+    (labels,) = message["labels"]
+    yield Step(0, 0, "Following the objects")
+    return _objects(message, api.track(load_stack(labels), **message["settings"]))
+
+
+def consensus(message: Message) -> Work:
+    """Join several segmentations into one."""
+    yield Step(0, 0, "Looking for agreement")
+    stacks = [load_stack(labels) for labels in message["labels"]]
+    return _objects(message, api.consensus(stacks, **message["settings"]))
+
+
+def _objects(message: Message, labels: Labels) -> Message:
+    return {"labels": save_stack(labels, Path(message["folder"]), "joined")}
+
+
 def devices(_: Message) -> Work:
     """List the devices that networks can run on."""
     yield Step(0, 0, "Looking for devices")
@@ -113,5 +132,8 @@ def devices(_: Message) -> Work:
 
 VERBS: dict[str, Callable[[Message], Work]] = {
     verb.__name__: verb
-    for verb in (segment, train, augment_preview, network_preview, measure, compare, devices)
-}
+    for verb in (
+        segment, train, augment_preview, network_preview, measure, compare, track, consensus,
+        devices,
+    )
+}  # fmt: skip
