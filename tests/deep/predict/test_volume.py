@@ -17,9 +17,8 @@ from napari_segment.deep.predict import (
     predict,
     probabilities,
 )
-from napari_segment.deep.predict._blend import ring
-from napari_segment.deep.predict._lent import Lent
 from napari_segment.deep.predict._parts import Ensemble, Flips, Members, in_parts
+from napari_segment.deep.predict._sums import Sums
 from napari_segment.deep.predict.decode import Channels
 from napari_segment.deep.predict.tiles import Reader, as_float, hill, slab_axis, starts
 from napari_segment.errors import InputError, SettingError
@@ -73,11 +72,6 @@ def test_totals_are_the_summed_weights():
         for y, x in row.corners:
             total[y : y + 6, x : x + 4] += np.outer(*grid.hills)
     assert np.allclose(np.outer(*grid.totals), total)
-
-
-def test_ring_wraps_once():
-    assert list(ring(0, 5, 5)) == [(slice(0, 5), slice(0, 5))]
-    assert list(ring(4, 2, 5)) == [(slice(0, 1), slice(4, 5)), (slice(1, 2), slice(0, 1))]
 
 
 def test_a_grid_refuses_what_does_not_fit():
@@ -323,18 +317,30 @@ def test_rows_in_pieces_finish_every_voxel_once():
         assert len(set(corners)) == len(corners) == len(grid)
 
 
-def test_lent_memory_comes_back_as_zeros():
-    lent = Lent((3, 8, 70, 100))
-    lent.tensor[:] = 1
-    want = lent.tensor.clone()
-    for where in (
-        (slice(None), slice(2, 5), slice(3, 61), slice(None)),
-        (slice(None), slice(None), slice(64, 70), slice(None)),
-        (slice(0, 2), slice(7, 8), slice(None), slice(10, 20)),
-    ):
-        lent.clear(where)
-        want[where] = 0
-        assert torch.equal(lent.tensor, want)
+def test_cells_cover_a_box_and_tell_what_is_new():
+    sums = Sums(Grid((20, 12, 9), (8, 8, 9), 0.5), pieces=True)
+    seen = np.zeros((20, 12, 9), int)
+    fresh = np.zeros(seen.shape, bool)
+    for cell, is_new in sums.cells((4, 0, 0), (12, 8, 9), (8, 0, 3)):
+        seen[cell] += 1
+        fresh[cell] = is_new
+    assert seen.sum() == 8 * 8 * 9
+    assert (seen[4:12, :8] == 1).all()
+    assert fresh[8:12, :8, 3:].all()
+    assert fresh.sum() == 4 * 8 * 6
+
+
+def test_finished_blocks_serve_the_next_ones():
+    sums = Sums(Grid((16, 8), (8, 8), 0.5), pieces=False)
+    place = torch.device("cpu")
+    first = (slice(0, 4), slice(0, 8))
+    held = sums.at(first, 3, place)
+    held[:] = 7
+    assert sums.at((slice(1, 3), slice(2, 4)), 3, place).shape == (3, 2, 2)
+    assert (sums.at((slice(1, 3), slice(2, 4)), 3, place) == 7).all()
+    sums.release(first)
+    assert sums.at((slice(8, 12), slice(0, 8)), 3, place).data_ptr() == held.data_ptr()
+    assert sums.at((slice(12, 16), slice(0, 8)), 3, place).data_ptr() != held.data_ptr()
 
 
 class Counting(torch.nn.Module):

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from itertools import pairwise
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from napari_segment.deep.device import is_out_of_memory
-from napari_segment.deep.predict._lent import Lent, can_lend
 from napari_segment.deep.predict._parts import outer, place
+from napari_segment.deep.predict._sums import Sums
 from napari_segment.deep.predict.decode import Slab
 from napari_segment.deep.predict.ladder import Ladder
-from napari_segment.deep.predict.tiles import Grid, Row
+from napari_segment.deep.predict.tiles import Grid, Row, Where
 from napari_segment.step import Step
 
 Sink: TypeAlias = Callable[[Slab], None]
@@ -23,11 +24,10 @@ Corner: TypeAlias = tuple[int, ...]
 
 
 class Blend:
-    """Weighted sums of the tiles' outputs, for as many voxels as a tile is long.
+    """Weighted sums of the tiles' outputs, handed out as soon as no further tile reaches them.
 
-    The sums are a ring along the slab axis: what a row of tiles finishes is handed out, set to
-    zero and used again for what comes after. Voxels beyond the volume's border are never held
-    but along that axis.
+    What no tile has reached before is written, the rest is added to. Voxels beyond the volume's
+    border are never held.
 
     Parameters
     ----------
@@ -37,55 +37,60 @@ class Blend:
         Where they are blended.
     sink : callable
         Takes what is finished.
-    frugal : bool
-        Give the memory of what is finished back to the system until it is used again.
+    begin : int
+        Where the first row of tiles starts along the slab axis.
+    pieces : bool
+        Whether parts of slabs are handed out.
+    beside : ThreadPoolExecutor, optional
+        Where to work while the network computes; the caller's thread otherwise, when it settles.
     """
 
-    def __init__(self, grid: Grid, ladder: Ladder, sink: Sink, *, frugal: bool = False) -> None:
-        self.grid, self.ladder, self.sink, self.frugal = grid, ladder, sink, frugal
-        self._ring: Lent | None = None
-        self._sums: Tensor | None = None
+    def __init__(
+        self, grid: Grid, ladder: Ladder, sink: Sink, *, begin: int = 0, pieces: bool = False,
+        beside: ThreadPoolExecutor | None = None,
+    ) -> None:  # fmt: skip
+        self.grid, self.ladder, self.sink, self.beside = grid, ladder, sink, beside
+        self._sums = Sums(grid, pieces=pieces)
+        self._new = [_first_reached(grid, a, begin) for a in range(len(grid.shape))]
+        self._place = place(ladder.blend)
+        self._channels = 1
         self._map: Tensor | None = None
         self._todo: list[Callable[[], None]] = []
         self._pending: Future[None] | None = None
-        self._beside: ThreadPoolExecutor | None = None
 
     # ---- called from the network's thread ----
 
-    def submit(
-        self, beside: ThreadPoolExecutor, outputs: list[Tensor], corners: list[Corner]
-    ) -> None:
-        """Add some tiles, in the other thread."""
-        self._todo = [
-            part for o, c in zip(outputs, corners, strict=True) for part in self._add(o, c)
-        ]
-        self._start(beside)
+    def submit(self, outputs: list[Tensor], corners: list[Corner]) -> None:
+        """Add some tiles."""
+        self._channels = outputs[0].shape[0]
+        self._start(part for o, c in zip(outputs, corners, strict=True) for part in self._add(o, c))
 
-    def finish(self, beside: ThreadPoolExecutor, row: Row, first: int) -> None:
-        """Hand out what a row of tiles finishes, in the other thread."""
-        self._todo = list(self._out(row, first))
-        self._start(beside)
+    def finish(self, row: Row, first: int) -> None:
+        """Hand out what a row of tiles finishes."""
+        self._start(self._out(row, first))
 
     def settle(self, count: tuple[int, int]) -> Generator[Step, None, None]:
-        """Wait for the other thread; where its memory ran out, go on on the CPU."""
-        while self._pending is not None:
+        """End what was begun; where its memory runs out, go on on the CPU."""
+        while self._todo or self._pending is not None:
+            pending, self._pending = self._pending, None
             try:
-                self._pending.result()
-                self._pending = None
-                return
+                if pending is None:
+                    self._work()
+                else:
+                    pending.result()
+                continue
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
             short = f"Out of memory on {self.ladder.blend}"
             yield Step(*count, message=f"{short}: {self.ladder.blend_on_cpu()}")
-            assert self._beside is not None
-            self._start(self._beside)
 
-    def _start(self, beside: ThreadPoolExecutor) -> None:
-        self._beside = beside
-        self._pending = beside.submit(self._work)
+    def _start(self, work: Iterator[Callable[[], None]]) -> None:
+        self._todo = list(work)
+        if self.beside is not None:
+            self._pending = self.beside.submit(self._work)
 
-    # ---- in the other thread ----
+    # ---- perhaps in the other thread ----
 
     @torch.inference_mode()
     def _work(self) -> None:
@@ -95,72 +100,46 @@ class Blend:
             self._todo.pop(0)
 
     def _add(self, output: Tensor, corner: Corner) -> Iterator[Callable[[], None]]:
-        """Add one tile, in two parts where it passes the ring's end."""
-        grid, axis = self.grid, self.grid.axis
-        inside = tuple(
-            slice(max(p - c, 0), max(p - c, 0) + min(t, s))
-            for c, p, t, s in zip(corner, grid.padding, grid.tile, grid.shape, strict=True)
-        )
-        begin = corner[axis] % grid.tile[axis]
-        for source, target in ring(begin, grid.tile[axis], grid.tile[axis]):
-            from_ = _set(inside, axis, source)
-            to = tuple(
-                slice(max(c - p, 0), max(c - p, 0) + f.stop - f.start)
-                for c, p, f in zip(corner, grid.padding, from_, strict=True)
-            )
-            yield partial(self._accumulate, output, from_, _set(to, axis, target))
+        """Add one tile, block by block."""
+        grid = self.grid
+        begin = [c - p for c, p in zip(corner, grid.padding, strict=True)]
+        low = [max(b, 0) for b in begin]
+        high = [min(b + t, s) for b, t, s in zip(begin, grid.tile, grid.shape, strict=True)]
+        new = [reached[c] for reached, c in zip(self._new, corner, strict=True)]
+        for cell, fresh in self._sums.cells(low, high, new):
+            from_ = tuple(slice(c.start - b, c.stop - b) for c, b in zip(cell, begin, strict=True))
+            yield partial(self._accumulate, output, from_, cell, fresh)
 
-    def _accumulate(self, output: Tensor, from_: tuple[slice, ...], to: tuple[slice, ...]) -> None:
-        sums = self._held(output.shape[0])
+    def _accumulate(self, output: Tensor, from_: Where, cell: Where, fresh: bool) -> None:
+        sums = self._held(cell)
         part = output[(slice(None), *from_)].to(sums.device, torch.float32)
         weight = self._weights(sums.device)[from_]
-        sums[(slice(None), *to)].addcmul_(part, weight)
+        if fresh:
+            torch.mul(part, weight, out=sums)
+        else:
+            sums.addcmul_(part, weight)
 
     def _out(self, row: Row, first: int) -> Iterator[Callable[[], None]]:
         grid, axis = self.grid, self.grid.axis
-        pad, size, length = grid.padding[axis], grid.shape[axis], grid.tile[axis]
-        start, stop = max(row.start, pad + first), min(row.stop, pad + size)
-        for source, target in ring(start % length, max(stop - start, 0), length):
-            yield partial(self._hand_out, start - pad + source.start, target, row.across)
-        for _, target in ring(row.start % length, row.stop - row.start, length):
-            yield partial(self._clear, target, row.across)
-
-    def _hand_out(self, begin: int, held: slice, across: slice) -> None:
-        grid, axis = self.grid, self.grid.axis
-        assert self._sums is not None
-        sums = self._held(self._sums.shape[0])[self._part(held, across)]
+        pad, size = grid.padding[axis], grid.shape[axis]
+        ended = slice(max(row.start - pad, 0), min(row.stop - pad, size))
         whole = tuple(slice(0, s) for s in grid.shape)
-        where = _set(whole, axis, slice(begin, begin + held.stop - held.start))
-        where = _set(where, grid.cross, across)
-        weights = [total[w] for total, w in zip(grid.totals, where, strict=True)]
-        self.sink(Slab(sums, where, weights))
+        for cell in self._sums.finished(_set(_set(whole, axis, ended), grid.cross, row.across)):
+            start = max(cell[axis].start, first)
+            if start < cell[axis].stop:
+                yield partial(self._hand_out, _set(cell, axis, slice(start, cell[axis].stop)))
+            yield partial(self._sums.release, cell)
 
-    def _clear(self, held: slice, across: slice) -> None:
-        if self._ring is not None:
-            self._ring.clear(self._part(held, across))
-        elif self._sums is not None:
-            self._sums[self._part(held, across)] = 0
+    def _hand_out(self, where: Where) -> None:
+        weights = [total[w] for total, w in zip(self.grid.totals, where, strict=True)]
+        self.sink(Slab(self._held(where), where, weights))
 
-    def _part(self, held: slice, across: slice) -> tuple[slice, ...]:
-        """Where in the sums a part of the ring is, all channels."""
-        whole = (slice(None),) * (len(self.grid.shape) + 1)
-        return _set(_set(whole, self.grid.axis + 1, held), self.grid.cross + 1, across)
-
-    def _held(self, channels: int) -> Tensor:
-        """The sums, on the device where they are wanted by now."""
-        if self._sums is None:
-            shape = list(self.grid.shape)
-            shape[self.grid.axis] = self.grid.tile[self.grid.axis]
-            self._sums = self._zeros((channels, *shape))
-        if self._sums.device.type != place(self.ladder.blend).type:
-            self._sums = self._sums.to(place(self.ladder.blend))
-        return self._sums
-
-    def _zeros(self, shape: tuple[int, ...]) -> Tensor:
-        if self.frugal and can_lend():
-            self._ring = Lent(shape)
-            return self._ring.tensor
-        return torch.zeros(shape, device=place(self.ladder.blend))
+    def _held(self, cell: Where) -> Tensor:
+        """The sums of a part of a block, on the device where they are wanted by now."""
+        if self._place.type != place(self.ladder.blend).type:
+            self._sums.move(place(self.ladder.blend))
+            self._place = place(self.ladder.blend)
+        return self._sums.at(cell, self._channels, self._place)
 
     def _weights(self, device: torch.device) -> Tensor:
         """The weights of a tile, on the device where it is blended."""
@@ -169,19 +148,14 @@ class Blend:
         return self._map
 
 
-def ring(begin: int, count: int, length: int) -> Iterator[tuple[slice, slice]]:
-    """Places of `count` items from `begin` on in a ring: (of the items, in the ring).
-
-    >>> list(ring(3, 4, 5))
-    [(slice(0, 2, None), slice(3, 5, None)), (slice(2, 4, None), slice(0, 2, None))]
-    """
-    done = 0
-    while done < count:
-        at = (begin + done) % length
-        some = min(count - done, length - at)
-        yield slice(done, done + some), slice(at, at + some)
-        done += some
+def _first_reached(grid: Grid, axis: int, begin: int) -> dict[int, int]:
+    """By where a tile starts: the first voxel of the volume that no tile before it reaches."""
+    starts = grid.starts[axis]
+    pad, tile = grid.padding[axis], grid.tile[axis]
+    reached = {b: min(a + tile - pad, grid.shape[axis]) for a, b in pairwise(starts)}
+    first = begin if axis == grid.axis else starts[0]
+    return {**reached, first: max(first - pad, 0)}
 
 
-def _set(where: tuple[slice, ...], axis: int, value: slice) -> tuple[slice, ...]:
+def _set(where: Where, axis: int, value: slice) -> Where:
     return (*where[:axis], value, *where[axis + 1 :])

@@ -23,8 +23,9 @@ def stream(
 ) -> Generator[Step, None, None]:
     """Run all tiles of a grid; slabs leave through the sink as they are finished.
 
-    While the network computes, a second thread reads the next tiles, adds the last ones to the
-    slab and hands finished slabs out, strictly one after the other.
+    While the network computes, a second thread reads the next tiles; on a device with memory of
+    its own it also adds the last ones to the slab and hands finished slabs out. Where the network
+    runs on the CPU, blending takes turns with it: the cores are the same.
 
     Parameters
     ----------
@@ -51,27 +52,31 @@ def stream(
     pieces = pieces and network.batch == 1 and network.on_cpu
     rows = list(read.grid.rows(first, pieces=pieces))
     total = sum(len(row.corners) for row in rows)
-    blend = Blend(read.grid, places[0].ladder, sink, frugal=pieces)
+    begin = rows[0].start if rows else 0
     done = 0
     for one in places:
         yield from one.move(done, total)
     with ThreadPoolExecutor(1, "tiles") as beside:
+        blend = Blend(
+            read.grid, places[0].ladder, sink, begin=begin, pieces=pieces,
+            beside=None if network.on_cpu else beside,
+        )  # fmt: skip
         try:
             tiles = _Ahead(beside, read, rows)
             for row in rows:
                 left = len(row.corners)
                 while left:
                     corners, block = tiles.take(min(network.batch, left))
-                    if network.on_cpu:  # two at work on the same cores gain nothing
+                    if network.on_cpu:
                         yield from blend.settle((done, total))
                     outputs = yield from network.outputs(block, (done, total))
                     yield from blend.settle((done, total))
-                    blend.submit(beside, outputs, corners)
+                    blend.submit(outputs, corners)
                     del outputs, block  # not to be held while the next ones are computed
                     left, done = left - len(corners), done + len(corners)
                     yield Step(done, total)
                 yield from blend.settle((done, total))
-                blend.finish(beside, row, first)
+                blend.finish(row, first)
             yield from blend.settle((done, total))
         finally:
             beside.shutdown(wait=True, cancel_futures=True)
