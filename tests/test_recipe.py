@@ -55,5 +55,5 @@ def test_bad_recipes_are_explained(text, words):
 
 
 def test_missing_files_are_explained(tmp_path):
-    with pytest.raises(FormatError, match="Cannot read the recipe"):
+    with pytest.raises(FormatError, match="There is no recipe"):
         Recipe.load(tmp_path / "none.yaml")

@@ -124,7 +124,7 @@ class Recipe(BaseModel):
                 "'method: {name: otsu}' and, if wanted, 'filters', 'cleanups', 'channel', 'per'."
             ) from None
         except yaml.YAMLError as error:
-            raise FormatError(f"{source} is neither YAML nor JSON: {error}") from None
+            raise FormatError(f"{source} is neither YAML nor JSON: {_one_line(error)}") from None
 
     def save(self, path: str | Path) -> Path:
         """Write the recipe to a ``.json`` file, or as YAML under any other name."""
@@ -138,6 +138,17 @@ class Recipe(BaseModel):
         path = Path(path)
         try:
             text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise FormatError(f"Cannot read the recipe {path}: {error}") from None
+        except FileNotFoundError:
+            raise FormatError(
+                f"There is no recipe {path}. `segment` writes one beside its labels: "
+                "labels.tif has labels.recipe.yaml."
+            ) from None
+        except UnicodeDecodeError:
+            raise FormatError(f"{path} is no text, so it is no recipe (.yaml or .json).") from None
+        except OSError as error:
+            raise FormatError(f"Cannot read the recipe {path}: {error.strerror}.") from None
         return cls.from_text(text, source=str(path))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -31,7 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     try:
-        options = make_parser(given).parse_args(given)
+        parser = make_parser(given)
+        if not given:
+            parser.exit(USAGE, parser.format_help())
+        options = parser.parse_args(given)
         return int(options.run(options))
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)

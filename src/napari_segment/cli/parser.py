@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, get_args
 
+from napari_segment.cli.words import Parser
 from napari_segment.recipe import Per
 
 KINDS = ("filters", "methods", "cleanups", "models", "losses", "layouts", "logs", "devices")
@@ -33,7 +34,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     ArgumentParser
         Whose result has ``run``, the function of the command.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "napari-segment",
         description="Segment 2-D and 3-D microscopy and medical stacks.",
         epilog=EXAMPLES,

@@ -46,6 +46,11 @@ def targets_of(inputs: Sequence[Path], output: str) -> list[Path]:
     names = [_result_name(path) for path in inputs]
     if len(inputs) == 1 and io.is_readable(target):
         return [target]
+    if len(inputs) == 1 and target.suffix and not target.is_dir() and not output.endswith("/"):
+        raise SettingError(
+            f"{output!r} has the suffix {target.suffix!r}, which is no known format: write such "
+            f"as .tif, .nii.gz or .ome.zarr; for a folder of that name {output + '/'!r}."
+        )
     if target.is_file() or (len(inputs) > 1 and io.is_readable(target)):
         raise SettingError(f"{len(inputs)} inputs need a folder for their results, not {output!r}.")
     if len(set(names)) < len(names):

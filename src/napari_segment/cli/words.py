@@ -1,0 +1,44 @@
+"""A parser whose errors say in one or two sentences what was meant, perhaps."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser without abbreviations, which names what comes near a wrong word."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **options})
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse; words that a command does not know end here, where its options are known."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            word = unknown[0].partition("=")[0]
+            near = nearest(word, self._option_string_actions)
+            self.error(f"There is no option {word!r}. {near}".strip())
+        return found, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, without the whole usage, and leave with status 2."""
+        sentence = message[0].upper() + message[1:]
+        end = "" if sentence.endswith((".", "?")) else "."
+        self.exit(2, f"napari-segment: {sentence}{end} See '{self.prog} --help'.\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            name = "/".join(action.option_strings) or action.metavar or action.dest
+            known = list(map(str, action.choices))
+            near = nearest(str(value), known) or f"Known: {', '.join(known)}."
+            raise argparse.ArgumentError(None, f"{name} cannot be {value!r}. {near}")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Ask whether one of the known words was meant; "" where none comes near."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, list(known), n=3, cutoff=0.6)
+    return f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
