@@ -286,6 +286,15 @@ def test_argmax_holds_more_than_256_classes():
     assert (argmax(Slab(values, (slice(0, 2), slice(0, 2)), ())) == 299).all()
 
 
+@pytest.mark.parametrize("classes", [2, 5, 300])
+def test_argmax_takes_the_first_of_equal_outputs(classes):
+    from napari_segment.deep.predict import Slab
+
+    values = torch.randint(0, 3, (classes, 6, 7, 8), generator=torch.Generator().manual_seed(0))
+    found = argmax(Slab(values.float(), (slice(0, 6), slice(0, 7), slice(0, 8)), ()))
+    assert np.array_equal(found, values.numpy().argmax(0))
+
+
 # ---- pieces of slabs, constant tiles, several devices ----
 
 

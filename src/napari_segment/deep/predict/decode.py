@@ -74,12 +74,29 @@ def _largest(values: Tensor) -> NDArray[np.uint8 | np.uint16]:
     kind = torch.uint8 if values.shape[0] <= 256 else torch.uint16
     if values.device.type != "cpu":
         return _array(values.max(0).indices.to(kind))
-    # Some rows at a time: maxima and 64-bit indices of a whole slab would outweigh the result.
+    # Some rows at a time, so that what is in work stays in the processor's cache.
     rows = max(1, _AT_ONCE // max(1, values[0, 0].numel()))
     found = torch.empty(values.shape[1:], dtype=kind)
     for part, into in zip(values.split(rows, 1), found.split(rows), strict=True):
-        into.copy_(part.max(0).indices)  # 11 times faster on a CPU than argmax
+        into.copy_(_leading(part))
     return _array(found)
+
+
+def _leading(values: Tensor) -> Tensor:
+    """The first channel with the largest value.
+
+    One comparison of whole channels after another: `max` and `argmax` branch at every voxel, which
+    takes eight times as long on a CPU.
+    """
+    import torch
+
+    kind = torch.uint8 if values.shape[0] <= 256 else torch.int32
+    most = values[0]
+    index = torch.zeros(values.shape[1:], dtype=kind, device=values.device)
+    for k, channel in enumerate(values[1:], 1):
+        torch.maximum(index, (channel > most).to(kind).mul_(k), out=index)
+        most = torch.maximum(most, channel)
+    return index
 
 
 def probabilities(activation: Activation = "softmax") -> Decode:
@@ -126,9 +143,10 @@ def _above(
             "each class, or one for all."
         )
     limits = torch.tensor(thresholds, device=values.device).expand(len(foreground))
-    excess, index = (foreground / limits.reshape(-1, *[1] * (values.ndim - 1))).max(0)
+    excess = foreground / limits.reshape(-1, *[1] * (values.ndim - 1))
     kind = torch.uint8 if len(foreground) < 256 else torch.uint16
-    return _array(torch.where(excess >= 1, index + 1, 0).to(kind))
+    index = _leading(excess).to(torch.int32).add_(1)
+    return _array(torch.where(excess.amax(0) >= 1, index, 0).to(kind))
 
 
 def entropy(activation: Activation = "softmax") -> Decode:
