@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from napari_segment.deep.data.cases import Item
-from napari_segment.deep.fingerprint import looks_like_objects, make_plan
+from napari_segment.deep.fingerprint import make_plan
+from napari_segment.deep.meaning import looks_like_objects
 from napari_segment.deep.train import ENTRY
 from napari_segment.errors import InputError, SettingError
 from napari_segment.io.pairs import Pairs
@@ -97,6 +98,46 @@ def test_a_class_that_only_has_a_name_gets_its_channel():
     plan = plan_of([item()], Pairs((), names={1: "a", 2: "b", 5: "rare"}))
     assert plan.values == (0, 1, 2, 5)
     assert plan.names == {1: "a", 2: "b", 5: "rare"}
+
+
+def test_names_come_from_the_label_files():
+    named = [item("a", names={1: "edge"}), item("b", names={1: "edge", 2: "core"}), item("c")]
+    plan = plan_of(named)
+    assert plan.names == {1: "edge", 2: "core"}
+    assert plan.reasons["classes"] == "1 edge, 2 core, as the data say"
+
+
+def test_names_by_hand_go_before_those_of_the_files():
+    plan = plan_of([item(names={1: "a"}), item(names={1: "b", 2: "c"})], classes=("1=d", "7=e"))
+    assert plan.names == {1: "d", 2: "c", 7: "e"}
+    assert plan.values == (0, 1, 2, 7)
+    assert plan.reasons["classes"].endswith("as given")
+
+
+def test_one_number_with_two_names():
+    with pytest.raises(InputError, match=r"label 1 is called 'edge' in the case 'a', but 'core'"):
+        plan_of([item("a", names={1: "edge"}), item("b", names={1: "core"})])
+
+
+def test_labels_with_names_are_classes_however_many():
+    many = [item(counts=dict.fromkeys(range(60), 1), names={1: "one"})]
+    assert plan_of(many).holds == "classes"
+
+
+def test_a_mask_may_have_a_name():
+    plan = plan_of([item(counts={0: 9, 1: 1})], classes=("1=nucleus",))
+    assert (plan.holds, plan.values, plan.names) == ("mask", (0, 1), {1: "nucleus"})
+
+
+@pytest.mark.parametrize("text", ["nucleus", "1", "1=", "x=nucleus", "-1=nucleus"])
+def test_classes_are_a_number_and_a_name(text):
+    with pytest.raises(SettingError, match="NUMBER=NAME"):
+        plan_of([item()], classes=(text,))
+
+
+def test_objects_have_no_classes():
+    with pytest.raises(SettingError, match="object of its own"):
+        plan_of([item()], task="objects", classes=("1=nucleus",))
 
 
 def test_few_planes_are_taken_one_by_one():

@@ -23,6 +23,7 @@ from napari_segment.deep.train._search import RateCurve
 from napari_segment.deep.train._validate import Counts, means, of_planes
 from napari_segment.errors import SegmentError, SettingError
 from napari_segment.image import Image, Labels
+from napari_segment.io import write
 from napari_segment.registry import logs, losses
 from napari_segment.step import run
 
@@ -79,6 +80,21 @@ def test_a_short_training_learns_its_classes(trained):
     assert checkpoint.scores["dice"] > 0.8
     assert {"dice small", "dice 7"} <= set(checkpoint.scores)
     assert losses_of(steps)[-1] < 0.5 * losses_of(steps)[0]
+
+
+def test_classes_of_two_folders_are_named_by_their_label_files(tmp_path):
+    for i, (image, labels) in enumerate(discs(5)):
+        write(image, tmp_path / "images" / f"{i}.tif")
+        write(labels, tmp_path / "labels" / f"{i}.tif")  # names 3 only
+    folders = tmp_path / "images", tmp_path / "labels"
+    few = {"epochs": 1, "steps": 1}
+    steps, checkpoint = short(folders, tmp_path / "told", **few)
+    assert checkpoint.names == {3: "small"}
+    assert "dice small" in checkpoint.scores
+    assert "classes: 3 small, as the data say" in [s.message for s in steps]
+    _, checkpoint = short(folders, tmp_path / "given", classes=("3=tiny", "7=large"), **few)
+    assert checkpoint.names == {3: "tiny", 7: "large"}
+    assert {"dice tiny", "dice large"} <= set(checkpoint.scores)
 
 
 def test_the_checkpoint_segments_on_its_own(trained):

@@ -14,13 +14,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_segment.deep.data.cases import Item
+from napari_segment.deep.meaning import meaning
 from napari_segment.deep.plan import Normalisation, Objects
-from napari_segment.errors import InputError, SettingError
+from napari_segment.errors import SettingError
 from napari_segment.image import Holds
 from napari_segment.io.pairs import Pairs
-from napari_segment.registry import models
 
-_MANY = 30  # more label numbers than this in one case are objects
 _THIN = 8  # a stack of fewer planes is taken plane by plane
 _SPACING_DIFFERS = 1.05
 _BODY = ("millimeter", "millimetre", "mm")
@@ -114,23 +113,22 @@ def make_plan(
     -------
     Plan
     """
-    reasons: dict[str, str] = {}
-    holds = _holds(items, pairs, settings, reasons)
+    labels = meaning(items, pairs, settings)
+    reasons = dict(labels.reasons)
     ndim, stacked = _dimensions(items, settings, reasons)
-    values = _values(items, holds, settings, pairs)
     spacing, unit = _spacing(items, settings, reasons)
     shapes = np.array([_shape_at(i, spacing) for i in items])
     patch = _patch(shapes[:, -ndim:], ndim, settings, memory, accelerated, reasons)
     batch = _batch(patch, settings, accelerated, reasons)
     return Plan(
-        holds=holds,
+        holds=labels.holds,
         ndim=ndim,
         slices=_slices(ndim, stacked, settings),
         stacked=stacked,
         channels=items[0].channels,
-        values=values,
-        names=_names(pairs, values, settings),
-        objects=_objects(holds, settings),
+        values=labels.values,
+        names=labels.names,
+        objects=labels.objects,
         normalisation=_normalisation(items, settings, reasons),
         spacing=spacing,
         unit=unit,
@@ -138,31 +136,10 @@ def make_plan(
         batch=batch,
         accumulate=settings.accumulate,
         steps=_steps(shapes, patch, batch * settings.accumulate, settings, reasons),
-        unlabelled=_unlabelled(pairs, settings),
+        unlabelled=labels.unlabelled,
         mirrored=_mirrored(items, reasons),
         reasons=reasons,
     )
-
-
-def _names(pairs: Pairs, values: tuple[int, ...], settings: Any) -> dict[int, str]:
-    """Of classes, or of the kinds of objects that a detector tells apart."""
-    if values:
-        return {k: v for k, v in pairs.names.items() if k in values}
-    detects = models[settings.model.name].group == "objects"
-    return dict(pairs.names) if detects and any(case.classes for case in pairs) else {}
-
-
-def _objects(holds: Holds, settings: Any) -> Objects | None:
-    """How objects are learnt; a model of the group "objects" finds them itself."""
-    detects = models[settings.model.name].group == "objects"
-    if detects and holds != "objects":
-        raise SettingError(
-            f"The model {settings.model.name!r} finds objects, but the labels are classes. If each "
-            "label number is an object, give task='objects'; else take another model."
-        )
-    if holds != "objects":
-        return None
-    return Objects(target="instances") if detects else Objects(target=settings.target, smooth=1.0)
 
 
 def _mirrored(items: Sequence[Item], reasons: dict[str, str]) -> bool:
@@ -177,43 +154,6 @@ def _mirrored(items: Sequence[Item], reasons: dict[str, str]) -> bool:
         else "yes: nothing says that the images have a left and a right"
     )
     return not anatomy
-
-
-def _unlabelled(pairs: Pairs, settings: Any) -> int | None:
-    return settings.unlabelled if settings.unlabelled >= 0 else pairs.unlabelled
-
-
-def _holds(items: Sequence[Item], pairs: Pairs, settings: Any, reasons: dict[str, str]) -> Holds:
-    ignored = _unlabelled(pairs, settings)
-    found = [{v for v in i.counts if v not in (0, ignored)} for i in items]
-    together = set().union(*found)
-    if not together:
-        raise InputError("The labels are empty: no voxel of any case is marked.")
-    if settings.task == "objects" or (settings.task == "auto" and pairs.holds == "objects"):
-        reasons["task"] = "objects, as given" if settings.task == "objects" else "as the data say"
-        return "objects"
-    if settings.task == "auto" and pairs.holds == "" and looks_like_objects(found):
-        reasons["task"] = "objects: the cases have different numbers of consecutive labels"
-        return "objects"
-    only = "one label" if len(together) == 1 else f"{len(together)} labels in all cases"
-    reasons["task"] = f"classes: {only}" + (", as given" if settings.task == "classes" else "")
-    return "mask" if len(together) == 1 else "classes"
-
-
-def looks_like_objects(found: Sequence[set[int]]) -> bool:
-    """Whether label numbers count objects: each case has 1 … n, and n is large or differs."""
-    marked = [f for f in found if f]
-    counts = [len(f) for f in marked]
-    consecutive = np.mean([max(f) <= 1.5 * len(f) + 2 for f in marked])
-    return bool(consecutive > 0.7 and (max(counts) > _MANY or (max(counts) > 3 * min(counts) > 0)))
-
-
-def _values(items: Sequence[Item], holds: Holds, settings: Any, pairs: Pairs) -> tuple[int, ...]:
-    if holds == "objects":
-        return ()
-    ignored = _unlabelled(pairs, settings)
-    marked = sorted({v for i in items for v in i.counts} | set(pairs.names) | {0})
-    return tuple(v for v in marked if v != ignored)
 
 
 def _dimensions(

@@ -55,6 +55,8 @@ class Item:
         Of the image as it came.
     crop : tuple of slice
         The part of the image that is meant; empty for all of it.
+    names : mapping of int to str
+        Class names by label number, as the data set or the label file has them.
     """
 
     case: int
@@ -70,6 +72,7 @@ class Item:
     counts: Mapping[int, int]
     dtype: str
     crop: tuple[slice, ...] = ()
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -215,6 +218,7 @@ def _measured(case: int, time: int, part: str, image: Image, labels: Labels) -> 
         case, time, image.name, part, labels.shape, tuple(image.spacing), image.unit,
         image.channels or tuple(f"channel {c}" for c in range(len(pixels))),
         np.array(quantiles), _foreground(pixels, marked, counts), counts, str(image.dtype),
+        names=labels.names,
     )  # fmt: skip
 
 

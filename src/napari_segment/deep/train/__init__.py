@@ -45,6 +45,7 @@ def train(
     voxel: tuple[Annotated[float, Field(gt=0)], ...] = (),
     normalisation: Literal["auto", "zscore", "percentile", "fixed", "none"] = "auto",
     target: Literal["distance", "border", "seeds", "flow"] = "seeds",
+    classes: tuple[str, ...] = (),
     unlabelled: Annotated[int, Field(ge=-1)] = -1,
     patch: tuple[Annotated[int, Field(ge=1)], ...] = (),
     batch: Count = 0,
@@ -113,6 +114,9 @@ def train(
     target : {"distance", "border", "seeds", "flow"}
         Of objects: what the network learns beside the foreground: how deep a voxel lies in its
         object, where objects end, their inner parts, or the way to their middles.
+    classes : tuple of str
+        Names of label numbers, such as "1=nucleus"; empty for those that the data set or the
+        label files have.
     unlabelled : int
         The label number of voxels that nobody labelled; -1 for none.
     patch : tuple of int
