@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from time import sleep
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import nn
+
+_SETTLED = 0.2  # seconds in which gloo's threads come to rest
 
 
 class Group:
@@ -95,9 +99,17 @@ class Group:
         return [item for part in parts for item in part]
 
     def close(self) -> None:
-        """Leave the processes that this one has joined."""
+        """Leave the processes that this one has joined.
+
+        Threads of gloo outlive this, as torch's wrapped networks keep hold of them. One that
+        still lets go of the last tensors while Python ends aborts the process
+        (pytorch/pytorch#179291), so they are given time to do so now.
+        """
         if self._opened and dist.is_initialized():
+            gc.collect()
             dist.destroy_process_group()
+            if self.device.type == "cpu":
+                sleep(_SETTLED)
 
 
 def ranks() -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_segment.deep.augment import Augmentation
 from napari_segment.deep.checkpoint import MODEL, STATE, WEIGHTS, Checkpoint, versions
@@ -26,6 +26,9 @@ from napari_segment.recipe import Spec
 from napari_segment.registry import models
 from napari_segment.step import Step
 
+if TYPE_CHECKING:
+    from napari_segment.deep.train._group import Group
+
 LAST = "last.pt"
 _MAY_CHANGE = ("epochs", "minutes", "device", "workers", "resume", "overwrite", "out")
 
@@ -34,42 +37,46 @@ def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
     """Train as `napari_segment.deep.train.train` says, from its validated settings."""
     begun = monotonic()
     settings, resumed = _settings_of_run(settings)
-    pairs = Pairs.of(pairs)
     device = resolve(settings.device)
     from napari_segment.deep.train._group import Group
 
     group = Group(device)
     shelf = Shelf(settings.out / STATE / f"cases_{group.rank}")
     try:
-        cases = Cases(pairs, budget=_budget())
-        yield from cases.measure()
-        inner, outer, how = split(cases.items, folds=settings.folds, fold=settings.fold)
-        plan = group.same(planned(cases.items, pairs, settings, group.device, resumed))
-        checks = [*pairs.notes, *_said(plan, inner, outer, how)]
-        for line in checks[len(pairs.notes) :]:
-            yield Step(0, 0, line)
-        record = Record(settings.out)
-        if group.leads and not resumed:
-            _forget_old(settings.out)
-            record.begin(settings.model_dump(mode="json"), plan.model_dump_json(indent=2), checks)
-        samples = _samples(cases, plan, settings, shelf)
-        batches = Batches(
-            samples, inner, plan, amounts(plan, settings),
-            settings.seed, settings.balance, group.rank, group.size,
-        )  # fmt: skip
-        blank = _blank(plan, settings, samples, inner)
-        if group.leads and not resumed:
-            # A network whose layers cannot be followed on shapes alone trains all the same.
-            with suppress(RuntimeError):
-                record.network(summed_up(blank.model, plan))
-        fit = _kind_of_fit(plan)(
-            blank, settings, plan, batches, outer or inner, group, record, begun
-        )
-        steps = fit.run(resumed)
-        return (yield from told(steps, settings.out, settings.log if group.leads else ()))
+        return (yield from _trained(Pairs.of(pairs), settings, resumed, group, shelf, begun))
     finally:
         group.close()
         shelf.clear()
+
+
+def _trained(
+    pairs: Pairs, settings: Any, resumed: bool, group: Group, shelf: Shelf, begun: float
+) -> Generator[Step, None, Checkpoint]:
+    """Measure the cases, plan, and fit; what is made here is gone when the group is closed."""
+    cases = Cases(pairs, budget=_budget())
+    yield from cases.measure()
+    inner, outer, how = split(cases.items, folds=settings.folds, fold=settings.fold)
+    plan = group.same(planned(cases.items, pairs, settings, group.device, resumed))
+    checks = [*pairs.notes, *_said(plan, inner, outer, how)]
+    for line in checks[len(pairs.notes) :]:
+        yield Step(0, 0, line)
+    record = Record(settings.out)
+    if group.leads and not resumed:
+        _forget_old(settings.out)
+        record.begin(settings.model_dump(mode="json"), plan.model_dump_json(indent=2), checks)
+    samples = _samples(cases, plan, settings, shelf)
+    batches = Batches(
+        samples, inner, plan, amounts(plan, settings),
+        settings.seed, settings.balance, group.rank, group.size,
+    )  # fmt: skip
+    blank = _blank(plan, settings, samples, inner)
+    if group.leads and not resumed:
+        # A network whose layers cannot be followed on shapes alone trains all the same.
+        with suppress(RuntimeError):
+            record.network(summed_up(blank.model, plan))
+    fit = _kind_of_fit(plan)(blank, settings, plan, batches, outer or inner, group, record, begun)
+    steps = fit.run(resumed)
+    return (yield from told(steps, settings.out, settings.log if group.leads else ()))
 
 
 def _samples(cases: Cases, plan: Plan, settings: Any, shelf: Shelf) -> Samples:
