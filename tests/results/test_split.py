@@ -123,21 +123,61 @@ def test_a_component_is_split_alike_wherever_it_lies():
 
 
 def test_the_distance_is_that_of_scipy():
-    from napari_segment.results.cleanup._landscape import distances
+    from napari_segment.results.cleanup._landscape import distances, insides
+    from napari_segment.results.cleanup.split import _layout
 
     mask = ndi.gaussian_filter(np.random.default_rng(1).random((12, 20, 30)), 2) > 0.5
-    own = mask.astype(np.uint16)
+    box = np.array([[(0, n) for n in mask.shape]])
+    layout, lines, size = _layout(box)
+    start, plane, row = layout[0, :3]
+    at = start + np.indices(mask.shape).T.dot((plane, row, 1)).T
     for axis, ends in product(range(3), (False, True)):
         around = [(1, 1)] * 3
         around[axis] = (0, 0) if ends else (1, 1)
         padded = np.pad(mask, around)
         inner = tuple(slice(a, a + n) for (a, _), n in zip(around, mask.shape, strict=True))
         expected = ndi.distance_transform_edt(padded, (2.5, 1, 0.7))[inner]
-        sides = np.zeros((3, 2), bool)
-        sides[axis] = ends
-        land = np.zeros(mask.shape, np.float32)
-        distances(own, 1, sides, np.array((2.5, 1, 0.7)), 1e9, land)
-        np.testing.assert_allclose(land, expected, rtol=1e-6)
+        sides = np.zeros((1, 3, 2), bool)
+        sides[0, axis] = ends
+        land = np.empty(size, np.float32)
+        insides(mask.astype(np.uint16), np.array([1]), box, layout, land)
+        distances(lines, sides, layout, np.array((2.5, 1, 0.7)), land, np.empty((4, 32)))
+        np.testing.assert_allclose(np.sqrt(land[at]), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=["distance", "intensity", "absolute"])
+@pytest.mark.parametrize("shape", [(20, 50, 60), (120, 150)])
+def test_components_alone_are_split_as_many_at_once(settings, shape, monkeypatch):
+    noise = ndi.gaussian_filter(np.random.default_rng(0).random(shape), 2)
+    labels = np.digitize(noise, np.percentile(noise, (50, 90))).astype(np.uint8)
+    expected = split_touching(labels, noise, **settings)
+    monkeypatch.setattr("napari_segment.results.cleanup.split._LARGE", 300)
+    np.testing.assert_array_equal(split_touching(labels, noise, **settings), expected)
+
+
+def test_each_voxel_goes_where_the_steepest_way_up_leads():
+    image = np.random.default_rng(3).permutation(40 * 50).reshape(40, 50).astype(np.uint16)
+    parts = split_touching(np.ones(image.shape, bool), image, by="intensity", depth=0, smoothing=0)
+    padded = np.pad(image.astype(int), 1, constant_values=-1)
+    ways = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
+    stack = np.stack([np.roll(padded, (-y, -x), (0, 1))[1:-1, 1:-1] for y, x in ways])
+    y, x = np.indices(image.shape) + np.array(ways)[stack.argmax(0)].transpose(2, 0, 1)
+    np.testing.assert_array_equal(parts, parts[y, x])
+    assert parts.max() == (stack.argmax(0) == 0).sum()
+
+
+def test_memory_goes_with_the_voxels():
+    import tracemalloc
+
+    mask = np.ones((32, 128, 128), bool)
+    mask[:, 64, ::2] = False
+    split_touching(mask)
+    tracemalloc.start()
+    parts = split_touching(mask)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert parts.max() >= 1
+    assert peak < 9 * mask.size  # components, a byte for small ones, one word; with margins
 
 
 def test_more_pieces_than_a_byte_can_number():

@@ -25,26 +25,31 @@ def look_up(table: NDArray[Any], labels: NDArray[Any], out: NDArray[Any]) -> Non
 
 
 @njit(cache=True, nogil=True)
-def bound(labels: NDArray[Any]) -> tuple[int, NDArray[np.int64]]:
-    """The least label but 0, and the bounding boxes of the labels from there on, (N, 3, 2).
-
-    The boxes of labels that do not occur end at 0.
-    """
-    flat = labels.ravel()
-    low, high = np.iinfo(np.int64).max, 0
-    for i in range(flat.size):
-        value = int(flat[i])
+def extent(labels: NDArray[Any]) -> tuple[int, int]:
+    """The least label but 0, and the largest; 1 and 0 if there is none."""
+    low, high = 0, 0
+    for i in range(labels.size):
+        value = int(labels[i])
         high = max(high, value)
-        if value:
-            low = min(low, value)
-    boxes = np.zeros((max(high - low + 1, 0), 3, 2), np.int64)
-    boxes[:, :, 0] = np.iinfo(np.int64).max
+        if value and (value < low or low == 0):
+            low = value
+    return max(low, 1), high
+
+
+@njit(cache=True, nogil=True)
+def bound(labels: NDArray[Any], low: int, boxes: NDArray[np.int64]) -> None:
+    """Widen the bounding boxes (N, 3, 2) of the labels from `low` on, row by row."""
     for z in range(labels.shape[0]):
         for y in range(labels.shape[1]):
             for x in range(labels.shape[2]):
                 if labels[z, y, x]:
-                    box = boxes[int(labels[z, y, x]) - low]
-                    box[0, 0], box[0, 1] = min(box[0, 0], z), z + 1
-                    box[1, 0], box[1, 1] = min(box[1, 0], y), max(box[1, 1], y + 1)
-                    box[2, 0], box[2, 1] = min(box[2, 0], x), max(box[2, 1], x + 1)
-    return low, boxes
+                    i = int(labels[z, y, x]) - low
+                    boxes[i, 0, 0], boxes[i, 0, 1] = min(boxes[i, 0, 0], z), z + 1
+                    boxes[i, 1, 0], boxes[i, 1, 1] = (
+                        min(boxes[i, 1, 0], y),
+                        max(boxes[i, 1, 1], y + 1),
+                    )
+                    boxes[i, 2, 0], boxes[i, 2, 1] = (
+                        min(boxes[i, 2, 0], x),
+                        max(boxes[i, 2, 1], x + 1),
+                    )

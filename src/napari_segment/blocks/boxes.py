@@ -36,11 +36,15 @@ def boxes(labels: Any) -> tuple[Ids, Boxes]:
 
 
 def _boxes(place: Place, block: NDArray[Any]) -> tuple[Ids, Boxes]:
-    from napari_segment.blocks._kernels import bound
+    from napari_segment.blocks._kernels import bound, extent
 
     volume = np.ascontiguousarray(block.reshape((1,) * (3 - block.ndim) + block.shape))
     kinds = {"bool": np.uint8, "uint64": np.int64}
-    low, found = bound(volume.view(kinds.get(volume.dtype.name, volume.dtype)))
+    volume = volume.view(kinds.get(volume.dtype.name, volume.dtype))
+    low, high = extent(volume.reshape(-1))
+    found = np.zeros((high - low + 1, 3, 2), np.int64)
+    found[:, :, 0] = max(volume.shape, default=0)
+    bound(volume, low, found)
     ids = np.flatnonzero(found[:, 0, 1])
     return ids + low, found[ids, 3 - block.ndim :] + np.array(place.start)[:, None]
 

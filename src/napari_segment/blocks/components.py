@@ -61,14 +61,23 @@ def _label_block(block: NDArray[Any], connectivity: int) -> tuple[NDArray[Any], 
     Runs of equal values along the last axis are joined across rows and planes (He, Chao and
     Suzuki 2008, doi:10.1109/TIP.2008.919369); memory goes with the runs.
     """
-    from napari_segment.blocks._components import find_runs, join_runs, paint_runs
+    from napari_segment.blocks._components import join_runs, paint_runs
 
     values = block.view(np.uint8) if block.dtype == bool else block
     rows = np.ascontiguousarray(values).reshape(-1, block.shape[-1])
-    found = over_slabs(lambda a, b: find_runs(rows[a:b]), len(rows), _thickness(rows))
+    most = -(-block.shape[-1] // (2 if block.dtype == bool else 1))
+    found = over_slabs(lambda a, b: _runs(rows[a:b], most), len(rows), _thickness(rows))
     counts, begin, end, value = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    del found
     offsets = np.concatenate([[0], np.cumsum(counts)])
-    number, first = join_runs(offsets, begin, end, value, block.shape[-2], connectivity)
+    number, first = np.empty(len(begin), np.int32), np.empty(len(begin), np.int64)
+    parent = np.arange(len(begin), dtype=np.int32)
+    first = first[
+        : join_runs(
+            offsets, begin, end, value, block.shape[-2], connectivity, parent, number, first
+        )
+    ]
+    del parent
     painted = np.zeros(rows.shape, smallest_integers(len(first)))
     over_slabs(
         lambda a, b: paint_runs(offsets[a : b + 1], begin, end, number, painted[a:b]),
@@ -77,6 +86,17 @@ def _label_block(block: NDArray[Any], connectivity: int) -> tuple[NDArray[Any], 
     )
     row = np.searchsorted(offsets, first, side="right") - 1
     return painted.reshape(block.shape), row * rows.shape[1] + begin[first]
+
+
+def _runs(rows: NDArray[Any], most: int) -> tuple[NDArray[Any], ...]:
+    """How many runs (at `most`) each row has; of each run its begin, end and value."""
+    from napari_segment.blocks._components import find_runs
+
+    counts = np.empty(len(rows), np.int64)
+    begin, end = np.empty((2, len(rows) * most), np.int32)  # most of it is never touched
+    value = np.empty(len(rows) * most, rows.dtype)
+    n = find_runs(rows, counts, begin, end, value)
+    return counts, begin[:n].copy(), end[:n].copy(), value[:n].copy()
 
 
 def _thickness(rows: NDArray[Any]) -> int:

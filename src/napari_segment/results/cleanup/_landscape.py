@@ -1,4 +1,13 @@
-"""Compiled loops that make the landscape in which a component is split, in its box."""
+"""Compiled loops that make the landscape in which components are split, each in its box.
+
+Boxes lie in one flat array, each with a column of zeros behind each row, a row of zeros behind
+each plane, and a guard of zeros before and behind them all: voxel (z, y, x) of a box is at
+``start + z * plane + y * row + x``; its row of `layout` is (start, plane, row, begin, end), where
+the box with its guards is from begin to end.
+
+Each step is a kernel of its own that is given all its room: kernels that call others, slice or
+allocate take several times as long to compile.
+"""
 
 from typing import Any
 
@@ -10,166 +19,181 @@ Array = NDArray[Any]
 
 
 @njit(cache=True, nogil=True)
-def intensities(own: Array, c: int, image: Array, low: float, land: Array) -> None:
-    """Intensities of component `c` above the lowest of all."""
-    for z in range(own.shape[0]):
-        for y in range(own.shape[1]):
-            for x in range(own.shape[2]):
-                if own[z, y, x] == c:
-                    land[z, y, x] = np.float32(image[z, y, x] - low)
+def intensities(
+    parts: Array, chosen: Array, boxes: Array, layout: Array, image: Array, low: float, land: Array
+) -> None:
+    """Intensities of some components above the lowest of all; 0 in the rest of their boxes."""
+    for i in range(land.size):
+        land[i] = 0
+    for n in range(chosen.size):
+        c = chosen[n]
+        z0, y0, x0 = boxes[n, 0, 0], boxes[n, 1, 0], boxes[n, 2, 0]
+        for z in range(z0, boxes[n, 0, 1]):
+            for y in range(y0, boxes[n, 1, 1]):
+                at = layout[n, 0] + (z - z0) * layout[n, 1] + (y - y0) * layout[n, 2]
+                for x in range(x0, boxes[n, 2, 1]):
+                    if parts[z, y, x] == c:
+                        land[at + x - x0] = np.float32(image[z, y, x] - low)
 
 
 @njit(cache=True, nogil=True)
-def distances(own: Array, c: int, ends: Array, spacing: Array, limit: float, land: Array) -> None:
-    """Exact Euclidean distances to the nearest voxel that is not of component `c`.
+def insides(parts: Array, chosen: Array, boxes: Array, layout: Array, land: Array) -> None:
+    """Infinity in some components, 0 in the rest of their boxes."""
+    for i in range(land.size):
+        land[i] = 0
+    for n in range(chosen.size):
+        c = chosen[n]
+        z0, y0, x0 = boxes[n, 0, 0], boxes[n, 1, 0], boxes[n, 2, 0]
+        for z in range(z0, boxes[n, 0, 1]):
+            for y in range(y0, boxes[n, 1, 1]):
+                at = layout[n, 0] + (z - z0) * layout[n, 1] + (y - y0) * layout[n, 2]
+                for x in range(x0, boxes[n, 2, 1]):
+                    if parts[z, y, x] == c:
+                        land[at + x - x0] = np.inf
 
-    Squared distances are found axis by axis, as lower envelopes of parabolas.
+
+@njit(cache=True, nogil=True)
+def distances(
+    lines: Array, ends: Array, layout: Array, spacing: Array, land: Array, room: Array
+) -> None:
+    """Squared Euclidean distances to the nearest 0, from infinity and 0, in place.
+
+    They are found axis by axis, as lower envelopes of parabolas: the least of
+    ``land[q] + (gap * (p - q))**2`` over q, for each p of a line. Before and behind a line lie
+    zeros, unless the image `ends` there. Between two zeros no parabola from outside is lowest, so
+    each run of other values is taken by itself (Felzenszwalb & Huttenlocher 2012,
+    doi:10.4086/toc.2012.v008a019).
+
+    Parameters
+    ----------
+    lines : array (N, 3, 6)
+        For each box and the axes X, Y and Z: voxels along the axis and how far they are apart, and
+        the same of the two other axes.
+    ends : array (N, 3, 2) of bool
+        For each box and the axes Z, Y and X.
+    layout, spacing : array (N, 5), (3,)
+    land : array (S,) of float32
+    room : array (4, L + 2)
+        For lines of L voxels.
     """
-    nz, ny, nx = own.shape
-    room = np.empty((3, max(own.shape) + 2))
-    line = np.empty(max(own.shape))
-    for z in range(nz):
-        for y in range(ny):
-            for x in range(nx):
-                land[z, y, x] = np.inf if own[z, y, x] == c else 0
-            _along(land[z, y], spacing[2], ends[2], line, room)
-        for x in range(nx):
-            _along(land[z, :, x], spacing[1], ends[1], line, room)
-    for y in range(ny):
-        for x in range(nx):
-            _along(land[:, y, x], spacing[0], ends[0], line, room)
-            for z in range(nz):
-                land[z, y, x] = min(np.sqrt(land[z, y, x]), limit)
+    for job in range(3 * len(lines)):
+        box, axis = job // 3, job % 3
+        n, stride = lines[box, axis, 0], lines[box, axis, 1]
+        first, last = ends[box, 2 - axis, 0], ends[box, 2 - axis, 1]
+        square = spacing[2 - axis] * spacing[2 - axis]
+        for line in range(lines[box, axis, 2] * lines[box, axis, 4]):
+            start = layout[box, 0] + line // lines[box, axis, 4] * lines[box, axis, 3]
+            start += line % lines[box, axis, 4] * lines[box, axis, 5]
+            for i in range(n):
+                room[3, i] = land[start + i * stride]
+            b = 0
+            while b < n:
+                a = b
+                while b < n and room[3, b] > 0:
+                    b += 1
+                top = -1
+                for q in range(a - 1, b + 1):
+                    inside = a <= q < b
+                    if (q < 0 and first) or (q == n and last):
+                        continue
+                    height = room[3, q] if inside else 0.0
+                    if height == np.inf:
+                        continue
+                    meets = -np.inf
+                    while top >= 0:
+                        k = room[0, top]
+                        meets = (q + k) / 2 + (height - room[1, top]) / (2 * square * (q - k))
+                        if meets > room[2, top]:
+                            break
+                        top -= 1
+                    top += 1
+                    room[0, top], room[1, top], room[2, top] = q, height, meets
+                lowest = 0
+                for p in range(a, b if top >= 0 else a):
+                    while lowest < top and room[2, lowest + 1] < p:
+                        lowest += 1
+                    away = p - room[0, lowest]
+                    land[start + p * stride] = square * away * away + room[1, lowest]
+                b += 1
 
 
 @njit(cache=True, nogil=True)
-def _along(values: Array, gap: float, ends: Array, line: Array, room: Array) -> None:
-    n = values.size
-    for i in range(n):
-        line[i] = values[i]
-    _lower_envelope(line[:n], gap, ends, room)
-    for i in range(n):
-        values[i] = line[i]
+def smooth(
+    lines: Array, ends: Array, layout: Array, weights: Array, radii: Array, land: Array, held: Array
+) -> None:
+    """Convolve along each axis, in place: mirrored at the edges of the image, with 0 elsewhere.
 
-
-@njit(cache=True, nogil=True)
-def _lower_envelope(squares: Array, gap: float, ends: Array, room: Array) -> None:
-    """Least of ``squares[q] + (gap * (p - q))**2`` over q, for each p, in place.
-
-    Before and behind the line lie zeros, unless the image `ends` there. Between two zeros no
-    parabola from outside is lowest, so each run of other values is taken by itself (Felzenszwalb
-    & Huttenlocher 2012, doi:10.4086/toc.2012.v008a019).
+    Parameters
+    ----------
+    lines, ends, layout : array
+        As of `distances`.
+    weights, radii : array (3, R + 1), (3,)
+        Along Z, Y and X: weights of distance 0, 1, …, and how many there are beyond the first.
+    land : array (S,) of float32
+    held : array (T,) of float32
+        Room for as many lines as lie side by side, with margins.
     """
-    at, height, start = room[0], room[1], room[2]
-    n, square = squares.size, gap * gap
-    b = 0
-    while b < n:
-        a = b
-        while b < n and squares[b] > 0:
-            b += 1
-        last = -1
-        for q in range(a - 1, b + 1):
-            inside = a <= q < b
-            if not inside and ((q < 0 and ends[0]) or (q == n and ends[1])):
-                continue
-            h = squares[q] if inside else 0.0
-            if h == np.inf:
-                continue
-            meets = -np.inf
-            while last >= 0:
-                k = at[last]
-                meets = (q + k) / 2 + (h - height[last]) / (2 * square * (q - k))
-                if meets > start[last]:
-                    break
-                last -= 1
-            last += 1
-            at[last], height[last], start[last] = q, h, meets
-        lowest = 0
-        for p in range(a, b) if last >= 0 else range(0):
-            while lowest < last and start[lowest + 1] < p:
-                lowest += 1
-            squares[p] = square * (p - at[lowest]) ** 2 + height[lowest]
-        b += 1
+    for job in range(3 * len(lines)):
+        box, axis = job // 3, job % 3
+        n, stride = lines[box, axis, 0], lines[box, axis, 1]
+        r = radii[2 - axis]
+        width = 1 if axis == 0 else lines[box, axis, 4]
+        for line in range(lines[box, axis, 2] * (lines[box, axis, 4] // width) if r else 0):
+            per = lines[box, axis, 4] // width
+            start = layout[box, 0] + line // per * lines[box, axis, 3]
+            start += line % per * lines[box, axis, 5]
+            for i in range(-r, n + r):
+                k = i
+                while (k < 0 and ends[box, 2 - axis, 0]) or (k >= n and ends[box, 2 - axis, 1]):
+                    k = -1 - k if k < 0 else 2 * n - 1 - k
+                outside = k < 0 or k >= n
+                for x in range(width):
+                    held[(i + r) * width + x] = 0 if outside else land[start + k * stride + x]
+            for i in range(n):
+                middle, at = (i + r) * width, start + i * stride
+                for x in range(width):
+                    total = weights[2 - axis, 0] * held[middle + x]
+                    for k in range(1, r + 1):
+                        both = held[middle + x - k * width] + held[middle + x + k * width]
+                        total += weights[2 - axis, k] * both
+                    land[at + x] = total
 
 
 @njit(cache=True, nogil=True)
-def smooth(land: Array, ends: Array, kernels: Any) -> None:
-    """Convolve along each axis, in place: mirrored at the edges of the image, with 0 elsewhere."""
-    nz, ny = land.shape[:2]
-    wz, wy, wx = kernels
-    if wx.size > 1:
-        for z in range(nz):
-            _convolve_rows(land[z], ends[2], wx)
-    if wy.size > 1:
-        for z in range(nz):
-            _convolve_columns(land[z], ends[1], wy)
-    if wz.size > 1:
-        for y in range(ny):
-            _convolve_columns(land[:, y], ends[0], wz)
+def to_levels(
+    parts: Array, chosen: Array, boxes: Array, layout: Array, step: float, most: int, land: Array,
+    words: Array, tops: Array, factors: Array,
+) -> None:  # fmt: skip
+    """Turn the landscape into words: levels from 1 to `most`, negated, and 0 outside of components.
 
-
-@njit(cache=True, nogil=True)
-def _source(i: int, n: int, ends: Array) -> int:
-    """Where in 0 … n - 1 the value at position i comes from; -1 for a 0."""
-    while not 0 <= i < n:
-        if not ends[0 if i < 0 else 1]:
-            return -1
-        i = -1 - i if i < 0 else 2 * n - 1 - i
-    return i
-
-
-@njit(cache=True, nogil=True)
-def _convolve_rows(plane: Array, ends: Array, weights: Array) -> None:
-    n, radius = plane.shape[1], weights.size - 1
-    held = np.zeros(n + 2 * radius, np.float32)
-    for y in range(plane.shape[0]):
-        row = plane[y]
-        for i in range(-radius, n + radius):
-            k = _source(i, n, ends)
-            held[i + radius] = row[k] if k >= 0 else np.float32(0)
-        for x in range(n):
-            row[x] = weights[0] * held[x + radius]
-        for k in range(1, radius + 1):
-            before, after = held[radius - k :], held[radius + k :]
-            for x in range(n):
-                row[x] += weights[k] * (before[x] + after[x])
-
-
-@njit(cache=True, nogil=True)
-def _convolve_columns(plane: Array, ends: Array, weights: Array) -> None:
-    n, radius = plane.shape[0], weights.size - 1
-    width = plane.shape[1]
-    held = np.zeros((n + 2 * radius, width), np.float32)
-    for i in range(-radius, n + radius):
-        k = _source(i, n, ends)
-        for x in range(width if k >= 0 else 0):
-            held[i + radius, x] = plane[k, x]
-    for y in range(n):
-        row, centre = plane[y], held[y + radius]
-        for x in range(width):
-            row[x] = weights[0] * centre[x]
-        for k in range(1, radius + 1):
-            before, after = held[y + radius - k], held[y + radius + k]
-            for x in range(width):
-                row[x] += weights[k] * (before[x] + after[x])
-
-
-@njit(cache=True, nogil=True)
-def to_levels(own: Array, c: int, step: float, land: Array, levels: Array) -> int:
-    """The landscape in whole steps, at least 1 in the component and 0 elsewhere; the highest.
-
-    `levels` is the memory of `land`.
+    `words` may be the memory of `land`. Levels are `step` apart, or more where the landscape of a
+    component is higher than that. Finds the highest level of each component, and how many levels
+    are one unit of its landscape.
     """
-    nz, ny, nx = own.shape
-    factor = np.float32(1 / step)
-    top = 0
-    for z in range(nz):
-        for y in range(ny):
-            begin = (z * (ny + 1) + y) * (nx + 1)
-            for x in range(nx):
-                level = 0
-                if own[z, y, x] == c:
-                    level = 1 + max(int(land[begin + x] * factor), 0)
+    for n in range(chosen.size):
+        c = chosen[n]
+        highest = np.float32(0)
+        for i in range(layout[n, 3], layout[n, 4]):
+            highest = max(highest, land[i])
+        factor = np.float32(1 / step)
+        if highest * factor > most - 1:
+            factor = np.float32((most - 1) / highest)
+        for i in range(layout[n, 3], layout[n, 4]):
+            words[i] = 1 + max(min(int(land[i] * factor), most - 1), 0)
+        top = 0
+        at = layout[n, 3]
+        z0, y0, x0 = boxes[n, 0, 0], boxes[n, 1, 0], boxes[n, 2, 0]
+        for z in range(z0, boxes[n, 0, 1]):
+            for y in range(y0, boxes[n, 1, 1]):
+                begin = layout[n, 0] + (z - z0) * layout[n, 1] + (y - y0) * layout[n, 2]
+                for i in range(at, begin):
+                    words[i] = 0
+                at = begin
+                for x in range(x0, boxes[n, 2, 1]):
+                    level = words[at] if parts[z, y, x] == c else 0
                     top = max(top, level)
-                levels[begin + x] = level
-    return top
+                    words[at] = -level
+                    at += 1
+        for i in range(at, layout[n, 4]):
+            words[i] = 0
+        tops[n], factors[n] = top, factor

@@ -1,7 +1,21 @@
 """Compiled loops that split components, each in a box of its own.
 
-A box lies in flat scratch arrays with a column of zeros behind each row, a row of zeros behind
-each plane, and a guard of zeros before and behind them all: so each voxel has all its neighbours.
+How boxes lie in a flat array is said in `_landscape`; there each voxel has all its neighbours.
+One word for each voxel holds the landscape, then the lists of waiting voxels and the basins with
+the tree of those that were joined, and at last the numbers of the pieces:
+
+====================== =========================================================================
+word                   says that the voxel
+====================== =========================================================================
+0                      is none of the component's
+-level                 has a level of 1 to 65535 and was not looked at
+-`LEVELS` - level      was looked at for peaks
+`_WAITING` - 8 v - k   waits in its level's list before voxel v (0: none), reached from its
+                       neighbour in direction k (1, -1, row, -row, plane, -plane), or as a peak
+                       (`_PEAK`; until it waits, v is its level)
+v > 0                  belongs to the basin of voxel v
+least integer + level  is the root of a basin whose peak has that level
+====================== =========================================================================
 """
 
 from typing import Any
@@ -10,279 +24,201 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from napari_segment.results.cleanup._landscape import distances, intensities, smooth, to_levels
-
 Array = NDArray[Any]
 
-_LAST = -1  # the end of a list of voxels; voxel v as a link is -(v + 2)
+LEVELS = 1 << 16
+LARGEST = (1 << 28) - LEVELS  # voxels of a box, up to which 32 bits are enough for all words
+_WAITING = -2 * LEVELS
+_PEAK = 7
 
 
 @njit(cache=True, nogil=True)
-def split_parts(
-    parts: Array, image: Array, chosen: Array, boxes: Array, edges: Array, spacing: Array,
-    low: float, limit: float, step: float, kernels: Any, depth: float, share: float, index: Any,
-    pieces: Array, counts: Array,
+def find_peaks(layout: Array, words: Array) -> None:
+    """Mark the first voxel of each plateau that has no higher neighbour as a peak.
+
+    A plateau under way is a list of waiting voxels.
+    """
+    for n in range(len(layout)):
+        plane, row = layout[n, 1], layout[n, 2]
+        for v in range(layout[n, 3], layout[n, 4]):
+            word = words[v]
+            if word >= 0 or word < -LEVELS:
+                continue
+            highest = True
+            words[v] = _WAITING
+            tail = here = v
+            while here:
+                for k in range(6 if plane else 4):
+                    step = 1 if k < 2 else row if k < 4 else plane
+                    w = here - step if k % 2 else here + step
+                    other = words[w]
+                    if other == word:
+                        words[w] = _WAITING
+                        words[tail] = _WAITING - 8 * w
+                        tail = w
+                    elif other <= _WAITING:
+                        highest = highest and (_WAITING - other) & 7 != _PEAK
+                    elif other < -LEVELS:
+                        highest = highest and other + LEVELS > word
+                    elif other < word:
+                        highest = False
+                here = (_WAITING - words[here]) >> 3
+            here = v
+            while here:
+                link = (_WAITING - words[here]) >> 3
+                words[here] = word - LEVELS
+                here = link
+            if highest:
+                words[v] = _WAITING + 8 * word - _PEAK
+
+
+@njit(cache=True, nogil=True)
+def flood(
+    layout: Array, tops: Array, factors: Array, depth: float, share: float, lists: Array,
+    words: Array,
 ) -> None:  # fmt: skip
-    """Split some components and write the number of each voxel's piece, from 0, into `pieces`.
+    """Let basins grow from the peaks down, first come first served, and join those that meet.
+
+    A peak remains if it rises above the pass to a higher one by at least `depth` (of the
+    landscape) and by at least `share` of its own height. Of equally high ones the first is higher.
 
     Parameters
     ----------
-    parts : array (Z, Y, X)
-        Components, numbered from 1.
-    image : array (Z, Y, X)
-        The landscape, or an empty array for the distance to all that is not the component.
-    chosen : array (N,)
-        The components to split.
-    boxes : array (C, 3, 2)
-        First index of each component along each axis, and one past its last.
-    edges : array (3, 2) of bool
-        Whether the image ends at the first and last plane along each axis; else background lies
-        beyond them.
-    spacing : array (3,)
-    low, limit, step : float
-        The image's least value; the largest distance; what is one level of the landscape.
-    kernels : three arrays
-        Weights of the smoothing along each axis, of distance 0, 1, ….
+    layout : array (N, 5)
+    tops, factors : array (N,)
+        As from `to_levels`.
     depth, share : float
-        See `_meet`.
-    index : array (0,) of int32 or int64
-        Of a type that can number the voxels of the largest box.
-    pieces : array (Z, Y, X)
-        Untouched where a component has more pieces than its type can number.
-    counts : array (C,)
-        How many pieces each component has.
+    lists : array (2, LEVELS)
+        First and last voxel that waits at each level; zeros before and after.
+    words : array (S,)
     """
-    room = np.empty(0, np.float32)
-    basins = np.empty(0, index.dtype)
-    heads, tails = np.full(1024, _LAST, index.dtype), np.empty(1024, index.dtype)
-    most = np.iinfo(pieces.dtype).max
-    for c in chosen:
-        (z0, z1), (y0, y1), (x0, x1) = boxes[c - 1]
-        nz, ny, nx = z1 - z0, y1 - y0, x1 - x0
-        plane = (ny + 1) * (nx + 1)
-        guard = plane if nz > 1 else nx + 1
-        size = 2 * guard + nz * plane
-        if size > room.size:
-            room, basins = np.empty(size, np.float32), np.empty(size, index.dtype)
-        flat, basin = room[:size], basins[:size]
-        for i in range(size):
-            flat[i] = basin[i] = 0
-        land = flat[guard : size - guard].reshape((nz, ny + 1, nx + 1))[:, :ny, :nx]
-        ends = np.empty((3, 2), np.bool_)
-        for axis in range(3):
-            ends[axis, 0] = edges[axis, 0] and boxes[c - 1, axis, 0] == 0
-            ends[axis, 1] = edges[axis, 1] and boxes[c - 1, axis, 1] == parts.shape[axis]
-        own = parts[z0:z1, y0:y1, x0:x1]
-        if image.size:
-            intensities(own, c, image[z0:z1, y0:y1, x0:x1], low, land)
-        else:
-            distances(own, c, ends, spacing, limit, land)
-        smooth(land, ends, kernels)
-        levels = flat.view(np.int32)
-        top = to_levels(own, c, step, flat[guard:], levels[guard:])
-        if top >= heads.size:
-            heads = np.full(2 * top, _LAST, index.dtype)
-            tails = np.empty(2 * top, index.dtype)
-        steps = _steps(nz, ny, nx)
-        peaks = _find_peaks(levels, basin, steps)
-        parent = _flood(levels, basin, steps, peaks, heads, tails, top, depth, share)
-        counts[c - 1] = _number(basin, parent)
-        if counts[c - 1] <= most:
-            found = basin[guard : size - guard].reshape((nz, ny + 1, nx + 1))
-            _write(own, c, found, parent, pieces[z0:z1, y0:y1, x0:x1])
+    least = np.iinfo(words.dtype).min
+    for n in range(len(layout)):
+        plane, row = layout[n, 1], layout[n, 2]
+        for v in range(layout[n, 3], layout[n, 4]):
+            waiting = _WAITING - words[v]
+            if waiting > 0 and waiting & 7 == _PEAK:
+                level = waiting >> 3
+                words[v] = _WAITING - _PEAK
+                if lists[0, level]:
+                    words[lists[1, level]] -= 8 * v
+                else:
+                    lists[0, level] = v
+                lists[1, level] = v
+        level = tops[n]
+        while level:
+            v = int(lists[0, level])
+            if v == 0:
+                level -= 1
+                continue
+            waiting = _WAITING - words[v]
+            lists[0, level] = waiting >> 3
+            own = v
+            words[v] = least + level
+            for k in range(-1, 6 if plane else 4):  # first the basin that it came from
+                if k < 0:
+                    if waiting & 7 == _PEAK:
+                        continue
+                    j = waiting & 7
+                else:
+                    j = k
+                step = 1 if j < 2 else row if j < 4 else plane
+                w = v - step if j % 2 else v + step
+                word = words[w]
+                if word > 0 or word < least + LEVELS:
+                    if word == own or w == own or word == 0:
+                        continue
+                    while words[w] > 0:  # to its root
+                        if words[words[w]] > 0:
+                            words[w] = words[words[w]]
+                        w = int(words[w])
+                    if k < 0:
+                        own = w
+                        words[v] = own
+                    elif w != own:
+                        low, high = own, w
+                        if words[w] < words[own] or (words[w] == words[own] and w > own):
+                            low, high = w, own
+                        peak = words[low] - least
+                        rise = peak - level
+                        if rise < depth * factors[n] or rise < share * peak:
+                            words[low] = high
+                            own = high
+                elif _WAITING < word < 0:
+                    there = -word - LEVELS
+                    words[w] = _WAITING - (k ^ 1)
+                    if lists[0, there]:
+                        words[lists[1, there]] -= 8 * w
+                    else:
+                        lists[0, there] = w
+                    lists[1, there] = w
 
 
 @njit(cache=True, nogil=True)
-def _steps(nz: int, ny: int, nx: int) -> Array:
-    """Steps in the flat arrays to the neighbours across faces."""
-    row, plane = nx + 1, (ny + 1) * (nx + 1)
-    if nz > 1:
-        return np.array([-plane, -row, -1, 1, row, plane])
-    return np.array([-row, -1, 1, row])
-
-
-# ---- peaks and basins ----
+def number(layout: Array, words: Array, counts: Array) -> None:
+    """Number the pieces of each component by first voxel: -1, -2, …; how many there are."""
+    rooted = np.iinfo(words.dtype).min + LEVELS
+    for n in range(len(layout)):
+        count = 0
+        for v in range(layout[n, 3], layout[n, 4]):
+            if words[v] == 0:
+                continue
+            root = v
+            while words[root] > 0:
+                if words[words[root]] > 0:
+                    words[root] = words[words[root]]
+                root = int(words[root])
+            if words[root] < rooted:
+                count += 1
+                words[root] = -count
+            words[v] = words[root]
+        counts[n] = count
 
 
 @njit(cache=True, nogil=True)
-def _find_peaks(levels: Array, basin: Array, steps: Array) -> Array:
-    """Number the plateaus without a higher neighbour; the level of each, behind a 0.
-
-    `basin` becomes the number of its peak at a voxel of a peak, and the least integer at
-    other voxels. A plateau under way is a list of voxels, linked through `basin` itself.
-    """
-    passed = np.iinfo(basin.dtype).min
-    found = np.zeros(64, np.int32)
-    count = 0
-    for v in range(levels.size):
-        level = levels[v]
-        if level == 0 or basin[v] != 0:
+def write_pieces(boxes: Array, layout: Array, firsts: Array, words: Array, out: Array) -> None:
+    """Write the numbers of the pieces into an image, from `firsts` up; not those below 0."""
+    for n in range(len(layout)):
+        if firsts[n] < 0:
             continue
-        highest = True
-        basin[v] = _LAST
-        tail = here = v
-        while True:
-            for k in range(steps.size):
-                w = here + steps[k]
-                if levels[w] > level:
-                    highest = False
-                elif levels[w] == level and basin[w] == 0:
-                    basin[w] = _LAST
-                    basin[tail] = -(w + 2)
-                    tail = w
-            if basin[here] == _LAST:
-                break
-            here = -basin[here] - 2
-        if highest:
-            count += 1
-            if count == found.size:
-                found = _twice_as_long(found)
-            found[count] = level
-        here = v
-        while True:
-            link = basin[here]
-            basin[here] = count if highest else passed
-            if link == _LAST:
-                break
-            here = -link - 2
-    return found[: count + 1]
+        z0, y0, x0 = boxes[n, 0, 0], boxes[n, 1, 0], boxes[n, 2, 0]
+        for z in range(z0, boxes[n, 0, 1]):
+            for y in range(y0, boxes[n, 1, 1]):
+                at = layout[n, 0] + (z - z0) * layout[n, 1] + (y - y0) * layout[n, 2]
+                for x in range(x0, boxes[n, 2, 1]):
+                    word = words[at + x - x0]
+                    if word:
+                        out[z, y, x] = firsts[n] - 1 - word
 
 
 @njit(cache=True, nogil=True)
-def _twice_as_long(array: Array) -> Array:
-    longer = np.zeros(2 * array.size, array.dtype)
-    for i in range(array.size):
-        longer[i] = array[i]
-    return longer
-
-
-@njit(cache=True, nogil=True)
-def _flood(
-    levels: Array, basin: Array, steps: Array, peaks: Array, heads: Array, tails: Array, top: int,
-    depth: float, share: float,
-) -> Array:  # fmt: skip
-    """Let basins grow from the peaks down; those that were joined have one root.
-
-    Voxels wait in one list for each level, first come first served, linked through `basin`.
-    `heads` are the lists' first voxels; all are empty before and after.
-    """
-    parent = np.arange(peaks.size).astype(basin.dtype)
-    for v in range(levels.size):
-        if basin[v] > 0:
-            _line_up(v, levels, basin, steps, heads, tails)
-    level = top
-    while level:
-        v = heads[level]
-        if v == _LAST:
-            level -= 1
-            continue
-        link = basin[v]
-        heads[level] = _LAST if link == _LAST else -link - 2
-        steepest = -1
-        for k in range(steps.size):
-            w = v + steps[k]
-            if basin[w] > 0 and (steepest < 0 or levels[w] > levels[steepest]):
-                steepest = w
-        basin[v] = basin[steepest]
-        for k in range(steps.size):
-            w = v + steps[k]
-            if basin[w] > 0 and basin[w] != basin[v]:
-                _meet(parent, peaks, basin[w], basin[v], level, depth, share)
-        _line_up(v, levels, basin, steps, heads, tails)
-    return parent
-
-
-@njit(cache=True, nogil=True)
-def _line_up(v: int, levels: Array, basin: Array, steps: Array, heads: Array, tails: Array) -> None:
-    """Put the neighbours that wait nowhere yet at the end of their level's list."""
-    passed = np.iinfo(basin.dtype).min
-    for k in range(steps.size):
-        w = v + steps[k]
-        if basin[w] == passed:
-            level = levels[w]
-            basin[w] = _LAST
-            if heads[level] == _LAST:
-                heads[level] = w
-            else:
-                basin[tails[level]] = -(w + 2)
-            tails[level] = w
-
-
-@njit(cache=True, nogil=True)
-def _root(parent: Array, i: int) -> Any:
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
-
-
-@njit(cache=True, nogil=True)
-def _meet(
-    parent: Array, peaks: Array, a: int, b: int, level: int, depth: float, share: float
+def number_pieces(
+    parts: Array, pieces: Array, starts: Array, out: Array, first: Array, number: Array
 ) -> None:
-    """Join two basins that meet at a level unless the lower peak stands out.
-
-    A peak remains if it rises above the pass to a higher one by at least `depth` and by at least
-    `share` of its own height.
-    """
-    a, b = _root(parent, a), _root(parent, b)
-    if a == b:
-        return
-    if peaks[a] < peaks[b] or (peaks[a] == peaks[b] and a > b):
-        a, b = b, a
-    rise = peaks[b] - level
-    if rise < depth or rise < share * peaks[b]:
-        parent[b] = a
-
-
-@njit(cache=True, nogil=True)
-def _number(basin: Array, parent: Array) -> int:
-    """Make `parent` the table from basins to pieces, numbered by first voxel from 0."""
-    for i in range(parent.size):
-        parent[i] = _root(parent, i)
-    number = np.full(parent.size, -1, parent.dtype)
-    count = 0
-    for v in range(basin.size):
-        if basin[v] > 0 and number[parent[basin[v]]] < 0:
-            number[parent[basin[v]]] = count
-            count += 1
-    for i in range(parent.size):
-        parent[i] = number[parent[i]]
-    return count
-
-
-@njit(cache=True, nogil=True)
-def _write(own: Array, c: int, basin: Array, piece: Array, pieces: Array) -> None:
-    for z in range(own.shape[0]):
-        for y in range(own.shape[1]):
-            for x in range(own.shape[2]):
-                if own[z, y, x] == c:
-                    pieces[z, y, x] = piece[basin[z, y, x]]
-
-
-@njit(cache=True, nogil=True)
-def number_pieces(parts: Array, pieces: Array, starts: Array, out: Array) -> Array:
-    """Number pieces of components by first voxel, from 1; the flat index of their first voxels.
+    """Number all pieces by first voxel, from 1.
 
     Parameters
     ----------
-    parts, pieces, out : array (N,)
-        Components; number of the piece within its component, from 0; the result. `out` may be
-        `parts`.
+    parts, pieces : array (N,)
+        Components from 1 to C with the number of the piece within its component, from 0; pieces
+        that were numbered through, from C + 1.
     starts : array (C + 1,)
-        How many pieces all components before each one have.
+        How many of the former pieces all components before each one have, and all of them.
+    out : array (N,)
+        The result; may be `parts`.
+    first, number : array (P,)
+        Becomes the flat index of the first voxel of each piece; zeros.
     """
-    first = np.empty(starts[-1], np.int64)
-    number = np.zeros(starts[-1], np.int64)
+    components = starts.size - 1
     count = 0
     for i in range(parts.size):
-        if parts[i] == 0:
+        c = parts[i]
+        if c == 0:
             out[i] = 0
             continue
-        k = starts[parts[i] - 1] + pieces[i]
+        k = starts[c - 1] + pieces[i] if c <= components else starts[-1] + c - components - 1
         if number[k] == 0:
             first[count] = i
             count += 1
             number[k] = count
         out[i] = number[k]
-    return first
