@@ -38,6 +38,10 @@ def costs(batch: int, classes: int, sides: tuple[int, ...], names: list[str], ro
         if hasattr(loss, "maps"):
             maps = [loss.maps(one.numpy()) for one in target]
             more["maps"] = torch.from_numpy(np.stack(maps))
+            begun = time.perf_counter()
+            for one in target:
+                loss.maps(one.numpy())
+            print(f"  maps of {name}, where they are not kept: {since(begun):.1f} ms")
         took = milliseconds(lambda: loss(logits, target, **more).backward(), rounds)  # noqa: B023
         print(f"  {name}: {took:.1f} ms, {took / (took + whole):.0%} of both")
 
@@ -74,8 +78,13 @@ def milliseconds(call: Callable[[], object], rounds: int) -> float:
     for _ in range(rounds + 1):
         begun = time.perf_counter()
         call()
-        took.append(time.perf_counter() - begun)
-    return float(np.median(took[1:])) * 1e3
+        took.append(since(begun))
+    return float(np.median(took[1:]))
+
+
+def since(begun: float) -> float:
+    """Milliseconds since a moment."""
+    return (time.perf_counter() - begun) * 1e3
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from napari_segment.errors import SettingError
 from napari_segment.recipe import Spec
-from napari_segment.registry import Entry, Registry
+from napari_segment.registry import REGISTRIES, Entry, Registry, picks_from
 
 
 def training() -> Entry:
@@ -48,16 +48,17 @@ def add_options(group: Any, entry: Entry, skip: Sequence[str] = ()) -> None:
                 default=argparse.SUPPRESS, help=argparse.SUPPRESS,
             )  # fmt: skip
         else:
-            required = field.is_required()
+            more = {"action": "append"} if all(picks_from(field)) else {}
             group.add_argument(
-                option, metavar=_metavar(field), help=words, required=required, **common
-            )
+                option, metavar=_metavar(field), help=words, required=field.is_required(),
+                **more, **common,
+            )  # fmt: skip
 
 
 def chosen(options: argparse.Namespace, entry: Entry) -> dict[str, Any]:
     """The settings that were given as options, ready for validation."""
     given = {k[4:]: v for k, v in vars(options).items() if k.startswith("set_")}
-    return {name: parse_value(entry, name, text) for name, text in given.items()}
+    return {name: parse_value(entry, name, value) for name, value in given.items()}
 
 
 def parse_spec(text: str, registry: Registry) -> Spec:
@@ -66,7 +67,8 @@ def parse_spec(text: str, registry: Registry) -> Spec:
     Parameters
     ----------
     text : str
-        Such as ``gaussian:sigma=2``; a value may hold commas (``sigma=1,2,2,mode=nearest``).
+        Such as ``gaussian:sigma=2``; a value may hold commas (``sigma=1,2,2,mode=nearest``), and
+        Specs in parentheses (``compound:parts=dice,(tversky:alpha=0.2,beta=0.8),weights=1,2``).
     registry : Registry
         Where the name is looked up.
 
@@ -84,9 +86,9 @@ def parse_spec(text: str, registry: Registry) -> Spec:
     entry = registry[name]
     settings: dict[str, str] = {}
     last = ""
-    for part in rest.split(",") if rest else ():
+    for part in _parts(rest):
         key, equals, value = part.partition("=")
-        if equals:
+        if equals and "(" not in key:
             last = key.strip().replace("-", "_")
             settings[last] = value
         elif last:
@@ -98,33 +100,48 @@ def parse_spec(text: str, registry: Registry) -> Spec:
     )
 
 
-def parse_value(entry: Entry, name: str, text: str) -> Any:
-    """Text as what validation takes: lists are split, Specs read; the rest pydantic parses."""
+def parse_value(entry: Entry, name: str, given: str | Sequence[str]) -> Any:
+    """Text as what validation takes: lists are split, Specs read; the rest pydantic parses.
+
+    An option that may be given several times comes as a list of texts.
+    """
     field = entry.settings.model_fields.get(name)
     if field is None:
-        return text
-    if get_origin(field.annotation) is tuple:
-        return _split(text)
-    if field.annotation is Spec:
-        return parse_spec(text, _registry_of(field))
-    return text
+        return given
+    kind, several = picks_from(field)
+    if isinstance(given, str) and not several:
+        return parse_spec(_bare(given), REGISTRIES[kind]) if kind else given
+    texts = (_parts(given) if kind else _plain(given)) if isinstance(given, str) else given
+    found = [text for text in map(_bare, texts) if text]
+    return [parse_spec(text, REGISTRIES[kind]) for text in found] if kind else found
 
 
-def _split(text: str) -> list[str]:
-    inner = text.strip().strip("()[]")
-    return [part.strip() for part in inner.split(",") if part.strip()]
+def _plain(text: str) -> list[str]:
+    return text.strip().strip("()[]").split(",")
 
 
-def _registry_of(field: FieldInfo) -> Registry:
-    from napari_segment.registry import REGISTRIES
+def _parts(text: str) -> list[str]:
+    """What commas divide, but for those in parentheses."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts if text else []
 
-    extra = field.json_schema_extra
-    kind = extra.get("registry") if isinstance(extra, dict) else None
-    return REGISTRIES[str(kind)]
+
+def _bare(text: str) -> str:
+    """Without space and parentheses around it."""
+    text = text.strip()
+    return text[1:-1].strip() if text.startswith("(") and text.endswith(")") else text
 
 
 def _metavar(field: FieldInfo) -> str:
     annotation = field.annotation
+    if all(picks_from(field)):
+        return "NAME[:KEY=VALUE,…]"
     if get_origin(annotation) is tuple:
         return "A,B,…"
     literals = [str(a) for a in get_args(annotation)]
@@ -140,6 +157,7 @@ def _help(field: FieldInfo) -> str:
     words = (field.description or "").strip()
     default = field.default
     if default is not PydanticUndefined and default not in ("", ()):
-        shown = default.name if isinstance(default, Spec) else default
+        specs = default if isinstance(default, tuple) else (default,)
+        shown: Any = ", ".join(d.name for d in specs if isinstance(d, Spec)) or default
         words = f"{words} (default: {shown})"
     return words.replace("%", "%%")

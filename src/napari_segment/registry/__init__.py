@@ -25,7 +25,7 @@ from napari_segment.registry.plugins import (
 )
 from napari_segment.registry.registry import Registry
 from napari_segment.registry.result import Regridded, Result
-from napari_segment.registry.settings import RESERVED, Of
+from napari_segment.registry.settings import RESERVED, Of, picks_from
 
 __all__ = [
     "GROUP",
@@ -45,4 +45,5 @@ __all__ = [
     "losses",
     "methods",
     "models",
+    "picks_from",
 ]

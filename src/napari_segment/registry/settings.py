@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     create_model,
 )
+from pydantic.fields import FieldInfo
 
 from napari_segment.errors import PluginError
 from napari_segment.recipe import Spec
@@ -66,6 +67,29 @@ def settings_model(
         "type[BaseModel]",
         create_model(name, __config__=config, **cast("dict[str, Any]", fields)),
     )
+
+
+def picks_from(field: FieldInfo) -> tuple[str, bool]:
+    """The kind of the registry that a setting picks from, and whether it picks several.
+
+    Parameters
+    ----------
+    field : FieldInfo
+        Of a setting.
+
+    Returns
+    -------
+    kind : str
+        "" for a setting that picks from none.
+    several : bool
+    """
+    several = get_origin(field.annotation) is tuple
+    marks = getattr(get_args(field.annotation)[0], "__metadata__", ()) if several else (field,)
+    for mark in marks:
+        extra = getattr(mark, "json_schema_extra", None)
+        if isinstance(extra, Mapping) and "registry" in extra:
+            return str(extra["registry"]), several
+    return "", several
 
 
 def check_signature(name: str, function: Callable[..., Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, get_args, get_origin
+from typing import Any
 
 from psygnal import Signal
 from pydantic.fields import FieldInfo
@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_segment.errors import InputError
 from napari_segment.recipe import Spec, SpecLike
-from napari_segment.registry import REGISTRIES, Entry
+from napari_segment.registry import REGISTRIES, Entry, picks_from
 from napari_segment.widgets.fields import Field, narrow_combo, plain_field
 
 INDENT = 10
@@ -171,27 +171,16 @@ def _defaults(entry: Entry) -> dict[str, Any]:
 
 def setting_field(info: FieldInfo) -> Field:
     """The field for one setting of an entry."""
-    extra = info.json_schema_extra if isinstance(info.json_schema_extra, Mapping) else {}
-    if info.annotation is Spec and "registry" in extra:
-        return EntryMenu(list(REGISTRIES[str(extra["registry"])].values()))
-    registry = _registry_inside(info.annotation)
-    if registry:
+    registry, several = picks_from(info)
+    if registry and several:
         from napari_segment.widgets.steps import StepList
 
         return StepList(registry)
+    if registry:
+        return EntryMenu(list(REGISTRIES[registry].values()))
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, Mapping) else {}
     folder = extra.get("format") != "file-path"
     return plain_field(info.annotation, info.metadata, folder=folder)
-
-
-def _registry_inside(annotation: Any) -> str:
-    """The registry's name if a type is a tuple of Specs."""
-    if get_origin(annotation) is not tuple:
-        return ""
-    for mark in getattr(get_args(annotation)[0], "__metadata__", ()):
-        extra = getattr(mark, "json_schema_extra", None) or {}
-        if "registry" in extra:
-            return str(extra["registry"])
-    return ""
 
 
 def form_layout(widget: Any) -> Any:
