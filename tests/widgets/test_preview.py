@@ -74,6 +74,15 @@ def test_clusters_of_one_channel_show_their_borders(volume):
     )
 
 
+@pytest.mark.parametrize("method", ["otsu", "multi_otsu", "kmeans"])
+def test_a_filter_may_change_the_grid(method):
+    plane = np.repeat(np.array([[0, 0, 90, 90, 200, 200]], np.uint8), 4, axis=0)
+    image = Image(plane, spacing=(2, 1))
+    recipe = api.recipe_of(method, filters=["isotropic"])
+    view = Look()(Request(image, {}, recipe))
+    np.testing.assert_array_equal(view.labels, api.replay(recipe, image).data)
+
+
 def test_stale_previews_end(volume):
     with pytest.raises(StaleError):
         Look()(Request(volume, {"Z": 1}, api.recipe_of("otsu"), stale=lambda: True))
@@ -100,7 +109,7 @@ def test_failed_previews_are_told_and_the_next_is_made(qtbot):
     newest = Newest()
     with qtbot.waitSignal(newest.failed) as told:
         newest.ask(lambda: 1 / 0)
-    assert told.args == ["ZeroDivisionError: division by zero"]
+    assert told.args == ["The preview failed: division by zero (ZeroDivisionError)."]
     with qtbot.waitSignal(newest.ready):
         newest.ask(lambda: 1)
 

@@ -153,6 +153,62 @@ def test_open_axes_are_asked_for(qtbot, viewer):
     np.testing.assert_allclose(viewer.layers[-1].translate, (1, 0, 0, 0))
 
 
+def test_too_many_dimensions_are_told(qtbot, viewer):
+    dock = open_dock(viewer, "Threshold")
+    assert run(qtbot, dock) == "There is no image layer. Open an image first."
+    viewer.add_image(np.zeros((1, 1, 1, 2, 9, 9), np.uint8), rgb=False)
+    assert "has 6 dimensions" in run(qtbot, dock)
+
+
+def test_cubic_voxels_before_and_the_own_grid_after(qtbot, viewer, stack):
+    image = add_stack(viewer, stack)
+    dock = open_dock(viewer, "Threshold")
+    dock.filters.add("isotropic")
+    dock.cleanups.add(("remove_small", {"size": 1}))
+    dock.live.box.setChecked(True)
+    qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
+    assert viewer.layers["preview"].data.shape == (1, 40, 50)
+    assert run(qtbot, dock) == "Done."
+    labels = viewer.layers[-1]
+    given = Image(stack, spacing=(2, 0.5, 0.5), unit="micrometer")
+    np.testing.assert_array_equal(labels.data, api.replay(dock.recipe(), given).data)
+    assert labels.data.shape == stack.shape
+    np.testing.assert_allclose(labels.scale, image.scale)
+    np.testing.assert_allclose(labels.data_to_world([3, 9, 8]), image.data_to_world([3, 9, 8]))
+
+
+def test_a_layer_removed_during_its_run(qtbot, viewer, stack, fresh_processes, patient):
+    image = add_stack(viewer, stack)
+    dock = open_dock(viewer, "Edges")
+    dock.method.value = (patient, {"steps": 20})
+    press(qtbot, dock.running.button)
+    qtbot.waitUntil(lambda: "step" in dock.running.message.text(), timeout=WAIT)
+    viewer.layers.remove(image)
+    qtbot.waitUntil(lambda: dock.running.job is None, timeout=WAIT)
+    assert dock.running.message.text() == "Done."
+    (labels,) = viewer.layers
+    np.testing.assert_allclose(labels.scale, (2, 0.5, 0.5))
+    assert run(qtbot, dock).startswith("There is no image layer")
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_multiscale_layers_are_segmented_at_full_size(qtbot, viewer, tmp_path, lazy):
+    data = np.zeros((3, 64, 80), np.uint16)
+    data[1:, 10:30, 20:60] = 900
+    path = tmp_path / "stack.ome.zarr"
+    api.write(Image(data, spacing=(2, 0.5, 0.5), unit="micrometer"), path)
+    levels = [data, data[:, ::2, ::2]]
+    if lazy:
+        levels[0] = api.read(path, lazy=True).data
+    viewer.add_image(levels, multiscale=True, rgb=False, scale=(2, 0.5, 0.5))
+    dock = open_dock(viewer, "Threshold")
+    dock.live.box.setChecked(True)
+    viewer.dims.set_current_step(0, 1)
+    qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
+    assert run(qtbot, dock) == "Done."
+    np.testing.assert_array_equal(viewer.layers[-1].data, data > 0)
+
+
 def test_other_layers_leave_what_was_answered(qtbot, viewer):
     viewer.add_image(np.zeros((2, 3, 20, 20), np.uint8), rgb=False)
     dock = open_dock(viewer, "Threshold")

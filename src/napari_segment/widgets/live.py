@@ -79,7 +79,8 @@ class LivePreview(QObject):
             image, recipe = source.image(), self.dock.recipe()
         except SegmentError as error:
             self.histogram.show_counts([], [])
-            self._say(str(error) if source.layer is not None else "")
+            if source.layer is not None:
+                self._say(str(error))
             return
         layer, axes, asked = source.layer, source.axes, self._asked
         where = place_in(self.viewer, layer, axes)

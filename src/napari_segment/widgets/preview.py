@@ -136,7 +136,10 @@ def _view_of_channels(flat: Recipe, plane: Image, request: Request) -> View:
     labels, note = _run(flat, plane, request), _note(request)
     if "C" in plane.axes or request.entry.gives != "classes":
         return View(labels, note=note)
-    seen = api.as_seen(flat, plane).data.reshape(plane.shape)
+    seen = api.as_seen(flat, plane).data
+    if seen.size != np.prod(plane.shape):  # a filter changed the grid
+        return View(labels, histogram(seen), note=note)
+    seen = seen.reshape(plane.shape)
     return View(labels, histogram(seen), _borders(seen, labels), note)
 
 
@@ -178,7 +181,7 @@ def _separate(
         known = {"value": values[0], "objects": settings.get("objects", "bright")}
         manual = Spec(name="manual", settings=known)
         return _run(flat.model_copy(update={"method": manual}), plane, request)
-    if entry.gives == "classes" and not flat.cleanups:
+    if entry.gives == "classes" and not flat.cleanups and seen.shape == plane.shape:
         return np.searchsorted(np.asarray(values), np.nan_to_num(seen.data)).astype(np.uint8)
     return _run(flat, plane, request)
 
@@ -246,7 +249,7 @@ class Newest(QObject):
             except SegmentError as error:
                 self._tell(self.failed, str(error))
             except Exception as error:
-                self._tell(self.failed, f"{type(error).__name__}: {error}")
+                self._tell(self.failed, f"The preview failed: {error} ({type(error).__name__}).")
 
     def _tell(self, signal: Any, what: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the window was closed meanwhile

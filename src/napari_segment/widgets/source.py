@@ -182,6 +182,11 @@ class Source:
         """
         if self.layer is None:
             raise InputError("There is no image layer. Open an image first.")
+        if not possible_axes(self.layer):
+            raise InputError(
+                f"The layer {self.layer.name!r} has {self.layer.ndim} dimensions; two to five can "
+                "be segmented. Take one position along the others first."
+            )
         if not self.axes:
             raise InputError(f"Say what the {self.layer.ndim} dimensions are (axes).")
         return image_of(self.layer, self.axes)
