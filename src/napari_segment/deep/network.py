@@ -41,6 +41,7 @@ def network(  # noqa: PLR0913 - settings, each with a name
     backend: Literal["torch", "onnx"] = "torch",
     store: Path = Path(),
     also: tuple[Map, ...] = (),
+    stack: Literal["planes", "volume"] = "planes",
 ) -> Generator[Step, None, Result]:
     """Segment with a trained network, in overlapping tiles.
 
@@ -94,6 +95,9 @@ def network(  # noqa: PLR0913 - settings, each with a name
     also : tuple of {"probabilities", "entropy", "disagreement"}
         Maps to give beside the labels, as float32: the probability of every class, how unsure
         the network is (0 to 1), how much the members of the ensemble differ (0 to 1).
+    stack : {"planes", "volume"}
+        Where a 2-D network finds the objects of a stack: in each plane by itself, for a cleanup
+        such as `link_planes` to join, or in the volume that its maps of all planes make.
 
     Returns
     -------
@@ -115,7 +119,12 @@ def network(  # noqa: PLR0913 - settings, each with a name
         yield _not_resampled(unit, first)
     if first.objects is not None and first.objects.target == "instances":
         return (yield from _instances(checkpoints, image, seen, options, also))
-    return (yield from _predicted(checkpoints, image, seen, options, also))
+    if stack == "volume" and first.objects is not None and first.objects.target == "flow":
+        raise SettingError(
+            "A 2-D network's flow leads to the middles of planes, not of volumes: give "
+            "stack='planes' and the cleanup 'link_planes'."
+        )
+    return (yield from _predicted(checkpoints, image, seen, options, also, stack))
 
 
 def _predicted(
@@ -124,6 +133,7 @@ def _predicted(
     spacing: Sequence[float],
     options: Options,
     also: Sequence[Map],
+    stack: Literal["planes", "volume"],
 ) -> Generator[Step, None, Result]:
     from napari_segment.deep.predict.trained import predict_several
 
@@ -136,9 +146,9 @@ def _predicted(
         from napari_segment.deep.targets import decode, decode_planes
 
         yield Step(0, 0, "Separating the objects")
-        stacked = first.ndim == 2 and results[wanted].ndim == 4
+        by_plane = first.ndim == 2 and results[wanted].ndim == 4 and stack == "planes"
         found = np.asarray(results[wanted])
-        labels = (decode_planes if stacked else decode)(found, first.objects)
+        labels = (decode_planes if by_plane else decode)(found, first.objects)
         channels = ("foreground", *_maps_of(first))
         return Result(labels, "objects", first.names, maps=maps, channels=channels)
     labels = results["labels"]

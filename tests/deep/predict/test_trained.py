@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from napari_segment.deep.checkpoint import Checkpoint
-from napari_segment.deep.plan import Normalisation
+from napari_segment.deep.plan import Normalisation, Objects
 from napari_segment.deep.predict.cluster import _loaded, workers
 from napari_segment.deep.predict.store import Store
 from napari_segment.deep.predict.trained import Options, predict_with
@@ -62,6 +62,45 @@ def test_the_method_says_what_its_labels_hold(tmp_path, image):
     assert result.names == {1: "one", 2: "two"}
     assert result.array.shape == image.shape[1:]
     assert set(np.unique(result.array)) <= {0, 1, 2}
+
+
+def test_a_2d_network_finds_objects_in_planes_or_in_the_volume(tmp_path, monkeypatch):
+    """Two balls, one above the other: cut in planes they are many objects, in the volume two."""
+    from napari_segment.deep.predict import trained
+
+    z, y, x = np.ogrid[:30, :24, :24]
+    inside = np.minimum((z - 7) ** 2, (z - 21) ** 2) + (y - 12) ** 2 + (x - 12) ** 2
+    heart = np.clip(1 - inside / 36, 0, 1)
+    maps = {"probabilities": np.stack([inside < 36, heart]).astype(np.float32)}
+
+    def predicted(*_):
+        yield from ()
+        return maps
+
+    monkeypatch.setattr(trained, "predict_several", predicted)
+    objects = Objects(target="distance", foreground=0.5, seed=0.5, smooth=0.0)
+    made(
+        tmp_path / "a", ndim=2, channels_out=2, activation="sigmoid", holds="objects", values=(),
+        names={}, objects=objects, patch=(16, 16),
+    )  # fmt: skip
+    settings = {"checkpoint": tmp_path / "a"}
+    stack = np.zeros((30, 24, 24), np.float32)
+    planes = run(methods["network"](stack, (1.0, 1.0, 1.0), **settings)).array
+    volume = run(methods["network"](stack, (1.0, 1.0, 1.0), stack="volume", **settings)).array
+    assert volume.max() == 2
+    assert len(np.unique(volume[:14])) == len(np.unique(volume[15:])) == 2
+    shown = (planes > 0).any((1, 2)).sum()
+    assert planes.max() == shown > 10  # one in each plane that has a heart
+
+
+def test_a_2d_flow_does_not_lead_through_volumes(tmp_path):
+    made(
+        tmp_path / "a", ndim=2, channels_out=3, activation="sigmoid", holds="objects", values=(),
+        names={}, objects=Objects(target="flow"), patch=(16, 16),
+    )  # fmt: skip
+    stack = np.zeros((8, 16, 16), np.float32)
+    with pytest.raises(SettingError, match="link_planes"):
+        run(methods["network"](stack, (1.0, 1.0, 1.0), checkpoint=tmp_path / "a", stack="volume"))
 
 
 def test_a_mask_is_boolean(tmp_path, image):
