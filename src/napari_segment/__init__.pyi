@@ -3,6 +3,7 @@ from .api import compare as compare
 from .api import consensus as consensus
 from .api import cross_validate as cross_validate
 from .api import devices as devices
+from .api import export as export
 from .api import find_runs as find_runs
 from .api import measure as measure
 from .api import network_preview as network_preview

@@ -1,8 +1,9 @@
-"""What a training will be, before it is begun."""
+"""Networks before and after their training: what they will be, and what others get of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,3 +28,31 @@ def network_preview(pairs: Any, settings: Mapping[str, Any] | None = None) -> Su
     from napari_segment.deep.train.preview import network_preview as preview
 
     return preview(pairs, settings or {})
+
+
+def export(checkpoint: str | Path, out: str | Path, *, tile: Sequence[int] = ()) -> Path:
+    """Write a trained network as ONNX, for other programs.
+
+    Parameters
+    ----------
+    checkpoint : path
+        Folder of the trained network.
+    out : path
+        The file, ending with ``.onnx``. Its input is a normalised image ``(B, C, *tile)``, its
+        output raw logits; ``model.json`` is in its metadata under the key ``napari_segment``.
+    tile : sequence of int
+        Spatial size of the input; empty for that of the training patches.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Examples
+    --------
+    >>> export("runs/nuclei", "nuclei.onnx")  # doctest: +SKIP
+    """
+    from napari_segment.deep.checkpoint import Checkpoint
+    from napari_segment.exchange.onnx import export as written
+
+    return written(Checkpoint.load(checkpoint), Path(out), tuple(tile))

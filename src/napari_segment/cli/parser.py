@@ -50,6 +50,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     _replay(commands)
     _train(commands, derive=words[:1] == ["train"])
     _summary(commands)
+    _export(commands)
     _runs(commands)
     _measure(commands)
     _compare(commands)
@@ -203,6 +204,16 @@ def _summary(commands: Any) -> None:
     parser.add_argument("--batch", default=1, help="images at once (default: 1)", **numbers)
     _output(parser, "draw it (.png, .svg, .pdf) or write the table (.md)", required=False)
     _json(parser)
+
+
+def _export(commands: Any) -> None:
+    title = "Write a trained network as ONNX, for other programs."
+    parser = _command(commands, "export", "export", title)
+    parser.add_argument("checkpoint", metavar="RUN", help="folder of the trained network")
+    parser.add_argument(
+        "--tile", default="", metavar="A,B,…", help="sides of its input (default: the patch's)"
+    )
+    _output(parser, "the file, ending with .onnx")
 
 
 def _runs(commands: Any) -> None:

@@ -1,5 +1,5 @@
 """Models in and out of other tools."""
 
-from napari_segment.exchange import bioimageio
+from napari_segment.exchange import bioimageio, onnx
 
-__all__ = ["bioimageio"]
+__all__ = ["bioimageio", "onnx"]

@@ -1,0 +1,19 @@
+"""``export``: a trained network for other programs."""
+
+from __future__ import annotations
+
+import argparse
+
+from napari_segment.errors import SettingError
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write the network, and say where it is."""
+    from napari_segment import api
+
+    try:
+        tile = tuple(int(part) for part in options.tile.split(",") if part)
+    except ValueError:
+        raise SettingError(f"Cannot read the tile {options.tile!r}: write 64,96,96.") from None
+    print(f"→ {api.export(options.checkpoint, options.output, tile=tile)}")
+    return 0
