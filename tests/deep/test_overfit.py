@@ -27,8 +27,8 @@ def problem_of(problem, mask):
         return mask
     if problem == "classes":
         return torch.cat([1 - mask, mask], 1)
-    left = mask.clone()  # labels that overlap: all, and what lies in the left half
-    left[..., mask.shape[-1] // 2 :] = 0
+    left = mask.clone()  # labels that overlap: all, and those at the left
+    left[..., 22:] = 0
     return torch.cat([mask, left], 1)
 
 

@@ -42,8 +42,60 @@ def test_the_unet_over_an_encoder(tutorials, tmp_path):
     assert (tmp_path / "graph.svg").exists()
     run = tmp_path / "mobilenet"
     header = (run / "curves.csv").read_text().splitlines()[0]
-    assert {"accuracy", "dice 1", "dice 2"} <= set(header.split(","))
+    assert {"accuracy", "dice inside", "dice border"} <= set(header.split(","))
     assert (run / "previews" / "epoch_0000.png").exists()
+
+
+@pytest.fixture
+def cached_encoder(tmp_path, monkeypatch):
+    """Weights of MobileNetV2 where a download would have put them, and no network."""
+    import huggingface_hub.constants as constants
+    import segmentation_models_pytorch as smp
+    import torch
+    from safetensors.torch import save_file
+
+    from napari_segment.deep.models.smp._encoders import _address
+
+    torch.manual_seed(0)
+    weights = smp.encoders.get_encoder("mobilenet_v2", weights=None).state_dict()
+    weights["features.0.1.running_mean"] += 0.5  # statistics that no new network has
+    repository, revision = _address("mobilenet_v2", "imagenet")
+    cache = tmp_path / "cache"
+    folder = cache / f"models--{repository.replace('/', '--')}" / "snapshots" / revision
+    folder.mkdir(parents=True)
+    save_file(weights, folder / "model.safetensors")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    return weights
+
+
+@pytest.mark.slow
+def test_the_frozen_encoder_keeps_the_weights_of_the_cache(tutorials, tmp_path, cached_encoder):
+    import torch
+
+    from napari_segment.deep.checkpoint import Checkpoint
+
+    def shorter(given):
+        pairs = zip(["", *given], given, strict=False)
+        return ["2" if option == "--epochs" else word for option, word in pairs]
+
+    tutorials.run_all(tmp_path, "mobilenet", lambda given: shorter(smaller(given)))
+    run = tmp_path / "mobilenet"
+    checkpoint = Checkpoint.load(run)
+    assert checkpoint.model.settings["weights"] == "imagenet"
+    network = checkpoint.network().net
+    found = network.encoder.state_dict()
+    assert set(found) == set(cached_encoder)
+    for name, value in cached_encoder.items():
+        torch.testing.assert_close(found[name], value, rtol=0, atol=0, msg=name)
+    assert network.decoder.blocks[0].conv1[1].running_mean.any()  # the decoder has learnt
+    assert {p.name for p in (run / "previews").iterdir()} == {
+        f"epoch_{epoch:04d}.png" for epoch in range(3)
+    }
+    rows = (run / "curves.csv").read_text().splitlines()
+    assert len(rows) == 3
+    assert {"accuracy", "dice inside", "dice border"} <= set(rows[0].split(","))
+    assert (run / "network.svg").exists()
 
 
 def test_weights_that_cannot_be_had_are_told(tutorials, tmp_path, monkeypatch, capsys):
