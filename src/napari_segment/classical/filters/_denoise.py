@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+DUAL = 32767  # the bound of the dual field of total variation, in the steps in which it is kept
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def bilateral(
@@ -96,37 +98,50 @@ def nonlocal_means(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def diverge(image: Any, dual: Any, scale: Any, first: int, last: int, out: Any) -> None:
+def diverge(image: Any, dual: Any, scale: Any, unit: Any, first: int, last: int, out: Any) -> None:
     """The image plus the divergence of the dual field, for some planes (Chambolle)."""
     ny, nx = image.shape[1:]
-    sz, sy, sx = scale[0], scale[1], scale[2]
+    kind = out.dtype.type
     for z in range(first, last):
         for y in range(ny):
             line, row = out[z, y], image[z, y]
             pz, py, px = dual[0, z, y], dual[1, z, y], dual[2, z, y]
             qz, qy = dual[0, max(z - 1, 0), y], dual[1, z, max(y - 1, 0)]
+            sz, sy, sx = scale[0] * unit, scale[1] * unit, scale[2] * unit
             wz, wy = (sz if z > 0 else 0 * sz), (sy if y > 0 else 0 * sy)
-            line[0] = row[0] + ((qz[0] * wz - pz[0] * sz) + (qy[0] * wy - py[0] * sy) - px[0] * sx)
+            for x in range(nx):
+                down = kind(qz[x]) * wz - kind(pz[x]) * sz
+                back = kind(qy[x]) * wy - kind(py[x]) * sy
+                line[x] = kind(row[x]) + (down + back - kind(px[x]) * sx)
             for x in range(1, nx):
-                line[x] = row[x] + (
-                    (qz[x] * wz - pz[x] * sz) + (qy[x] * wy - py[x] * sy) + (px[x - 1] - px[x]) * sx
-                )
+                line[x] += kind(px[x - 1]) * sx
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def ascend(image: Any, dual: Any, scale: Any, tau: Any, weight: Any, first: int, last: int) -> None:
-    """One projected step of the dual field along the gradient of the current image."""
+def ascend(image: Any, dual: Any, scale: Any, speed: Any, first: int, last: int) -> None:
+    """One projected step of the dual field along the gradient of the current image.
+
+    `dual` holds whole numbers up to `DUAL`, the bound of its length; ``speed`` is the step in
+    these, for a gradient of 1.
+    """
     nz, ny, nx = image.shape
+    kind = image.dtype.type
+    one, most = kind(1), kind(DUAL)
+    bend = speed / most
+    gx = np.zeros(nx, image.dtype)
     for z in range(first, last):
         for y in range(ny):
             row = image[z, y]
             below, after = image[min(z + 1, nz - 1), y], image[z, min(y + 1, ny - 1)]
             pz, py, px = dual[0, z, y], dual[1, z, y], dual[2, z, y]
+            for x in range(nx - 1):
+                gx[x] = (row[x + 1] - row[x]) * scale[2]
             for x in range(nx):
-                gz = (below[x] - row[x]) * scale[0]
-                gy = (after[x] - row[x]) * scale[1]
-                gx = (row[min(x + 1, nx - 1)] - row[x]) * scale[2]
-                length = 1 + np.sqrt(gz * gz + gy * gy + gx * gx) * (tau / weight)
-                pz[x] = (pz[x] - tau * gz) / length
-                py[x] = (py[x] - tau * gy) / length
-                px[x] = (px[x] - tau * gx) / length
+                gz, gy = (below[x] - row[x]) * scale[0], (after[x] - row[x]) * scale[1]
+                length = one + np.sqrt(gz * gz + gy * gy + gx[x] * gx[x]) * bend
+                share = one / length if length < np.inf else kind(0)
+                known = share > 0
+                a, b, c = (gz, gy, gx[x]) if known else (kind(0), kind(0), kind(0))
+                pz[x] = np.int16(np.rint((kind(pz[x]) - speed * a) * share))
+                py[x] = np.int16(np.rint((kind(py[x]) - speed * b) * share))
+                px[x] = np.int16(np.rint((kind(px[x]) - speed * c) * share))

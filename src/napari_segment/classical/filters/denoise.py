@@ -18,6 +18,7 @@ from napari_segment.classical.threshold.histogram import finite_range
 from napari_segment.registry import filters
 
 _STEPS = 1024  # of the table of weights
+_PLAIN = (np.uint8, np.uint16, np.float32, np.float64)  # images that kernels take as they are
 _END = 4.0  # standard deviations of intensity beyond which the weight is 0
 
 
@@ -172,7 +173,8 @@ def total_variation(
 
     Noise goes, regions become flat, and edges stay sharp. The number of iterations is fixed, so a
     voxel depends on no other farther away than that many voxels: blocks of a Dask array are given
-    so wide a halo. Memory: five copies of the image (four in a plane).
+    so wide a halo. NaN and infinities stay where they are; their neighbours are smoothed as at the
+    border. The dual field is kept in whole steps of 1/32767 of its bound, two bytes for each axis.
 
     Parameters
     ----------
@@ -211,14 +213,15 @@ def total_variation(
 def _total_variation(
     block: NDArray[Any], *, ratio: Sequence[float], weight: float, iterations: int
 ) -> NDArray[Any]:
-    from napari_segment.classical.filters._denoise import ascend, diverge
+    from napari_segment.classical.filters._denoise import DUAL, ascend, diverge
 
     dtype = float_type(block.dtype)
-    image, scale = as_volume(np.array(block, dtype, order="C"), ratio, fill=0.0)
-    factors, strength = np.array(scale, dtype), dtype.type(weight)
-    tau = dtype.type(1 / (2 * sum(r * r for r in ratio)))
-    dual, out = np.zeros((3, *image.shape), dtype), image.copy()
+    plain = block.dtype in _PLAIN and block.flags.carray
+    image, scale = as_volume(block if plain else np.array(block, dtype, order="C"), ratio, fill=0.0)
+    factors, unit = np.array(scale, dtype), dtype.type(weight / DUAL)
+    speed = dtype.type(DUAL / (2 * weight * sum(r * r for r in ratio)))
+    dual, out = np.zeros((3, *image.shape), np.int16), image.astype(dtype)
     for _ in range(iterations - 1):
-        over_slabs(lambda a, b: ascend(out, dual, factors, tau, strength, a, b), len(image))
-        over_slabs(lambda a, b: diverge(image, dual, factors, a, b, out), len(image))
+        over_slabs(lambda a, b: ascend(out, dual, factors, speed, a, b), len(image))
+        over_slabs(lambda a, b: diverge(image, dual, factors, unit, a, b, out), len(image))
     return out.reshape(block.shape)
