@@ -5,7 +5,7 @@ import pytest
 from napari.layers import Layer
 
 from napari_segment import api
-from napari_segment.image import Image
+from napari_segment.image import Image, Labels
 from napari_segment.samples import SAMPLES
 from napari_segment.widgets import files
 
@@ -29,6 +29,30 @@ def test_layers_go_to_files_and_back(tmp_path, suffix):
     extent = np.abs(np.subtract(layer.data_to_world([1, 1, 1]), layer.data_to_world([0, 0, 0])))
     np.testing.assert_allclose(extent, [2, 0.5, 0.5], rtol=1e-6)
     assert str(layer.units[-1]) == "millimeter"
+
+
+def test_features_beside_labels_come_back(tmp_path):
+    path = tmp_path / "a.ome.tif"
+    objects = np.array([[0, 3], [7, 7]], np.uint8)
+    told = {"label": np.array([3, 7]), "class": np.array(["", "cat"]), "score": [0.5, 0.25]}
+    api.write(Labels(objects, features=told), path)
+    features = api.as_labels(path).features
+    assert features["label"].tolist() == [3, 7]
+    assert features["class"].tolist() == ["", "cat"]
+    assert features["score"].tolist() == [0.5, 0.25]
+    ((data, attributes, kind),) = files.read_layers(str(path))
+    assert kind == "labels"
+    layer = Layer.create(data, attributes, kind)
+    assert layer.features["class"][7] == "cat"
+    api.write(Labels(objects), path)
+    assert api.as_labels(path).features == {}
+
+
+def test_a_table_of_something_else_is_not_taken(tmp_path):
+    path = tmp_path / "a.tif"
+    api.write(Labels(np.array([[0, 1]], np.uint8)), path)
+    (tmp_path / "a.features.csv").write_text("height,width\n1,2\n", "utf-8")
+    assert api.as_labels(path).features == {}
 
 
 def test_labels_are_written_as_labels(tmp_path):

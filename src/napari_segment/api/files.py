@@ -81,7 +81,9 @@ def _write_stack(stack: Stack, path: Path) -> Path:
         return written
     if stack.recipe is not None:
         stack.recipe.save(io.recipe_path(path))
-    if stack.features:
+    if not stack.features:
+        io.features_path(path).unlink(missing_ok=True)  # those of labels that were here before
+    else:
         import pandas as pd
 
         pd.DataFrame(dict(stack.features)).to_csv(io.features_path(path), index=False)

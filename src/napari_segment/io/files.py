@@ -16,6 +16,7 @@ import numpy as np
 from napari_segment.errors import FormatError, InputError
 from napari_segment.image import Holds, Image, Labels, Stack
 from napari_segment.io.contents import Contents
+from napari_segment.io.features import read_features
 from napari_segment.io.names import natural, suffix
 
 
@@ -111,7 +112,8 @@ def read_labels(
     """Read a label image; the parameters are those of `read`, and one more.
 
     A palette PNG gives its indices; a colour picture whose channels are equal gives one of them.
-    Eight bits of nothing but 0 and 255 are a mask, and become 0 and 1.
+    Eight bits of nothing but 0 and 255 are a mask, and become 0 and 1. The features of objects are
+    read from ``<stem>.features.csv`` where it lies beside.
 
     Parameters
     ----------
@@ -127,7 +129,8 @@ def read_labels(
     except InputError as error:
         raise InputError(f"{Path(path).name}: {error}") from None
     if found.holds or labels.dtype != np.uint8 or not _is_black_and_white(labels.data):
-        return labels
+        told = read_features(path) if labels.holds == "objects" else {}
+        return labels.replace(features=told) if told else labels
     return labels.replace(data=(labels.data != 0).astype(np.uint8), holds="mask")
 
 

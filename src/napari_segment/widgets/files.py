@@ -22,9 +22,13 @@ def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | 
 
 
 def read_layers(path: str | Sequence[str]) -> list[LayerData]:
-    """Read files as image layers, with spacing, unit, affine and names of axes."""
+    """Read files as image layers, with spacing, unit, affine and names of axes.
+
+    Where a table of features lies beside a file, it holds labels and becomes a layer of them.
+    """
     paths = [path] if isinstance(path, str) else list(path)
-    return [stack_layer(api.read(p)) for p in paths]
+    read = [api.as_labels(p) if io.features_path(p).is_file() else api.read(p) for p in paths]
+    return [stack_layer(stack) for stack in read]
 
 
 def write_layer(path: str, data: Any, attributes: dict[str, Any], kind: str) -> list[str]:

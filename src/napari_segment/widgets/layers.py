@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from napari_segment.errors import InputError
-from napari_segment.image import Image, Labels, from_layer, smallest_integers
+from napari_segment.image import Image, Labels, from_layer, named_axes, smallest_integers
 from napari_segment.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 KEY = "napari-segment"  # of layer.metadata
 LayerData: TypeAlias = "tuple[Any, dict[str, Any], str]"
+
+IN_TIME = {3: "TYX", 4: "TZYX"}  # the axes of labels through time that do not name theirs
 
 # What a layer of so many dimensions can be, the likeliest first; "C" of RGB is not counted.
 LIKELY_AXES = {
@@ -38,8 +40,15 @@ def image_of(layer: Any, axes: str = "") -> Image:
 
 
 def labels_of(layer: Any, axes: str = "") -> Labels:
-    """A Labels layer's numbers as Labels."""
-    stack = from_layer(layer, axes)
+    """A Labels layer's numbers as Labels.
+
+    Four dimensions without names are taken as TZYX; a channel axis, which results of images such
+    as TCYX keep one long, is left out.
+    """
+    named = axes or named_axes(layer)
+    if "C" in named:
+        layer, named = _without(layer, named.index("C")), named.replace("C", "")
+    stack = from_layer(layer, named or known_axes(layer) or IN_TIME.get(layer.ndim, ""))
     if not isinstance(stack, Labels):
         raise InputError(f"The layer {layer.name!r} holds an image. Choose a Labels layer.")
     return stack
@@ -61,6 +70,11 @@ def possible_axes(layer: Any) -> tuple[str, ...]:
     if getattr(layer, "rgb", False):  # its channels are no dimension of the layer
         likely = tuple(axes for axes in likely if "C" not in axes)
     return tuple(dict.fromkeys([known, *likely])) if known else likely
+
+
+def shape_of(layer: Any) -> tuple[int, ...]:
+    """The shape of a layer's pixels at full resolution."""
+    return tuple(np.shape(layer.data[0] if layer.multiscale else layer.data))
 
 
 def result_layer(labels: Labels, source: Any, axes: str, name: str) -> LayerData:
@@ -231,7 +245,10 @@ def stack_layer(stack: Image | Labels) -> LayerData:
     attributes = {"name": stack.name, "axis_labels": tuple(axes.lower()), **_world_of(stack, axes)}
     if isinstance(stack, Labels):
         attributes["metadata"] = {KEY: provenance(stack, stack.name)}
-        if stack.names:
+        table = one_row_each(stack.features)
+        if table is not None:
+            attributes["features"] = features_of(table)
+        elif stack.names:
             attributes["features"] = named_features(stack)
         return stack.data, attributes, "labels"
     return stack.data, attributes | {"rgb": rgb}, "image"
@@ -246,6 +263,16 @@ def named_features(labels: Labels) -> pd.DataFrame:
     return pd.DataFrame({"index": rows, "name": names})
 
 
+def one_row_each(features: Mapping[str, Any]) -> Any:
+    """The features as a table by label; None where a label has several rows (of several times)."""
+    import pandas as pd
+
+    table = pd.DataFrame(dict(features))
+    if table.empty or table["label"].duplicated().any():
+        return None
+    return table
+
+
 def features_of(table: pd.DataFrame, label: str = "label") -> pd.DataFrame:
     """A table with a row for each label as napari wants it: row n describes label n.
 
@@ -258,6 +285,27 @@ def features_of(table: pd.DataFrame, label: str = "label") -> pd.DataFrame:
     whole = table.set_index(label).reindex(rows)
     whole.insert(0, "index", list(rows))
     return pd.DataFrame(whole).reset_index(drop=True)
+
+
+def _without(layer: Any, axis: int) -> SimpleNamespace:
+    """What stands for a layer with one of its axes, one long, left out."""
+    data = layer.data[0] if layer.multiscale else layer.data
+    if data.shape[axis] != 1:
+        raise InputError(f"The Labels layer {layer.name!r} has several channels: split it first.")
+    place, n = geometry(layer), layer.ndim
+
+    def rest(name: str) -> Any:
+        return np.delete(place[name], axis, 0)
+
+    def block(name: str) -> Any:
+        return np.delete(np.delete(place[name], axis, 0), axis, 1)
+
+    return SimpleNamespace(
+        name=layer.name, metadata=layer.metadata, selected_label=layer.selected_label, ndim=n - 1,
+        data=data[(slice(None),) * axis + (0,)], scale=rest("scale"), translate=rest("translate"),
+        rotate=block("rotate"), shear=block("shear")[np.triu_indices(n - 1, 1)],
+        affine=block("affine"), units=tuple(rest("units")), axis_labels=tuple(rest("axis_labels")),
+    )  # fmt: skip
 
 
 def _with_colour(layer: Any, axes: str) -> str:

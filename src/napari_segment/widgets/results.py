@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.image import Image, Labels
-from napari_segment.widgets.layers import LayerData, features_of, geometry, result_layer
+from napari_segment.widgets.layers import (
+    LayerData,
+    features_of,
+    geometry,
+    one_row_each,
+    result_layer,
+)
 
 DOUBT = ("disagreement", "entropy")
 EDGES = {"Y": ("bbox_y_start", "bbox_y_stop"), "X": ("bbox_x_start", "bbox_x_stop")}
@@ -36,7 +42,7 @@ def result_layers(labels: Labels, source: Any, axes: str, name: str) -> list[Lay
     place = {key: shown[1][key] for key in geometry(source)}
     maps = [m for key, image in labels.maps.items() for m in _map_layers(key, image, axes, name)]
     layers = [(data, place | attributes, "image") for data, attributes in maps]
-    table = _one_row_each(labels.features)
+    table = one_row_each(labels.features)
     if table is not None:
         shown[1]["features"] = features_of(table)
     layers.append(shown)
@@ -67,16 +73,6 @@ def _map_layers(
             "colormap": "inferno" if key in DOUBT else "gray", "blending": "additive",
             "visible": key in DOUBT,
         }  # fmt: skip
-
-
-def _one_row_each(features: Mapping[str, NDArray[Any]]) -> Any:
-    """The features as a table by label; None where a label has several rows (of several times)."""
-    import pandas as pd
-
-    table = pd.DataFrame(dict(features))
-    if table.empty or table["label"].duplicated().any():
-        return None
-    return table
 
 
 def box_corners(labels: Labels) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
