@@ -14,6 +14,7 @@ from torchvision import models as zoo
 from torchvision.models import segmentation
 
 from napari_segment.deep.models._norms import spare_pooled_batch_norm
+from napari_segment.deep.models._weights import PROBE_SECONDS, given_file, read_weights
 from napari_segment.errors import MissingError, SettingError, UnknownNameError
 
 _BUILDERS: dict[str, tuple[Any, Any]] = {
@@ -26,7 +27,6 @@ _BUILDERS: dict[str, tuple[Any, Any]] = {
     "fcn_resnet101": (segmentation.fcn_resnet101, zoo.ResNet101_Weights),
     "lraspp_mobilenet": (segmentation.lraspp_mobilenet_v3_large, zoo.MobileNet_V3_Large_Weights),
 }  # fmt: skip
-_PROBE_SECONDS = 4.0
 
 
 class Heads(nn.Module):
@@ -113,17 +113,11 @@ def _state(name: str, weights: str, known: Any) -> dict[str, Tensor] | None:
     if weights == "none":
         return None
     if weights == "imagenet":
-        return dict(torch.load(_downloaded(name, known.url), weights_only=True))
-    path = Path(weights)
-    if not path.is_file():
-        if path.suffix:
-            raise MissingError(f"There is no file of weights at {path}.")
+        return read_weights(_downloaded(name, known.url))
+    file = given_file(weights)
+    if file is None:
         raise UnknownNameError(f"set of weights of {name!r}", weights, ["none", "imagenet"])
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return dict(load_file(path))
-    return dict(torch.load(path, map_location="cpu", weights_only=True))
+    return read_weights(file)
 
 
 def _downloaded(name: str, url: str) -> Path:
@@ -134,7 +128,7 @@ def _downloaded(name: str, url: str) -> Path:
     host = urlparse(url).netloc
     try:
         if not os.environ.get("https_proxy", os.environ.get("HTTPS_PROXY")):
-            socket.create_connection((host, 443), _PROBE_SECONDS).close()
+            socket.create_connection((host, 443), PROBE_SECONDS).close()
         cache.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(url, str(cache), progress=False)
     except OSError as error:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from napari_segment.deep.models._types import Dropout
-from napari_segment.deep.models.smp._types import EncoderName, FrozenEpochs, Weights
+from napari_segment.deep.models._types import Dropout, FrozenEpochs, Weights
+from napari_segment.deep.models.smp._types import EncoderName
 from napari_segment.registry import models
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from napari_segment.deep.models._types import Count, Dropout
-from napari_segment.deep.models.smp._types import EncoderName, FrozenEpochs, Rates, Weights
+from napari_segment.deep.models._types import Count, Dropout, FrozenEpochs, Weights
+from napari_segment.deep.models.smp._types import EncoderName, Rates
 from napari_segment.registry import models
 
 if TYPE_CHECKING:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
+from napari_segment.deep.models._types import FrozenEpochs, Weights
 from napari_segment.registry import models
 
 if TYPE_CHECKING:
     from torch import nn
-
-Weights = Annotated[str, Field(examples=["none", "imagenet"])]
-FrozenEpochs = Annotated[int, Field(ge=-1)]
 
 
 @models.add(

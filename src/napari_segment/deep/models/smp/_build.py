@@ -9,6 +9,7 @@ import segmentation_models_pytorch as smp
 from torch import nn
 
 from napari_segment.deep.models._norms import spare_pooled_batch_norm
+from napari_segment.deep.models._weights import read_weights
 from napari_segment.deep.models.smp._encoders import check_name, weights_file
 from napari_segment.errors import SettingError
 
@@ -92,18 +93,8 @@ def _load(encoder: nn.Module, file: Path, name: str, channels_in: int) -> None:
     depth = getattr(encoder, "_depth", 5)
     original = smp.encoders.get_encoder(name, in_channels=3, depth=depth, weights=None)
     try:
-        original.load_state_dict(_read(file))
+        original.load_state_dict(read_weights(file))
     except RuntimeError as error:
         raise SettingError(f"The weights in {file} do not fit the encoder {name!r}.") from error
     original.set_in_channels(channels_in, pretrained=True)
     encoder.load_state_dict(original.state_dict())
-
-
-def _read(file: Path) -> dict[str, Any]:
-    if file.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return dict(load_file(file))
-    import torch
-
-    return dict(torch.load(file, map_location="cpu", weights_only=True))

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from napari_segment.deep.models._weights import PROBE_SECONDS, given_file
 from napari_segment.errors import MissingError, SettingError, UnknownNameError
 
-PROBE_SECONDS = 4.0
 _WEIGHTS = "model.safetensors"
 
 
@@ -68,19 +68,14 @@ def weights_file(encoder: str, weights: str) -> Path | None:
     """
     if weights == "none":
         return None
-    if Path(weights).suffix in (".safetensors", ".pth", ".pt", ".bin"):
-        return _given(Path(weights))
+    given = given_file(weights)
+    if given is not None:
+        return given
     if weights not in known_weights(encoder):
         raise UnknownNameError(
             f"set of weights of {encoder!r}", weights, ["none", *known_weights(encoder)]
         )
     return _from_hub(encoder, weights)
-
-
-def _given(path: Path) -> Path:
-    if not path.is_file():
-        raise MissingError(f"There is no file of weights at {path}.")
-    return path
 
 
 def _from_hub(encoder: str, weights: str) -> Path:

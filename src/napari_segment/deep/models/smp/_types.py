@@ -18,8 +18,6 @@ EncoderName = Annotated[
         ],
     ),
 ]  # fmt: skip
-Weights = Annotated[str, Field(examples=["none", "imagenet"])]
-FrozenEpochs = Annotated[int, Field(ge=-1)]
 Depth = Literal[3, 4, 5]
 Rates = tuple[
     Annotated[int, Field(ge=1, le=64)],

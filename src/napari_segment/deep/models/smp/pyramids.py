@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from napari_segment.deep.models._types import Count, Dropout
-from napari_segment.deep.models.smp._types import Depth, EncoderName, FrozenEpochs, Rates, Weights
+from napari_segment.deep.models._types import Count, Dropout, FrozenEpochs, Weights
+from napari_segment.deep.models.smp._types import Depth, EncoderName, Rates
 from napari_segment.registry import models
 
 if TYPE_CHECKING:

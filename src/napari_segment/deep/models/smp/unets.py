@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from napari_segment.deep.models._types import Features
-from napari_segment.deep.models.smp._types import Depth, EncoderName, FrozenEpochs, Weights
+from napari_segment.deep.models._types import Features, FrozenEpochs, Weights
+from napari_segment.deep.models.smp._types import Depth, EncoderName
 from napari_segment.registry import models
 
 if TYPE_CHECKING:
