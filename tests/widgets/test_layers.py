@@ -132,3 +132,21 @@ def test_stacks_go_to_layers_and_back():
     back = layers.image_of(Layer.create(*layers.stack_layer(film)))
     assert (back.axes, back.spacing, back.interval) == ("TYX", (0.5, 0.25), 4.0)
     assert back.unit == "micrometer"
+
+
+def test_labels_of_one_channel_lose_its_axis():
+    source = skewed((2, 1, 5, 6), "TCYX")
+    layer = Layer.create(*layers.result_layer(made((2, 5, 6), "TYX"), source, "TCYX", "x"))
+    assert layer.data.shape == (2, 1, 5, 6)
+    labels = layers.labels_of(layer)
+    assert (labels.axes, labels.shape, labels.holds) == ("TYX", (2, 5, 6), "mask")
+    assert labels.interval == source.scale[0]
+    world = layer.data_to_world([0, 0, 3, 2])[-2:]
+    np.testing.assert_allclose((labels.world() @ [3, 2, 1])[:2], world)
+    several = LabelsLayer(np.zeros((2, 3, 5, 6), np.uint8), axis_labels=tuple("tcyx"))
+    with pytest.raises(InputError, match="several channels"):
+        layers.labels_of(several)
+
+
+def test_unnamed_labels_of_four_dimensions_are_volumes_in_time():
+    assert layers.labels_of(LabelsLayer(np.zeros((2, 3, 5, 6), np.uint8))).axes == "TZYX"

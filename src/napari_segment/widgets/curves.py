@@ -44,10 +44,17 @@ class Curves(QWidget):
         self.update()
 
     def add(self, x: float, numbers: Mapping[str, float]) -> None:
-        """Let curves grow by one point each; what is not finite is left out."""
+        """Let curves grow by one point each; what is not finite is left out.
+
+        A curve that goes back begins again, as where the learning rate was searched for before.
+        """
         for name, y in numbers.items():
+            points = self.points.setdefault(name, [])
+            if points and x < points[-1][0]:
+                points.clear()
             if np.isfinite(y):
-                self.points.setdefault(name, []).append((x, y))
+                points.append((x, y))
+        self.points = {name: points for name, points in self.points.items() if points}
         self.update()
 
     def paintEvent(self, _: Any) -> None:

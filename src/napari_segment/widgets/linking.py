@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
-from napari.layers import Labels as LabelsLayer
 from napari.layers import Layer
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QCheckBox, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -16,13 +15,12 @@ from napari_segment.image import Labels, named_axes
 from napari_segment.widgets.copies import Writer, copies
 from napari_segment.widgets.form import Form, form_layout
 from napari_segment.widgets.job import Job, keep
-from napari_segment.widgets.layers import labels_of, result_layer, snapshot
+from napari_segment.widgets.layers import IN_TIME, labels_of, result_layer, shape_of, snapshot
 from napari_segment.widgets.running import Running
 from napari_segment.widgets.segment import heading, scrolling
 from napari_segment.widgets.source import LayerMenu, follow, is_labels
 from napari_segment.worker.stacks import load_stack, save_stack
 
-IN_TIME = {3: "TYX", 4: "TZYX"}  # the axes of labels that do not name theirs
 IN_SPACE = {2: "YX", 3: "ZYX"}
 
 
@@ -184,7 +182,7 @@ class Consensus(LinkingDock):
         if len(layers) < 2:
             raise InputError("Tick at least two Labels layers of one image; three decide better.")
         first = layers[0]
-        shapes = {layer.name: _shape(layer) for layer in layers}
+        shapes = {layer.name: shape_of(layer) for layer in layers}
         if len(set(shapes.values())) > 1:
             told = ", ".join(f"{name!r} {shape}" for name, shape in shapes.items())
             raise InputError(f"A consensus needs layers of one shape, but was given {told}.")
@@ -205,7 +203,3 @@ class Consensus(LinkingDock):
             self._column.addWidget(box)
         if not self.boxes:
             self._column.addWidget(QLabel("There is no Labels layer."))
-
-
-def _shape(layer: LabelsLayer) -> tuple[int, ...]:
-    return tuple(layer.data[0].shape if layer.multiscale else layer.data.shape)

@@ -12,7 +12,7 @@ from napari_segment.image import Image, Labels
 from napari_segment.widgets.copies import Writer, copies
 from napari_segment.widgets.fields import PathField
 from napari_segment.widgets.form import form_layout
-from napari_segment.widgets.layers import image_of, known_axes, labels_of, possible_axes
+from napari_segment.widgets.layers import image_of, known_axes, labels_of, possible_axes, shape_of
 from napari_segment.widgets.source import LayerMenu, is_image, is_labels
 from napari_segment.worker.stacks import save_stack
 
@@ -114,12 +114,14 @@ def _pair(image_layer: Any, labels_layer: Any) -> Pair:
     """A pair on one grid; of a stack with open axes the likeliest are taken, as labels show."""
     axes = known_axes(image_layer) or next(iter(possible_axes(image_layer)), "")
     image = image_of(image_layer, axes)
-    labels = labels_of(labels_layer, "".join(a for a in image.axes if a != "C"))
-    expected = tuple(image.size(a) for a in labels.axes)
-    if labels.shape != expected:
+    own = "".join(a for a in image.axes if a != "C")
+    expected = tuple(image.size(a) for a in own)
+    shape = shape_of(labels_layer)
+    if shape != expected:
         raise InputError(
-            f"The labels {labels.name!r} have shape {labels.shape}, but the image {image.name!r} "
-            f"has {expected}."
+            f"The labels {labels_layer.name!r} have shape {shape}, but the image {image.name!r} "
+            f"has {expected} (axes {own}). Choose the layers that belong together."
         )
+    labels = labels_of(labels_layer, own)
     labels = labels.replace(**image.geometry())
     return (image, copies.writer(image_layer)), (labels, copies.writer(labels_layer))

@@ -214,9 +214,10 @@ class Train(QWidget):
     def _step(self, step: Step) -> None:
         numbers = {name: n for name, n in step.numbers.items() if name not in NOT_DRAWN}
         losses = {name: n for name, n in numbers.items() if "loss" in name}
-        if "epoch" in step.numbers:  # its mean loss has been drawn, update by update
-            losses.pop("loss", None)
-        scores = {name: numbers[name] for name in SCORES if name in numbers}
+        scores = {}
+        if "epoch" in step.numbers:  # a validation
+            losses.pop("loss", None)  # the epoch's mean: it has been drawn, update by update
+            scores = {name: numbers[name] for name in SCORES if name in numbers}
         for view, chosen in ((self.losses, losses), (self.scores, scores)):
             if chosen:
                 self.hint.hide()
