@@ -75,6 +75,24 @@ def test_contract(name, problem, ndim):
         assert right < undecided + 1e-6, (fill, unlabelled, values)
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_a_perfect_prediction_is_near_the_minimum(name, problem, ndim):
+    """Surer answers win next to nothing more, and there is next to no slope left."""
+    loss = made(name, problem)
+    for fill in FILLS:
+        target = target_of(problem, ndim, fill)
+        logits = logits_for(target, 20.0).requires_grad_()
+        right = loss(logits, target)
+        right.backward()
+        right = right.detach()
+        surest = loss(logits_for(target, 40.0), target)
+        wrong = loss(logits_for(_shuffled(target)), target)
+        assert float(right - surest) < 0.02 * float(wrong - surest), fill
+        assert float(logits.grad.abs().sum()) < 0.05, fill
+
+
 def _shuffled(target):
     """Every voxel given to another class."""
     return target.roll(1, 1) if target.shape[1] == 3 else 1 - target
