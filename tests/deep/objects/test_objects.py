@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
@@ -9,9 +11,11 @@ import torch
 from napari_segment import Image, segment
 from napari_segment.blocks import overlaps
 from napari_segment.deep import models
+from napari_segment.deep.objects import _tile
 from napari_segment.deep.objects.anchors import boxes_of, by_level, fit_anchors, with_anchors
 from napari_segment.deep.objects.detect import Limits, objects_in, pasted
 from napari_segment.deep.objects.found import Found, put_together
+from napari_segment.deep.predict import MemoryShortError
 from napari_segment.errors import MissingError, SettingError
 from napari_segment.recipe import Spec
 from napari_segment.step import run
@@ -189,6 +193,58 @@ def test_class_score_and_box_are_features(knowing):
     assert big.features["label"].tolist() == np.unique(big.data)[1:].tolist()
     with pytest.raises(SettingError, match="gives no entropy"):
         segment(labels, "network", checkpoint=knowing, also=["entropy"])
+
+
+@pytest.mark.parametrize("device", ["cpu,cpu", "cpu, cpu, cpu"])
+def test_several_devices_share_the_tiles(knowing, device):
+    labels = discs((150, 130), [(20, 20), (45, 50), (70, 20), (120, 100)], 9).astype(np.float32)
+    one = segment(labels, "network", checkpoint=knowing, device="cpu")
+    several = segment(labels, "network", checkpoint=knowing, device=device)
+    assert np.array_equal(one.data, several.data)
+    assert one.features["score"].tolist() == several.features["score"].tolist()
+
+
+@pytest.mark.parametrize("devices", [("gpu",), ("gpu", "gpu", "cpu")])
+def test_a_detector_without_memory_goes_on_on_the_cpu(monkeypatch, devices):
+    class Short(Oracle):
+        where, calls = "gpu", 0
+
+        def to(self, device):
+            self.where = str(device)
+            return self
+
+        def forward(self, image):
+            self.calls += 1
+            if self.where != "cpu" and self.calls > 1:
+                raise torch.OutOfMemoryError("no room")
+            return super().forward(image)
+
+    monkeypatch.setattr(_tile, "named_place", str)
+    monkeypatch.setattr(_tile, "cast", lambda *_: nullcontext())
+    monkeypatch.setattr(_tile, "release_memory", lambda _: None)
+    monkeypatch.setattr(torch.Tensor, "to", lambda self, *_: self)
+    labels = discs((90, 70), [(20, 20), (45, 50), (70, 20)], 9)
+    several = _tile.Detectors(Short(), devices, fast=False, movable=True)
+    told = []
+    work = objects_in(several, labels[None].astype(np.float32), Limits(), tile=(40, 40))
+    while True:
+        try:
+            told.append(next(work).message)
+        except StopIteration as stop:
+            found = stop.value
+            break
+    assert sorted(np.bincount(found.labels.ravel())) == sorted(np.bincount(labels.ravel()))
+    assert sum("going on on the CPU" in message for message in told) == devices.count("gpu")
+    assert several.devices == ["cpu"] * len(devices)
+
+
+def test_a_detector_that_does_not_fit_at_all_is_an_error(knowing, monkeypatch):
+    def full(self, image):
+        raise MemoryError
+
+    monkeypatch.setattr(Knowing, "forward", full)
+    with pytest.raises(MemoryShortError, match="smaller tile"):
+        segment(np.zeros((70, 70), np.float32), "network", checkpoint=knowing)
 
 
 def test_features_of_a_stack_tell_the_plane(knowing):

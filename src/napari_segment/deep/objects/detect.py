@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.objects.found import Found, Objects, put_together
 from napari_segment.deep.plan import Objects as Plan
+from napari_segment.deep.predict.cluster import workers
 from napari_segment.deep.predict.options import Options
 from napari_segment.deep.predict.tiles import Grid, Prepare, Reader, as_float
 from napari_segment.deep.predict.trained import check, on_grid
@@ -58,8 +59,8 @@ def detect(  # noqa: PLR0913 - settings, each with a name
 
     Parameters
     ----------
-    network : Detector
-        In eval mode.
+    network : Detector or Detectors
+        In eval mode; several have their devices already.
     image : array (C, Y, X)
         NumPy, Dask or zarr.
     tile : sequence of int
@@ -67,7 +68,7 @@ def detect(  # noqa: PLR0913 - settings, each with a name
     overlap : float
         Part of a tile shared with its neighbour.
     device : str
-        See `napari_segment.deep.device.resolve`.
+        See `napari_segment.deep.device.resolve`. Several, separated by commas, share the tiles.
     fast : bool
         bfloat16 on the CPU too.
     least : float
@@ -87,25 +88,32 @@ def detect(  # noqa: PLR0913 - settings, each with a name
     list of Found
         For `put_together`; the same object may be in several tiles.
     """
-    from napari_segment.deep.device import resolve
-    from napari_segment.deep.objects._tile import found_in
+    from napari_segment.deep.objects._tile import Detectors
 
-    place = resolve(device.split(",", maxsplit=1)[0])  # of several the first
+    if not isinstance(network, Detectors):
+        network = Detectors(network, _devices(device), fast)
     shape = tuple(int(n) for n in image.shape[1:])
     grid = Grid(shape, tuple(int(t) for t in tile), overlap)
     read = Reader(image, grid, prepare)
-    network.to(place)
-    network.least_score = least
+    network.least(least)
+    corners = [corner for row in grid.rows() for corner in row.corners]
     found: list[Found] = []
-    done = 0
-    for row in grid.rows():
-        for corner in row.corners:
-            outputs = found_in(network, read(corner), place, fast)
+    for done in range(0, len(corners), len(network)):
+        some = corners[done : done + len(network)]
+        outputs = yield from network([read(corner) for corner in some], (done, len(corners)))
+        for corner, one in zip(some, outputs, strict=True):
             first = tuple(c - p for c, p in zip(corner, grid.padding, strict=True))
-            found += _placed(outputs, first, grid, least, mask)
-            done += 1
-            yield Step(done, len(grid))
+            found += _placed(one, first, grid, least, mask)
+        yield Step(done + len(some), len(corners))
     return found
+
+
+def _devices(names: str) -> list[str]:
+    from napari_segment.deep.device import resolve
+
+    return [str(resolve(n.strip())) for n in names.split(",") if n.strip()] or [
+        str(resolve("auto"))
+    ]
 
 
 def objects_in(
@@ -153,12 +161,15 @@ def labels_with(
     numbers = checkpoint.statistics(image)
     shape = (int(image.shape[-2]), int(image.shape[-1]))
     image = on_grid(checkpoint, image, spacing)
-    network = checkpoint.network()
+    from napari_segment.deep.objects._tile import Detectors
+
+    network = Detectors(checkpoint.network(), _devices(options.device), options.fast, movable=True)
+    if workers():
+        yield Step(0, 0, "Detectors are computed here, not by the workers of the Dask cluster.")
     score = options.thresholds[0] if options.thresholds else objects.seed
     limits = Limits(score, objects.foreground, size=objects.size)
     settings: dict[str, Any] = {
         "tile": options.tile or checkpoint.patch, "overlap": options.overlap,
-        "device": options.device, "fast": options.fast,
         "prepare": partial(checkpoint.apply, numbers=numbers),
     }  # fmt: skip
     planes = [image] if len(image.shape) == 3 else _planes(image)
