@@ -38,6 +38,8 @@ def rows(shape: tuple[int, ...]) -> list[Row]:
             {"scikit-image": _their_components}, 4, _same),
         Row(f"split_touching, spacing 2:1:1, {size}", mask, _split,
             {"SciPy + scikit-image": _their_split}, 2, _counts, rounds=2),
+        Row(f"split_touching, one component fills the image, {size}", partial(_solid, shape),
+            _split, {"SciPy + scikit-image": _their_split}, 2, _counts, rounds=1),
         Row(f"measure 12 properties, 10,000 objects, {size}", partial(_balls, shape), _measure,
             {"regionprops_table": _their_table}, 20, _close, rounds=3),
     ]  # fmt: skip
@@ -47,6 +49,12 @@ def _mask(shape: tuple[int, ...]) -> tuple[np.ndarray]:
     from scipy.ndimage import uniform_filter
 
     return (uniform_filter(stack(shape).astype(np.float32), 3) > 11_000,)
+
+
+def _solid(shape: tuple[int, ...]) -> tuple[np.ndarray]:
+    mask = np.ones(shape, bool)
+    mask[::9, ::9, ::9] = False
+    return (mask,)
 
 
 def _components(mask: np.ndarray) -> np.ndarray:
