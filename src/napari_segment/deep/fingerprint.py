@@ -149,9 +149,9 @@ def _mirrored(items: Sequence[Item], reasons: dict[str, str]) -> bool:
     """
     anatomy = any(i.unit in _BODY for i in items)
     reasons["mirrored"] = (
-        f"no: in {items[0].unit}, as images of a body with a left and a right are"
+        f"no, as images in {items[0].unit} mostly show a body, which has a left and a right"
         if anatomy
-        else "yes: nothing says that the images have a left and a right"
+        else "yes, as nothing says that the images have a left and a right"
     )
     return not anatomy
 
@@ -164,12 +164,12 @@ def _dimensions(
     if settings.ndim == "3" and axes == 2:
         raise SettingError("A 3-D network was asked for, but the images are 2-D.")
     if axes == 2:
-        reasons["ndim"] = "2: the images are 2-D"
+        reasons["ndim"] = "2, as the images are"
         return 2, False
     if settings.ndim == "2" or (settings.ndim == "auto" and planes < _THIN):
-        reasons["ndim"] = f"planes of stacks, which have {planes:g} planes (median)"
+        reasons["ndim"] = f"2, plane by plane: the stacks have {planes:g} planes (median)"
         return 2, True
-    reasons["ndim"] = f"3: the stacks have {planes:g} planes (median)"
+    reasons["ndim"] = f"3, as the stacks have {planes:g} planes (median)"
     return 3, False
 
 
@@ -285,10 +285,10 @@ def _scheme(items: Sequence[Item]) -> tuple[Any, str]:
     low, high = quantiles[:, 0, 0], quantiles[:, 0, 2]
     signed = all(i.dtype.startswith(("int", "float")) for i in items)
     if signed and len(items[0].channels) == 1 and np.median(low) < -500 and low.min() > -5000:
-        return "fixed", "one scale for all: intensities reach below -500, as Hounsfield units do"
+        return "fixed", "one scale for all, as intensities reach below -500 like Hounsfield units"
     spread = high - low
     ratio = float(spread.max() / max(spread.min(), 1e-12))
-    return "zscore", f"each image by itself: intensity ranges differ by a factor of {ratio:.3g}"
+    return "zscore", f"each image by itself (their ranges differ by a factor of {ratio:.3g})"
 
 
 def _of_scheme(scheme: Any, items: Sequence[Item], channel: int) -> Normalisation:

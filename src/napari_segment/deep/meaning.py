@@ -77,8 +77,9 @@ def meaning(items: Sequence[Item], pairs: Pairs, settings: Any) -> Meaning:
         holds = "mask" if len(marked) == 1 else "classes"
         values = tuple(sorted(marked | ({0} - {ignored})))
         chosen = {k: v for k, v in names.items() if k in values}
-        count = "one label" if holds == "mask" else f"{len(marked)} labels in all cases"
-        reasons["task"] = f"classes: {count}" + (", as given" if settings.task == "classes" else "")
+        what = "a mask: one label" if holds == "mask" else f"classes: {len(marked)} labels"
+        given = ", as given" if settings.task == "classes" else ""
+        reasons["task"] = f"{what} in all cases{given}"
     if settings.classes and not chosen:
         raise SettingError("Classes were named, but each label number is an object of its own.")
     if chosen:
@@ -139,8 +140,8 @@ def _are_objects(
     elif task == "auto" and not (pairs.holds or names) and looks_like_objects(found):
         counts = sorted(len(f) for f in found)
         reasons["task"] = (
-            f"objects: {counts[0]} to {counts[-1]} consecutive labels in a case "
-            "(task=classes if each number is a class)"
+            f"objects: {counts[0]} to {counts[-1]} labels in a case, from 1 on; "
+            "if each number is a class, give task=classes"
         )
     return "task" in reasons
 
