@@ -17,9 +17,7 @@ from napari_segment.classical.grid import checked, float_type, in_voxels
 from napari_segment.classical.threshold.histogram import finite_range
 from napari_segment.registry import filters
 
-_STEPS = 1024  # of the table of weights
 _PLAIN = (np.uint8, np.uint16, np.float32, np.float64)  # images that kernels take as they are
-_END = 4.0  # standard deviations of intensity beyond which the weight is 0
 
 
 @filters.add("bilateral", title="Bilateral", group="smoothing")
@@ -32,7 +30,7 @@ def bilateral(
 ) -> Any:
     """Average neighbours that are near in space and alike in intensity.
 
-    Both weights are Gaussians, cut at two standard deviations in space and four in intensity.
+    Both weights are Gaussians, that of space cut at two standard deviations.
     Values beyond the edge are mirrored (d c b a|a b c d); NaN spreads as far as the window.
 
     Parameters
@@ -81,13 +79,10 @@ def _bilateral(
     padded, reach = as_volume(with_margin(block, radius), radius, fill=0)
     offsets = np.argwhere(inside if block.ndim == 3 else inside[None])
     nearness = np.exp(-0.5 * distance[inside]).astype(dtype)
-    likeness = np.exp(-0.5 * (np.arange(_STEPS) * _END / _STEPS) ** 2).astype(dtype)
-    scale = dtype.type(_STEPS / (_END * width))
+    decay = dtype.type(1 / (2048 * width**2))
     out = np.empty(as_volume(block, (), fill=0)[0].shape, dtype)
     over_slabs(
-        lambda a, b: kernel(
-            padded, a, b, np.array(reach), offsets, nearness, likeness, scale, out[a:b]
-        ),
+        lambda a, b: kernel(padded, a, b, np.array(reach), offsets, nearness, decay, out[a:b]),
         len(out),
     )
     return out.reshape(block.shape)
