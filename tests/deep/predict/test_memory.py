@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dask.array as da
 import numpy as np
 import pytest
 import torch
@@ -18,6 +19,7 @@ from napari_segment.deep.predict import (
 )
 from napari_segment.deep.predict._places import Place
 from napari_segment.deep.predict._stream import stream
+from napari_segment.deep.predict.kept import Kept
 from napari_segment.deep.predict.memory import estimate, size
 from napari_segment.deep.predict.tiles import Grid, Reader, as_float
 from napari_segment.deep.predict.volume import _Collected
@@ -125,6 +127,63 @@ def test_blending_out_of_memory_at_any_moment(pretended, monkeypatch, stage, cal
             "Out of memory on gpu: going on with tiles blended in the computer's memory."
         ]
         assert ladder.device == "gpu"
+
+
+def failing(call, times):
+    """A call that finds no memory so many times, from its third on."""
+    count = [0]
+
+    def tried(*arguments):
+        count[0] += 1
+        if 3 <= count[0] < 3 + times:
+            raise MemoryError("Unable to allocate")
+        return call(*arguments)
+
+    return tried
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_reading_out_of_memory(batch, lazy):
+    grid = Grid(IMAGE.shape[1:], TILE)
+    image = da.from_array(IMAGE, chunks=(1, 10, -1, -1)) if lazy else IMAGE
+    result = _Collected(grid.shape, probabilities("none"), None)
+    reader = Reader(image, grid, failing(as_float, 1))
+    steps = list(stream([Place(Limited(), Ladder(batch, TILE, "cpu"))], reader, result.put))
+    assert np.allclose(result.array, WANT, atol=1e-5)
+    told = [s.message for s in steps if s.message]
+    assert told == ["Out of memory: going on without reading ahead."]
+    reader = Reader(image, grid, failing(as_float, 1000))
+    with pytest.raises(MemoryShortError, match="read tile by tile"):
+        list(stream([Place(Limited(), Ladder(batch, TILE, "cpu"))], reader, result.put))
+
+
+def test_labels_or_their_storing_out_of_memory_on_the_cpu():
+    """What cannot be decoded or stored is tried again with free memory given back."""
+    grid = Grid(IMAGE.shape[1:], TILE)
+
+    def stored(times):
+        result = _Collected(grid.shape, probabilities("none"), None)
+        put = failing(result.put, times)
+        place = Place(Limited(), Ladder(1, TILE, "cpu"))
+        steps = list(stream([place], Reader(IMAGE, grid, as_float), put, pieces=True))
+        return result.array, [s.message for s in steps if s.message]
+
+    found, told = stored(1)
+    assert np.allclose(found, WANT, atol=1e-5)
+    assert told == ["Out of memory on cpu: trying again with what was kept for later given back."]
+    with pytest.raises(MemoryShortError, match="smaller tile"):
+        stored(2)
+
+
+def test_a_result_that_does_not_fit_says_where_it_would(monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    kept = Kept((8, 8), (slice(0, 8), slice(0, 8)))
+    monkeypatch.setattr("napari_segment.deep.predict.kept.np.zeros", full)
+    with pytest.raises(MemoryShortError, match=r"64 B.*'store'"):
+        kept.write((slice(0, 2), slice(0, 8)), np.ones((2, 8), np.uint8))
 
 
 def test_the_foot_of_the_ladder_is_an_error():

@@ -11,11 +11,11 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from napari_segment.deep.device import is_out_of_memory
+from napari_segment.deep.device import is_out_of_memory, release_memory
 from napari_segment.deep.predict._parts import outer, place
 from napari_segment.deep.predict._sums import Sums
 from napari_segment.deep.predict.decode import Slab
-from napari_segment.deep.predict.ladder import Ladder
+from napari_segment.deep.predict.ladder import Ladder, MemoryShortError
 from napari_segment.deep.predict.tiles import Grid, Row, Where
 from napari_segment.step import Step
 
@@ -57,6 +57,7 @@ class Blend:
         self._map: Tensor | None = None
         self._todo: list[Callable[[], None]] = []
         self._pending: Future[None] | None = None
+        self._again = False
 
     # ---- called from the network's thread ----
 
@@ -70,7 +71,7 @@ class Blend:
         self._start(self._out(row, first))
 
     def settle(self, count: tuple[int, int]) -> Generator[Step, None, None]:
-        """End what was begun; where its memory runs out, go on on the CPU."""
+        """End what was begun; where its memory runs out, go on with less."""
         while self._todo or self._pending is not None:
             pending, self._pending = self._pending, None
             try:
@@ -78,12 +79,24 @@ class Blend:
                     self._work()
                 else:
                     pending.result()
+                self._again = False
                 continue
+            except MemoryShortError:
+                raise
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
             short = f"Out of memory on {self.ladder.blend}"
-            yield Step(*count, message=f"{short}: {self.ladder.blend_on_cpu()}")
+            yield Step(*count, message=f"{short}: {self._with_less()}")
+
+    def _with_less(self) -> str:
+        """Give up something: first what is kept for later on the CPU, then the device."""
+        if self.ladder.blend != "cpu" or self._again:
+            return self.ladder.blend_on_cpu()
+        self._again = True
+        self._sums.trim()
+        release_memory(self._place)
+        return "trying again with what was kept for later given back."
 
     def _start(self, work: Iterator[Callable[[], None]]) -> None:
         self._todo = list(work)

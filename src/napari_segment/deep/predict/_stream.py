@@ -6,8 +6,10 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from napari_segment.deep.device import is_out_of_memory
 from napari_segment.deep.predict._blend import Blend, Corner, Sink
 from napari_segment.deep.predict._places import Place, Places, Tile
+from napari_segment.deep.predict.ladder import MemoryShortError
 from napari_segment.deep.predict.tiles import Reader, Row
 from napari_segment.step import Step
 
@@ -66,7 +68,7 @@ def stream(
             for row in rows:
                 left = len(row.corners)
                 while left:
-                    corners, block = tiles.take(min(network.batch, left))
+                    corners, block = yield from tiles.take(min(network.batch, left), (done, total))
                     if network.on_cpu:
                         yield from blend.settle((done, total))
                     outputs = yield from network.outputs(block, (done, total))
@@ -90,14 +92,40 @@ class _Ahead:
         self._beside, self._read = beside, read
         self._corners = iter([corner for row in rows for corner in row.corners])
         self._waiting: deque[tuple[Corner, Future[Tile]]] = deque()
+        self._eager = True
 
-    def take(self, count: int) -> tuple[list[Corner], list[Tile]]:
-        """The next tiles (C, *tile)."""
+    def take(
+        self, count: int, told: tuple[int, int]
+    ) -> Generator[Step, None, tuple[list[Corner], list[Tile]]]:
+        """The next tiles (C, *tile); where memory is short, none is read ahead any more."""
         self._request(count - len(self._waiting))
         taken = [self._waiting.popleft() for _ in range(count)]
-        tiles = [future.result() for _, future in taken]
-        self._request(count - len(self._waiting))
+        tiles = []
+        for corner, future in taken:
+            try:
+                tiles.append(future.result())
+                continue
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            if self._eager:
+                self._eager = False
+                yield Step(*told, message="Out of memory: going on without reading ahead.")
+            tiles.append(self._again(corner))
+        if self._eager:
+            self._request(count - len(self._waiting))
         return [corner for corner, _ in taken], tiles
+
+    def _again(self, corner: Corner) -> Tile:
+        try:
+            return self._beside.submit(self._read, corner).result()  # after those begun before
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        raise MemoryShortError(
+            "The image cannot be read tile by tile in the memory there is. Give a smaller tile, an "
+            "image in smaller chunks, or close other programs."
+        )
 
     def _request(self, count: int) -> None:
         for _ in range(count):

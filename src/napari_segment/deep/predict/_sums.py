@@ -77,9 +77,13 @@ class Sums:
 
     def move(self, device: torch.device) -> None:
         """Bring all sums to another device."""
-        self._free.clear()
+        self.trim()
         for key in self._blocks:
             self._blocks[key] = self._blocks[key].to(device)
+
+    def trim(self) -> None:
+        """Give back the memory that no block uses."""
+        self._free.clear()
 
     def _memory(self, size: int, device: torch.device) -> Tensor:
         """A free piece of memory that is large enough, or a new one."""

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.deep.predict.ladder import MemoryShortError
+from napari_segment.deep.predict.memory import size
 from napari_segment.deep.predict.store import Store
 
 Window = tuple[slice, ...]
@@ -33,8 +35,19 @@ class Kept:
         """Take values ``(*slab)`` or ``(n, *slab)`` at a place in the window."""
         lead = values.shape[: values.ndim - len(where)]
         if self.array is None:
-            self.array = np.zeros((*lead, *self.shape), values.dtype)
+            self.array = self._new((*lead, *self.shape), values.dtype)
         self.array[(*(slice(None),) * len(lead), *_shifted(where, self.window))] = values
+
+    @staticmethod
+    def _new(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        try:
+            return np.zeros(shape, dtype)
+        except MemoryError:
+            takes = size(int(np.prod(shape)) * dtype.itemsize)
+        raise MemoryShortError(
+            f"The result of {shape} voxels takes {takes}, which is more than there is. Give "
+            "'store', a folder in which it is kept while it is computed."
+        )
 
     def result(self) -> Any:
         return self.array
