@@ -78,9 +78,10 @@ def _walker(image: np.ndarray, markers: np.ndarray) -> np.ndarray:
 
 
 def _their_walker(image: np.ndarray, markers: np.ndarray) -> np.ndarray:
+    """Of intensities in standard deviations, as ours: scikit-image's beta depends on their unit."""
     from skimage.segmentation import random_walker
 
-    return random_walker(image.astype(np.float32), markers, mode="cg_j")
+    return random_walker(image / image.std(), markers, mode="cg_j", prob_tol=1)
 
 
 def _slic(image: np.ndarray, _markers: np.ndarray) -> np.ndarray:
