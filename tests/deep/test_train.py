@@ -369,6 +369,8 @@ def test_objects_are_learnt_and_found(tmp_path):
     assert checkpoint.holds == "objects"
     assert checkpoint.scores["ap"] > 0.7
     assert any("foreground" in s.message for s in steps)
+    shown = [s.preview for s in steps if s.preview][-1]
+    assert shown["prediction"].max() >= len(np.unique(shown["reference"])) - 1 == 2
     image = pairs[-1][0].data[None]
     with torch.no_grad():
         ready = checkpoint.apply(image, checkpoint.statistics(image))

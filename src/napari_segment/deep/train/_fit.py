@@ -267,7 +267,7 @@ class Fit:
 
     def _labels(self, item: Any) -> Any:
         """What the network says of one whole case."""
-        return self.validation.segmented(self.network, item)
+        return self.validation.shown(self.network, item)
 
     def _save(self, spent: float) -> None:
         numbers = {name: getattr(self, name) for name in _NUMBERS}

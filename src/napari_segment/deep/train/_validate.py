@@ -154,6 +154,12 @@ class Validation:
             return self.labels(self.logits(network, item))
         return self._outputs(network, item, argmax)
 
+    def shown(self, network: nn.Module, item: Item) -> NDArray[Any]:
+        """What a person is shown of one whole case: class indices, or objects."""
+        if self.plan.objects is None:
+            return self.segmented(network, item)
+        return self.decode(self.logits(network, item), self.plan.objects)
+
     @torch.no_grad()
     def _outputs(self, network: nn.Module, item: Item, decode: Decode) -> NDArray[Any]:
         network.eval()
