@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from napari_segment.deep.heap import give_back
 from napari_segment.errors import MissingError, SettingError
 
 if TYPE_CHECKING:
@@ -144,12 +145,13 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def release_memory(device: torch.device) -> None:
-    """Hand memory that PyTorch keeps for later back to the device."""
+    """Hand memory that is kept for later back to the device and to the system."""
     import gc
 
     import torch
 
     gc.collect()
+    give_back()
     if device.type != "cpu":
         getattr(torch, device.type).empty_cache()
 

@@ -156,7 +156,7 @@ def _spread_codes(
 
     z, y, x = index
     spread = np.empty(out.shape)
-    local_spread(coding.codes(volume[z]), np.arange(len(z)), y, x, coding.holes, spread)
+    local_spread(coding.codes(volume, z), np.arange(len(z)), y, x, coding.holes, spread)
     out[...] = np.rint(np.nan_to_num(spread * scale).clip(0, _STEPS))
 
 

@@ -15,6 +15,18 @@ MEAN, NIBLACK, SAUVOLA, PHANSALKAR = range(4)
 
 
 @njit(cache=True, nogil=True)
+def encode(volume: NDArray[Any], planes: Ints, low: float, step: float, codes: Any) -> None:
+    """Whole numbers of steps from `low` on; -1 for NaN and infinities."""
+    for z in range(len(planes)):
+        plane, coded = volume[planes[z]], codes[z]
+        for y in range(plane.shape[0]):
+            for x in range(plane.shape[1]):
+                value = np.float64(plane[y, x])
+                finite = value - value == 0.0
+                coded[y, x] = np.int32(np.rint((value - low) / step)) if finite else np.int32(-1)
+
+
+@njit(cache=True, nogil=True)
 def beyond_local_threshold(
     codes: NDArray[Any],
     index_z: Ints,

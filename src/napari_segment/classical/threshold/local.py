@@ -343,15 +343,18 @@ def _beyond_rule(
     from napari_segment.classical.threshold import _local
 
     z, y, x = index
-    if volume.dtype != np.uint16 or not volume.flags.c_contiguous or not volume.dtype.isnative:
-        volume, z = volume[z], np.arange(len(z))
+    center = z[(len(z) - len(out)) // 2 :][: len(out)]
+    if volume.dtype == np.uint16 and volume.flags.c_contiguous and volume.dtype.isnative:
+        codes = volume
+    else:
+        codes, z = coding.codes(volume, z), np.arange(len(z))
     numbers = np.array([coding.low, coding.step, *rule.numbers])
-    codes = coding.codes(volume)
     kind = getattr(_local, rule.name)
     _local.beyond_local_threshold(codes, z, y, x, coding.holes, kind, numbers, bright, out)
     if coding.holes:
-        center = volume[z[(len(z) - len(out)) // 2 :][: len(out)]]
-        out |= np.isposinf(center) if bright else np.isneginf(center)
+        infinite = np.isposinf if bright else np.isneginf
+        for k, plane in enumerate(center):
+            out[k] |= infinite(volume[plane])
 
 
 def _beyond_median(

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+
+from torch import Tensor
 
 from napari_segment.deep.device import is_out_of_memory
+from napari_segment.deep.heap import faulted, give_back, kept_memory
 from napari_segment.deep.predict._blend import Blend, Corner, Sink
 from napari_segment.deep.predict._places import Place, Places, Tile
 from napari_segment.deep.predict.ladder import MemoryShortError
 from napari_segment.deep.predict.tiles import Reader, Row
 from napari_segment.step import Step
+
+_CHURN = 4  # times the size of the output
 
 
 def stream(
@@ -58,7 +64,7 @@ def stream(
     done = 0
     for one in places:
         yield from one.move(done, total)
-    with ThreadPoolExecutor(1, "tiles") as beside:
+    with ExitStack() as memory, ThreadPoolExecutor(1, "tiles") as beside:
         blend = Blend(
             read.grid, places[0].ladder, sink, begin=begin, pieces=pieces,
             beside=None if network.on_cpu else beside,
@@ -71,7 +77,10 @@ def stream(
                     corners, block = yield from tiles.take(min(network.batch, left), (done, total))
                     if network.on_cpu:
                         yield from blend.settle((done, total))
+                    before = faulted()
                     outputs = yield from network.outputs(block, (done, total))
+                    if network.on_cpu and not done:
+                        memory.enter_context(kept_memory(_churns(faulted() - before, outputs)))
                     yield from blend.settle((done, total))
                     blend.submit(outputs, corners)
                     del outputs, block  # not to be held while the next ones are computed
@@ -79,10 +88,17 @@ def stream(
                     yield Step(done, total)
                 yield from blend.settle((done, total))
                 blend.finish(row, first)
+                if network.on_cpu and row.across.stop == read.grid.shape[read.grid.cross]:
+                    give_back()  # what lies in pieces that are too small to be used again
             yield from blend.settle((done, total))
         finally:
             beside.shutdown(wait=True, cancel_futures=True)
             network.close()
+
+
+def _churns(taken: int, outputs: Sequence[Tensor]) -> bool:
+    """Whether a network takes so much memory in each pass that it had better be kept for it."""
+    return taken > _CHURN * sum(output.nbytes for output in outputs)
 
 
 class _Ahead:

@@ -17,6 +17,7 @@ from napari_segment.deep.data.samples import Samples
 from napari_segment.deep.data.shelf import Shelf
 from napari_segment.deep.device import free_memory, resolve
 from napari_segment.deep.fingerprint import Plan, describe, make_plan
+from napari_segment.deep.heap import kept_memory
 from napari_segment.deep.logs import told
 from napari_segment.deep.summary import Summary, summary
 from napari_segment.deep.train.record import PLAN, SETTINGS, Record
@@ -43,7 +44,8 @@ def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
     group = Group(device)
     shelf = Shelf(settings.out / STATE / f"cases_{group.rank}")
     try:
-        return (yield from _trained(Pairs.of(pairs), settings, resumed, group, shelf, begun))
+        with kept_memory(group.device.type == "cpu"):
+            return (yield from _trained(Pairs.of(pairs), settings, resumed, group, shelf, begun))
     finally:
         group.close()
         shelf.clear()
