@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -92,18 +92,28 @@ def hysteresis(code: Any) -> Any:
 def _hysteresis(code: NDArray[np.uint8]) -> NDArray[np.bool_]:
     from napari_segment.classical.edges._canny import STRONG, follow
 
-    code = np.pad(code, 1)
-    flat, plane = code.reshape(-1), code[0].size
-    offsets = _neighbours(code.shape)
-    size = -(-len(code) // threads())
+    margined = np.zeros([n + 2 for n in code.shape], np.uint8)
+    inner = margined[(slice(1, -1),) * code.ndim]
+    _by_slabs(lambda a, b: np.copyto(inner[a:b], code[a:b]), code)
+    flat, plane = margined.reshape(-1), margined[0].size
+    offsets = _neighbours(margined.shape)
+    size = -(-len(margined) // threads())
     over_slabs(
         lambda a, b: follow(flat, offsets, a * plane, b * plane, a * plane, b * plane),
-        len(code),
+        len(margined),
         size,
     )
-    for seam in range(size, len(code), size):  # what crosses from one slab to the next
+    for seam in range(size, len(margined), size):  # what crosses from one slab to the next
         follow(flat, offsets, (seam - 1) * plane, (seam + 1) * plane, 0, flat.size)
-    return np.equal(code[(slice(1, -1),) * code.ndim], STRONG)
+    edges = np.empty(code.shape, bool)
+    _by_slabs(lambda a, b: np.equal(inner[a:b], STRONG, out=edges[a:b]), code)
+    return edges
+
+
+def _by_slabs(work: Callable[[int, int], Any], code: NDArray[Any]) -> None:
+    """Work in threads where there is enough to do for them."""
+    parts = threads() if code.size > _SLAB else 1
+    over_slabs(work, len(code), -(-len(code) // parts) or 1)
 
 
 def _hysteresis_lazily(code: Any) -> Any:
