@@ -8,7 +8,7 @@ import pytest
 
 from napari_segment import api
 from napari_segment.image import Image
-from napari_segment.registry import methods
+from napari_segment.registry import load_plugins, methods
 from napari_segment.widgets.curves import picture_of
 from napari_segment.widgets.preview import GLOBAL, Look, Newest, Request, StaleError
 
@@ -31,6 +31,29 @@ def test_plane_is_that_of_the_whole_volume(volume, name):
     np.testing.assert_array_equal(view.labels, run.data[3])
     assert view.histogram.counts.sum() == volume.data.size
     assert view.note == ""
+
+
+@pytest.fixture
+def midway():
+    """A plug-in's threshold."""
+    load_plugins()
+    saved = methods.snapshot()
+
+    @methods.add("midway", title="Midway", gives="mask", group=GLOBAL)
+    def midway(image):
+        """Halfway between the smallest and the largest value."""
+        return image > (int(image.min()) + int(image.max())) / 2
+
+    yield
+    methods.restore(saved)
+
+
+@pytest.mark.usefixtures("midway")
+def test_global_thresholds_of_plug_ins_are_run_on_the_plane(volume):
+    view = Look()(Request(volume, {"Z": 3}, api.recipe_of("midway")))
+    plane = volume.data[3].astype(int)
+    np.testing.assert_array_equal(view.labels > 0, plane > (plane.min() + plane.max()) / 2)
+    assert "plane alone" in view.note
 
 
 def test_per_plane_takes_the_plane(volume):

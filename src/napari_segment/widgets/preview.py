@@ -105,9 +105,9 @@ class Look:
         region, note = _region(request)
         whole = region is not None and "threshold" in entry.group
         counts = self._counts(region, request) if whole and region else histogram(seen.data)
-        if entry.group == GLOBAL:
-            from napari_segment.classical.threshold import thresholds
+        from napari_segment.classical.threshold import tells, thresholds
 
+        if entry.group == GLOBAL and tells(entry.name):
             values = thresholds(entry.name, counts, **request.recipe.method.settings)
             return View(_separate(request, plane, seen, values), counts, values, note)
         settings = request.recipe.method.settings

@@ -11,4 +11,5 @@ from napari_segment.classical.threshold import fixed as fixed
 from napari_segment.classical.threshold import local as local
 from napari_segment.classical.threshold.histogram import Histogram as Histogram
 from napari_segment.classical.threshold.histogram import histogram as histogram
+from napari_segment.classical.threshold.preview import tells as tells
 from napari_segment.classical.threshold.preview import thresholds as thresholds

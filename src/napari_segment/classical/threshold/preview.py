@@ -34,6 +34,11 @@ CRITERIA: Mapping[str, Criterion] = MappingProxyType(
 )
 
 
+def tells(name: str) -> bool:
+    """Whether `thresholds` knows a method; it does not know those of plug-ins."""
+    return name == "multi_otsu" or name in CRITERIA
+
+
 def thresholds(name: str, histogram: Histogram, **settings: Any) -> tuple[float, ...]:
     """Thresholds of a global method, from an image's histogram.
 
@@ -60,7 +65,7 @@ def thresholds(name: str, histogram: Histogram, **settings: Any) -> tuple[float,
     """
     if name == "multi_otsu":
         return between_classes(histogram, classes=settings.get("classes", 3))
-    if name not in CRITERIA:
+    if not tells(name):
         raise UnknownNameError("global threshold", name, (*CRITERIA, "multi_otsu"))
     found = CRITERIA[name](histogram)
     return () if np.isnan(found) else (found,)
