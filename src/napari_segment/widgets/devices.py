@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from psygnal import Signal
+from qtpy.compat import isalive
 from qtpy.QtWidgets import QComboBox
 
 from napari_segment.widgets.fields import narrow_combo
@@ -22,8 +23,6 @@ class DeviceMenu:
         self.native.addItem("automatic", "auto")
         self.native.addItem("CPU", "cpu")
         self.native.currentIndexChanged.connect(lambda _: self.changed.emit(self.value))
-        self._gone = False
-        self.native.destroyed.connect(lambda _=None: setattr(self, "_gone", True))
         self._job = Job("devices", lambda _folder: {})
         self._job.done.connect(self._fill)
         process(process_name).run(self._job)
@@ -39,7 +38,7 @@ class DeviceMenu:
         self.native.setCurrentIndex(self.native.findData(name))
 
     def _fill(self, result: dict[str, Any]) -> None:
-        if self._gone:
+        if not isalive(self.native):
             return
         for name, title in result["devices"]:
             index = self.native.findData(name)

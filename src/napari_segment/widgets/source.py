@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels as LabelsLayer
 from psygnal import Signal
+from qtpy.compat import isalive
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from napari_segment.errors import InputError
@@ -30,12 +32,20 @@ PER = {
 
 
 def follow(widget: Any, event: Any, call: Callable[..., Any]) -> None:
-    """Connect a call to an event of the viewer for as long as a Qt object lives.
+    """Connect a method to an event of the viewer for as long as a Qt object lives.
 
-    Python may keep the object when Qt has deleted it, as when a dock widget is closed.
+    Python may keep the object when Qt has deleted it, as when a dock widget is closed. That is
+    asked here at each event: a call when Qt deletes the object may come while Python is taking
+    the call itself apart.
     """
-    event.connect(call)
-    widget.destroyed.connect(lambda _=None: event.disconnect(call))
+    watched, method = weakref.ref(widget), weakref.WeakMethod(call)
+
+    def relay(*told: Any) -> None:
+        present, target = watched(), method()
+        if present is not None and target is not None and isalive(present):
+            target(*told)
+
+    event.connect(relay)
 
 
 class LayerMenu(QComboBox):
