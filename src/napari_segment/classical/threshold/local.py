@@ -20,6 +20,7 @@ from napari_segment.classical.threshold.window import (
     Indices,
     Unit,
     Window,
+    comparable,
     on_windows,
     radii,
 )
@@ -363,7 +364,7 @@ def _beyond_median(
     from napari_segment.classical.threshold._local import beyond_local_median
 
     z, y, x = index
-    values = np.ascontiguousarray(volume[z], _comparable(volume.dtype, offset))
+    values = np.ascontiguousarray(volume[z], comparable(volume.dtype, offset))
     limits = values[(len(z) - len(out)) // 2 :][: len(out)]
     if offset:
         moved = limits.astype(np.float64) + offset
@@ -373,15 +374,6 @@ def _beyond_median(
     counts = np.empty((2, out.shape[2]), np.uint16 if narrow else np.uint32)
     holes = values.dtype.kind == "f"
     beyond_local_median(values, limits, np.arange(len(z)), y, x, holes, bright, counts, out)
-
-
-def _comparable(dtype: np.dtype[Any], offset: float) -> np.dtype[Any]:
-    """A type of few that holds the values, and the values moved by an offset."""
-    if dtype.kind == "f":
-        return dtype.newbyteorder("=")
-    if dtype.itemsize > 2:
-        return np.dtype(np.float64)
-    return np.dtype(np.uint16) if dtype.kind == "u" and not offset else np.dtype(np.int32)
 
 
 def _beyond_mean(

@@ -108,6 +108,15 @@ class Coding:
         return codes
 
 
+def comparable(dtype: np.dtype[Any], offset: float) -> np.dtype[Any]:
+    """A type of few that holds the values, and the values moved by an offset."""
+    if dtype.kind == "f":
+        return dtype.newbyteorder("=")
+    if dtype.itemsize > 2:
+        return np.dtype(np.float64)
+    return np.dtype(np.uint16) if dtype.kind == "u" and not offset else np.dtype(np.int32)
+
+
 def on_windows(
     work: Callable[[NDArray[Any], Indices, NDArray[Any]], None],
     image: Any,
