@@ -85,3 +85,26 @@ def test_replaced_labels(chunked, shift):
 def test_replacing_nothing_gives_zeros(chunked):
     none = np.empty(0, np.int64)
     assert not np.asarray(replace_labels(chunked(LABELS), none, none, bool)).any()
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", ">i4", "u8", ">u8", ">i8"])
+def test_labels_of_any_integer_type(chunked, dtype):
+    labels = chunked(LABELS.astype(dtype))
+    assert counts(labels)[0].tolist() == [3, 6, 9, 12]
+    assert overlaps(labels, OTHER)[0][:, 0].max() == 12
+    replaced = replace_labels(labels, np.array([3, 9]), np.array([1, 2]), dtype)
+    assert replaced.dtype == np.dtype(dtype).newbyteorder("=")
+    np.testing.assert_array_equal(replaced, (LABELS == 3) + (LABELS == 9) * 2)
+
+
+def test_neighbouring_labels_beyond_what_floats_hold(chunked):
+    labels = chunked(LABELS + (np.uint64(1) << np.uint64(60)))
+    ids = counts(labels)[0]
+    replaced = replace_labels(labels, ids, np.arange(len(ids)), np.uint8)
+    np.testing.assert_array_equal(replaced, LABELS // 3)
+
+
+def test_negative_labels_become_nothing(chunked):
+    labels = chunked(LABELS.astype(np.int64) - 3_000_000 * (LABELS == 3))
+    replaced = replace_labels(labels, np.array([6]), np.array([1]), np.uint8)
+    np.testing.assert_array_equal(replaced, LABELS == 6)

@@ -130,6 +130,17 @@ def test_scaling_does_not_move_otsu(image: np.ndarray, factor: float) -> None:
     np.testing.assert_array_equal(methods["otsu"](image * np.float32(factor)), mask)
 
 
+@pytest.mark.parametrize("name", GLOBAL)
+def test_units_however_small_or_large_move_no_mask(name: str) -> None:
+    rng = np.random.default_rng(0)
+    image = np.append(rng.normal(2, 0.5, 3000), rng.normal(6, 1, 1000)).reshape(40, 100) - 4
+    image *= 1.7e308 / np.abs(image).max()  # its range is no float
+    expected = methods[name](image * 1e-308)
+    assert expected.any()
+    for scaled in (image, image * 1e-150, image * 1e-300 * 1e-290):
+        np.testing.assert_array_equal(methods[name](scaled), expected)
+
+
 @given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=8)))
 @settings(deadline=None, max_examples=50)
 def test_rotation_and_flips_commute(image: np.ndarray) -> None:

@@ -18,10 +18,10 @@ def count(labels: NDArray[Any], largest: int) -> NDArray[np.int64]:
 
 @njit(cache=True, nogil=True)
 def look_up(table: NDArray[Any], labels: NDArray[Any], out: NDArray[Any]) -> None:
-    """The table's entry for each label; the last for labels beyond it."""
-    last = table.size - 1
+    """The table's entry for each label; the last for negative labels and those beyond it."""
+    last = np.uint64(table.size - 1)
     for i in range(labels.size):
-        out[i] = table[min(labels[i], last)]
+        out[i] = table[min(np.uint64(labels[i]), last)]
 
 
 @njit(cache=True, nogil=True)

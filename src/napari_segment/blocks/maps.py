@@ -21,6 +21,12 @@ def is_lazy(array: Any) -> bool:
     return hasattr(array, "dask")
 
 
+def native(array: Any) -> Any:
+    """An array in memory or lazy in the byte order of the machine, as compiled code needs it."""
+    array = array if is_lazy(array) else np.asarray(array)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
 def reduce(
     array: Any,
     gather: Callable[[NDArray[Any]], P],
@@ -33,7 +39,8 @@ def reduce(
     array : ndarray or dask Array
         What is read, once.
     gather : callable
-        From a block to a partial result, which must be small.
+        From a block (in native byte order, here and below) to a partial result, which must
+        be small.
     merge : callable
         From the partial results, in C order of the blocks, to one of the same kind. To be the
         same for every chunking it must be exact (counts, extremes, integer sums).
@@ -43,8 +50,9 @@ def reduce(
     object
         ``gather(array)`` of a NumPy array; the merged partial results of a Dask array.
     """
+    array = native(array)
     if not is_lazy(array):
-        return gather(np.asarray(array))
+        return gather(array)
     import dask
 
     parts = [dask.delayed(gather)(block) for block in array.to_delayed().ravel()]
@@ -102,8 +110,9 @@ def reduce_blocks(
     object
         The merged partial results.
     """
+    arrays = tuple(native(a) for a in arrays)
     if not any(is_lazy(a) for a in arrays):
-        return merge(_in_slabs(gather, [np.asarray(a) for a in arrays], before))
+        return merge(_in_slabs(gather, arrays, before))
     import dask
 
     lazy = _cut_alike(arrays)
@@ -144,11 +153,10 @@ def map_blocks(
     ndarray or dask Array
         Of the arrays' shape; lazy where an input is.
     """
+    arrays = tuple(native(a) for a in arrays)
     depth = (halo,) * arrays[0].ndim if isinstance(halo, int) else tuple(int(h) for h in halo)
     if not any(is_lazy(a) for a in arrays):
-        return _at_once(function, [np.asarray(a) for a in arrays], depth, outside).astype(
-            dtype, copy=False
-        )
+        return _at_once(function, arrays, depth, outside).astype(dtype, copy=False)
     import dask.array as da
 
     lazy = _cut_alike(arrays)
@@ -203,7 +211,7 @@ def _cut_alike(arrays: Sequence[Any]) -> list[Any]:
     import dask.array as da
 
     chunks = next(a for a in arrays if is_lazy(a)).chunks
-    lazy = [a if is_lazy(a) else da.from_array(np.asarray(a)) for a in arrays]
+    lazy = [a if is_lazy(a) else da.from_array(a) for a in arrays]
     return [a.rechunk(chunks) for a in lazy]
 
 

@@ -125,19 +125,20 @@ def replace_labels(labels: Any, ids: Ids, values: NDArray[Any], dtype: DTypeLike
     values : ndarray (N,)
         What each becomes.
     dtype : dtype
-        Of the result.
+        Of the result, which is of native byte order.
 
     Returns
     -------
     ndarray or dask Array
         Of the shape of `labels`; lazy where it is.
     """
+    dtype = np.dtype(dtype).newbyteorder("=")
     values = np.asarray(values).astype(dtype)
     if labels.dtype == bool:
         labels = labels.view(np.uint8)
     if len(ids) and ids[-1] > _DENSE:
         return map_blocks(partial(_searched, ids, values), labels, dtype=dtype)
-    # One entry more than the largest, to which all unlisted larger labels are sent.
+    # One entry more than the largest, to which all others beyond the table are sent.
     table = np.zeros((int(ids[-1]) if len(ids) else 0) + 2, dtype)
     table[ids] = values
     return map_blocks(partial(_looked_up, table), labels, dtype=dtype)
@@ -153,6 +154,7 @@ def _looked_up(table: NDArray[Any], block: NDArray[Any]) -> NDArray[Any]:
 
 
 def _searched(ids: Ids, values: NDArray[Any], block: NDArray[Any]) -> NDArray[Any]:
+    block = block.astype(ids.dtype, copy=False)  # else both are compared as float64
     place = np.minimum(np.searchsorted(ids, block), len(ids) - 1)
     return np.where(ids[place] == block, values[place], values.dtype.type(0))
 

@@ -53,29 +53,25 @@ def isodata(histogram: Histogram) -> float:
     count, total = sums(histogram)
     below = total[:-1] / count[:-1]
     above = (total[-1] - total[:-1]) / (count[-1] - count[:-1])
-    offsets = histogram.centers - histogram.centers[0]
-    middle = (below + above) / 2
-    width = histogram.centers[1] - histogram.centers[0]
-    fixed = (middle >= offsets[:-1]) & (middle < offsets[:-1] + width)
+    fixed = np.floor((below + above) / 2) == np.arange(len(below))
     return upper(histogram, np.argmax(fixed))
 
 
 @of_two_levels
 def li(histogram: Histogram) -> float:
     """Minimum cross entropy by fixed-point iteration from the mean (Li and Tam 1998)."""
-    offsets = histogram.centers - histogram.centers[0]
     count, total = sums(histogram)
-    tolerance = (offsets[1] - offsets[0]) / 2
     threshold, previous = total[-1] / count[-1], -np.inf
-    while abs(threshold - previous) > tolerance:
+    while abs(threshold - previous) > 0.5:
         previous = threshold
-        k = np.searchsorted(offsets, threshold, side="right") - 1
+        k = int(threshold)
         below = total[k] / count[k]
         above = (total[-1] - total[k]) / (count[-1] - count[k])
         if below == 0:
             break
         threshold = (above - below) / np.log(above / below)
-    return float(threshold + histogram.centers[0])
+    width = histogram.centers[1] - histogram.centers[0]
+    return float(threshold * width + histogram.centers[0])
 
 
 @of_two_levels
@@ -119,10 +115,9 @@ def least(cost: Callable[[int], float], count: int, grid: int = 256) -> int:
 
 
 def sums(histogram: Histogram) -> tuple[Floats, Floats]:
-    """Running sums of the counts, and of the levels counted from the first."""
+    """Running sums of the counts, and of the places of the bins, whatever the units."""
     counts = histogram.counts.astype(np.float64)
-    offsets = histogram.centers - histogram.centers[0]
-    return np.cumsum(counts), np.cumsum(counts * offsets)
+    return np.cumsum(counts), np.cumsum(counts * np.arange(len(counts)))
 
 
 def probabilities(histogram: Histogram) -> Floats:

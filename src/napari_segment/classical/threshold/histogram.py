@@ -173,7 +173,7 @@ def _count_levels(low: int, span: int, block: NDArray[Any]) -> Counts:
 def _count_bins(low: float, uppers: NDArray[np.float64], block: NDArray[Any]) -> Counts:
     from napari_segment.classical.threshold._counts import count_bins
 
-    scale = len(uppers) / (uppers[-1] - low) if len(uppers) > 1 else 0.0
+    scale = len(uppers) / (float(uppers[-1]) - low) if len(uppers) > 1 else 0.0
 
     def count(part: NDArray[Any]) -> Counts:
         counts = np.zeros(len(uppers), np.int64)
@@ -265,10 +265,11 @@ def _bins(image: Any, bins: int) -> Histogram:
     low, high = finite_range(image)
     if low > high:
         return _levels(np.zeros(1, np.int64), 0)
-    width = (high - low) / bins if np.isfinite(high - low) else high / bins - low / bins
-    if low == high or low + width == low:
+    unit = 1.0 if np.isfinite(high - low) else 2.0  # the range itself may exceed all floats
+    start, width = low / unit, (high / unit - low / unit) / bins
+    if low == high or start + width == start:
         bins, width = 1, 0.0
-    centers: NDArray[Any] = low + (np.arange(bins) + 0.5) * width
-    uppers: NDArray[Any] = low + (np.arange(1, bins + 1) + _SHIFT) * width
-    uppers[-1] = high
+    centers: NDArray[Any] = (start + (np.arange(bins) + 0.5) * width) * unit
+    uppers: NDArray[Any] = (start + (np.arange(1, bins) + _SHIFT) * width) * unit
+    uppers = np.append(uppers, high)
     return Histogram(reduce(image, partial(_count_bins, low, uppers), _sum), centers, uppers)

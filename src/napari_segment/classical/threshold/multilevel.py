@@ -45,14 +45,21 @@ def groupings(histogram: Histogram, most: int) -> list[Grouping]:
     """
     occupied = np.flatnonzero(histogram.counts)
     weights = histogram.counts[occupied].astype(np.float64)
-    middle = np.average(histogram.centers[occupied], weights=weights)
-    values = histogram.centers[occupied] - middle
+    centers = histogram.centers[occupied]
+    exponent = np.frexp(np.abs(centers).max())[1]  # scaling by a power of two rounds nothing,
+    centers = np.ldexp(centers, -exponent)  # and keeps squares of any floats finite
+    middle = np.average(centers, weights=weights)
+    values = centers - middle
     spread = float(weights @ values**2)
     found = []
     for starts, gain in best_cuts(values, weights, min(most, len(occupied))):
         means = np.add.reduceat(weights * values, starts) / np.add.reduceat(weights, starts)
         ends = occupied[starts[1:] - 1]
-        found.append(Grouping(histogram.uppers[ends], means + middle, max(spread - gain, 0.0)))
+        means, inertia = np.ldexp(means + middle, exponent), max(spread - gain, 0.0)
+        with np.errstate(over="ignore"):
+            found.append(
+                Grouping(histogram.uppers[ends], means, float(np.ldexp(inertia, 2 * exponent)))
+            )
     return found
 
 
