@@ -34,7 +34,9 @@ def rows(shape: tuple[int, ...]) -> list[Row]:
     size = "×".join(map(str, shape))
     mask = partial(_mask, shape)
     return [
-        Row(f"connected components + remove_small, {size}", mask, _components,
+        Row(f"connected components of at least {SIZE} voxels, {size}", mask, _components,
+            {"scikit-image": _their_components}, 4, _same_but_numbers),
+        Row(f"connected components + remove_small as two cleanups, {size}", mask, _two_steps,
             {"scikit-image": _their_components}, 4, _same),
         Row(f"split_touching, spacing 2:1:1, {size}", mask, _split,
             {"SciPy + scikit-image": _their_split}, 2, _counts, rounds=2),
@@ -58,6 +60,10 @@ def _solid(shape: tuple[int, ...]) -> tuple[np.ndarray]:
 
 
 def _components(mask: np.ndarray) -> np.ndarray:
+    return cleanups["connected_components"].function(mask, size=SIZE)
+
+
+def _two_steps(mask: np.ndarray) -> np.ndarray:
     labels = cleanups["connected_components"].function(mask)
     return cleanups["remove_small"].function(labels, holds="objects", size=SIZE)
 
@@ -72,6 +78,13 @@ def _their_components(mask: np.ndarray) -> np.ndarray:
 def _same(ours: np.ndarray, theirs: Mapping[str, np.ndarray]) -> str:
     np.testing.assert_array_equal(ours, theirs["scikit-image"])
     return "same labels"
+
+
+def _same_but_numbers(ours: np.ndarray, theirs: Mapping[str, np.ndarray]) -> str:
+    from skimage.segmentation import relabel_sequential
+
+    np.testing.assert_array_equal(ours, relabel_sequential(theirs["scikit-image"])[0])
+    return "same objects, numbered without gaps"
 
 
 def _split(mask: np.ndarray) -> np.ndarray:

@@ -74,7 +74,7 @@ def measure(row: Row) -> Timing:
     """Run one row: first call, memory, results, and then the calls in turns."""
     data = row.make()
     first = _seconds(lambda: row.ours(*data))
-    memory, result = _peak(lambda: row.ours(*data))
+    memory, result = peak(lambda: row.ours(*data))
     calls = {"": row.ours, **row.theirs}
     taken: dict[str, list[float]] = {name: [] for name in calls}
     results = {}
@@ -118,7 +118,7 @@ def _seconds(call: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def _peak(call: Callable[[], Any]) -> tuple[float, Any]:
+def peak(call: Callable[[], Any]) -> tuple[float, Any]:
     """Greatest resident memory during a call, beyond what was there before and its result."""
     gc.collect()
     try:

@@ -32,6 +32,7 @@ def run(name, labels, *, chunks=None, holds="mask", spacing=(), **settings):
 
 LOCAL = [
     ("connected_components", {"connectivity": 2}),
+    ("connected_components", {"size": 60}),
     ("remove_small", {"size": 60}),
     ("remove_large", {"size": 100}),
     ("keep_largest", {"count": 2}),
@@ -86,6 +87,19 @@ def test_remove_small_is_that_of_scikit_image(ndim):
     mask = blobs(ndim)
     expected = morphology.remove_small_objects(mask, max_size=59)
     np.testing.assert_array_equal(run("remove_small", mask, size=60), expected)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_small_components_become_no_objects(ndim):
+    mask = blobs(ndim)
+    left = morphology.remove_small_objects(mask, max_size=59)
+    objects = run("connected_components", mask, size=60)
+    np.testing.assert_array_equal(objects, run("connected_components", left))
+    assert 0 < objects.max() < run("connected_components", mask).max()
+    spacing = (0.5,) * ndim
+    physical = run("connected_components", mask, spacing=spacing, size=60 / 2**ndim,
+                   units="physical")  # fmt: skip
+    np.testing.assert_array_equal(physical, objects)
 
 
 def test_sizes_are_voxels_or_physical():

@@ -46,7 +46,7 @@ def find_runs(rows: Array, counts: Array, begin: Array, end: Array, value: Array
 @njit(cache=True, nogil=True)
 def join_runs(
     offsets: Array, begin: Array, end: Array, value: Array, height: int, connectivity: int,
-    parent: Array, number: Array, first: Array,
+    parent: Array, first: Array, sizes: Array,
 ) -> int:  # fmt: skip
     """Join touching runs of equal value into components; how many there are.
 
@@ -61,11 +61,9 @@ def join_runs(
     connectivity : int
         How many coordinates may differ by one between neighbours.
     parent : array (N,)
-        0, 1, 2, …
-    number : array (N,)
-        Becomes the component of each run, numbered from 1 in the order of first runs.
-    first : array (N,)
-        Becomes the first run of each component.
+        0, 1, 2, …; becomes the component of each run, numbered from 1 in the order of first runs.
+    first, sizes : array (N,)
+        Become the first run of each component, and how many positions it has; `sizes` from zeros.
     """
     for r in range(offsets.size - 1):
         y = r % height
@@ -95,9 +93,10 @@ def join_runs(
         if parent[i] == i:
             first[count] = i
             count += 1
-            number[i] = count
+            parent[i] = count
         else:
-            number[i] = number[parent[i]]  # an earlier run
+            parent[i] = parent[parent[i]]  # the component of an earlier run
+        sizes[parent[i] - 1] += end[i] - begin[i]
     return count
 
 

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.blocks.maps import is_lazy
-from napari_segment.blocks.slabs import over_slabs, threads
+from napari_segment.blocks.maps import is_lazy, native
+from napari_segment.blocks.slabs import over_slabs
 from napari_segment.image import smallest_integers
 
-_WORTH_THREADS = 1 << 20  # voxels
+_SLAB = 1 << 20  # voxels for one thread at a time
 
 Index = tuple[int, ...]
 Direction = tuple[int, ...]
 
 
-def label(array: Any, connectivity: int = 1) -> tuple[Any, int]:
+def label(array: Any, connectivity: int = 1, smallest: float = 0) -> tuple[Any, int]:
     """Number the connected components of voxels of equal, non-zero value.
 
     Parameters
@@ -30,6 +30,8 @@ def label(array: Any, connectivity: int = 1) -> tuple[Any, int]:
     connectivity : int
         How many coordinates may differ by one between neighbours: 1 for faces, 2 for edges too,
         3 for corners too. More than the array's dimensions mean all of them.
+    smallest : float
+        Components of fewer voxels become background, and are not counted.
 
     Returns
     -------
@@ -46,17 +48,20 @@ def label(array: Any, connectivity: int = 1) -> tuple[Any, int]:
     array([[1, 0, 2],
            [1, 0, 0]], dtype=uint8)
     """
+    array = native(array)
     connectivity = min(connectivity, array.ndim)
     if not array.size:
         return array.astype(np.uint8), 0
     if is_lazy(array):
-        return _label_lazily(array, connectivity)
-    components, first = _label_block(np.asarray(array), connectivity)
+        return _label_lazily(array, connectivity, smallest)
+    components, first, _ = _label_block(array, connectivity, smallest)
     return components, len(first)
 
 
-def _label_block(block: NDArray[Any], connectivity: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Components numbered by first voxel, and the flat indices of the first voxels.
+def _label_block(
+    block: NDArray[Any], connectivity: int, smallest: float = 0
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+    """Components numbered by first voxel, the flat indices of the first voxels, and sizes.
 
     Runs of equal values along the last axis are joined across rows and planes (He, Chao and
     Suzuki 2008, doi:10.1109/TIP.2008.919369); memory goes with the runs.
@@ -70,14 +75,16 @@ def _label_block(block: NDArray[Any], connectivity: int) -> tuple[NDArray[Any], 
     counts, begin, end, value = (np.concatenate(parts) for parts in zip(*found, strict=True))
     del found
     offsets = np.concatenate([[0], np.cumsum(counts)])
-    number, first = np.empty(len(begin), np.int32), np.empty(len(begin), np.int64)
-    parent = np.arange(len(begin), dtype=np.int32)
-    first = first[
-        : join_runs(
-            offsets, begin, end, value, block.shape[-2], connectivity, parent, number, first
-        )
-    ]
-    del parent
+    number = np.arange(len(begin), dtype=np.int32)
+    first, sizes = np.zeros((2, len(begin)), np.int64)  # most of it is never touched
+    count = join_runs(
+        offsets, begin, end, value, block.shape[-2], connectivity, number, first, sizes
+    )
+    first, sizes = first[:count], sizes[:count]
+    stays = sizes >= smallest
+    if not stays.all():
+        number = np.append(0, np.cumsum(stays) * stays).astype(np.int32)[number]
+        first, sizes = first[stays], sizes[stays]
     painted = np.zeros(rows.shape, smallest_integers(len(first)))
     over_slabs(
         lambda a, b: paint_runs(offsets[a : b + 1], begin, end, number, painted[a:b]),
@@ -85,7 +92,7 @@ def _label_block(block: NDArray[Any], connectivity: int) -> tuple[NDArray[Any], 
         _thickness(rows),
     )
     row = np.searchsorted(offsets, first, side="right") - 1
-    return painted.reshape(block.shape), row * rows.shape[1] + begin[first]
+    return painted.reshape(block.shape), row * rows.shape[1] + begin[first], sizes
 
 
 def _runs(rows: NDArray[Any], most: int) -> tuple[NDArray[Any], ...]:
@@ -93,15 +100,15 @@ def _runs(rows: NDArray[Any], most: int) -> tuple[NDArray[Any], ...]:
     from napari_segment.blocks._components import find_runs
 
     counts = np.empty(len(rows), np.int64)
-    begin, end = np.empty((2, len(rows) * most), np.int32)  # most of it is never touched
+    begin, end = np.empty((2, len(rows) * most), np.int32)
     value = np.empty(len(rows) * most, rows.dtype)
     n = find_runs(rows, counts, begin, end, value)
     return counts, begin[:n].copy(), end[:n].copy(), value[:n].copy()
 
 
 def _thickness(rows: NDArray[Any]) -> int:
-    """Rows for one thread: few slabs, and only one of little data."""
-    return len(rows) if rows.size < _WORTH_THREADS else -(-len(rows) // (2 * threads()))
+    """Rows for one thread: of little data all, else few enough that their runs need little room."""
+    return max(1, _SLAB // max(int(rows.shape[1]), 1))
 
 
 # ---- block by block ----
@@ -112,11 +119,12 @@ class _Part:
     """What the rest of the array must know of one block: little."""
 
     first: NDArray[np.int64]  # of each component, the flat index of its first voxel in the array
+    sizes: NDArray[np.int64]  # of each component, how many voxels it has
     values: NDArray[Any]  # of each component, its value
     faces: Mapping[tuple[int, int], NDArray[Any]]  # (axis, side) -> components on that face
 
 
-def _label_lazily(array: Any, connectivity: int) -> tuple[Any, int]:
+def _label_lazily(array: Any, connectivity: int, smallest: float) -> tuple[Any, int]:
     import dask
     import dask.array as da
 
@@ -135,7 +143,7 @@ def _label_lazily(array: Any, connectivity: int) -> tuple[Any, int]:
     summaries = {index: dask.delayed(_summary)(part) for index, part in parts.items()}
     seams = _all_seams(parts, connectivity)
     summaries, seams = dask.compute(summaries, seams)
-    tables, count = _joined(summaries, seams)
+    tables, count = _joined(summaries, seams, smallest)
     dtype = smallest_integers(count)
     pieces = np.empty(blocks.shape, object)
     for index in np.ndindex(blocks.shape):
@@ -147,7 +155,7 @@ def _label_lazily(array: Any, connectivity: int) -> tuple[Any, int]:
 
 
 def _part(block: NDArray[Any], start: Index, shape: Index, connectivity: int) -> _Part:
-    components, begins = _label_block(block, connectivity)
+    components, begins, sizes = _label_block(block, connectivity)
     inside = np.unravel_index(begins, block.shape)
     first = np.ravel_multi_index(
         tuple(i + s for i, s in zip(inside, start, strict=True)), shape
@@ -158,11 +166,11 @@ def _part(block: NDArray[Any], start: Index, shape: Index, connectivity: int) ->
         for axis in range(block.ndim)
         for side in (-1, 1)
     }
-    return _Part(first, values, faces)
+    return _Part(first, sizes, values, faces)
 
 
-def _summary(part: _Part) -> NDArray[np.int64]:
-    return part.first
+def _summary(part: _Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return part.first, part.sizes
 
 
 def _numbered(block: NDArray[Any], table: NDArray[Any], connectivity: int) -> NDArray[Any]:
@@ -218,25 +226,31 @@ def _facing(part: _Part, direction: Direction, sign: int) -> NDArray[Any]:
 
 
 def _joined(
-    firsts: Mapping[Index, NDArray[np.int64]], seams: list[tuple[Index, Index, NDArray[np.int64]]]
+    summaries: Mapping[Index, tuple[NDArray[np.int64], NDArray[np.int64]]],
+    seams: list[tuple[Index, Index, NDArray[np.int64]]],
+    smallest: float,
 ) -> tuple[dict[Index, NDArray[np.int64]], int]:
     """For each block, the table from its own components to those of the whole array."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    offsets = dict(zip(firsts, np.cumsum([0, *map(len, firsts.values())]), strict=False))
-    first = np.concatenate(list(firsts.values()))
+    lengths = {index: len(own) for index, (own, _) in summaries.items()}
+    offsets = dict(zip(lengths, np.cumsum([0, *lengths.values()]), strict=False))
+    first, sizes = (np.concatenate(parts) for parts in zip(*summaries.values(), strict=True))
     pairs = [np.add(pair, (offsets[a] - 1, offsets[b] - 1)) for a, b, pair in seams]
     ours, theirs = np.concatenate([np.empty((0, 2), np.int64), *pairs]).T
     graph = coo_array((np.ones(len(ours), bool), (ours, theirs)), shape=(len(first),) * 2)
     count, group = connected_components(graph, directed=False)
     earliest = np.full(count, np.iinfo(np.int64).max)
     np.minimum.at(earliest, group, first)
-    rank = np.empty(count, np.int64)
-    rank[np.argsort(earliest)] = np.arange(1, count + 1)
+    voxels = np.zeros(count, np.int64)
+    np.add.at(voxels, group, sizes)
+    stays = np.flatnonzero(voxels >= smallest)
+    rank = np.zeros(count, np.int64)
+    rank[stays[np.argsort(earliest[stays])]] = np.arange(1, len(stays) + 1)
     numbers = rank[group]
     tables = {
-        index: np.concatenate([[0], numbers[offsets[index] : offsets[index] + len(own)]])
-        for index, own in firsts.items()
+        index: np.concatenate([[0], numbers[offsets[index] : offsets[index] + length]])
+        for index, length in lengths.items()
     }
-    return tables, int(count)
+    return tables, len(stays)

@@ -32,16 +32,31 @@ GROUP = "components"
 
 
 @cleanups.add("connected_components", title="Connected components", gives="objects", group=GROUP)
-def connected_components(labels: Any, *, connectivity: Connectivity = 1) -> Any:
+def connected_components(
+    labels: Any,
+    spacing: Spacing = (),
+    *,
+    connectivity: Connectivity = 1,
+    size: Annotated[float, Field(ge=0)] = 0,
+    units: Unit = "voxels",
+) -> Any:
     """Number the connected components: each becomes an object.
 
     Parameters
     ----------
     labels : array (Y, X) or (Z, Y, X)
         A mask, classes or objects. Voxels are connected where their labels are equal.
+    spacing : tuple of float
+        Distance between voxels along each axis.
     connectivity : int
         How many coordinates may differ by one between neighbours: 1 for faces (edges in 2-D),
         2 for edges (corners in 2-D), 3 for corners.
+    size : float
+        The smallest size of a component that becomes an object. `remove_small` afterwards would
+        leave gaps between the numbers, and take more time and memory.
+    units : {"voxels", "physical"}
+        Whether `size` counts voxels, or is an area (2-D) or volume (3-D) in the unit of the
+        spacing.
 
     Returns
     -------
@@ -53,7 +68,7 @@ def connected_components(labels: Any, *, connectivity: Connectivity = 1) -> Any:
     >>> connected_components(np.array([[True, False, True]]))
     array([[1, 0, 2]], dtype=uint8)
     """
-    return label(labels, connectivity)[0]
+    return label(labels, connectivity, size / voxel_size(labels, spacing, units))[0]
 
 
 @cleanups.add("remove_small", title="Remove small", group=GROUP)
