@@ -29,7 +29,7 @@ def rows(shape: tuple[int, ...]) -> list[Row]:
             _ours("kmeans", clusters=4), _contenders(4), 50, _inertia, rounds=1,
             doubtful=tuple(_contenders(4))),
         Row(f"kmeans k=8, RGB uint8, {side}×{side}", lambda: (photograph(side),),
-            _ours("kmeans", clusters=8), _contenders(8), 5, _inertia, rounds=1,
+            _ours("kmeans", clusters=8), _contenders(8), 5, _inertia_of_ten, rounds=1,
             doubtful=tuple(_contenders(8))),
         Row(f"sauvola, window 15, uint16, {size}", one, _ours("sauvola", window=15.0), sauvola, 8,
             _nearly_same, rounds=2),
@@ -91,13 +91,14 @@ def _sklearn(clusters: int, name: str, image: np.ndarray) -> np.ndarray:
     return _as_image(model.fit_predict(_points(image)), image)
 
 
-def _cv2(clusters: int, image: np.ndarray) -> np.ndarray:
+def _cv2(clusters: int, image: np.ndarray, restarts: int = 1) -> np.ndarray:
     import cv2
 
     cv2.setNumThreads(2)
     # The values of OpenCV's own manual; with 100 iterations it does not end in minutes.
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 1.0)
-    labels = cv2.kmeans(_points(image), clusters, None, criteria, 1, cv2.KMEANS_PP_CENTERS)[1]
+    points = _points(image)
+    labels = cv2.kmeans(points, clusters, None, criteria, restarts, cv2.KMEANS_PP_CENTERS)[1]
     return _as_image(labels, image)
 
 
@@ -118,6 +119,12 @@ def _inertia(ours: np.ndarray, theirs: Mapping[str, np.ndarray]) -> str:
     ratio = _squares(image, ours) / best
     assert ratio <= 1.005
     return f"inertia {100 * (ratio - 1):+.3f} %"
+
+
+def _inertia_of_ten(ours: np.ndarray, theirs: Mapping[str, np.ndarray]) -> str:
+    """Beside the best of ten restarts, which is more than is timed."""
+    ten = _cv2(8, photograph(len(ours)), restarts=10)
+    return f"{_inertia(ours, {**theirs, 'ten': ten})} (best of ten restarts)"
 
 
 def _squares(image: np.ndarray, labels: np.ndarray) -> float:

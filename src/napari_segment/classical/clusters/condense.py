@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.blocks import reduce, reduce_blocks
-from napari_segment.classical.clusters.features import HOLE, Features, stacked_planes
+from napari_segment.classical.clusters.features import HOLE, Features, sum_of_codes
 
 SAMPLE = 1 << 16
 _CELL_BITS = 15  # of a cell's number: 32,768 cells
@@ -24,7 +24,57 @@ class Points(NamedTuple):
     mass: NDArray[np.float64]
 
 
-def condense(features: Features) -> Points:
+class Grid(NamedTuple):
+    """Cells of equal size in the space of the features.
+
+    Parameters
+    ----------
+    low : array of int64 (D,)
+        The least codes.
+    shift : array of int64 (D,)
+        A cell is 2**shift codes wide.
+    bits : int
+        There are 2**bits cells along each feature.
+    hole : int
+        The first feature's code of voxels without a place; −1 where there are none.
+    """
+
+    low: NDArray[np.int64]
+    shift: NDArray[np.int64]
+    bits: int
+    hole: int
+
+    @classmethod
+    def over(cls, features: Features) -> Grid:
+        """32,768 cells over up to three features; of more, everything in one cell."""
+        depth, hole = len(features.codes), HOLE if features.holes else -1
+        if depth > _FEW:
+            return cls(np.zeros(depth, np.int64), np.full(depth, 16), 0, hole)
+        bits = _CELL_BITS // depth
+        low, high = np.array([_code_range(codes, features.holes) for codes in features.codes]).T
+        shift = [max(int(span).bit_length() - bits, 0) for span in high - low]
+        return cls(low, np.array(shift), bits, hole)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of the totals: a row for each cell and one for holes."""
+        depth = len(self.low)
+        return (1 << (self.bits * depth)) + 1, depth + 1
+
+
+class Summary(NamedTuple):
+    """An image as weighted points, and what the voxels in each cell of a grid add up to.
+
+    `totals` (M + 1, D + 1) holds sums of codes, and last the numbers of voxels; its last row is of
+    voxels without a place. Of more than three features, nothing is added up.
+    """
+
+    points: Points
+    grid: Grid
+    totals: NDArray[np.int64]
+
+
+def condense(features: Features) -> Summary:
     """Summarise all voxels.
 
     Up to three features fall into 32,768 cells of a grid, each with the mean of its voxels, so
@@ -38,37 +88,28 @@ def condense(features: Features) -> Points:
 
     Returns
     -------
-    Points
-        None at all where no voxel has a place.
+    Summary
+        Without points where no voxel has a place.
     """
     scale = np.asarray(features.weights)[:, None]
-    if len(features.codes) > _FEW:
+    depth, grid = len(features.codes), Grid.over(features)
+    if depth > _FEW:
         codes = features.sample(SAMPLE)
-        return Points(codes * scale, np.ones(codes.shape[1]))
-    depth = len(features.codes)
-    bits = _CELL_BITS // depth
-    low, high = np.array([_code_range(codes, features.holes) for codes in features.codes]).T
-    shift = np.array([max(int(span).bit_length() - bits, 0) for span in high - low])
-    hole = HOLE if features.holes else -1
-    gather = partial(_cells_of_blocks, low, shift, bits, hole)
-    cells = reduce_blocks(gather, *features.codes, merge=_sum)
-    cells = cells[cells[:, depth] > 0]
-    return Points((cells[:, :depth] / cells[:, depth:]).T * scale, cells[:, depth].astype(float))
+        points = Points(codes * scale, np.ones(codes.shape[1]))
+        return Summary(points, grid, np.zeros(grid.shape, np.int64))
+    totals = reduce_blocks(partial(_totals_of_blocks, grid), *features.codes, merge=added)
+    full = totals[:-1][totals[:-1, depth] > 0]
+    points = Points((full[:, :depth] / full[:, depth:]).T * scale, full[:, depth].astype(float))
+    return Summary(points, grid, totals)
 
 
-def _cells_of_blocks(
-    low: NDArray[Any], shift: NDArray[Any], bits: int, hole: int, _place: Any, *blocks: NDArray[Any]
-) -> NDArray[np.int64]:
-    from napari_segment.classical.clusters._lloyd import accumulate_cells
+def _totals_of_blocks(grid: Grid, _place: Any, *blocks: NDArray[Any]) -> NDArray[np.int64]:
+    from napari_segment.classical.clusters._lloyd import add_to_cells
 
-    shape = (1 << (bits * len(blocks)), len(blocks) + 1)
+    def add(codes: NDArray[np.uint16], totals: NDArray[np.int64]) -> None:
+        add_to_cells(codes, *grid, totals)
 
-    def part(codes: NDArray[np.uint16]) -> NDArray[np.int64]:
-        cells = np.zeros(shape, np.int64)
-        accumulate_cells(codes, low, shift, bits, hole, cells)
-        return cells
-
-    return _sum([np.zeros(shape, np.int64), *stacked_planes(part, blocks)])
+    return sum_of_codes(add, blocks, grid.shape)
 
 
 def _code_range(codes: Any, holes: bool) -> tuple[int, int]:
@@ -87,6 +128,7 @@ def _widest(parts: Sequence[tuple[int, int]]) -> tuple[int, int]:
     return min(low for low, _ in parts), max(high for _, high in parts)
 
 
-def _sum(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+def added(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """The sum of sums."""
     total: NDArray[np.int64] = np.sum(parts, axis=0)
     return total

@@ -7,7 +7,7 @@ finite value, which are exact too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -16,15 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.blocks import is_lazy, map_blocks
+from napari_segment.blocks.slabs import over_slabs, threads
 from napari_segment.classical.threshold.histogram import finite_range, real
 from napari_segment.errors import InputError
 
-T = TypeVar("T")
+T = TypeVar("T", bound=np.generic)
 Space: TypeAlias = Literal["channels", "intensity", "hsv", "lab"]
 
 HOLE = 65_535
 _STEPS = HOLE - 1
 _TEXTURE_REACH = 2
+_AT_ONCE = 1 << 16  # voxels whose codes are copied
 
 
 @dataclass(frozen=True)
@@ -160,21 +162,48 @@ def _spread_codes(
     out[...] = np.rint(np.nan_to_num(spread * scale).clip(0, _STEPS))
 
 
-def stacked_planes(
-    work: Callable[[NDArray[np.uint16]], T], blocks: Sequence[NDArray[Any]]
-) -> list[T]:
-    """Call `work` on the codes (D, N) of a few planes at a time, in threads, in order."""
-    from napari_segment.classical._slabs import over_slabs
+def map_codes(
+    work: Callable[[NDArray[np.uint16]], NDArray[T]], blocks: Sequence[NDArray[Any]], dtype: type[T]
+) -> NDArray[T]:
+    """One value (N,) of the codes (D, N) of each voxel, in the shape of the blocks; in threads."""
+    out = np.empty(blocks[0].shape, dtype)
 
-    def part(start: int, stop: int) -> T:
-        planes = [block[start:stop] for block in blocks]
-        codes = np.empty((len(planes), *planes[0].shape), np.uint16)
-        for row, plane in zip(codes, planes, strict=True):
-            row[...] = plane
-        return work(codes.reshape(len(planes), -1))
+    def fill(start: int, stop: int) -> None:
+        for planes, codes in _codes_of_planes(blocks, start, stop):
+            out[planes] = work(codes).reshape(out[planes].shape)
 
+    over_slabs(fill, len(out))
+    return out
+
+
+def sum_of_codes(
+    add: Callable[[NDArray[np.uint16], NDArray[np.int64]], None],
+    blocks: Sequence[NDArray[Any]],
+    shape: tuple[int, ...],
+) -> NDArray[np.int64]:
+    """Whole numbers of a shape, to which `add` adds the codes (D, N) of all voxels; in threads."""
+
+    def part(start: int, stop: int) -> NDArray[np.int64]:
+        total = np.zeros(shape, np.int64)
+        for _, codes in _codes_of_planes(blocks, start, stop):
+            add(codes, total)
+        return total
+
+    length = len(blocks[0])
+    parts = over_slabs(part, length, max(1, -(-length // threads())))
+    return np.sum(parts, axis=0) if parts else np.zeros(shape, np.int64)
+
+
+def _codes_of_planes(
+    blocks: Sequence[NDArray[Any]], start: int, stop: int
+) -> Iterator[tuple[slice, NDArray[np.uint16]]]:
+    """Codes (D, N) of a few planes at a time, so that little is copied at once."""
     size = max(1, int(np.prod(blocks[0].shape[1:])))
-    return over_slabs(part, len(blocks[0]), thickness=max(1, (1 << 18) // size))
+    step = max(1, _AT_ONCE // size)
+    for first in range(start, stop, step):
+        planes = slice(first, min(first + step, stop))
+        codes = np.stack([block[planes] for block in blocks], dtype=np.uint16, casting="unsafe")
+        yield planes, codes.reshape(len(blocks), -1)
 
 
 def _pairs(features: Features) -> Any:

@@ -13,7 +13,7 @@ from pydantic import Field
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.clusters import lloyd
 from napari_segment.classical.clusters.choose import SILHOUETTES, Choose, elbow, silhouette
-from napari_segment.classical.clusters.condense import condense
+from napari_segment.classical.clusters.condense import Points, condense
 from napari_segment.classical.clusters.features import (
     Features,
     Space,
@@ -22,6 +22,7 @@ from napari_segment.classical.clusters.features import (
     of_position,
     of_texture,
 )
+from napari_segment.classical.clusters.numbering import Centers
 from napari_segment.classical.threshold.histogram import LEVELS, Histogram, histogram, real
 from napari_segment.classical.threshold.multilevel import Grouping, groupings
 from napari_segment.classical.threshold.separate import classes_between
@@ -109,10 +110,11 @@ def kmeans(  # noqa: PLR0913
     if texture:
         found += of_texture(intensity(image), texture)
     fit = partial(lloyd.fit_points, restarts=restarts, tolerance=tolerance, seed=seed)
-    centers = _centers(found, clusters, choose, fit)
-    centers = lloyd.refine(found, centers, tolerance=tolerance)
+    summary = condense(found)
+    centers = _centers(found, summary.points, clusters, choose, fit)
+    centers = lloyd.refine(found, summary, centers, tolerance=tolerance)
     order = np.argsort((centers * found.brightness).sum(1), kind="stable")
-    return lloyd.assign(found, centers[order])
+    return lloyd.assign(found, summary, centers[order])
 
 
 def best_grouping(histogram: Histogram, *, clusters: int = 3, choose: Choose = "fixed") -> Grouping:
@@ -156,10 +158,9 @@ def _typical(histogram: Histogram, size: int) -> NDArray[np.float64]:
 
 
 def _centers(
-    features: Features, clusters: int, choose: Choose, fit: Callable[..., lloyd.Fit]
-) -> lloyd.Centers:
+    features: Features, points: Points, clusters: int, choose: Choose, fit: Callable[..., lloyd.Fit]
+) -> Centers:
     """Centers on the summary of all voxels."""
-    points = condense(features)
     if not len(points.mass):
         return np.zeros((1, len(features.codes)))
     if choose == "fixed":

@@ -13,8 +13,9 @@ from pydantic import Field
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.clusters import lloyd
 from napari_segment.classical.clusters.condense import Points, condense
-from napari_segment.classical.clusters.features import HOLE, Features, Space, stacked_planes
+from napari_segment.classical.clusters.features import HOLE, Features, Space, map_codes
 from napari_segment.classical.clusters.kmeans import GROUP, Clusters, features_of
+from napari_segment.classical.clusters.numbering import Centers
 from napari_segment.registry import methods
 
 _ROUNDS = 500
@@ -75,7 +76,7 @@ def gaussian_mixture(
     :doi:`10.1111/j.2517-6161.1977.tb01600.x`
     """
     found = features_of(image, features)
-    points = condense(found)
+    points = condense(found).points
     if not len(points.mass):
         return map_blocks(np.zeros_like, found.codes[0], dtype=np.uint8)
     start = lloyd.fit_points(points, clusters, restarts=restarts, tolerance=1e-4, seed=seed)
@@ -84,7 +85,7 @@ def gaussian_mixture(
     return _assign(found, Mixture(*(part[order] for part in mixture)))
 
 
-def fit_mixture(points: Points, means: lloyd.Centers, *, tolerance: float = 1e-5) -> Mixture:
+def fit_mixture(points: Points, means: Centers, *, tolerance: float = 1e-5) -> Mixture:
     """Expectation–maximisation on weighted points.
 
     Parameters
@@ -143,7 +144,7 @@ def _floor(points: Points) -> NDArray[np.float64]:
     values, mass = points
     mean = values @ mass / mass.sum()
     spread = float(mass @ ((values - mean[:, None]) ** 2).sum(0) / mass.sum()) / len(values)
-    return np.eye(len(values)) * max(1e-6 * spread, 1e-12)
+    return np.eye(len(values)) * (1e-6 * spread or 1.0)
 
 
 def _whitening(mixture: Mixture) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -170,5 +171,4 @@ def _likeliest_of_blocks(
         likeliest(codes, np.array(weights), mixture.means, whiten, constants, clusters)
         return np.where(codes[0] == HOLE, np.uint8(0), clusters) if holes else clusters
 
-    parts = [np.zeros(0, np.uint8), *stacked_planes(part, blocks)]
-    return np.concatenate(parts).reshape(blocks[0].shape)
+    return map_codes(part, blocks, np.uint8)
