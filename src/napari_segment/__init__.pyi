@@ -1,8 +1,10 @@
+from .api import apply_filters as apply_filters
 from .api import augment_preview as augment_preview
 from .api import compare as compare
 from .api import consensus as consensus
 from .api import cross_validate as cross_validate
 from .api import devices as devices
+from .api import edge_points as edge_points
 from .api import export as export
 from .api import find_runs as find_runs
 from .api import measure as measure

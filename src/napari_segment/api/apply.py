@@ -6,7 +6,7 @@ they are called for each of them, and the results put back in the image's own or
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -25,10 +25,10 @@ from napari_segment.api.parts import (
 from napari_segment.api.told import features_of, map_images
 from napari_segment.errors import InputError
 from napari_segment.image import Holds, Image, Labels, Stack
-from napari_segment.recipe import Per, Recipe
+from napari_segment.recipe import Per, Recipe, Spec
 from napari_segment.registry import Entry, Regridded, Result, cleanups, filters, methods
 from napari_segment.results.features import followed
-from napari_segment.step import Step
+from napari_segment.step import Step, run
 
 S = TypeVar("S", bound=Stack)
 
@@ -62,13 +62,10 @@ def apply(recipe: Recipe, image: Image, data: Mapping[str, Stack]) -> Generator[
         labels = yield from in_directions(recipe, image.canonical(), data, apply)
         return labels.transpose(order.replace("C", "")).replace(recipe=recipe)
     image = _chosen(image, recipe)
-    data = {name: _chosen_times(stack.canonical(), recipe.times) for name, stack in data.items()}
+    data = {name: chosen_times(stack.canonical(), recipe.times) for name, stack in data.items()}
     total = len(recipe.filters) + 1 + len(recipe.cleanups)
     own = image
-    for done, spec in enumerate(recipe.filters):
-        entry = filters[spec.name]
-        yield Step(done, total, _announce(entry, image, recipe.per))
-        image = _filtered(entry, entry.validate(spec.settings), image, recipe.per)
+    image = yield from through_filters(recipe.filters, image, recipe.per, total)
     entry = methods[recipe.method.name]
     yield Step(len(recipe.filters), total, _announce(entry, image, recipe.per))
     settings = entry.validate(recipe.method.settings)
@@ -86,6 +83,11 @@ def apply(recipe: Recipe, image: Image, data: Mapping[str, Stack]) -> Generator[
 
 
 def as_seen(recipe: Recipe, image: Image) -> Image:
+    """`seen_steps`, at once."""
+    return run(seen_steps(recipe, image))
+
+
+def seen_steps(recipe: Recipe, image: Image) -> Generator[Step, None, Image]:
     """The image as a recipe's method sees it: its range of times, filtered, of one channel.
 
     Parameters
@@ -95,17 +97,43 @@ def as_seen(recipe: Recipe, image: Image) -> Image:
     image : Image
         Any axes. In memory or lazy.
 
+    Yields
+    ------
+    Step
+        One before each filter.
+
     Returns
     -------
     Image
         In canonical order of axes; all channels where the method takes many.
     """
     image = _chosen(image, recipe)
-    for spec in recipe.filters:
-        entry = filters[spec.name]
-        image = _filtered(entry, entry.validate(spec.settings), image, recipe.per)
+    image = yield from through_filters(recipe.filters, image, recipe.per, len(recipe.filters))
     many = methods[recipe.method.name].channels == "many"
     return image if many else _one_channel(image, recipe.channel)
+
+
+def through_filters(
+    specs: Sequence[Spec], image: Image, per: Per, total: int
+) -> Generator[Step, None, Image]:
+    """Run filters one after the other.
+
+    Parameters
+    ----------
+    specs : sequence of Spec
+        The filters; their settings are checked here.
+    image : Image
+        In canonical order of axes. In memory or lazy.
+    per : str
+        What is filtered at once, as of `Recipe`.
+    total : int
+        Parts of the whole work, for the Steps.
+    """
+    for done, spec in enumerate(specs):
+        entry = filters[spec.name]
+        yield Step(done, total, _announce(entry, image, per))
+        image = _filtered(entry, entry.validate(spec.settings), image, per)
+    return image
 
 
 # ---- the three parts of a recipe ----
@@ -230,7 +258,8 @@ def _refuse_lazy(entry: Entry, stack: Stack) -> None:
         )
 
 
-def _chosen_times(stack: S, times: tuple[int, int] | tuple[()]) -> S:
+def chosen_times(stack: S, times: tuple[int, int] | tuple[()]) -> S:
+    """Cut out a range of time points; all where none is given or there is no time."""
     if not times or "T" not in stack.axes:
         return stack
     first, last = times
@@ -244,7 +273,7 @@ def _chosen_times(stack: S, times: tuple[int, int] | tuple[()]) -> S:
 
 def _chosen(image: Image, recipe: Recipe) -> Image:
     """The time range, and the channel where nothing in the recipe wants more than one."""
-    image = _chosen_times(image.canonical(), recipe.times)
+    image = chosen_times(image.canonical(), recipe.times)
     if "C" not in image.axes:
         return image.channel(recipe.channel)
     wanting = [*(filters[spec.name] for spec in recipe.filters), methods[recipe.method.name]]

@@ -154,8 +154,8 @@ def recipe_of(
     return complete(
         Recipe(
             method=spec,
-            filters=tuple(Spec.of(f) for f in _several(filters)),
-            cleanups=tuple(Spec.of(c) for c in _several(cleanups)),
+            filters=tuple(Spec.of(f) for f in several(filters)),
+            cleanups=tuple(Spec.of(c) for c in several(cleanups)),
             channel=channel,
             per=per,
             times=times,
@@ -385,6 +385,6 @@ def _split_data(method: SpecLike, settings: dict[str, Any]) -> dict[str, Any]:
     return {name: settings.pop(name) for name in list(settings) if name in names}
 
 
-def _several(specs: Iterable[SpecLike] | SpecLike) -> Iterable[Any]:
+def several(specs: Iterable[SpecLike] | SpecLike) -> Iterable[Any]:
     """Forgive a single entry where a list of them is wanted."""
     return [specs] if isinstance(specs, str | Spec | Mapping) else specs

@@ -48,6 +48,8 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     _samples(commands)
     _segment(commands, words[1] if words[:1] == ["segment"] and len(words) > 1 else "")
     _replay(commands)
+    _filter(commands)
+    _edges(commands, derive=words[:1] == ["edges"])
     _train(commands, derive=words[:1] == ["train"])
     _summary(commands)
     _export(commands)
@@ -131,9 +133,13 @@ def _where(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--scheduler", default="", metavar="ADDRESS", help="a Dask cluster")
 
 
-def _inputs(parser: argparse.ArgumentParser) -> None:
+def _files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="files, or folders of files")
     _output(parser, "a file for one input, a folder for several")
+
+
+def _inputs(parser: argparse.ArgumentParser) -> None:
+    _files(parser)
     parser.add_argument(
         "--pictures", metavar="DIR", help="draw each image, its labels and both, into this folder"
     )
@@ -146,13 +152,7 @@ def _segment(commands: Any, method: str) -> None:
     parser = _command(commands, "segment", "segment", title)
     parser.add_argument("method", metavar="METHOD", help="see 'napari-segment list methods'")
     _inputs(parser)
-    group = parser.add_argument_group("the recipe")
-    entry = "NAME[:KEY=VALUE,…]"
-    group.add_argument("--filter", action="append", default=[], metavar=entry, help="run before")
-    group.add_argument("--cleanup", action="append", default=[], metavar=entry, help="run after")
-    group.add_argument("--channel", default="auto", help="index or name")
-    group.add_argument("--per", default="auto", choices=get_args(Per))
-    group.add_argument("--times", default="", metavar="FIRST:LAST", help="a range of time points")
+    _recipe(parser.add_argument_group("the recipe"))
     if method and not method.startswith("-"):
         from napari_segment.cli.settings import add_options
         from napari_segment.registry import methods
@@ -162,10 +162,54 @@ def _segment(commands: Any, method: str) -> None:
         add_options(parser.add_argument_group(f"settings of {method}"), chosen)
 
 
+def _recipe(group: Any) -> None:
+    entry = "NAME[:KEY=VALUE,…]"
+    group.add_argument("--filter", action="append", default=[], metavar=entry, help="run before")
+    group.add_argument("--cleanup", action="append", default=[], metavar=entry, help="run after")
+    _part(group, "auto")
+
+
+def _part(group: Any, channel: str) -> None:
+    """What tells which part of an image is taken, and what of it at once."""
+    group.add_argument("--channel", default=channel, help=f"index or name (default: {channel})")
+    group.add_argument("--per", default="auto", choices=get_args(Per))
+    group.add_argument("--times", default="", metavar="FIRST:LAST", help="a range of time points")
+
+
 def _replay(commands: Any) -> None:
     parser = _command(commands, "replay", "segment", "Do again what a recipe records.")
     parser.add_argument("recipe", metavar="RECIPE", help="the file of a recipe")
     _inputs(parser)
+
+
+def _filter(commands: Any) -> None:
+    parser = _command(commands, "filter", "filter", "Filter images, without segmenting them.")
+    parser.set_defaults(run=_later("filter", "filter_files"))
+    _files(parser)
+    _json(parser)
+    group = parser.add_argument_group("the filters")
+    group.add_argument(
+        "--filter", action="append", default=[], metavar="NAME[:KEY=VALUE,…]",
+        help="see 'napari-segment list filters'; several run in this order",
+    )  # fmt: skip
+    _part(group, "all")
+    group.add_argument("--recipe", metavar="FILE", help="what the method of a recipe sees")
+    _where(parser)
+
+
+def _edges(commands: Any, *, derive: bool) -> None:
+    title = "Locate the edges that canny marks to a fraction of a voxel."
+    parser = _command(commands, "edges", "edges", title)
+    parser.add_argument("image", metavar="IMAGE", help="file of intensities")
+    _output(parser, "the table of points, as CSV")
+    _recipe(parser.add_argument_group("the recipe"))
+    parser.add_argument("--recipe", metavar="FILE", help="a recipe of canny instead")
+    _where(parser)
+    if derive:
+        from napari_segment.cli.settings import add_options
+        from napari_segment.registry import methods
+
+        add_options(parser.add_argument_group("settings of canny"), methods["canny"])
 
 
 def _train(commands: Any, *, derive: bool) -> None:

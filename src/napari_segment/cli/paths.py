@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from napari_segment.errors import SettingError
 
 # Formats that would not keep labels exactly, or that are not written.
 _INSTEAD = {".jpg": ".png", ".jpeg": ".png", ".dcm": ".nii.gz"}
+# Formats that would not keep filtered intensities.
+FILTERED = {".png": ".tif", ".jpg": ".tif", ".jpeg": ".tif", ".bmp": ".tif", ".dcm": ".nii.gz"}
 
 
 def is_image(path: Path) -> bool:
@@ -38,12 +40,24 @@ def inputs_of(names: Iterable[str]) -> Iterator[Path]:
         yield from found
 
 
-def targets_of(inputs: Sequence[Path], output: str) -> list[Path]:
-    """Where each result goes: OUT itself for one input, a file in the folder OUT for several."""
+def targets_of(
+    inputs: Sequence[Path], output: str, instead: Mapping[str, str] = _INSTEAD
+) -> list[Path]:
+    """Where each result goes: OUT itself for one input, a file in the folder OUT for several.
+
+    Parameters
+    ----------
+    inputs : sequence of Path
+        The files.
+    output : str
+        OUT.
+    instead : mapping of str to str
+        The suffixes that results have in the place of their inputs'.
+    """
     from napari_segment import io
 
     target = Path(output)
-    names = [_result_name(path) for path in inputs]
+    names = [_result_name(path, instead) for path in inputs]
     if len(inputs) == 1 and io.is_readable(target):
         return [target]
     if len(inputs) == 1 and target.suffix and not target.is_dir() and not output.endswith("/"):
@@ -59,11 +73,11 @@ def targets_of(inputs: Sequence[Path], output: str) -> list[Path]:
     return [target / name for name in names]
 
 
-def _result_name(path: Path) -> str:
-    """The input's own name, in a format that keeps labels exactly."""
+def _result_name(path: Path, instead: Mapping[str, str]) -> str:
+    """The input's own name, in a format that keeps what is written exactly."""
     from napari_segment import io
 
     if not io.is_readable(path):
         return path.name + ".nii.gz"  # a folder of DICOM slices
     suffix = io.suffix(path)
-    return io.stem(path) + _INSTEAD.get(suffix, suffix)
+    return io.stem(path) + instead.get(suffix, suffix)

@@ -7,8 +7,9 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +25,27 @@ LARGE = 0.2  # of the free memory: a larger input stays on disk and runs block b
 
 def segment(options: argparse.Namespace) -> int:
     """Segment files by the method and the settings that were typed."""
-    from napari_segment.api import recipe_of
-    from napari_segment.registry import cleanups, filters, methods
-
-    recipe = recipe_of(
-        (options.method, chosen(options, methods[options.method])),
-        filters=[parse_spec(text, filters) for text in options.filter],
-        cleanups=[parse_spec(text, cleanups) for text in options.cleanup],
-        channel=options.channel,
-        per=options.per,
-        times=_times(options.times),
-    )
-    return _run_all(options, recipe)
+    return _run_all(options, typed(options, options.method))
 
 
 def replay(options: argparse.Namespace) -> int:
     """Segment files by a recorded recipe."""
     return _run_all(options, Recipe.load(options.recipe))
+
+
+def typed(options: argparse.Namespace, method: str) -> Recipe:
+    """The recipe that the options say."""
+    from napari_segment.api import recipe_of
+    from napari_segment.registry import cleanups, filters, methods
+
+    return recipe_of(
+        (method, chosen(options, methods[method])),
+        filters=[parse_spec(text, filters) for text in options.filter],
+        cleanups=[parse_spec(text, cleanups) for text in options.cleanup],
+        channel=options.channel,
+        per=options.per,
+        times=times_of(options.times),
+    )
 
 
 def read_input(options: argparse.Namespace, path: str | Path) -> Image:
@@ -85,11 +90,33 @@ def cluster(address: str) -> Iterator[None]:
 
 def _run_all(options: argparse.Namespace, recipe: Recipe) -> int:
     inputs = list(inputs_of(options.inputs))
+    return each_of(
+        inputs, targets_of(inputs, options.output), options, partial(_run_one, options, recipe)
+    )
+
+
+def each_of(
+    inputs: Sequence[Path],
+    targets: Sequence[Path],
+    options: argparse.Namespace,
+    work: Callable[[Path, Path], dict[str, Any]],
+) -> int:
+    """Do the same to several files; of several, those that fail are told and counted.
+
+    Parameters
+    ----------
+    inputs, targets : sequence of Path
+        From where to where.
+    options : Namespace
+        Of the command.
+    work : callable
+        Does it to one file, and gives its report.
+    """
     reports, failures = [], 0
     with cluster(options.scheduler):
-        for path, target in zip(inputs, targets_of(inputs, options.output), strict=True):
+        for path, target in zip(inputs, targets, strict=True):
             try:
-                reports.append(_run_one(options, recipe, path, target))
+                reports.append(work(path, target))
             except SegmentError as error:
                 if options.debug or len(inputs) == 1:
                     raise
@@ -144,7 +171,8 @@ def _numbers(text: str) -> tuple[float, ...]:
         raise SettingError(f"Cannot read {text!r} as numbers: write such as 2,0.5,0.5.") from None
 
 
-def _times(text: str) -> tuple[int, int] | tuple[()]:
+def times_of(text: str) -> tuple[int, int] | tuple[()]:
+    """Read FIRST:LAST."""
     if not text:
         return ()
     first, _, last = text.partition(":")

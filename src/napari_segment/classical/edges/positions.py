@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import accumulate, pairwise, product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.blocks import is_lazy
 from napari_segment.classical.edges.canny import canny
 from napari_segment.classical.edges.stencil import SOBEL, Response, gradient
 from napari_segment.classical.filters.separable import convolve, gaussian_kernel
 from napari_segment.classical.grid import checked, in_voxels
 
 _OPERATOR = 1 / 3 + 1 / 12  # variance that differences and voxels add, in squared voxels
+_SPLINE = 20  # voxels beyond which a cubic spline feels 1e-11 of a value
 
 Points = NDArray[np.float64]
 
 
 def edge_positions(
-    image: NDArray[Any],
+    image: Any,
     spacing: Sequence[float] = (),
     *,
     sigma: float = 1.0,
@@ -38,7 +42,7 @@ def edge_positions(
     Parameters
     ----------
     image : array (Y, X) or (Z, Y, X)
-        Real numbers of any type, in memory.
+        Real numbers of any type; NumPy or Dask.
     spacing : sequence of float
         Distance between neighbours along each axis; empty for 1.
     sigma, low, high : float
@@ -63,9 +67,90 @@ def edge_positions(
     np.float64(5.75)
     """
     spacing = checked(image, spacing)
-    found = np.argwhere(canny(image, spacing, sigma=sigma, low=low, high=high))
+    marked = canny(image, spacing, sigma=sigma, low=low, high=high)
+    return edge_points(image, marked, spacing, sigma=sigma).positions
+
+
+@dataclass(frozen=True, eq=False)
+class EdgePoints:
+    """Points on edges, one for each marked voxel.
+
+    Parameters
+    ----------
+    voxels : array of int (N, D)
+        The marked voxels, in C order.
+    positions : array (N, D)
+        Where the edge lies, in the unit of the spacing; the centre of the first voxel is 0.
+    normals : array (N, D)
+        Unit vectors across the edge, from dark to bright.
+    magnitude : array (N,)
+        Of the smoothed image's gradient there, in intensity per unit of the spacing.
+    """
+
+    voxels: NDArray[np.intp]
+    positions: Points
+    normals: Points
+    magnitude: NDArray[np.float64]
+
+
+def edge_points(
+    image: Any, marked: Any, spacing: Sequence[float] = (), *, sigma: float = 1.0
+) -> EdgePoints:
+    """Locate the edge at each marked voxel, as `edge_positions` does; on Dask arrays by blocks.
+
+    Parameters
+    ----------
+    image : array (Y, X) or (Z, Y, X)
+        Real numbers of any type; NumPy or Dask.
+    marked : array of bool
+        The edges' voxels, such as `canny` finds.
+    spacing, sigma
+        As of `canny`.
+
+    Returns
+    -------
+    EdgePoints
+        In memory. By blocks they differ by rounding.
+    """
+    spacing = checked(image, spacing)
+    if not is_lazy(image):
+        return _located(image, np.argwhere(marked), spacing, sigma)
+    import dask
+
+    reach = [k.radius for k in map(gaussian_kernel, _wide(sigma, spacing))]
+    blocks = []
+    for corner in product(*(pairwise(accumulate(c, initial=0)) for c in image.chunks)):
+        inner = tuple(slice(a, b) for a, b in corner)
+        first = [max(0, a - r - _SPLINE) for (a, _), r in zip(corner, reach, strict=True)]
+        around = tuple(
+            slice(a, b + r + _SPLINE) for a, (_, b), r in zip(first, corner, reach, strict=True)
+        )
+        start = [a for a, _ in corner]
+        blocks.append(
+            dask.delayed(_in_block)(image[around], marked[inner], first, start, spacing, sigma)
+        )
+    found = dask.compute(*blocks)
+    order = np.lexsort(np.concatenate([part.voxels for part in found]).T[::-1])
+    names = [f.name for f in fields(EdgePoints)]
+    return EdgePoints(*(np.concatenate([getattr(p, n) for p in found])[order] for n in names))
+
+
+def _in_block(
+    image: NDArray[Any], marked: NDArray[np.bool_], first: Sequence[int], start: Sequence[int],
+    spacing: Sequence[float], sigma: float,
+) -> EdgePoints:  # fmt: skip
+    """Locate the voxels that are marked in a block from its surroundings."""
+    voxels = np.argwhere(marked) + start
+    near = _located(image, voxels - first, spacing, sigma)
+    return replace(near, voxels=voxels, positions=near.positions + np.multiply(first, spacing))
+
+
+def _located(
+    image: NDArray[Any], found: NDArray[np.intp], spacing: Sequence[float], sigma: float
+) -> EdgePoints:
     if not len(found):
-        return np.empty((0, image.ndim))
+        none = np.empty((0, image.ndim))
+        return EdgePoints(none.astype(np.intp), none, none, np.empty(0))
     smooth = convolve(image, [gaussian_kernel(s) for s in in_voxels(sigma, spacing)])
     here = tuple(found.T)
     axes: tuple[Response, ...] = ("z", "y", "x")
@@ -73,15 +158,27 @@ def edge_positions(
         [gradient(smooth, spacing, SOBEL, a)[here] for a in axes[-image.ndim :]], axis=1
     )
     step = slope / np.array(spacing)
-    step /= np.abs(step).max(1, keepdims=True)
+    step /= _or_one(np.abs(step).max(1, keepdims=True))
     strength = _spline(gradient(smooth, spacing, SOBEL, "magnitude"))
     before, middle, ahead = (strength(found + side * step) for side in (-1, 0, 1))
-    bend = 2 * middle - ahead - before
-    shift = np.divide(ahead - before, 2 * bend, out=np.zeros(len(found)), where=bend > 0)
-    positions = (found + np.clip(shift, -1, 1)[:, None] * step) * np.array(spacing)
-    normals = slope / np.linalg.norm(slope, axis=1, keepdims=True)
+    rise, bend = (ahead - before) / 2, 2 * middle - ahead - before
+    shift = np.clip(np.divide(rise, bend, out=np.zeros(len(found)), where=bend > 0), -1, 1)
+    positions = (found + shift[:, None] * step) * np.array(spacing)
+    normals = slope / _or_one(np.linalg.norm(slope, axis=1, keepdims=True))
     back = _dislocation(image, spacing, sigma, positions, normals)
-    return np.asarray(positions - np.clip(back, -0.5, 0.5)[:, None] * min(spacing) * normals)
+    positions -= np.clip(back, -0.5, 0.5)[:, None] * min(spacing) * normals
+    top = middle + shift * (rise - shift * bend / 2)
+    return EdgePoints(found, positions, np.asarray(normals, np.float64), top)
+
+
+def _or_one(lengths: NDArray[Any]) -> NDArray[Any]:
+    """Lengths to divide by: where the image is flat, directions stay 0."""
+    return np.where(lengths > 0, lengths, 1)
+
+
+def _wide(sigma: float, spacing: Sequence[float]) -> Sequence[float]:
+    """Standard deviations, in voxels, at which the grid is no longer seen."""
+    return in_voxels(max(sigma, *spacing), spacing)
 
 
 def _dislocation(
@@ -93,8 +190,7 @@ def _dislocation(
     and the second derivatives H it is - trace(P S P H) / (2 |g|).
     """
     voxel = np.array(spacing)
-    wide = in_voxels(max(sigma, *spacing), spacing)
-    smooth = _spline(convolve(image, [gaussian_kernel(s) for s in wide]))
+    smooth = _spline(convolve(image, [gaussian_kernel(s) for s in _wide(sigma, spacing)]))
     kernels = [gaussian_kernel(s) for s in in_voxels(sigma, spacing)]
     variance = [sum(2 * k * k * w for k, w in enumerate(kernel.weights)) for kernel in kernels]
     width = np.sqrt(np.add(variance, _OPERATOR)) * voxel

@@ -1,0 +1,85 @@
+"""Filters alone: an image in, an image out."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from typing import Any
+
+from napari_segment.api.apply import chosen_times, seen_steps, through_filters
+from napari_segment.api.inputs import as_image
+from napari_segment.api.verbs import complete, several
+from napari_segment.errors import InputError
+from napari_segment.image import Image
+from napari_segment.recipe import Per, Recipe, Spec, SpecLike
+from napari_segment.registry import filters as registry
+from napari_segment.step import Step, run
+
+
+def apply_filters(
+    image: Any,
+    filters: Iterable[SpecLike] | Recipe,
+    *,
+    channel: int | str = "all",
+    per: Per = "auto",
+    times: tuple[int, int] | tuple[()] = (),
+    axes: str = "",
+) -> Image:
+    """Filter an image, without segmenting it.
+
+    Parameters
+    ----------
+    image : Image, ndarray, dask or zarr Array, str, Path, or napari layer
+        What to filter. A Dask array gives a lazy image.
+    filters : iterable of str, (str, mapping), mapping or Spec; or Recipe
+        Run in this order. Of a recipe: what its method sees, with the recipe's own channel,
+        times and `per`.
+    channel : int or str
+        "all", or the one channel that is wanted, by index or name.
+    per : {"auto", "plane", "volume"}
+        What is filtered at once; "auto" takes volumes where the filter can.
+    times : (first, last), optional
+        A range of time points, the last exclusive.
+    axes : str
+        Axis letters of an array that comes without, such as "TZYX".
+
+    Returns
+    -------
+    Image
+        With the image's order of axes. `isotropic` changes its grid and spacing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> picture = np.eye(5, dtype=np.uint8)
+    >>> int(np.asarray(apply_filters(picture, ["median"])).sum())
+    0
+    """
+    return run(filter_steps(image, filters, channel=channel, per=per, times=times, axes=axes))
+
+
+def filter_steps(
+    image: Any,
+    filters: Iterable[SpecLike] | Recipe,
+    *,
+    channel: int | str = "all",
+    per: Per = "auto",
+    times: tuple[int, int] | tuple[()] = (),
+    axes: str = "",
+) -> Generator[Step, None, Image]:
+    """`apply_filters` as long work: a generator of Steps that returns the Image."""
+    own = as_image(image, axes)
+    if isinstance(filters, Recipe):
+        seen = yield from seen_steps(complete(filters), own)
+        return _in_order(seen, own.axes)
+    specs = [registry.complete(Spec.of(f)) for f in several(filters)]
+    if not specs:
+        raise InputError("No filter was named. Name at least one, such as 'gaussian'.")
+    stack = chosen_times(own.canonical(), times)
+    if channel != "all":
+        stack = stack.channel(channel)
+    filtered = yield from through_filters(specs, stack, per, len(specs))
+    return _in_order(filtered, own.axes)
+
+
+def _in_order(image: Image, axes: str) -> Image:
+    return image.transpose("".join(a for a in axes if a in image.axes))

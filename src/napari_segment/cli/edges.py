@@ -1,0 +1,24 @@
+"""``edges``: a table of points on edges, between voxels."""
+
+from __future__ import annotations
+
+import argparse
+
+from napari_segment.cli.progress import show
+from napari_segment.cli.segment import cluster, read_input, typed
+from napari_segment.recipe import Recipe
+
+
+def edges(options: argparse.Namespace) -> int:
+    """Locate the edges of a file into a CSV table, with the recipe beside it."""
+    from napari_segment import api
+    from napari_segment.results.measure import with_units
+
+    recipe = Recipe.load(options.recipe) if options.recipe else typed(options, api.CANNY)
+    with cluster(options.scheduler):
+        image = read_input(options, options.image)
+        table = show(api.edge_point_steps(image, recipe), image.name)
+    path = api.write(with_units(table), options.output)
+    recipe.save(path.with_name(f"{path.name}.recipe.yaml"))  # labels may have the same stem
+    print(f"{len(table)} points → {path}")
+    return 0

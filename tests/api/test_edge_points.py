@@ -1,0 +1,154 @@
+"""Points on edges: where they lie in the world, through time, on blocks, and in files."""
+
+import dask.array as da
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_segment import Image, edge_points, read, write
+from napari_segment.api import edge_point_steps, recipe_of
+from napari_segment.classical.edges import edge_positions
+from napari_segment.classical.edges.positions import edge_points as located
+from napari_segment.cli import main
+from napari_segment.errors import InputError
+
+SPACING = (3.0, 1.0, 1.0)
+CENTRE = (21.3, 15.2, 16.4)
+RADIUS = 10.0
+
+
+@pytest.fixture(scope="module")
+def ball():
+    """A ball of radius 10 whose voxels are three times as deep as wide."""
+    grid = np.indices((15, 31, 33)) * np.reshape(SPACING, (3, 1, 1, 1))
+    away = np.sqrt(((grid - np.reshape(CENTRE, (3, 1, 1, 1))) ** 2).sum(0))
+    data = np.clip(RADIUS + 0.5 - away, 0, 1) * 1000
+    return Image(data.astype(np.float32), "ZYX", SPACING, unit="micrometer")
+
+
+def from_centre(table, centre=CENTRE):
+    return table[["z", "y", "x"]].to_numpy() - centre
+
+
+def test_points_lie_on_the_surface_and_normals_point_inwards(ball):
+    table = edge_points(ball, sigma=1.0)
+    assert list(table) == ["z", "y", "x", "normal_z", "normal_y", "normal_x", "magnitude"]
+    assert table.attrs["units"] == dict.fromkeys("zyx", "micrometer")
+    np.testing.assert_allclose(table[["z", "y", "x"]], edge_positions(ball.data, SPACING))
+    away = from_centre(table)
+    distance = np.linalg.norm(away, axis=1)
+    assert np.sqrt(np.mean((distance - RADIUS) ** 2)) < 0.2
+    normals = table[["normal_z", "normal_y", "normal_x"]].to_numpy()
+    np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1)
+    assert (-(normals * away).sum(1) / distance).min() > 0.9
+
+
+def test_magnitude_is_the_slope_in_intensity_per_unit():
+    x = np.arange(40) * 0.5
+    ramp = np.tile(np.clip(x - 8, 0, 4) * 7, (30, 1))
+    table = edge_points(Image(ramp, "YX", (0.5, 0.5)), sigma=0.5, low=0.99, high=0.99)
+    np.testing.assert_allclose(table["magnitude"], 7, rtol=1e-3)
+    np.testing.assert_allclose(table["normal_x"], 1, atol=1e-9)
+
+
+def test_an_affine_turns_points_and_normals(ball):
+    turn = np.array([[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]])
+    affine = np.eye(4)
+    affine[:3, :3], affine[:3, 3] = turn * SPACING, (5, 6, 7)
+    plain, turned = edge_points(ball), edge_points(ball.replace(affine=affine))
+    for names in (["z", "y", "x"], ["normal_z", "normal_y", "normal_x"]):
+        shift = np.array((5, 6, 7)) * (names[0] == "z")
+        expected = plain[names].to_numpy() @ turn.T + shift
+        np.testing.assert_allclose(turned[names], expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("chunks", [(4, 13, 17), (15, 31, 8)])
+@pytest.mark.parametrize("per", ["auto", "plane"])
+def test_blocks_give_the_same(ball, chunks, per):
+    noisy = ball.data + np.random.default_rng(0).normal(0, 60, ball.data.shape).astype(np.float32)
+    whole, lazy = ball.replace(data=noisy), ball.replace(data=da.from_array(noisy, chunks))
+    settings = {"per": per, "cleanups": ["connected_components"]}
+    expected, found = edge_points(whole, **settings), edge_points(lazy, **settings)
+    assert len(expected) > 500
+    pd.testing.assert_frame_equal(found, expected, atol=1e-6)
+    assert expected["label"].min() == 1
+
+
+def test_planes_have_edges_in_their_plane(ball):
+    table = edge_points(ball, per="plane")
+    assert set(table["z"]) <= set(3.0 * np.arange(15))
+    assert not table["normal_z"].any()
+
+
+def test_time_points_and_the_order_of_axes(ball):
+    empty = np.zeros_like(ball.data)
+    film = np.stack([empty, ball.data, ball.data])
+    one = edge_points(ball)
+    table = edge_points(Image(film, "TZYX", SPACING))
+    assert list(table["time"].unique()) == [1, 2]
+    np.testing.assert_allclose(table.loc[table["time"] == 2, "x"], one["x"])
+    later = edge_points(Image(film, "TZYX", SPACING), times=(2, 3))
+    assert list(later["time"].unique()) == [2]
+    moved = Image(film.transpose(2, 3, 0, 1), "YXTZ", (1.0, 1.0, 3.0))
+    pd.testing.assert_frame_equal(edge_points(moved), table, check_exact=False)
+
+
+def test_channels_filters_and_cleanups(ball):
+    both = Image(np.stack([np.zeros_like(ball.data), ball.data]), "CZYX", SPACING)
+    np.testing.assert_allclose(edge_points(both, channel=1)["x"], edge_points(ball)["x"])
+    with pytest.raises(InputError, match="channels"):
+        edge_points(both)
+    cubic = edge_points(ball, filters=["isotropic"])
+    assert len(cubic) > 1.5 * len(edge_points(ball))
+    assert abs(np.linalg.norm(from_centre(cubic), axis=1).mean() - RADIUS) < 0.3
+    none = edge_points(ball, cleanups=[("remove_small", {"size": 1e6})])
+    assert list(none) == list(cubic)
+    assert len(none) == 0
+
+
+def test_marked_voxels_without_a_gradient_stay_where_they_are():
+    found = located(np.zeros((4, 5)), np.eye(4, 5, dtype=bool))
+    np.testing.assert_array_equal(found.positions, found.voxels)
+    assert not found.normals.any()
+
+
+def test_what_has_no_such_points_is_told(ball):
+    with pytest.raises(InputError, match="method is 'otsu'"):
+        list(edge_point_steps(ball, recipe_of("otsu")))
+    with pytest.raises(InputError, match="planes or volumes"):
+        edge_points(ball, per="directions")
+
+
+def test_the_command_line_writes_the_points_and_their_recipe(ball, tmp_path, capsys):
+    source, points = tmp_path / "ball.tif", tmp_path / "points.csv"
+    write(ball, source)
+    words = ["--sigma", "1", "--low", "0.2", "--high", "0.3", "--filter", "median:size=1"]
+    assert main(["edges", str(source), "-o", str(points), *words]) == 0
+    assert "points → " in capsys.readouterr().out
+    table = pd.read_csv(points)
+    assert list(table)[:3] == [f"{a} [micrometer]" for a in "zyx"]
+    expected = edge_points(source, sigma=1, low=0.2, high=0.3)
+    np.testing.assert_allclose(table["x [micrometer]"], expected["x"])
+    recipe, again = f"{points}.recipe.yaml", tmp_path / "again.csv"
+    assert main(["edges", str(source), "-o", str(again), "--recipe", recipe]) == 0
+    assert again.read_bytes() == points.read_bytes()
+    assert main(["replay", recipe, str(source), "-o", str(tmp_path / "mask.tif")]) == 0
+    assert np.count_nonzero(read(tmp_path / "mask.tif").data) == len(table)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (["missing.tif"], 1, "does not exist"),
+        (["ball.tif", "--sigma", "-1"], 2, "'sigma' of 'canny'"),
+        (["ball.tif", "--low", "0.9", "--high", "0.1"], 2, "at most"),
+        (["ball.tif", "--recipe", "otsu.yaml"], 1, "method is 'otsu'"),
+    ],
+)
+def test_errors_of_the_command_line(ball, tmp_path, capsys, monkeypatch, words, status, told):
+    monkeypatch.chdir(tmp_path)
+    write(ball, "ball.tif")
+    recipe_of("otsu").save("otsu.yaml")
+    assert main(["edges", *words, "-o", "points.csv"]) == status
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "points.csv").exists()

@@ -1,0 +1,108 @@
+"""Filters alone: through Python and the command line, onto any grid."""
+
+import json
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from napari_segment import Image, apply_filters, filters, read, segment, write
+from napari_segment.api import as_seen, recipe_of
+from napari_segment.cli import main
+from napari_segment.errors import InputError
+from napari_segment.io import read_labels
+
+
+@pytest.fixture
+def stack():
+    data = np.random.default_rng(2).integers(0, 900, (4, 12, 15)).astype(np.uint16)
+    return Image(data, "ZYX", (2.0, 0.5, 0.5), unit="micrometer", name="stack")
+
+
+def test_filters_run_in_order_with_the_spacing(stack):
+    found = apply_filters(stack, ["median", ("gaussian", {"sigma": 1.0})])
+    expected = filters["gaussian"](filters["median"](stack.data), stack.spacing, sigma=1.0)
+    np.testing.assert_array_equal(found.data, expected)
+    assert (found.axes, found.spacing, found.unit) == ("ZYX", stack.spacing, "micrometer")
+    lazy = apply_filters(stack.replace(data=da.from_array(stack.data, (2, 5, 15))), ["median"])
+    assert lazy.is_lazy
+    np.testing.assert_array_equal(lazy.data.compute(), filters["median"](stack.data))
+
+
+def test_all_channels_or_one_in_the_order_of_the_image(stack):
+    data = np.stack([stack.data, stack.data[::-1]], -1)[None]
+    image = Image(data, "TZYXC", stack.spacing)
+    both = apply_filters(image, "invert", times=(0, 1))
+    assert (both.axes, both.shape) == ("TZYXC", data.shape)
+    one = apply_filters(image, "median", channel=1, per="plane")
+    assert one.axes == "TZYX"
+    expected = [filters["median"](plane) for plane in stack.data[::-1]]
+    np.testing.assert_array_equal(one.data[0], expected)
+    with pytest.raises(InputError, match="No filter"):
+        apply_filters(image, [])
+
+
+def test_a_recipe_gives_what_its_method_sees(stack):
+    colour = Image(stack.data[0, :, :, None].repeat(3, 2), "YXC", channels=("red", "green", "blue"))
+    recipe = recipe_of("otsu", filters=["median"])
+    seen = apply_filters(colour, recipe)
+    assert seen.axes == "YX"
+    np.testing.assert_array_equal(seen.data, as_seen(recipe, colour).data)
+    assert apply_filters(colour, recipe_of("kmeans", filters=["median"])).axes == "YXC"
+
+
+def test_cubic_voxels_are_written_with_their_spacing(stack, tmp_path, capsys):
+    source, out = tmp_path / "stack.tif", tmp_path / "cubic.tif"
+    write(stack, source)
+    words = ["--filter", "isotropic", "--filter", "gaussian:sigma=0.5"]
+    assert main(["filter", str(source), "-o", str(out), *words, "--json"]) == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    assert report["shape"] == [13, 12, 15]
+    cubic = read(out)
+    assert cubic.spacing == pytest.approx((0.5, 0.5, 0.5))
+    assert cubic.unit == "micrometer"
+    expected = apply_filters(stack, ["isotropic", ("gaussian", {"sigma": 0.5})])
+    np.testing.assert_array_equal(cubic.data, expected.data)
+
+
+def test_labels_after_cubic_voxels_have_the_spacing_of_the_image(stack, tmp_path):
+    source, out = tmp_path / "stack.nii.gz", tmp_path / "labels.nii.gz"
+    affine = np.array([[0, 0, 0.5, 1], [0, 0.5, 0, 2], [-2.0, 0, 0, 3], [0, 0, 0, 1]])
+    write(stack.replace(spacing=(), affine=affine, unit="millimeter"), source)
+    assert main(["segment", "otsu", str(source), "-o", str(out), "--filter", "isotropic"]) == 0
+    labels, image = read_labels(out), read(source)
+    assert labels.shape == image.shape
+    assert labels.spacing == pytest.approx(image.spacing)
+    np.testing.assert_allclose(labels.world(), image.world())
+    assert np.array_equal(labels, segment(image, "otsu", filters=["isotropic"]))
+    cubic = tmp_path / "cubic.nii.gz"
+    assert main(["filter", str(source), "-o", str(cubic), "--filter", "isotropic"]) == 0
+    corner, far = [0, 0, 0, 1], np.array([*np.subtract(read(cubic).shape, 1), 1])
+    np.testing.assert_allclose(read(cubic).world() @ corner, image.world() @ corner)
+    last = image.world() @ [3, 11, 14, 1]
+    np.testing.assert_allclose(read(cubic).world() @ far, last, atol=1e-5)
+
+
+def test_folders_keep_what_pictures_cannot_hold(stack, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "b.png"):
+        write(Image(stack.data[0].astype(np.uint8), "YX"), tmp_path / "in" / name)
+    words = ["filter", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--filter"]
+    assert main([*words, "gaussian"]) == 0
+    assert read(tmp_path / "out" / "b.tif").dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        ([], 2, "Say which filters"),
+        (["--filter", "gausian"], 2, "gaussian"),
+        (["--filter", "median", "--recipe", "x.yaml"], 2, "Say which filters"),
+        (["--recipe", "x.yaml"], 1, "no recipe"),
+    ],
+)
+def test_errors_of_the_command_line(stack, tmp_path, capsys, words, status, told):
+    source = tmp_path / "stack.tif"
+    write(stack, source)
+    assert main(["filter", str(source), "-o", str(tmp_path / "out.tif"), *words]) == status
+    assert told in capsys.readouterr().err
