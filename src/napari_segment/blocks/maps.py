@@ -144,7 +144,8 @@ def map_blocks(
     dtype : dtype
         Of the result.
     halo : int or sequence of int
-        How far, along each axis, a voxel's result depends on its neighbours.
+        How far, along each axis, a voxel's result depends on its neighbours. An axis that is
+        shorter is not cut.
     outside : float, optional
         A value that lies around the array, as far as the halo goes.
 
@@ -159,12 +160,15 @@ def map_blocks(
         return _at_once(function, arrays, depth, outside).astype(dtype, copy=False)
     import dask.array as da
 
-    lazy = _cut_alike(arrays)
-    cast = _Cast(function, np.dtype(dtype))
-    if not any(depth):
-        return da.map_blocks(cast, *lazy, dtype=dtype, meta=_meta(lazy[0], dtype))
+    short = [d > n for d, n in zip(depth, arrays[0].shape, strict=True)]
+    around = tuple(d if s else 0 for d, s in zip(depth, short, strict=True))
+    shared = {axis: 0 if s else d for axis, (d, s) in enumerate(zip(depth, short, strict=True))}
+    lazy = [a.rechunk({i: -1 for i, s in enumerate(short) if s}) for a in _cut_alike(arrays)]
+    call = _Call(function, np.dtype(dtype), around, outside)
+    if not any(shared.values()):
+        return da.map_blocks(call, *lazy, dtype=dtype, meta=_meta(lazy[0], dtype))
     return da.map_overlap(
-        cast, *lazy, depth=dict(enumerate(depth)), boundary="none" if outside is None else outside,
+        call, *lazy, depth=shared, boundary="none" if outside is None else outside,
         dtype=dtype, meta=_meta(lazy[0], dtype), allow_rechunk=True,
     )  # fmt: skip
 
@@ -175,21 +179,25 @@ def _at_once(
     depth: Sequence[int],
     outside: float | None,
 ) -> NDArray[Any]:
-    if outside is None:
+    if outside is None or not any(depth):
         return function(*arrays)
     around = [(d, d) for d in depth]
     result = function(*(np.pad(a, around, constant_values=outside) for a in arrays))
     return result[tuple(slice(d, n - d) for d, n in zip(depth, result.shape, strict=True))]
 
 
-class _Cast:
-    """A picklable function followed by a change of type."""
+@dataclass(frozen=True)
+class _Call:
+    """A picklable call on blocks, padded along the axes that are not cut."""
 
-    def __init__(self, function: Callable[..., NDArray[Any]], dtype: np.dtype[Any]) -> None:
-        self.function, self.dtype = function, dtype
+    function: Callable[..., NDArray[Any]]
+    dtype: np.dtype[Any]
+    around: tuple[int, ...]
+    outside: float | None
 
     def __call__(self, *blocks: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(self.function(*blocks)).astype(self.dtype, copy=False)
+        result = _at_once(self.function, blocks, self.around, self.outside)
+        return np.asarray(result).astype(self.dtype, copy=False)
 
 
 def _meta(array: Any, dtype: DTypeLike) -> NDArray[Any]:

@@ -163,5 +163,4 @@ def on_windows(
         over_slabs(slab, len(volume), thickness)
         return result
 
-    halo = [min(r, n) for r, n in zip(reach, image.shape, strict=True)]
-    return map_blocks(on_block, real(image), dtype=dtype, halo=halo)
+    return map_blocks(on_block, real(image), dtype=dtype, halo=reach)
