@@ -15,7 +15,7 @@ from skimage import data, filters
 
 from napari_segment.classical.threshold import histogram, thresholds
 from napari_segment.classical.threshold.criteria import least
-from napari_segment.classical.threshold.histogram import exact_mean
+from napari_segment.classical.threshold.histogram import exact_mean, finite_range
 from napari_segment.errors import InputError, UnknownNameError
 from napari_segment.registry import methods
 
@@ -171,6 +171,19 @@ def test_bins_hold_what_lies_up_to_their_upper_edge() -> None:
     image = np.random.default_rng(0).normal(size=5000).astype(np.float32)
     counts, _, uppers = histogram(image, bins=17)
     np.testing.assert_array_equal(np.cumsum(counts), [(image <= u).sum() for u in uppers])
+
+
+@pytest.mark.parametrize("kind", ["u4", "u8"])
+@given(data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_the_range_is_of_what_is_finite(kind: str, data: st.DataObject) -> None:
+    """Of any bits at all: both zeros, subnormal numbers, infinities, NaN."""
+    bits = data.draw(arrays(np.dtype(kind), st.integers(0, 9)))
+    values = bits.view(kind.replace("u", "f"))
+    finite = values[np.isfinite(values)]
+    expected = (finite.min(), finite.max()) if len(finite) else (np.inf, -np.inf)
+    assert finite_range(values) == expected
+    assert finite_range(da.from_array(values, chunks=2)) == expected
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

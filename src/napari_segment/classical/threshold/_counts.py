@@ -32,14 +32,19 @@ def count_levels(values: NDArray[Any], low: int, counts: NDArray[np.int64]) -> N
 
 
 @njit(cache=True, nogil=True)
-def finite_extremes(values: NDArray[Any]) -> tuple[float, float]:
-    """Smallest and greatest finite value; (inf, -inf) where there is none."""
-    low, high = np.inf, -np.inf
-    for i in range(len(values)):
-        v = np.float64(values[i])
-        if v - v == 0.0:
-            low = min(low, v)
-            high = max(high, v)
+def finite_ranks(bits: NDArray[Any], infinity: Any, most: Any) -> tuple[int, int]:
+    """Ranks of the smallest and the greatest finite float, given as signed integers of their bits.
+
+    `infinity` is the bits of that, `most` the greatest integer. Ranks order as the floats do, and
+    compare many at a time, which floats with NaN do not. ``(most, ~most)`` if nothing is finite.
+    """
+    low, high = most, ~most
+    for i in range(len(bits)):
+        b = bits[i]
+        rank = b if b >= 0 else b ^ most
+        finite = (b & most) < infinity
+        low = min(low, rank if finite else most)
+        high = max(high, rank if finite else ~most)
     return low, high
 
 

@@ -190,11 +190,23 @@ def _integer_extremes(block: NDArray[Any]) -> tuple[float, float]:
 
 
 def _finite_extremes(block: NDArray[Any]) -> tuple[float, float]:
-    from napari_segment.classical.threshold._counts import finite_extremes
-
     if block.dtype.kind != "f":
         return _integer_extremes(block)
-    return _widest([(np.inf, -np.inf), *over_values(finite_extremes, flat(block))])
+    return _widest([(np.inf, -np.inf), *over_values(_extremes, flat(block))])
+
+
+def _extremes(part: NDArray[Any]) -> tuple[float, float]:
+    """Of floats of 32 or 64 bits."""
+    from napari_segment.classical.threshold._counts import finite_ranks
+
+    whole = np.dtype(f"i{part.dtype.itemsize}").type
+    infinity = part.dtype.type(np.inf).view(whole)
+    most = np.iinfo(whole).max
+    ranks = finite_ranks(part.view(whole), infinity, whole(most))
+    if ranks[0] > ranks[1]:
+        return np.inf, -np.inf
+    low, high = (whole(rank if rank >= 0 else rank ^ most).view(part.dtype) for rank in ranks)
+    return float(low), float(high)
 
 
 def _exact_sum(block: NDArray[Any]) -> tuple[Fraction, int]:
