@@ -17,6 +17,7 @@ from napari_segment.classical.grid import checked, float_type, in_voxels
 from napari_segment.classical.threshold.histogram import finite_range
 from napari_segment.registry import filters
 
+_TINY = 1e-140  # below it squares of intensities are 0; taken as no contrast at all
 _PLAIN = (np.uint8, np.uint16, np.float32, np.float64)  # images that kernels take as they are
 
 
@@ -58,7 +59,7 @@ def bilateral(
     spacing = checked(image, spacing)
     low, high = finite_range(image)
     dtype = float_type(image.dtype)
-    if not high > low:
+    if not high - low > _TINY:
         return image.astype(dtype)
     widths = in_voxels(sigma, spacing)
     radius = [int(2 * w) for w in widths]
@@ -71,12 +72,12 @@ def _bilateral(
 ) -> NDArray[Any]:
     from napari_segment.classical.filters._denoise import bilateral as kernel
 
-    dtype = float_type(block.dtype)
+    dtype = _squared(block.dtype, width)
     around = np.array([(o - r) / w for o, r, w in zip(
         np.indices([2 * r + 1 for r in radius]), radius, widths, strict=True)])  # fmt: skip
     distance = (around**2).sum(0)
     inside = distance <= 4.0
-    padded, reach = as_volume(with_margin(block, radius), radius, fill=0)
+    padded, reach = as_volume(with_margin(block, radius).astype(dtype, copy=False), radius, fill=0)
     offsets = np.argwhere(inside if block.ndim == 3 else inside[None])
     nearness = np.exp(-0.5 * distance[inside]).astype(dtype)
     decay = dtype.type(1 / (2048 * width**2))
@@ -86,6 +87,11 @@ def _bilateral(
         len(out),
     )
     return out.reshape(block.shape)
+
+
+def _squared(dtype: Any, difference: float) -> np.dtype[Any]:
+    """The type for squares of such differences: float64 where float32 has no room for them."""
+    return float_type(dtype) if 1e-12 < difference < 1e12 else np.dtype(np.float64)
 
 
 @filters.add("nonlocal_means", title="Non-local means", group="smoothing")
@@ -127,7 +133,7 @@ def nonlocal_means(
     checked(image)
     noise = noise_level(image)
     dtype = float_type(image.dtype)
-    if not noise > 0:
+    if not noise > _TINY:
         return image.astype(dtype)
     function = partial(_nonlocal, patch=patch, search=search, noise=noise, strength=strength)
     return on_blocks(function, image, [patch + search] * image.ndim, dtype)
@@ -138,9 +144,11 @@ def _nonlocal(
 ) -> NDArray[Any]:
     from napari_segment.classical.filters._denoise import nonlocal_means as kernel
 
-    dtype = float_type(block.dtype)
+    dtype = _squared(block.dtype, noise)
     margin = [patch + search] * block.ndim
-    padded, margins = as_volume(with_margin(block, margin), margin, fill=0)
+    padded, margins = as_volume(
+        with_margin(block, margin).astype(dtype, copy=False), margin, fill=0
+    )
     flat = 0 if block.ndim == 2 else 1
     radii = (np.array([r * flat, r, r]) for r in (search, patch))
     decay = dtype.type(1 / (1024 * (strength * noise) ** 2))
