@@ -124,7 +124,7 @@ def test_a_component_is_split_alike_wherever_it_lies():
 
 def test_the_distance_is_that_of_scipy():
     from napari_segment.results.cleanup._landscape import distances, insides
-    from napari_segment.results.cleanup.split import _layout
+    from napari_segment.results.cleanup.pieces import _layout
 
     mask = ndi.gaussian_filter(np.random.default_rng(1).random((12, 20, 30)), 2) > 0.5
     box = np.array([[(0, n) for n in mask.shape]])
@@ -140,7 +140,7 @@ def test_the_distance_is_that_of_scipy():
         sides = np.zeros((1, 3, 2), bool)
         sides[0, axis] = ends
         land = np.empty(size, np.float32)
-        insides(mask.astype(np.uint16), np.array([1]), box, layout, land)
+        insides(at[mask], np.ones(mask.sum(), np.int32), land)
         distances(lines, sides, layout, np.array((2.5, 1, 0.7)), land, np.empty((4, 32)))
         np.testing.assert_allclose(np.sqrt(land[at]), expected, rtol=1e-6)
 
@@ -151,7 +151,7 @@ def test_components_alone_are_split_as_many_at_once(settings, shape, monkeypatch
     noise = ndi.gaussian_filter(np.random.default_rng(0).random(shape), 2)
     labels = np.digitize(noise, np.percentile(noise, (50, 90))).astype(np.uint8)
     expected = split_touching(labels, noise, **settings)
-    monkeypatch.setattr("napari_segment.results.cleanup.split._LARGE", 300)
+    monkeypatch.setattr("napari_segment.results.cleanup.pieces._LARGE", 300)
     np.testing.assert_array_equal(split_touching(labels, noise, **settings), expected)
 
 
@@ -177,7 +177,7 @@ def test_memory_goes_with_the_voxels():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert parts.max() >= 1
-    assert peak < 9 * mask.size  # components, a byte for small ones, one word; with margins
+    assert peak < 6 * mask.size  # a word of four bytes with margins, and a byte of fixed tables
 
 
 def test_more_pieces_than_a_byte_can_number():

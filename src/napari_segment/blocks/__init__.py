@@ -22,7 +22,9 @@ from napari_segment.blocks.boxes import boxes as boxes
 from napari_segment.blocks.boxes import map_regions as map_regions
 from napari_segment.blocks.boxes import put_together as put_together
 from napari_segment.blocks.boxes import regions as regions
+from napari_segment.blocks.components import Runs as Runs
 from napari_segment.blocks.components import label as label
+from napari_segment.blocks.components import runs as runs
 from napari_segment.blocks.maps import Place as Place
 from napari_segment.blocks.maps import is_lazy as is_lazy
 from napari_segment.blocks.maps import map_blocks as map_blocks

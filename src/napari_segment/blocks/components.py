@@ -58,15 +58,75 @@ def label(array: Any, connectivity: int = 1, smallest: float = 0) -> tuple[Any, 
     return components, len(first)
 
 
+@dataclass(frozen=True)
+class Runs:
+    """Connected components as runs of voxels along the last axis of an array.
+
+    Parameters
+    ----------
+    at, length : ndarray (N,)
+        The flat index of each run's first voxel, and how many voxels it has; component by
+        component, rising in each.
+    starts : ndarray (C + 1,)
+        Where the runs of each component begin, and their number.
+    """
+
+    at: NDArray[np.int64]
+    length: NDArray[np.int32]
+    starts: NDArray[np.int64]
+
+
+def runs(array: Any, connectivity: int = 1) -> Runs:
+    """Find the connected components of an array in memory, without painting them.
+
+    Parameters
+    ----------
+    array : ndarray (Y, X) or (Z, Y, X)
+        Booleans or integers, not empty. Zero is background.
+    connectivity : int
+        As of `label`.
+
+    Returns
+    -------
+    Runs
+        Components in the order of their first voxels.
+    """
+    array = native(array)
+    offsets, begin, end, number, first, _ = _joined_runs(array, min(connectivity, array.ndim))
+    at = np.repeat(np.arange(len(offsets) - 1) * array.shape[-1], np.diff(offsets)) + begin
+    order = np.argsort(number, kind="stable")
+    starts = np.cumsum(np.bincount(number, minlength=len(first) + 1))
+    return Runs(at[order], (end - begin)[order], starts)
+
+
 def _label_block(
     block: NDArray[Any], connectivity: int, smallest: float = 0
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
-    """Components numbered by first voxel, the flat indices of the first voxels, and sizes.
+    """Components numbered by first voxel, the flat indices of the first voxels, and sizes."""
+    from napari_segment.blocks._components import paint_runs
+
+    offsets, begin, end, number, first, sizes = _joined_runs(block, connectivity)
+    stays = sizes >= smallest
+    if not stays.all():
+        number = np.append(0, np.cumsum(stays) * stays).astype(np.int32)[number]
+        first, sizes = first[stays], sizes[stays]
+    painted = np.zeros((len(offsets) - 1, block.shape[-1]), smallest_integers(len(first)))
+    over_slabs(
+        lambda a, b: paint_runs(offsets[a : b + 1], begin, end, number, painted[a:b]),
+        len(painted),
+        _thickness(painted),
+    )
+    row = np.searchsorted(offsets, first, side="right") - 1
+    return painted.reshape(block.shape), row * painted.shape[1] + begin[first], sizes
+
+
+def _joined_runs(block: NDArray[Any], connectivity: int) -> tuple[NDArray[Any], ...]:
+    """Where the runs of each row begin; begin, end and component of each; first runs and sizes.
 
     Runs of equal values along the last axis are joined across rows and planes (He, Chao and
     Suzuki 2008, doi:10.1109/TIP.2008.919369); memory goes with the runs.
     """
-    from napari_segment.blocks._components import join_runs, paint_runs
+    from napari_segment.blocks._components import join_runs
 
     values = block.view(np.uint8) if block.dtype == bool else block
     rows = np.ascontiguousarray(values).reshape(-1, block.shape[-1])
@@ -80,19 +140,7 @@ def _label_block(
     count = join_runs(
         offsets, begin, end, value, block.shape[-2], connectivity, number, first, sizes
     )
-    first, sizes = first[:count], sizes[:count]
-    stays = sizes >= smallest
-    if not stays.all():
-        number = np.append(0, np.cumsum(stays) * stays).astype(np.int32)[number]
-        first, sizes = first[stays], sizes[stays]
-    painted = np.zeros(rows.shape, smallest_integers(len(first)))
-    over_slabs(
-        lambda a, b: paint_runs(offsets[a : b + 1], begin, end, number, painted[a:b]),
-        len(rows),
-        _thickness(rows),
-    )
-    row = np.searchsorted(offsets, first, side="right") - 1
-    return painted.reshape(block.shape), row * rows.shape[1] + begin[first], sizes
+    return offsets, begin, end, number, first[:count].copy(), sizes[:count].copy()
 
 
 def _runs(rows: NDArray[Any], most: int) -> tuple[NDArray[Any], ...]:

@@ -3,7 +3,9 @@
 Boxes lie in one flat array, each with a column of zeros behind each row, a row of zeros behind
 each plane, and a guard of zeros before and behind them all: voxel (z, y, x) of a box is at
 ``start + z * plane + y * row + x``; its row of `layout` is (start, plane, row, begin, end), where
-the box with its guards is from begin to end.
+the box with its guards is from begin to end. Components are runs of voxels: `places` says where
+each begins in the flat array, `at` where in the image, and `bounds` where the runs of each
+component begin among them all.
 
 Each step is a kernel of its own that is given all its room: kernels that call others, slice or
 allocate take several times as long to compile.
@@ -19,37 +21,53 @@ Array = NDArray[Any]
 
 
 @njit(cache=True, nogil=True)
+def bound_runs(at: Array, lengths: Array, bounds: Array, ny: int, nx: int, boxes: Array) -> None:
+    """Widen the boxes (N, 3, 2) of components in an image with rows of `nx` and planes of `ny`."""
+    for n in range(bounds.size - 1):
+        for r in range(bounds[n], bounds[n + 1]):
+            row = at[r] // nx
+            x, z = at[r] - row * nx, row // ny
+            y = row - z * ny
+            boxes[n, 0, 0], boxes[n, 0, 1] = min(boxes[n, 0, 0], z), max(boxes[n, 0, 1], z + 1)
+            boxes[n, 1, 0], boxes[n, 1, 1] = min(boxes[n, 1, 0], y), max(boxes[n, 1, 1], y + 1)
+            end = x + lengths[r]
+            boxes[n, 2, 0], boxes[n, 2, 1] = min(boxes[n, 2, 0], x), max(boxes[n, 2, 1], end)
+
+
+@njit(cache=True, nogil=True)
+def place_runs(
+    at: Array, bounds: Array, boxes: Array, layout: Array, ny: int, nx: int, places: Array
+) -> None:
+    """Find where the runs of components begin in the flat array."""
+    for n in range(bounds.size - 1):
+        for r in range(bounds[n], bounds[n + 1]):
+            row = at[r] // nx
+            z = row // ny
+            place = layout[n, 0] + (z - boxes[n, 0, 0]) * layout[n, 1]
+            place += (row - z * ny - boxes[n, 1, 0]) * layout[n, 2]
+            places[r] = place + at[r] - row * nx - boxes[n, 2, 0]
+
+
+@njit(cache=True, nogil=True)
 def intensities(
-    parts: Array, chosen: Array, boxes: Array, layout: Array, image: Array, low: float, land: Array
+    places: Array, lengths: Array, at: Array, image: Array, low: float, land: Array
 ) -> None:
     """Intensities of some components above the lowest of all; 0 in the rest of their boxes."""
     for i in range(land.size):
         land[i] = 0
-    for n in range(chosen.size):
-        c = chosen[n]
-        z0, y0, x0 = boxes[n, 0, 0], boxes[n, 1, 0], boxes[n, 2, 0]
-        for z in range(z0, boxes[n, 0, 1]):
-            for y in range(y0, boxes[n, 1, 1]):
-                at = layout[n, 0] + (z - z0) * layout[n, 1] + (y - y0) * layout[n, 2]
-                for x in range(x0, boxes[n, 2, 1]):
-                    if parts[z, y, x] == c:
-                        land[at + x - x0] = np.float32(image[z, y, x] - low)
+    for r in range(places.size):
+        for i in range(lengths[r]):
+            land[places[r] + i] = np.float32(image[at[r] + i] - low)
 
 
 @njit(cache=True, nogil=True)
-def insides(parts: Array, chosen: Array, boxes: Array, layout: Array, land: Array) -> None:
+def insides(places: Array, lengths: Array, land: Array) -> None:
     """Infinity in some components, 0 in the rest of their boxes."""
     for i in range(land.size):
         land[i] = 0
-    for n in range(chosen.size):
-        c = chosen[n]
-        z0, y0, x0 = boxes[n, 0, 0], boxes[n, 1, 0], boxes[n, 2, 0]
-        for z in range(z0, boxes[n, 0, 1]):
-            for y in range(y0, boxes[n, 1, 1]):
-                at = layout[n, 0] + (z - z0) * layout[n, 1] + (y - y0) * layout[n, 2]
-                for x in range(x0, boxes[n, 2, 1]):
-                    if parts[z, y, x] == c:
-                        land[at + x - x0] = np.inf
+    for r in range(places.size):
+        for i in range(lengths[r]):
+            land[places[r] + i] = np.inf
 
 
 @njit(cache=True, nogil=True)
@@ -161,8 +179,8 @@ def smooth(
 
 @njit(cache=True, nogil=True)
 def to_levels(
-    parts: Array, chosen: Array, boxes: Array, layout: Array, step: float, most: int, land: Array,
-    words: Array, tops: Array, factors: Array,
+    places: Array, lengths: Array, bounds: Array, layout: Array, step: float, most: int,
+    land: Array, words: Array, tops: Array, factors: Array,
 ) -> None:  # fmt: skip
     """Turn the landscape into words: levels from 1 to `most`, negated, and 0 outside of components.
 
@@ -170,8 +188,7 @@ def to_levels(
     component is higher than that. Finds the highest level of each component, and how many levels
     are one unit of its landscape.
     """
-    for n in range(chosen.size):
-        c = chosen[n]
+    for n in range(bounds.size - 1):
         highest = np.float32(0)
         for i in range(layout[n, 3], layout[n, 4]):
             highest = max(highest, land[i])
@@ -181,19 +198,14 @@ def to_levels(
         for i in range(layout[n, 3], layout[n, 4]):
             words[i] = 1 + max(min(int(land[i] * factor), most - 1), 0)
         top = 0
-        at = layout[n, 3]
-        z0, y0, x0 = boxes[n, 0, 0], boxes[n, 1, 0], boxes[n, 2, 0]
-        for z in range(z0, boxes[n, 0, 1]):
-            for y in range(y0, boxes[n, 1, 1]):
-                begin = layout[n, 0] + (z - z0) * layout[n, 1] + (y - y0) * layout[n, 2]
-                for i in range(at, begin):
-                    words[i] = 0
-                at = begin
-                for x in range(x0, boxes[n, 2, 1]):
-                    level = words[at] if parts[z, y, x] == c else 0
-                    top = max(top, level)
-                    words[at] = -level
-                    at += 1
-        for i in range(at, layout[n, 4]):
+        end = layout[n, 3]
+        for r in range(bounds[n], bounds[n + 1]):
+            for i in range(end, places[r]):
+                words[i] = 0
+            end = places[r] + lengths[r]
+            for i in range(places[r], end):
+                top = max(top, words[i])
+                words[i] = -words[i]
+        for i in range(end, layout[n, 4]):
             words[i] = 0
         tops[n], factors[n] = top, factor

@@ -176,49 +176,67 @@ def number(layout: Array, words: Array, counts: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def write_pieces(boxes: Array, layout: Array, firsts: Array, words: Array, out: Array) -> None:
-    """Write the numbers of the pieces into an image, from `firsts` up; not those below 0."""
-    for n in range(len(layout)):
-        if firsts[n] < 0:
-            continue
-        z0, y0, x0 = boxes[n, 0, 0], boxes[n, 1, 0], boxes[n, 2, 0]
-        for z in range(z0, boxes[n, 0, 1]):
-            for y in range(y0, boxes[n, 1, 1]):
-                at = layout[n, 0] + (z - z0) * layout[n, 1] + (y - y0) * layout[n, 2]
-                for x in range(x0, boxes[n, 2, 1]):
-                    word = words[at + x - x0]
-                    if word:
-                        out[z, y, x] = firsts[n] - 1 - word
-
-
-@njit(cache=True, nogil=True)
-def number_pieces(
-    parts: Array, pieces: Array, starts: Array, out: Array, first: Array, number: Array
-) -> None:
-    """Number all pieces by first voxel, from 1.
+def list_pieces(
+    places: Array, lengths: Array, bounds: Array, at: Array, begins: Array, words: Array,
+    pieces: Array, first: Array,
+) -> None:  # fmt: skip
+    """List the pieces that the voxels of some components belong to.
 
     Parameters
     ----------
-    parts, pieces : array (N,)
-        Components from 1 to C with the number of the piece within its component, from 0; pieces
-        that were numbered through, from C + 1.
-    starts : array (C + 1,)
-        How many of the former pieces all components before each one have, and all of them.
-    out : array (N,)
-        The result; may be `parts`.
-    first, number : array (P,)
-        Becomes the flat index of the first voxel of each piece; zeros.
+    places, lengths, at : array (R,)
+        Where the runs begin in the words, how long they are, and where in the image they begin.
+    bounds, begins : array (N + 1,)
+        Where the runs of each component begin among all of them, and its pieces among all pieces.
+    words : array (S,)
+        With the numbers of pieces.
+    pieces : array (V,)
+        Becomes the piece of each voxel, from 0 in each component; may be the memory of `words`.
+    first : array (P,)
+        Becomes the flat index of the first voxel of each piece in the image.
     """
-    components = starts.size - 1
-    count = 0
-    for i in range(parts.size):
-        c = parts[i]
-        if c == 0:
+    k = 0
+    for n in range(bounds.size - 1):
+        count = begins[n]
+        for r in range(bounds[n], bounds[n + 1]):
+            for i in range(lengths[r]):
+                piece = -words[places[r] + i] - 1
+                if begins[n] + piece == count:
+                    first[count] = at[r] + i
+                    count += 1
+                pieces[k] = piece
+                k += 1
+
+
+@njit(cache=True, nogil=True)
+def paint_pieces(
+    lengths: Array, bounds: Array, at: Array, begins: Array, pieces: Array, number: Array,
+    out: Array,
+) -> None:  # fmt: skip
+    """Write the `number` of each voxel's piece into a flat image; the rest stays as it is."""
+    k = 0
+    for n in range(bounds.size - 1):
+        for r in range(bounds[n], bounds[n + 1]):
+            for i in range(lengths[r]):
+                out[at[r] + i] = number[begins[n] + pieces[k]]
+                k += 1
+
+
+@njit(cache=True, nogil=True)
+def spread_pieces(lengths: Array, at: Array, pieces: Array, number: Array, out: Array) -> None:
+    """Write the `number` of each voxel's piece into a flat image and 0 elsewhere.
+
+    The list of the `pieces` of one component may be the beginning of the memory of `out`: from the
+    last voxel on, nothing is written over that has not been read.
+    """
+    k, begin = pieces.size, out.size
+    for r in range(lengths.size - 1, -1, -1):
+        end = at[r] + lengths[r]
+        for i in range(end, begin):
             out[i] = 0
-            continue
-        k = starts[c - 1] + pieces[i] if c <= components else starts[-1] + c - components - 1
-        if number[k] == 0:
-            first[count] = i
-            count += 1
-            number[k] = count
-        out[i] = number[k]
+        begin = at[r]
+        for i in range(end - 1, begin - 1, -1):
+            k -= 1
+            out[i] = number[pieces[k]]
+    for i in range(begin):
+        out[i] = 0

@@ -1,0 +1,257 @@
+"""Split components that are in memory, each in a box of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.blocks import Place, Runs, runs
+from napari_segment.blocks.slabs import over_slabs, threads
+from napari_segment.image import smallest_integers
+from napari_segment.results.cleanup.parts import Spacing
+
+_LEAST = 1 << 16  # voxels of boxes that are worth a call
+_LARGE = 1 << 18  # voxels of a box that is worth a call of its own
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What splitting needs to know beside the arrays: of the whole image, however it is cut."""
+
+    shape: tuple[int, ...]
+    spacing: Spacing
+    smoothing: float
+    low: float  # of the landscape, if that is the image
+    step: float  # of the landscape's levels
+    depth: float  # of the landscape
+    share: float
+
+    @property
+    def limit(self) -> float:
+        """A distance where one label is all there is: a plain as high as the image is long."""
+        return float(np.linalg.norm(np.multiply(self.shape, self.spacing)))
+
+    def kernels(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Weights of the Gaussian along Z, Y and X, and their radii; planes stay along Z."""
+        sigmas = [self.smoothing * min(self.spacing) / s for s in self.spacing]
+        weights = list(map(_gaussian, [0.0] * (3 - len(sigmas)) + sigmas))
+        radii = np.array([len(w) - 1 for w in weights])
+        return np.stack([np.pad(w, (0, radii.max() + 1 - len(w))) for w in weights]), radii
+
+
+def _gaussian(sigma: float) -> NDArray[np.float32]:
+    """Weights of distance 0, 1, … up to four standard deviations."""
+    distance = np.arange(int(4 * sigma + 0.5) + 1)
+    weights = np.exp(-0.5 * (distance / max(sigma, 1e-9)) ** 2)
+    return np.asarray(weights / (2 * weights.sum() - weights[0]), np.float32)
+
+
+def split(
+    place: Place, labels: NDArray[Any], image: NDArray[Any] | None, rules: Rules
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Split all components of labels, which are those of a place in the image.
+
+    Returns the objects, numbered by first voxel, and the flat indices of these in `labels`.
+    """
+    work = _Splitting(runs(labels), _volume(labels).shape, image, place, rules)
+    pieces = over_slabs(lambda i, _: work.pieces(work.shares[i]), len(work.shares), 1)
+    first = np.concatenate([np.empty(0, np.int64), *(p.first for p in pieces)])
+    order = np.argsort(first, kind="stable")
+    number = np.empty(len(first), smallest_integers(len(first)))
+    number[order] = np.arange(1, len(first) + 1)
+    return work.painted(pieces, number).reshape(labels.shape), first[order]
+
+
+@dataclass
+class _Pieces:
+    """The pieces of the voxels of some components, in the order of the components' runs."""
+
+    components: NDArray[np.int64]
+    begins: NDArray[np.int64]  # of the pieces of each component, and how many there are
+    first: NDArray[np.int64]  # flat index of each piece's first voxel
+    memory: NDArray[Any]  # begins with the list
+    dtype: np.dtype[Any]
+    size: int
+
+    def listed(self) -> NDArray[Any]:
+        """Of each voxel the piece, from 0 in each component."""
+        return self.memory.view(self.dtype)[: self.size]
+
+    def resize(self, nbytes: int) -> None:
+        """Change the size of the memory; no view on it may be left."""
+        self.memory.resize(-(-nbytes // self.memory.itemsize), refcheck=False)
+
+
+class _Splitting:
+    """The components of an image under way to pieces.
+
+    What is kept of a component is one number for each of its voxels: its piece, in one byte if it
+    has at most 256. Large components are split in one word for each voxel of their box, small ones
+    many in one call. The list of a large component takes the beginning of the memory of its words,
+    the rest of which is given back; the memory of the largest becomes that of the result.
+    """
+
+    def __init__(
+        self, found: Runs, shape: tuple[int, ...], image: NDArray[Any] | None, place: Place,
+        rules: Rules,
+    ) -> None:  # fmt: skip
+        self.runs, self.shape, self.rules = found, shape, rules
+        self.image = None if image is None else np.ascontiguousarray(image).reshape(-1)
+        self.boxes = _boxes(found, shape)
+        self.ends = _ends(place, self.boxes)
+        volumes = np.diff(self.boxes, axis=2).prod(axis=(1, 2))
+        large, small = np.flatnonzero(volumes >= _LARGE), np.flatnonzero(volumes < _LARGE)
+        alone = large[np.argsort(-volumes[large], kind="stable")]
+        self.alone = len(alone)
+        self.shares = [*alone[:, None], *_shares(small, volumes[small])]
+
+    def pieces(self, chosen: NDArray[np.int64]) -> _Pieces:
+        """Split some components."""
+        from napari_segment.results.cleanup._landscape import place_runs
+        from napari_segment.results.cleanup._split import list_pieces
+
+        at, lengths, bounds = self._runs_of(chosen)
+        layout, lines, size = _layout(self.boxes[chosen])
+        places = np.empty_like(at)
+        place_runs(at, bounds, self.boxes[chosen], layout, *self.shape[1:], places)
+        memory, words, counts = self._in_words(
+            chosen, (places, lengths, bounds, at), layout, lines, size
+        )
+        begins = np.concatenate([[0], np.cumsum(counts)])
+        first = np.empty(begins[-1], np.int64)
+        dtype = smallest_integers(int(counts.max()) - 1)
+        found = _Pieces(chosen, begins, first, memory, dtype, int(lengths.sum()))
+        list_pieces(places, lengths, bounds, at, begins, words, found.listed(), first)
+        del words
+        found.resize(found.size * dtype.itemsize)
+        return found
+
+    def painted(self, found: Sequence[_Pieces], number: NDArray[Any]) -> NDArray[Any]:
+        """The flat image of the numbers of all pieces, those of each share in turn."""
+        from napari_segment.results.cleanup._split import paint_pieces, spread_pieces
+
+        voxels = int(np.prod(self.shape))
+        offsets = np.cumsum([0, *(len(p.first) for p in found)])
+        rest = range(1 if self.alone else 0, len(found))
+        if self.alone:
+            at, lengths, _ = self._runs_of(found[0].components)
+            found[0].resize(max(voxels * number.itemsize, found[0].size * found[0].dtype.itemsize))
+            out = found[0].memory.view(number.dtype)[:voxels]
+            spread_pieces(lengths, at, found[0].listed(), number[: offsets[1]], out)
+        else:
+            out = np.zeros(voxels, number.dtype)
+
+        def paint(i: int, _: int) -> None:
+            pieces, own = found[rest[i]], number[offsets[rest[i]] : offsets[rest[i] + 1]]
+            at, lengths, bounds = self._runs_of(pieces.components)
+            paint_pieces(lengths, bounds, at, pieces.begins, pieces.listed(), own, out)
+
+        over_slabs(paint, len(rest), 1)
+        return out
+
+    def _runs_of(self, chosen: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
+        """Where the runs of some components begin, how long they are, and whose are which."""
+        starts = self.runs.starts
+        bounds = np.concatenate([[0], np.cumsum(starts[chosen + 1] - starts[chosen])])
+        if len(chosen) == 1:
+            own = slice(starts[chosen[0]], starts[chosen[0] + 1])
+            return self.runs.at[own], self.runs.length[own], bounds
+        index = np.repeat(starts[chosen] - bounds[:-1], np.diff(bounds)) + np.arange(bounds[-1])
+        return self.runs.at[index], self.runs.length[index], bounds
+
+    def _in_words(
+        self, chosen: NDArray[np.int64], found: tuple[NDArray[Any], ...], layout: NDArray[Any],
+        lines: NDArray[Any], size: int,
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]:  # fmt: skip
+        """Words with the numbers of pieces, the memory that is theirs, and how many there are."""
+        from napari_segment.results.cleanup import _landscape, _split
+
+        rules, ends = self.rules, self.ends[chosen]
+        places, lengths, bounds, at = found
+        land = np.empty(size, np.float32)
+        if self.image is None:
+            spacing = np.array((1.0,) * (3 - len(rules.spacing)) + rules.spacing)
+            room = np.empty((4, int(lines[:, :, 0].max()) + 2))
+            _landscape.insides(places, lengths, land)
+            _landscape.distances(lines, ends, layout, spacing, land, room)
+            np.minimum(np.sqrt(land, out=land), rules.limit, out=land)
+        else:
+            _landscape.intensities(places, lengths, at, self.image, rules.low, land)
+        weights, radii = rules.kernels()
+        if radii.any():
+            wide = (lines[:, :, 0] + 2 * radii[::-1]) * np.where([1, 0, 0], 1, lines[:, :, 4])
+            held = np.empty(int(wide.max()), np.float32)
+            _landscape.smooth(lines, ends, layout, weights, radii, land, held)
+        memory = land if size <= _split.LARGEST else np.empty(size, np.int64)
+        words = memory.view(np.int32) if memory is land else memory
+        tops, counts = np.empty((2, len(chosen)), np.int64)
+        factors = np.empty(len(chosen))
+        _landscape.to_levels(
+            places, lengths, bounds, layout, rules.step, _split.LEVELS - 1, land, words, tops,
+            factors,
+        )  # fmt: skip
+        del land
+        _split.find_peaks(layout, words)
+        lists = np.zeros((2, _split.LEVELS), words.dtype)
+        _split.flood(layout, tops, factors, rules.depth, rules.share, lists, words)
+        _split.number(layout, words, counts)
+        return memory, words, counts
+
+
+def _boxes(found: Runs, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """The bounding box of each component: along each axis its first index and one past its last."""
+    from napari_segment.results.cleanup._landscape import bound_runs
+
+    boxes = np.zeros((len(found.starts) - 1, 3, 2), np.int64)
+    boxes[:, :, 0] = shape
+    bound_runs(found.at, found.length, found.starts, *shape[1:], boxes)
+    return boxes
+
+
+def _layout(boxes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """How boxes and their lines lie in a flat array, as kernels want it, and the array's size."""
+    nz, ny, nx = np.diff(boxes, axis=2)[:, :, 0].T
+    row = nx + 1
+    plane = (ny + 1) * row
+    guard = np.where(nz > 1, plane, row)
+    end = np.cumsum(nz * plane + 2 * guard)
+    begin = np.concatenate([[0], end[:-1]])
+    layout = np.stack([begin + guard, np.where(nz > 1, plane, 0), row, begin, end], 1)
+    one = np.ones_like(nx)
+    lines = np.stack(
+        [
+            [nx, one, nz, plane, ny, row],
+            [ny, row, nz, plane, nx, one],
+            [nz, plane, ny, row, nx, one],
+        ]
+    )
+    return layout, np.ascontiguousarray(lines.transpose(2, 0, 1)), int(end[-1])
+
+
+def _shares(chosen: NDArray[np.int64], volumes: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Components for one thread after another: about as many voxels each."""
+    if not len(chosen):
+        return []
+    total = np.cumsum(volumes)
+    wanted = min(max(int(total[-1]) // (4 * threads()), _LEAST), _LARGE)
+    return np.split(chosen, np.flatnonzero(np.diff(total // wanted)) + 1)
+
+
+def _ends(place: Place, found: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the image ends at either side of boxes in a place; it does along one plane's Z."""
+    flat = 3 - len(place.shape)
+    start, stop, shape = (
+        np.array((fill,) * flat + tuple(sides))
+        for fill, sides in ((0, place.start), (1, place.stop), (1, place.shape))
+    )
+    before = (found[:, :, 0] == 0) & (start == 0)
+    behind = (found[:, :, 1] == stop - start) & (stop == shape)
+    return np.stack([before, behind], axis=2)
+
+
+def _volume(array: NDArray[Any]) -> NDArray[Any]:
+    return np.ascontiguousarray(array if array.ndim == 3 else array[None])
