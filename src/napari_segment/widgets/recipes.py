@@ -60,7 +60,7 @@ class RecipeButton(QPushButton):
         layer = self.viewer.layers.selection.active
         recipe = None if layer is None else recipe_of_layer(layer)
         if recipe is None:
-            raise InputError("Select a Labels layer that was made by a run.")
+            raise InputError("Select a layer that was made by a run.")
         self.fill(recipe)
 
     def _ask_save(self) -> None:

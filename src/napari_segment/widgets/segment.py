@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -25,6 +27,7 @@ from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
 from napari_segment.recipe import Recipe
 from napari_segment.registry import Entry, methods
+from napari_segment.widgets.beside import filtered_job
 from napari_segment.widgets.copies import copies
 from napari_segment.widgets.fields import Field
 from napari_segment.widgets.form import EntryMenu, form_layout
@@ -75,6 +78,7 @@ class SegmentDock(QWidget):
         self.live = LivePreview(self)
         self.recipes = RecipeButton(napari_viewer, self.recipe, self.show_recipe, self.running.say)
         self.undo_button = QPushButton("Undo")
+        self.filtered_button = QToolButton()
         self._build()
         self._connect()
         self._method_changed()
@@ -92,6 +96,9 @@ class SegmentDock(QWidget):
         layout.addLayout(line)
         self.live.box.setVisible(self.previews)
         self.live.histogram.setVisible(self.previews)
+        self.filtered_button.setText("+ Add the filtered image")
+        self.filtered_button.setToolTip("As a layer, as the method sees it, on its own grid")
+        self.filters.foot.addWidget(self.filtered_button)
         self.undo_button.setToolTip("Remove what the last run added")
         self.undo_button.setEnabled(False)
         self.running.buttons.addWidget(self.undo_button, 1)
@@ -105,7 +112,7 @@ class SegmentDock(QWidget):
         for title, widgets in (
             ("Image", (self.source.native,)),
             ("Filters, before", (self.filters.native,)),
-            ("Method", (self.method.native, self.extra_box, self.live.histogram)),
+            ("Method", (self.method.native, self.extra_box, *self.more(), self.live.histogram)),
             ("Cleanups, after", (self.cleanups.native,)),
         ):
             layout.addWidget(heading(title))
@@ -113,6 +120,10 @@ class SegmentDock(QWidget):
                 layout.addWidget(widget)
         layout.addStretch(1)
         return body
+
+    def more(self) -> Sequence[Any]:
+        """Further widgets of a dock's own, under the method's form."""
+        return ()
 
     def sizeHint(self) -> Any:
         return QSize(340, 640)
@@ -191,14 +202,27 @@ class SegmentDock(QWidget):
         return layers
 
     def add_result(self, layers: Any) -> None:
-        """Add what a run gave; it replaces the preview in view."""
+        """Add what a run gave."""
+        self.add_layers(layers)
+
+    def add_layers(self, layers: list[LayerData]) -> None:
+        """Add layers that Undo removes together; they replace the preview in view."""
         self.live.box.setChecked(False)
         added = [self.viewer.add_layer(Layer.create(*data)) for data in layers]
         self.results.append(added)
         self.undo_button.setEnabled(True)
         self.viewer.layers.selection.active = next(
-            layer for layer in added if isinstance(layer, LabelsLayer)
+            (layer for layer in added if isinstance(layer, LabelsLayer)), added[-1]
         )
+
+    def show_filtered(self) -> None:
+        """Add the image as the method sees it."""
+        self.running.begin(lambda: filtered_job(self.source, self.recipe()), self.add_layers)
+
+    def while_idle(self, button: Any) -> None:
+        """Let a button be pressed only while nothing runs."""
+        self.running.began.connect(partial(button.setEnabled, False))
+        self.running.ended.connect(partial(button.setEnabled, True))
 
     def undo(self) -> None:
         """Remove the layers that the last run added."""
@@ -219,6 +243,13 @@ class SegmentDock(QWidget):
             part.changed.connect(self.live.refresh)
         self.method.changed.connect(self._method_changed)
         self.undo_button.clicked.connect(self.undo)
+        self.filtered_button.clicked.connect(self.show_filtered)
+        self.while_idle(self.filtered_button)
+        self.filters.changed.connect(self._filters_changed)
+        self._filters_changed()
+
+    def _filters_changed(self, _: Any = None) -> None:
+        self.filtered_button.setVisible(bool(self.filters.menus))
 
     def _method_changed(self, _: Any = None) -> None:
         entry = self.method.entry

@@ -35,7 +35,10 @@ class StepList:
         self.button = QToolButton()
         self.button.setText(f"+ Add a {self.registry.singular}")
         self.button.clicked.connect(lambda _checked: self.add())
-        self._layout.addWidget(self.button)
+        self.foot = QHBoxLayout()
+        self.foot.addWidget(self.button)
+        self.foot.addStretch(1)
+        self._layout.addLayout(self.foot)
         self.button.setVisible(bool(self.registry))
 
     @property

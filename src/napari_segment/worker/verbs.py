@@ -32,6 +32,24 @@ def segment(message: Message) -> Work:
     return {"labels": save_stack(labels, Path(message["folder"]), "labels")}
 
 
+def apply_filters(message: Message) -> Work:
+    """Give what a recipe's method sees of an image."""
+    recipe = Recipe.model_validate(message["recipe"])
+    image = yield from api.filter_steps(load_stack(message["image"]), recipe)
+    yield Step(0, 0, "Handing over the image")
+    return {"image": save_stack(image, Path(message["folder"]), "filtered")}
+
+
+def edge_points(message: Message) -> Work:
+    """Locate edges between voxels: a file with the columns of the table."""
+    recipe = Recipe.model_validate(message["recipe"])
+    table = yield from api.edge_point_steps(load_stack(message["image"]), recipe)
+    path = Path(message["folder"]) / "points.npz"
+    columns: dict[str, Any] = {str(name): table[name].to_numpy() for name in table}
+    np.savez(path, **columns)
+    return {"table": str(path)}
+
+
 def train(message: Message) -> Work:
     """Train a network on pairs of stacks or on two folders; one for each fold if asked."""
     settings = dict(message["settings"])
@@ -133,7 +151,7 @@ def devices(_: Message) -> Work:
 VERBS: dict[str, Callable[[Message], Work]] = {
     verb.__name__: verb
     for verb in (
-        segment, train, augment_preview, network_preview, measure, compare, track, consensus,
-        devices,
+        segment, apply_filters, edge_points, train, augment_preview, network_preview, measure,
+        compare, track, consensus, devices,
     )
 }  # fmt: skip
