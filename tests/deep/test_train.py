@@ -9,6 +9,8 @@ import sys
 import textwrap
 import time
 
+import dask
+import dask.array as da
 import numpy as np
 import pytest
 import torch
@@ -21,7 +23,7 @@ from napari_segment.deep.train._learner import Learner
 from napari_segment.deep.train._optim import Average, one_hot, rate
 from napari_segment.deep.train._search import RateCurve
 from napari_segment.deep.train._validate import Counts, means, of_planes
-from napari_segment.errors import SegmentError, SettingError
+from napari_segment.errors import MissingError, SegmentError, SettingError
 from napari_segment.image import Image, Labels
 from napari_segment.io import write
 from napari_segment.registry import logs, losses
@@ -517,6 +519,40 @@ def test_a_log_of_a_third_party_is_told_every_step(tmp_path):
         assert not (tmp_path / "events.out.tfevents.0.run").exists()
     finally:
         logs.restore(before)
+
+
+def test_two_logs_of_one_kind_are_both_told(tmp_path):
+    before, told = logs.snapshot(), {"a": 0, "b": 0}
+    try:
+
+        @logs.add("counter", title="Counter")
+        def counter(folder, *, into: str = "a"):
+            """Count Steps.
+
+            Parameters
+            ----------
+            into : str
+                Of which count.
+            """
+
+            def log(step):
+                told[into] += 1
+
+            return log
+
+        short(discs(), tmp_path, log=(("counter", {"into": "a"}), ("counter", {"into": "b"})))
+        assert told["a"] == told["b"] > 6
+    finally:
+        logs.restore(before)
+
+
+def test_weights_are_looked_for_before_the_cases_are_read(tmp_path):
+    unread = da.from_delayed(dask.delayed(pytest.fail)("read"), (1, 32, 32), np.uint8)
+    pairs = [(Image(unread, "CYX"), np.zeros((32, 32), np.uint8))]
+    model = ("smp_unet", {"weights": str(tmp_path / "none.safetensors")})
+    with pytest.raises(MissingError, match="no file of weights"):
+        run(train(pairs, out=tmp_path / "run", model=model))
+    assert not (tmp_path / "run").exists()
 
 
 def test_patience_ends_a_training_that_has_stopped_to_improve(tmp_path):

@@ -129,6 +129,17 @@ def test_arrays_images_and_paths(tmp_path):
     assert Pairs.of(pairs)[2].name == "a"
 
 
+def test_a_value_that_means_two_classes():
+    image, labels = samples.nuclei((40, 50))
+    one = labels.replace(holds="classes", names={1: "nucleus"})
+    other = labels.replace(holds="classes", names={1: "cell", 2: "debris"})
+    assert Pairs.of([(image, one), (image, one.replace(names={2: "cell"}))]).names == {
+        1: "nucleus", 2: "cell",
+    }  # fmt: skip
+    with pytest.raises(InputError, match=r"pair 1 call the value 1 'cell'.* call it 'nucleus'"):
+        Pairs.of([(image, one), (image, other)])
+
+
 def test_layers_in_any_world():
     def layer(data, **more):
         n = data.ndim

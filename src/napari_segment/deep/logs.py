@@ -58,7 +58,7 @@ def told(
     chosen : iterable of Spec
         The logs.
     """
-    open_logs = {spec.name: logs[spec.name](folder, **spec.settings) for spec in chosen}
+    open_logs = [(spec.name, logs[spec.name](folder, **spec.settings)) for spec in chosen]
     try:
         while True:
             try:
@@ -71,18 +71,18 @@ def told(
             yield from (Step(step.done, step.total, words) for words in broken)
     finally:
         steps.close()
-        for log in open_logs.values():
+        for _, log in open_logs:
             with suppress(Exception):
                 getattr(log, "close", lambda: None)()
 
 
-def _tell(open_logs: dict[str, Log], step: Step) -> list[str]:
-    """Tell all logs; those that fail are taken out of the mapping."""
+def _tell(open_logs: list[tuple[str, Log]], step: Step) -> list[str]:
+    """Tell all logs; those that fail are taken out of the list."""
     broken = []
-    for name, log in list(open_logs.items()):
+    for name, log in list(open_logs):
         try:
             log(step)
         except Exception as error:  # whatever a third party's log may raise
-            del open_logs[name]
+            open_logs.remove((name, log))
             broken.append(f"the log {name!r} failed and is left out: {error}")
     return broken

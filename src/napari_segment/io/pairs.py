@@ -104,6 +104,7 @@ class Pairs(Sequence[Case]):
             image, labels = _image(pair[0], axes), _labels(pair[1], pair[0], axes)
             if isinstance(labels, Labels):
                 holds.add(labels.holds)
+                _agree(names, labels.names, i)
                 names.update(labels.names)
             cases.append(Case(_name(image, i, cases), image, labels))
         return cls(tuple(cases), holds.pop() if len(holds) == 1 else "", names, axes=axes)
@@ -189,6 +190,16 @@ class Pairs(Sequence[Case]):
             holds=self.holds or (known.holds if known else "classes"),  # type: ignore[arg-type]
             names=self.names or (known.names if known else {}),
         )  # fmt: skip
+
+
+def _agree(known: Mapping[int, str], names: Mapping[int, str], pair: int) -> None:
+    """Make sure that a value of the labels has one name in all pairs."""
+    for value, name in names.items():
+        if known.get(value, name) != name:
+            raise InputError(
+                f"The labels of pair {pair} call the value {value} {name!r}, but earlier ones call "
+                f"it {known[value]!r}. Give labels in which each value means one class."
+            )
 
 
 def _open(source: Source, *, labels: bool = False, axes: str = "", lazy: bool = False) -> Stack:

@@ -55,6 +55,8 @@ def _trained(
     pairs: Pairs, settings: Any, resumed: bool, group: Group, shelf: Shelf, begun: float
 ) -> Generator[Step, None, Checkpoint]:
     """Measure the cases, plan, and fit; what is made here is gone when the group is closed."""
+    if not (resumed or settings.start):
+        _find_weights(settings.model)
     cases = Cases(pairs, budget=_budget())
     yield from cases.measure()
     inner, outer, how = split(cases.items, folds=settings.folds, fold=settings.fold)
@@ -79,6 +81,14 @@ def _trained(
     fit = _kind_of_fit(plan)(blank, settings, plan, batches, outer or inner, group, record, begun)
     steps = fit.run(resumed)
     return (yield from told(steps, settings.out, settings.log if group.leads else ()))
+
+
+def _find_weights(model: Spec) -> None:
+    """Find or download pretrained weights before the cases are read, which may take minutes."""
+    if models[model.name].spec(model.settings).settings.get("weights", "none") != "none":
+        from napari_segment.deep.models import build
+
+        build(model, 3, 2, models[model.name].ndim[0])
 
 
 def _samples(cases: Cases, plan: Plan, settings: Any, shelf: Shelf) -> Samples:
