@@ -58,6 +58,17 @@ def test_bilateral_equals_its_formula():
     np.testing.assert_allclose(result, total / mass, atol=0.2)
 
 
+@pytest.mark.parametrize(("shape", "threads"), [((7, 30, 20), 1), ((30, 7, 20), 3), ((40, 9), 2)])
+def test_total_variation_goes_through_the_image_in_any_steps(shape, threads, monkeypatch):
+    noisy = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    expected = filters["total_variation"](noisy, iterations=12)
+    monkeypatch.setattr("napari_segment.classical.filters.denoise.threads", lambda: threads)
+    for front in (1, 5, 100):
+        monkeypatch.setattr("napari_segment.classical.filters.denoise._FRONT", front)
+        result = filters["total_variation"](noisy, iterations=12)
+        np.testing.assert_array_equal(result, expected)
+
+
 @pytest.mark.parametrize("name", ["bilateral", "nonlocal_means", "total_variation"])
 @BOTH
 def test_noise_goes_and_steps_stay(name, image):

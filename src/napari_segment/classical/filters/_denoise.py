@@ -99,50 +99,74 @@ def nonlocal_means(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def diverge(image: Any, dual: Any, scale: Any, unit: Any, first: int, last: int, out: Any) -> None:
-    """The image plus the divergence of the dual field, for some planes (Chambolle)."""
-    ny, nx = image.shape[1:]
-    kind = out.dtype.type
-    for z in range(first, last):
-        for y in range(ny):
-            line, row = out[z, y], image[z, y]
-            pz, py, px = dual[0, z, y], dual[1, z, y], dual[2, z, y]
-            qz, qy = dual[0, max(z - 1, 0), y], dual[1, z, max(y - 1, 0)]
-            sz, sy, sx = scale[0] * unit, scale[1] * unit, scale[2] * unit
-            wz, wy = (sz if z > 0 else 0 * sz), (sy if y > 0 else 0 * sy)
-            for x in range(nx):
-                down = kind(qz[x]) * wz - kind(pz[x]) * sz
-                back = kind(qy[x]) * wy - kind(py[x]) * sy
-                line[x] = kind(row[x]) + (down + back - kind(px[x]) * sx)
-            for x in range(1, nx):
-                line[x] += kind(px[x - 1]) * sx
+def descend(
+    image: Any, dual: Any, scale: Any, unit: Any, speed: Any, along: int, begin: int, end: int,
+    first: int, last: int, out: Any,
+) -> None:  # fmt: skip
+    """Take iterations `first` to `last` of total variation where a wave front passes (Chambolle).
 
+    An iteration takes, sheet by sheet, one projected step of the dual field along the gradient of
+    the current image, and then the image plus the field's divergence. Sheets of iteration k follow
+    one behind those of iteration k - 1: at time t iteration k is at sheet t - k. So the dual field
+    is kept only where the front is.
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def ascend(image: Any, dual: Any, scale: Any, speed: Any, first: int, last: int) -> None:
-    """One projected step of the dual field along the gradient of the current image.
-
-    `dual` holds whole numbers up to `DUAL`, the bound of its length; ``speed`` is the step in
-    these, for a gradient of 1.
+    Parameters
+    ----------
+    image : array (Z, Y, X)
+    dual : array (3, W, L, X) of int16
+        The field of sheet s at index s % W, in steps of which `DUAL` are the bound of its length.
+    scale : array (3,)
+        Of differences along Z, Y and X.
+    unit, speed : float
+        One step of the field in the image, and the step along a gradient of 1 in steps.
+    along : int
+        The axis that the front goes along: sheets are planes of Z and X (1), or of Y and X (0).
+    begin, end : int
+        Times.
+    first, last : int
+        Iterations.
+    out : array (Z, Y, X)
+        The current image.
     """
     nz, ny, nx = image.shape
-    kind = image.dtype.type
-    one, most = kind(1), kind(DUAL)
+    sheets, lines = (nz, ny) if along == 0 else (ny, nz)
+    kind = out.dtype.type
+    zero, one, most = kind(0), kind(1), kind(DUAL)
     bend = speed / most
-    gx = np.zeros(nx, image.dtype)
-    for z in range(first, last):
-        for y in range(ny):
-            row = image[z, y]
-            below, after = image[min(z + 1, nz - 1), y], image[z, min(y + 1, ny - 1)]
-            pz, py, px = dual[0, z, y], dual[1, z, y], dual[2, z, y]
-            for x in range(nx - 1):
-                gx[x] = (row[x + 1] - row[x]) * scale[2]
-            for x in range(nx):
-                gz, gy = (below[x] - row[x]) * scale[0], (after[x] - row[x]) * scale[1]
-                length = one + np.sqrt(gz * gz + gy * gy + gx[x] * gx[x]) * bend
-                share = one / length if length < np.inf else kind(0)
-                known = share > 0
-                a, b, c = (gz, gy, gx[x]) if known else (kind(0), kind(0), kind(0))
-                pz[x] = np.int16(np.rint((kind(pz[x]) - speed * a) * share))
-                py[x] = np.int16(np.rint((kind(py[x]) - speed * b) * share))
-                px[x] = np.int16(np.rint((kind(px[x]) - speed * c) * share))
+    sz, sy, sx = scale[0] * unit, scale[1] * unit, scale[2] * unit
+    gx = np.zeros(nx, out.dtype)
+    for t in range(begin, end):
+        for k in range(max(first, t - sheets + 1), min(last, t + 1)):
+            s = t - k
+            here, there = s % dual.shape[1], max(s - 1, 0) % dual.shape[1]
+            if k == 0:
+                dual[:, here] = 0
+            for i in range(lines):
+                z, y = (s, i) if along == 0 else (i, s)
+                row = out[z, y]
+                below, after = out[min(z + 1, nz - 1), y], out[z, min(y + 1, ny - 1)]
+                pz, py, px = dual[0, here, i], dual[1, here, i], dual[2, here, i]
+                for x in range(nx - 1):
+                    gx[x] = (row[x + 1] - row[x]) * scale[2]
+                for x in range(nx):
+                    gz, gy = (below[x] - row[x]) * scale[0], (after[x] - row[x]) * scale[1]
+                    length = one + np.sqrt(gz * gz + gy * gy + gx[x] * gx[x]) * bend
+                    share = one / length if length < np.inf else zero
+                    known = share > 0
+                    a, b, c = (gz, gy, gx[x]) if known else (zero, zero, zero)
+                    pz[x] = np.int16(np.rint((kind(pz[x]) - speed * a) * share))
+                    py[x] = np.int16(np.rint((kind(py[x]) - speed * b) * share))
+                    px[x] = np.int16(np.rint((kind(px[x]) - speed * c) * share))
+            for i in range(lines):
+                z, y = (s, i) if along == 0 else (i, s)
+                line, row = out[z, y], image[z, y]
+                pz, py, px = dual[0, here, i], dual[1, here, i], dual[2, here, i]
+                qz = dual[0, there, i] if along == 0 else dual[0, here, max(i - 1, 0)]
+                qy = dual[1, here, max(i - 1, 0)] if along == 0 else dual[1, there, i]
+                wz, wy = (sz if z > 0 else 0 * sz), (sy if y > 0 else 0 * sy)
+                for x in range(nx):
+                    down = kind(qz[x]) * wz - kind(pz[x]) * sz
+                    back = kind(qy[x]) * wy - kind(py[x]) * sy
+                    line[x] = kind(row[x]) + (down + back - kind(px[x]) * sx)
+                for x in range(1, nx):
+                    line[x] += kind(px[x - 1]) * sx

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_segment.classical._slabs import over_slabs
+from napari_segment.classical._slabs import over_slabs, threads
 from napari_segment.classical.filters.local import as_volume, on_blocks, with_margin
 from napari_segment.classical.filters.noise import noise_level
 from napari_segment.classical.grid import checked, float_type, in_voxels
@@ -19,6 +19,7 @@ from napari_segment.registry import filters
 
 _TINY = 1e-140  # below it squares of intensities are 0; taken as no contrast at all
 _PLAIN = (np.uint8, np.uint16, np.float32, np.float64)  # images that kernels take as they are
+_FRONT = 16  # sheets that total variation advances by before threads wait for each other
 
 
 @filters.add("bilateral", title="Bilateral", group="smoothing")
@@ -177,7 +178,8 @@ def total_variation(
     Noise goes, regions become flat, and edges stay sharp. The number of iterations is fixed, so a
     voxel depends on no other farther away than that many voxels: blocks of a Dask array are given
     so wide a halo. NaN and infinities stay where they are; their neighbours are smoothed as at the
-    border. The dual field is kept in whole steps of 1/32767 of its bound, two bytes for each axis.
+    border. The dual field is kept in whole steps of 1/32767 of its bound, two bytes for each axis,
+    and only in the sheets that iterations are at: for about `iterations` rows or planes.
 
     Parameters
     ----------
@@ -216,15 +218,27 @@ def total_variation(
 def _total_variation(
     block: NDArray[Any], *, ratio: Sequence[float], weight: float, iterations: int
 ) -> NDArray[Any]:
-    from napari_segment.classical.filters._denoise import DUAL, ascend, diverge
+    from napari_segment.classical.filters._denoise import DUAL, descend
 
     dtype = float_type(block.dtype)
     plain = block.dtype in _PLAIN and block.flags.carray
     image, scale = as_volume(block if plain else np.array(block, dtype, order="C"), ratio, fill=0.0)
     factors, unit = np.array(scale, dtype), dtype.type(weight / DUAL)
     speed = dtype.type(DUAL / (2 * weight * sum(r * r for r in ratio)))
-    dual, out = np.zeros((3, *image.shape), np.int16), image.astype(dtype)
-    for _ in range(iterations - 1):
-        over_slabs(lambda a, b: ascend(out, dual, factors, speed, a, b), len(image))
-        over_slabs(lambda a, b: diverge(image, dual, factors, unit, a, b, out), len(image))
+    along = int(image.shape[1] >= image.shape[0])
+    sheets, lines = image.shape[along], image.shape[1 - along]
+    steps = iterations - 1
+    shares = max(min(threads(), steps), 1)
+    window = min(shares * _FRONT + steps + 2, sheets)
+    dual, out = np.empty((3, window, lines, image.shape[2]), np.int16), image.astype(dtype)
+    for front in range(0, sheets + steps + shares * _FRONT, _FRONT):
+
+        def work(share: int, _: int, front: int = front) -> None:
+            begin = front - share * _FRONT
+            first, last = share * steps // shares, (share + 1) * steps // shares
+            descend(
+                image, dual, factors, unit, speed, along, begin, begin + _FRONT, first, last, out
+            )
+
+        over_slabs(work, shares, 1)
     return out.reshape(block.shape)
