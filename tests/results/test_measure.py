@@ -194,6 +194,21 @@ def test_details_of_a_ball(spacing):
     assert 0.85 < row.solidity <= 1
 
 
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (3.0, 1.0, 1.0), (2.0, 0.5, 1.0)])
+@pytest.mark.parametrize("radius", [8, 14])
+def test_mesh_of_balls_between_voxels(spacing, radius):
+    random = np.random.default_rng(0)
+    for _ in range(3):
+        shift = random.uniform(-0.5, 0.5, 3) * spacing
+        sides = [
+            np.arange(-(radius // s) - 2, radius // s + 3) * s + a
+            for s, a in zip(spacing, shift, strict=True)
+        ]
+        ball = sum(x**2 for x in np.meshgrid(*sides, indexing="ij")) <= radius**2
+        row = measure(Labels(ball, spacing=spacing), properties=("mesh_surface",)).iloc[0]
+        np.testing.assert_allclose(row.mesh_area, 4 * np.pi * radius**2, rtol=0.02)
+
+
 def test_details_of_a_box_are_exact():
     box = np.zeros((6, 9, 8), np.uint8)
     box[1:4, 2:8, 2:6] = 3

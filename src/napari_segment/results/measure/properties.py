@@ -309,7 +309,7 @@ def inscribed_radius(sums: Sums) -> Array:
 
 @add("detail", "surface", names=("contour_length", "mesh_area"))
 def mesh_surface(sums: Sums) -> Array:
-    """Length of the contour, or area of a triangle mesh, around the slightly smoothed object."""
+    """Length of the contour, or area of a triangle mesh, around the smoothed object."""
     return sums.each(details.mesh_surface)
 
 
