@@ -167,10 +167,22 @@ def test_histogram_of_floats_is_numpys_in_general_position() -> None:
     np.testing.assert_allclose(centers, (edges[1:] + edges[:-1]) / 2)
 
 
-def test_bins_hold_what_lies_up_to_their_upper_edge() -> None:
-    image = np.random.default_rng(0).normal(size=5000).astype(np.float32)
-    counts, _, uppers = histogram(image, bins=17)
-    np.testing.assert_array_equal(np.cumsum(counts), [(image <= u).sum() for u in uppers])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize("offset", [0.0, 1e6, 1e-30, 1e30])
+@pytest.mark.parametrize("width", [1e-40, 1e-3, 1.0, 1e30])
+@pytest.mark.parametrize("bins", [2, 17, 256, 65_536])
+def test_bins_hold_what_lies_up_to_their_upper_edge(
+    dtype: type, offset: float, width: float, bins: int
+) -> None:
+    """However little the range is beside the values: edges are then rounded themselves."""
+    values = np.random.default_rng(0).normal(offset, width, 3000)
+    limit = 2.0**62 if dtype is np.int64 else np.finfo(dtype).max
+    image = values.clip(-limit, limit).astype(dtype)
+    if dtype is np.int64:
+        image[:2] = 0, 1 << 20  # wider than what is counted level by level
+    counts, _, uppers = histogram(image, bins=bins)
+    expected = np.searchsorted(np.sort(image).astype(float), uppers, side="right")
+    np.testing.assert_array_equal(np.cumsum(counts), expected)
 
 
 @pytest.mark.parametrize("kind", ["u4", "u8"])
@@ -240,6 +252,14 @@ def test_one_mode_gives_an_empty_mask() -> None:
     for name in ("minimum", "intermodes"):
         assert thresholds(name, histogram(image)) == ()
         assert not methods[name](image).any()
+
+
+@pytest.mark.parametrize("name", ["minimum", "intermodes"])
+def test_the_end_of_the_histogram_is_the_second_of_two_modes(name: str) -> None:
+    two = np.random.default_rng(0).random((20, 30)) < 0.3
+    for low, high in ((0, 255), (3, 9), (100, 60_000)):
+        image = np.where(two, high, low).astype(np.uint16)
+        np.testing.assert_array_equal(methods[name](image), two)
 
 
 def test_kittler_illingworth_by_brute_force() -> None:

@@ -12,6 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+_TILE = 1024
+
 
 @njit(cache=True, nogil=True)
 def count_levels(values: NDArray[Any], low: int, counts: NDArray[np.int64]) -> None:
@@ -51,23 +53,52 @@ def finite_ranks(bits: NDArray[Any], infinity: Any, most: Any) -> tuple[int, int
 @njit(cache=True, nogil=True)
 def count_bins(
     values: NDArray[Any],
-    low: float,
-    scale: float,
+    guess: NDArray[Any],
     uppers: NDArray[np.float64],
     counts: NDArray[np.int64],
 ) -> None:
-    """Add the finite values to the bins ``(uppers[k - 1], uppers[k]]``."""
-    last = len(counts) - 1
-    for i in range(len(values)):
-        v = np.float64(values[i])
-        if v - v != 0.0:
-            continue
-        k: int = min(max(int((v - low) * scale), 0), last)
-        while k > 0 and v <= uppers[k - 1]:
-            k -= 1
-        while k < last and v > uppers[k]:
-            k += 1
-        counts[k] += 1
+    """Add the finite values to the bins ``(uppers[k - 1], uppers[k]]``.
+
+    `guess` holds the least value, the bins per unit, and between which parts of a bin a guess of
+    its precision is right: many bins are guessed at a time, the others are looked up.
+    """
+    precision = guess.dtype.type
+    low, scale, doubt, clear = guess
+    second = np.zeros(len(counts), np.int64)  # counts in turn, as in `count_levels`
+    bins = np.empty(_TILE, np.int32)
+    for start in range(0, len(values), _TILE):
+        size = min(_TILE, len(values) - start)
+        for i in range(size):
+            place = (values[start + i] - low) * scale
+            k = np.int32(place)  # of NaN or what is too large any number: then it is not clear
+            beyond = place - precision(k)
+            bins[i] = k if (beyond > doubt) & (beyond < clear) else np.int32(-1)
+        for i in range(size):
+            found = int(bins[i])
+            if found < 0:
+                found = _bin_of(float(values[start + i]), float(low), float(scale), uppers)
+            if found < 0:
+                continue
+            if i % 2:
+                second[found] += 1
+            else:
+                counts[found] += 1
+    for b in range(len(counts)):
+        counts[b] += second[b]
+
+
+@njit(cache=True, nogil=True)
+def _bin_of(value: float, low: float, scale: float, uppers: NDArray[np.float64]) -> int:
+    """The bin of a value, −1 if it is not finite."""
+    if value - value != 0.0:
+        return -1
+    last = len(uppers) - 1
+    k = min(max(int((value - low) * scale), 0), last)
+    while k > 0 and value <= uppers[k - 1]:
+        k -= 1
+    while k < last and value > uppers[k]:
+        k += 1
+    return k
 
 
 @njit(cache=True, nogil=True)

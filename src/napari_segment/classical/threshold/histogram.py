@@ -173,14 +173,25 @@ def _count_levels(low: int, span: int, block: NDArray[Any]) -> Counts:
 def _count_bins(low: float, uppers: NDArray[np.float64], block: NDArray[Any]) -> Counts:
     from napari_segment.classical.threshold._counts import count_bins
 
-    scale = len(uppers) / (float(uppers[-1]) - low) if len(uppers) > 1 else 0.0
+    bins = len(uppers)
+    guess = _guess(low, uppers, block.dtype.kind == "f" and block.dtype.itemsize == 4)
 
     def count(part: NDArray[Any]) -> Counts:
-        counts = np.zeros(len(uppers), np.int64)
-        count_bins(part, low, scale, uppers, counts)
+        counts = np.zeros(bins, np.int64)
+        count_bins(part, guess, uppers, counts)
         return counts
 
-    return _sum([np.zeros(len(uppers), np.int64), *over_values(count, flat(block))])
+    return _sum([np.zeros(bins, np.int64), *over_values(count, flat(block))])
+
+
+def _guess(low: float, uppers: NDArray[np.float64], single: bool) -> NDArray[Any]:
+    """Of `count_bins`. In doubt is what three roundings, or that of an edge, might move."""
+    high, bins = float(uppers[-1]), len(uppers)
+    scale = bins / (high - low) if bins > 1 else 0.0
+    rounded = bins * (4e-7 if single else 1e-15) + scale * np.spacing(max(abs(low), abs(high)))
+    doubt = 1.1 * _SHIFT + rounded
+    with np.errstate(over="ignore"):  # then nothing is clear
+        return np.array([low, scale, doubt, 1 - doubt], np.float32 if single else np.float64)
 
 
 def _integer_extremes(block: NDArray[Any]) -> tuple[float, float]:
