@@ -13,7 +13,8 @@ Floats = NDArray[np.float64]
 def smooth_to_two_modes(counts: Floats, passes: int) -> tuple[int, int, int]:
     """Running means of three, in place, until at most two modes are left or `passes` are done.
 
-    Returns their number (3 for more than two) and the places of the first two.
+    Returns their number (3 for more than two) and the places of the first two. The last bin is a
+    mode where it is needed for two.
     """
     n = len(counts)
     padded = np.empty(n + 2)
@@ -36,7 +37,7 @@ def smooth_to_two_modes(counts: Floats, passes: int) -> tuple[int, int, int]:
                 rising = True
         if modes < 3:
             break
-    return modes, first, second
+    return (2, first, n - 1) if modes == 1 and rising else (modes, first, second)
 
 
 @njit(cache=True, nogil=True)
