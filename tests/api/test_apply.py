@@ -272,6 +272,20 @@ def test_markers_come_onto_the_resampled_grid():
     assert SEEN[-1] == ((1, 19, 27, 28), (19, 27, 28))
 
 
+def test_markers_without_a_spacing_lie_on_the_image_s_grid():
+    image = Image(np.ones((3, 8, 9)), "ZYX", (2.0, 0.5, 0.5), unit="micrometer")
+    marks = np.zeros(image.shape, np.uint8)
+    marks[1, 5, 2], marks[2, 7, 8] = 1, 2
+
+    @methods.add("spy_markers", title="Markers", gives="objects")
+    def spy_markers(image, markers=None):
+        """Give the markers back."""
+        return markers
+
+    for given in (marks, Labels(marks), Labels(marks, spacing=image.spacing)):
+        np.testing.assert_array_equal(segment(image, "spy_markers", markers=given).data, marks)
+
+
 def test_boxes_and_maps_come_back_with_the_labels():
     from napari_segment.api.grids import labels_on_grid_of
 

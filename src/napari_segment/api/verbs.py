@@ -106,11 +106,14 @@ def segment_steps(
     """
     stack = as_image(image, axes)
     without = "".join(a for a in stack.axes if a != "C")
-    extra = {name: as_labels(given, without) for name, given in (data or {}).items()}
-    for name, given in extra.items():
-        expected = tuple(stack.size(a) for a in without)
+    expected = tuple(stack.size(a) for a in without)
+    extra: dict[str, Labels] = {}
+    for name, what in (data or {}).items():
+        given = as_labels(what, without)
         if given.shape != expected:
             raise InputError(f"{name} has shape {given.shape}, but the image has {expected}.")
+        # Of the image's shape is on the image's grid, also where it comes without a spacing.
+        extra[name] = given.replace(spacing=stack.spacing, affine=stack.affine, unit=stack.unit)
     return (yield from apply(complete(recipe), stack, extra))
 
 

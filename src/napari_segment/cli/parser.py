@@ -141,6 +141,11 @@ def _files(parser: argparse.ArgumentParser) -> None:
 def _inputs(parser: argparse.ArgumentParser) -> None:
     _files(parser)
     parser.add_argument(
+        "--data", action="append", default=[], metavar="NAME=FILE",
+        help="what a method takes beside the image, such as markers=marks.tif; for several inputs "
+        "a folder of equal names",
+    )  # fmt: skip
+    parser.add_argument(
         "--pictures", metavar="DIR", help="draw each image, its labels and both, into this folder"
     )
     _json(parser)

@@ -40,6 +40,18 @@ def inputs_of(names: Iterable[str]) -> Iterator[Path]:
         yield from found
 
 
+def of_equal_name(place: Path, path: Path) -> Path:
+    """A file itself, or the one in a folder that is named like another, but for the suffix."""
+    from napari_segment import io
+
+    if is_image(place):
+        return place
+    found = [p for p in images_in(place) if io.stem(p) == io.stem(path)]
+    if not found:
+        raise SettingError(f"The folder {place} has no file named like {path.name}.")
+    return found[0]
+
+
 def targets_of(
     inputs: Sequence[Path], output: str, instead: Mapping[str, str] = _INSTEAD
 ) -> list[Path]:

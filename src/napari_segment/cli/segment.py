@@ -13,13 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from napari_segment.cli.paths import inputs_of, targets_of
+from napari_segment.cli.paths import inputs_of, of_equal_name, targets_of
 from napari_segment.cli.progress import show
 from napari_segment.cli.settings import chosen, parse_spec
 from napari_segment.errors import MissingError, SegmentError, SettingError
 from napari_segment.image import RGB, Image, Labels
 from napari_segment.recipe import Recipe
 
+GIVEN = ("image", "spacing", "unit")  # data that an image brings along
 LARGE = 0.2  # of the free memory: a larger input stays on disk and runs block by block
 
 
@@ -137,7 +138,8 @@ def _run_one(
 
     started = time.perf_counter()
     image = read_input(options, path)
-    labels = show(segment_steps(image, recipe), path.name)
+    data = _further_data(options, recipe, path)
+    labels = show(segment_steps(image, recipe, data=data), path.name)
     write(labels, target)
     if options.pictures:
         _draw(image, labels, Path(options.pictures) / f"{stem(target)}.png")
@@ -155,6 +157,21 @@ def _run_one(
         "seconds": round(seconds, 3),
         "recipe": labels.recipe.model_dump(mode="json") if labels.recipe else None,
     }
+
+
+def _further_data(options: argparse.Namespace, recipe: Recipe, path: Path) -> dict[str, Path]:
+    """The files of what the method takes beside the image, such as markers."""
+    from napari_segment.registry import methods
+
+    entry, found = methods[recipe.method.name], {}
+    for text in options.data:
+        name, _, file = text.partition("=")
+        if not file:
+            raise SettingError(f"Cannot read the data {text!r}: write such as markers=marks.tif.")
+        if name not in set(entry.data) - set(GIVEN):
+            raise SettingError(f"The method {entry.name!r} takes no {name!r} beside the image.")
+        found[name] = of_equal_name(Path(file), path)
+    return found
 
 
 def _draw(image: Image, labels: Labels, path: Path) -> None:

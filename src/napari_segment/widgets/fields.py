@@ -39,6 +39,12 @@ class Field(Protocol):
     value: Any
 
 
+def written(value: float) -> str:
+    """A float in no more digits than tell it apart."""
+    short = f"{value:.12g}"
+    return short if float(short) == value else repr(float(value))
+
+
 class NumberBox(QDoubleSpinBox):
     """A spin box that shows any float as Python writes it, so that 3e-4 is not 0.00."""
 
@@ -49,8 +55,7 @@ class NumberBox(QDoubleSpinBox):
         self.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
 
     def textFromValue(self, value: float) -> str:
-        short = f"{value:.12g}"
-        return short if float(short) == value else repr(value)
+        return written(value)
 
     def valueFromText(self, text: str) -> float:
         return float(text)
@@ -150,7 +155,10 @@ class TextList:
 
     @value.setter
     def value(self, value: Sequence[Any]) -> None:
-        self.native.setText(", ".join(f"{v:g}" if self.kind is float else str(v) for v in value))
+        before = self.native.text()
+        self.native.setText(", ".join(written(v) if self.kind is float else str(v) for v in value))
+        if self.native.text() != before:
+            self.changed.emit(self.value)
 
 
 class Ticks:

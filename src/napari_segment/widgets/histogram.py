@@ -34,6 +34,7 @@ class HistogramView(QWidget):
         self.thresholds: tuple[float, ...] = ()
         self.draggable = False
         self._held = -1
+        self._pressed = -1.0  # where the mouse took hold; below 0 once it has moved
         self.setMouseTracking(True)
         self.setMinimumHeight(110)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -105,8 +106,10 @@ class HistogramView(QWidget):
             painter.drawText(QPointF(x, self.height() - 4.0), text)
 
     def _place(self, value: float) -> float:
+        """Where a value is drawn; what lies outside the histogram is at its end."""
         span = (self.high - self.low) or 1.0
-        return float((value - self.low) / span * (self.width() - 2) + 1)
+        part = min(max((value - self.low) / span, 0.0), 1.0)
+        return float(part * (self.width() - 2) + 1)
 
     def _value(self, place: float) -> float:
         span = (self.high - self.low) or 1.0
@@ -117,6 +120,7 @@ class HistogramView(QWidget):
 
     def mousePressEvent(self, event: Any) -> None:
         self._held = self._under(event) if self.draggable else -1
+        self._pressed = float(event.pos().x())
 
     def mouseMoveEvent(self, event: Any) -> None:
         if self._held < 0:
@@ -124,16 +128,27 @@ class HistogramView(QWidget):
             shape = Qt.CursorShape.SplitHCursor if over else Qt.CursorShape.ArrowCursor
             self.setCursor(shape)
             return
-        value = self._value(event.pos().x())
+        x = event.pos().x()
+        if self._pressed >= 0:
+            if x == self._pressed:
+                return
+            self._held, self._pressed = self._free(x > self._pressed), -1.0
         values = list(self.thresholds)
+        below, above = values[: self._held], values[self._held + 1 :]
+        value = min([max([self._value(x), *below[-1:]]), *above[:1]])
         values[self._held] = value
-        if values == sorted(values):
-            self.thresholds = tuple(values)
-            self.update()
-            self.dragged.emit(self._held, value)
+        self.thresholds = tuple(values)
+        self.update()
+        self.dragged.emit(self._held, value)
 
     def mouseReleaseEvent(self, _: Any) -> None:
         self._held = -1
+
+    def _free(self, right: bool) -> int:
+        """Of lines drawn on one place as the held one, the one that can go right or left."""
+        place = self._place(self.thresholds[self._held])
+        same = [i for i, v in enumerate(self.thresholds) if abs(self._place(v) - place) < 1]
+        return max(same) if right else min(same)
 
     def _under(self, event: Any) -> int:
         """Which line is under the mouse; -1 for none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,8 +95,7 @@ class LivePreview(QObject):
         self.histogram.setVisible(view.histogram is not None)
         if view.histogram is not None:
             method = self.dock.method
-            by_hand = method.name in BY_HAND
-            movable = by_hand or ("manual" in method.entries and len(view.values) == 1)
+            movable = method.name in BY_HAND or _by_hand(view.values) in method.entries
             self.histogram.show_counts(view.histogram.counts, view.histogram.centers)
             self.histogram.show_thresholds(view.values, draggable=movable)
         wanted = self.box.isChecked() and layer in self.viewer.layers
@@ -125,17 +125,26 @@ class LivePreview(QObject):
 
     def _dragged(self, line: int, value: float) -> None:
         """A threshold was dragged: it is set by hand from now on."""
-        method = self.dock.method
-        if method.name in BY_HAND and method.form is not None:
-            method.form.fields[BY_HAND[method.name][line]].value = value
-            return
-        old = method.value.settings
-        kept = {"objects": old["objects"]} if "objects" in old else {}
-        method.value = {"name": "manual", "settings": kept | {"value": value}}
+        method, values = self.dock.method, self.histogram.thresholds
+        if method.name not in BY_HAND:
+            old, name = method.value.settings, _by_hand(values)
+            kept = {"objects": old["objects"]} if "objects" in old else {}
+            given = value if name == "manual" else values
+            method.value = {"name": name, "settings": kept | {BY_HAND[name][0]: given}}
+        elif method.form is not None:
+            names = BY_HAND[method.name]
+            several = len(names) < len(values)  # one setting that holds them all
+            name = names[0] if several else names[line]
+            method.form.fields[name].value = values if several else value
 
     def _say(self, text: str) -> None:
         if self.dock.running.job is None:  # a run has more to say
             self.dock.running.say(text)
+
+
+def _by_hand(values: Sequence[float]) -> str:
+    """The method that takes as many thresholds by hand."""
+    return {0: "", 1: "manual"}.get(len(values), "levels")
 
 
 def _equal(old: Any, new: Any) -> bool:

@@ -22,10 +22,11 @@ from napari_segment.registry import Entry, methods
 
 LARGEST = 2**28  # voxels whose histogram is taken for a preview
 GLOBAL = "global threshold"
-BY_HAND: Mapping[str, tuple[str, ...]] = {
+BY_HAND: Mapping[str, tuple[str, ...]] = {  # the settings that hold thresholds
     "manual": ("value",),
     "range": ("low", "high"),
     "hysteresis": ("low", "high"),
+    "levels": ("values",),
 }
 
 
@@ -111,8 +112,9 @@ class Look:
             values = thresholds(entry.name, counts, **request.recipe.method.settings)
             return View(_separate(request, plane, seen, values), counts, values, note)
         settings = request.recipe.method.settings
-        values = tuple(float(settings[name]) for name in BY_HAND.get(entry.name, ()))
-        note = "" if values else _note(request)
+        given = [settings[name] for name in BY_HAND.get(entry.name, ())]
+        values = tuple(np.ravel(given).astype(float).tolist())
+        note = "" if entry.pointwise else _note(request)
         return View(_run(flat, plane, request), counts, values, note)
 
     def forget(self) -> None:

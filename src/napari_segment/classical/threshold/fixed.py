@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from pydantic import Field
 
 from napari_segment.blocks import label, map_blocks, overlaps, replace_labels
 from napari_segment.classical.threshold.histogram import real
-from napari_segment.classical.threshold.separate import Objects, beyond
+from napari_segment.classical.threshold.separate import Objects, beyond, classes_between
 from napari_segment.errors import SettingError
 from napari_segment.registry import methods
 
@@ -71,6 +72,42 @@ def between(image: Any, *, low: float = 0.5, high: float = 1.0, objects: Objects
     return map_blocks(
         partial(_between, low=low, high=high, objects=objects), real(image), dtype=np.bool_
     )
+
+
+@methods.add(
+    "levels", title="Several thresholds by hand", gives="classes", group=GROUP, pointwise=True
+)
+def levels(
+    image: Any,
+    *,
+    values: Annotated[tuple[float, ...], Field(min_length=1, max_length=255)] = (0.5, 1.0),
+    objects: Objects = "bright",
+) -> Any:
+    """Separate classes at several values.
+
+    Parameters
+    ----------
+    image : array (*S)
+        Real numbers. NaN is background.
+    values : tuple of float
+        Rising. A value itself belongs to the class below it.
+    objects : {"bright", "dark"}
+        "bright" numbers the classes from 0 for the darkest, "dark" from 0 for the brightest.
+
+    Returns
+    -------
+    array of uint8 (*S)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> levels(np.array([[1, 2, 3, 4]]), values=(1, 3))
+    array([[0, 1, 1, 2]], dtype=uint8)
+    """
+    if any(low > high for low, high in pairwise(values)):
+        told = ", ".join(f"{value:g}" for value in values)
+        raise SettingError(f"The values are {told}: give them from the smallest to the greatest.")
+    return classes_between(image, values, objects)
 
 
 @methods.add("hysteresis", title="Hysteresis threshold", gives="mask", group=GROUP)

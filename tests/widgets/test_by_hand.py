@@ -1,0 +1,208 @@
+"""What a hand does in a window: lines dragged in the histogram, markers set, and the run after."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+
+from napari_segment import api, samples
+from napari_segment.cli import main
+from napari_segment.image import Image
+from napari_segment.io import read_labels
+from napari_segment.widgets.histogram import HistogramView
+
+pytestmark = pytest.mark.screen
+
+WAIT = 400_000
+
+
+@pytest.fixture
+def viewer(qapp):
+    import napari
+
+    viewer = napari.Viewer(show=True)
+    yield viewer
+    viewer.close()
+    qapp.processEvents()
+
+
+@pytest.fixture(scope="module")
+def stack():
+    """Four planes that grow brighter, noisy, with a bright and a middling half."""
+    rng = np.random.default_rng(4)
+    data = rng.normal(600, 150, (4, 40, 50)) + 200 * np.arange(4)[:, None, None]
+    data[:, :20] += 900
+    data[:, :, 25:] += 1500
+    return np.clip(data, 0, 4095).astype(np.uint16)
+
+
+def open_dock(viewer, name):
+    return viewer.window.add_plugin_dock_widget("napari-segment", name)[1]
+
+
+def run(qtbot, dock):
+    qtbot.mouseClick(dock.running.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: dock.running.job is None, timeout=WAIT)
+    assert dock.running.message.text() == "Done."
+    return dock.viewer.layers[-1]
+
+
+def undo(qtbot, dock):
+    before = len(dock.viewer.layers)
+    qtbot.mouseClick(dock.undo_button, Qt.MouseButton.LeftButton)
+    assert len(dock.viewer.layers) == before - 1
+
+
+def drag(qtbot, view, line, value):
+    """Take hold of a line and bring it to a value, in a few steps."""
+    start, end = view._place(view.thresholds[line]), view._place(value)
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(round(start), 20))
+    for part in (0.3, 0.7, 1.0):
+        qtbot.mouseMove(view, QPoint(round(start + part * (end - start)), 20))
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(round(end), 20))
+    return view.thresholds[line]
+
+
+def preview_of(qtbot, dock, image, recipe, plane):
+    """Wait until the preview is that of a recipe."""
+    alone = api.replay(recipe, image.take("Z", plane)).data
+    layers = dock.viewer.layers
+    qtbot.waitUntil(
+        lambda: "preview" in layers and np.array_equal(layers["preview"].data[0], alone),
+        timeout=WAIT,
+    )
+
+
+def headless(dock, image, folder, *words):
+    """The labels that the command line makes by the recipe that the dock saves."""
+    dock.recipes.save(folder / "recipe.yaml")
+    api.write(image, folder / "image.ome.tif")
+    out = folder / "labels.ome.tif"
+    arguments = ["replay", folder / "recipe.yaml", folder / "image.ome.tif", "-o", out, *words]
+    assert main(list(map(str, arguments))) == 0
+    return np.asarray(read_labels(out).data)
+
+
+@pytest.mark.parametrize(
+    ("start", "names", "wanted", "gives"),
+    [
+        ("range", ("low", "high"), (700, 2100), "range"),
+        ("hysteresis", ("low", "high"), (900, 2400), "hysteresis"),
+        ("multi_otsu", ("values",), (800, 2600), "levels"),
+    ],
+)
+def test_every_line_is_dragged_and_the_run_takes_its_value(
+    qtbot, viewer, stack, tmp_path, start, names, wanted, gives
+):
+    image = Image(stack, spacing=(2, 0.5, 0.5), unit="micrometer")
+    viewer.add_image(stack, rgb=False, scale=(2, 0.5, 0.5), units=("um",) * 3, name="stack")
+    viewer.dims.set_current_step(0, 2)
+    dock = open_dock(viewer, "Threshold")
+    dock.method.name = start
+    dock.live.box.setChecked(True)
+    view = dock.live.histogram
+    qtbot.waitUntil(lambda: len(view.thresholds) == 2 and view.high > 2000, timeout=WAIT)
+    dragged = [0.0, 0.0]
+    for line in (1, 0):  # of lines on one place, the right one goes right
+        dragged[line] = drag(qtbot, view, line, wanted[line])
+        assert abs(dragged[line] - wanted[line]) < 60  # of a pixel or two
+    settings = dock.method.value.settings
+    given = [settings[name] for name in names]
+    assert dock.method.name == gives
+    np.testing.assert_array_equal(np.ravel(given), dragged)
+    expected = api.segment(image, gives, **dict(zip(names, given, strict=True)))
+    preview_of(qtbot, dock, image, dock.recipe(), 2)
+    labels = run(qtbot, dock)
+    np.testing.assert_array_equal(labels.data, expected.data)
+    assert labels.metadata["napari-segment"]["recipe"]["method"]["name"] == gives
+    np.testing.assert_array_equal(headless(dock, image, tmp_path), expected.data)
+    undo(qtbot, dock)
+    assert [layer.name for layer in viewer.layers] == ["stack"]
+    dock.recipes.load(tmp_path / "recipe.yaml")
+    qtbot.waitUntil(lambda: view.thresholds == tuple(dragged), timeout=WAIT)
+
+
+def test_lines_keep_their_order_and_wait_at_the_ends(qtbot, viewer):
+    view = HistogramView(viewer)
+    qtbot.addWidget(view)
+    view.resize(402, 120)
+    view.show_counts(np.ones(101), np.arange(100, 201))
+    view.show_thresholds((0.5, 1.0), draggable=True)  # both far below the histogram
+    told = []
+    view.dragged.connect(lambda line, value: told.append((line, value)))
+    assert drag(qtbot, view, 0, 180) == 0.5  # the line that could move did
+    assert view.thresholds == (0.5, pytest.approx(180, abs=1))
+    drag(qtbot, view, 0, 150)
+    drag(qtbot, view, 0, 199)  # stops at its neighbour
+    assert view.thresholds[0] == view.thresholds[1] < 185
+    drag(qtbot, view, 1, 120)  # of two on one place, the left one goes left
+    assert view.thresholds[0] == pytest.approx(120, abs=1)
+    assert view.thresholds[1] > 175
+    assert {line for line, _ in told} == {0, 1}
+    view.show_thresholds((150,), draggable=False)
+    drag(qtbot, view, 0, 120)
+    assert view.thresholds == (150,)
+
+
+@pytest.mark.parametrize("kind", ["points", "labels"])
+@pytest.mark.parametrize("method", ["watershed", "random_walker"])
+def test_markers_by_hand(qtbot, viewer, tmp_path, method, kind):
+    image, truth = samples.cells((8, 40, 40), seed=1)
+    numbers = np.unique(truth.data)[1:4]
+    centres = [np.rint(np.argwhere(truth.data == n).mean(0)).astype(int) for n in numbers]
+    centres.append(np.array([0, 0, 0]))
+    marks = np.zeros(image.shape, np.uint8)
+    for number, centre in enumerate(centres, 1):
+        marks[tuple(centre)] = number
+    place = {"scale": image.spacing, "units": ("um",) * 3, "axis_labels": ("z", "y", "x")}
+    viewer.add_image(image.data, name="cells", rgb=False, **place)
+    if kind == "points":
+        layer = viewer.add_points(ndim=3, name="marks", **place)
+        for centre in centres:
+            layer.add(centre + 0.3)  # anywhere in the voxel
+    else:
+        layer = viewer.add_labels(np.zeros(image.shape, np.uint8), name="marks", **place)
+        layer.brush_size = 1
+        for number, centre in enumerate(centres, 1):
+            layer.selected_label = number
+            layer.paint(centre, number)
+    dock = open_dock(viewer, "Edges")
+    dock.method.name = method
+    dock.extra["markers"].layer = layer
+    labels = run(qtbot, dock)
+    given = Image(image.data, "ZYX", image.spacing, unit="micrometer")
+    expected = api.segment(given, method, markers=marks).data
+    np.testing.assert_array_equal(labels.data, expected)
+    assert set(np.unique(labels.data)) == {1, 2, 3, 4}
+    np.testing.assert_allclose(labels.scale, image.spacing)
+    api.write(given.replace(data=marks), tmp_path / "marks.ome.tif")
+    words = ["--data", f"markers={tmp_path / 'marks.ome.tif'}"]
+    np.testing.assert_array_equal(headless(dock, given, tmp_path, *words), expected)
+    undo(qtbot, dock)
+    assert list(viewer.layers) == [viewer.layers["cells"], layer]
+
+
+def test_channel_times_and_planes_are_chosen_and_replayed(qtbot, viewer, stack, tmp_path):
+    film = np.stack([np.stack([stack[::-1], stack]), np.stack([stack, stack // 2])])
+    film = np.concatenate([film, film[:1]])  # TCZYX
+    place = {"axis_labels": tuple("tczyx"), "scale": (5, 1, 2, 0.5, 0.5)}
+    viewer.add_image(film, name="film", rgb=False, **place, units=("s", "pixel", "um", "um", "um"))
+    dock = open_dock(viewer, "Threshold")
+    image = Image(film, "TCZYX", (2, 0.5, 0.5), unit="micrometer", interval=5)
+    dock.source.channel_menu.setCurrentIndex(1)
+    dock.source.first.setValue(1)
+    for per, text in (("plane", "each plane (2-D)"), ("volume", "each volume (3-D)")):
+        dock.source.per_menu.setCurrentIndex(dock.source.per_menu.findText(text))
+        labels = run(qtbot, dock)
+        expected = api.segment(image, "otsu", channel=1, times=(1, 3), per=per).data
+        assert labels.data.shape == (2, 1, 4, 40, 50)
+        np.testing.assert_array_equal(labels.data[:, 0], expected)
+        np.testing.assert_allclose(labels.translate[:2], (5, 1))
+        np.testing.assert_array_equal(headless(dock, image, tmp_path), expected)
+        undo(qtbot, dock)
+    assert not dock.undo_button.isEnabled()
+    fresh = open_dock(viewer, "Edges")
+    api.recipe_of("sobel", channel=1, times=(0, 2), per="plane").save(tmp_path / "sobel.yaml")
+    fresh.recipes.load(tmp_path / "sobel.yaml")
+    assert (fresh.source.channel, fresh.source.times, fresh.source.per) == (1, (0, 2), "plane")
+    expected = api.replay(tmp_path / "sobel.yaml", image).data
+    np.testing.assert_array_equal(run(qtbot, fresh).data[:, 0], expected)
