@@ -32,6 +32,21 @@ def test_axes_shorter_than_the_halo(shape, outside) -> None:
     np.testing.assert_array_equal(expected, truth)
 
 
+@pytest.mark.parametrize("shape", [(60, 31), (5, 30, 20), (40, 6, 7), (1, 1), (50,)])
+@pytest.mark.parametrize("outside", [None, 1.0])
+def test_slabs_in_memory(shape, outside, monkeypatch) -> None:
+    image = RNG.integers(0, 2, shape)
+    expected = map_blocks(counts_around, image, dtype=np.int64, halo=3, outside=outside)
+    monkeypatch.setattr("napari_segment.blocks.maps._WORTH_THREADS", 1)
+    for halo in (3, [3, 4, 3][: len(shape)]):
+        given = image if len(shape) < 3 else image.transpose(1, 0, 2).copy().transpose(1, 0, 2)
+        result = map_blocks(
+            counts_around, given, dtype=np.int32, halo=halo, outside=outside, slabs=True
+        )
+        assert result.dtype == np.int32
+        np.testing.assert_array_equal(result, expected)
+
+
 @pytest.mark.parametrize("name", ["dilate", "erode", "open", "close", "smooth"])
 @pytest.mark.parametrize("shape", [(1, 12, 13), (2, 9, 14), (3, 17)])
 def test_cleanups_of_thin_stacks(name, shape) -> None:

@@ -131,6 +131,7 @@ def map_blocks(
     dtype: DTypeLike,
     halo: int | Sequence[int] = 0,
     outside: float | None = None,
+    slabs: bool = False,
 ) -> Any:
     """Apply a function of a neighbourhood to arrays of one shape, block by block.
 
@@ -148,6 +149,9 @@ def map_blocks(
         shorter is not cut.
     outside : float, optional
         A value that lies around the array, as far as the halo goes.
+    slabs : bool
+        Whether large arrays in memory are worked on slab by slab too, in threads: what `function`
+        needs for itself is then a small part of what it would need for the whole.
 
     Returns
     -------
@@ -157,11 +161,14 @@ def map_blocks(
     arrays = tuple(native(a) for a in arrays)
     depth = (halo,) * arrays[0].ndim if isinstance(halo, int) else tuple(int(h) for h in halo)
     if not any(is_lazy(a) for a in arrays):
-        return _at_once(function, arrays, depth, outside).astype(dtype, copy=False)
+        if slabs and arrays[0].size >= _WORTH_THREADS:
+            return _on_slabs(function, arrays, np.dtype(dtype), depth, outside)
+        around = [(d, d) for d in depth]
+        return _at_once(function, arrays, around, outside).astype(dtype, copy=False)
     import dask.array as da
 
     short = [d > n for d, n in zip(depth, arrays[0].shape, strict=True)]
-    around = tuple(d if s else 0 for d, s in zip(depth, short, strict=True))
+    around = [(d, d) if s else (0, 0) for d, s in zip(depth, short, strict=True)]
     shared = {axis: 0 if s else d for axis, (d, s) in enumerate(zip(depth, short, strict=True))}
     lazy = [a.rechunk({i: -1 for i, s in enumerate(short) if s}) for a in _cut_alike(arrays)]
     call = _Call(function, np.dtype(dtype), around, outside)
@@ -176,14 +183,40 @@ def map_blocks(
 def _at_once(
     function: Callable[..., NDArray[Any]],
     arrays: Sequence[NDArray[Any]],
+    around: Sequence[tuple[int, int]],
+    outside: float | None,
+) -> NDArray[Any]:
+    """Apply to arrays with margins of the value outside, if there is one; without the margins."""
+    if outside is None or not any(map(any, around)):
+        return function(*arrays)
+    result = function(*(np.pad(a, around, constant_values=outside) for a in arrays))
+    return result[tuple(slice(a, n - b) for (a, b), n in zip(around, result.shape, strict=True))]
+
+
+def _on_slabs(
+    function: Callable[..., NDArray[Any]],
+    arrays: Sequence[NDArray[Any]],
+    dtype: np.dtype[Any],
     depth: Sequence[int],
     outside: float | None,
 ) -> NDArray[Any]:
-    if outside is None or not any(depth):
-        return function(*arrays)
-    around = [(d, d) for d in depth]
-    result = function(*(np.pad(a, around, constant_values=outside) for a in arrays))
-    return result[tuple(slice(d, n - d) for d, n in zip(depth, result.shape, strict=True))]
+    """Apply to slabs across the axis along which a halo weighs least."""
+    shape = arrays[0].shape
+    axis = int(np.argmax([n / (d + 1) for n, d in zip(shape, depth, strict=True)][:-1] or [1]))
+    length, reach = shape[axis], depth[axis]
+    before = (slice(None),) * axis
+    out = np.empty(shape, dtype)
+
+    def work(start: int, stop: int) -> None:
+        low, high = max(start - reach, 0), min(stop + reach, length)
+        around = [(d, d) for d in depth]
+        around[axis] = (low - start + reach, stop + reach - high)
+        slab = [np.ascontiguousarray(a[(*before, slice(low, high))]) for a in arrays]
+        found = _at_once(function, slab, around, outside)
+        out[(*before, slice(start, stop))] = found[(*before, slice(start - low, stop - low))]
+
+    over_slabs(work, length, max(-(-length // (8 * threads())), 12 * reach))
+    return out
 
 
 @dataclass(frozen=True)
@@ -192,7 +225,7 @@ class _Call:
 
     function: Callable[..., NDArray[Any]]
     dtype: np.dtype[Any]
-    around: tuple[int, ...]
+    around: Sequence[tuple[int, int]]
     outside: float | None
 
     def __call__(self, *blocks: NDArray[Any]) -> NDArray[Any]:
@@ -236,7 +269,8 @@ def _in_slabs(gather: Callable[..., P], arrays: Sequence[NDArray[Any]], before: 
     if not length:
         none = (0,) * len(shape)
         return [gather(Place(none, shape, none, shape), *arrays)]
-    return over_slabs(work, length, -(-length // threads()))
+    slabs = threads() * (8 if before else 1)  # neighbours are compared in many arrays
+    return over_slabs(work, length, -(-length // slabs))
 
 
 def _places(chunks: Sequence[Sequence[int]], before: int) -> list[Place]:

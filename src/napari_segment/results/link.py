@@ -101,16 +101,17 @@ def link_along(labels: Any, axis: int, *, overlap: float = 0.5, gap: int = 1) ->
     planes = [labels[(slice(None),) * axis + (i,)] for i in range(labels.shape[axis])]
     ids, numbers, total = _chains(planes, overlap, gap)
     dtype = smallest_integers(total)
-    linked = [
+    linked = (
         replace_labels(plane, i, n, dtype) for plane, i, n in zip(planes, ids, numbers, strict=True)
-    ]
-    if not linked:
-        return labels.astype(dtype)
-    if is_lazy(labels):
+    )
+    if is_lazy(labels) and planes:
         import dask.array as da
 
-        return da.stack(linked, axis).rechunk(labels.chunks)
-    return np.stack(linked, axis)
+        return da.stack(list(linked), axis).rechunk(labels.chunks)
+    out = np.empty(labels.shape, dtype)
+    for plane, own in zip(np.moveaxis(out, axis, 0), linked, strict=True):
+        plane[:] = own
+    return out
 
 
 def _chains(

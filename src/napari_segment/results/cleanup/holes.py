@@ -18,6 +18,7 @@ from napari_segment.blocks import (
     overlaps,
     replace_labels,
 )
+from napari_segment.image import smallest_integers
 from napari_segment.registry import cleanups
 from napari_segment.results.cleanup.parts import Spacing, Unit, voxel_size
 
@@ -64,6 +65,7 @@ def fill_holes(
     if labels.dtype == bool:
         ids = np.setdiff1d(ids[small], at_border(gaps), assume_unique=True)
         filled = replace_labels(gaps, ids, np.ones(len(ids), bool), bool)
+        del gaps
         return map_blocks(np.logical_or, labels, filled, dtype=bool)
     filling = np.where(small, _enclosing(labels, gaps, count), 0)
     filled = replace_labels(gaps, ids, filling, labels.dtype)
@@ -79,8 +81,10 @@ def _enclosing(labels: Any, gaps: Any, count: int) -> NDArray[np.int64]:
     from napari_segment.results.cleanup._kernels import owners
 
     islands, more = label(labels, labels.ndim)
-    regions = map_blocks(partial(_stacked, offset=count), gaps, islands, dtype=np.int64)
     outside = count + more + 1
+    dtype = smallest_integers(outside)
+    stacked = partial(_stacked, offset=dtype.type(count))
+    regions = map_blocks(stacked, gaps, islands, dtype=dtype, slabs=True)
     touching, _ = contacts(regions)
     border = at_border(regions)
     edges = np.concatenate([touching, np.stack([border, np.full_like(border, outside)], 1)])
@@ -93,7 +97,7 @@ def _enclosing(labels: Any, gaps: Any, count: int) -> NDArray[np.int64]:
     return np.asarray(owners(starts, both[:, 1].copy(), outside, value)[1 : count + 1])
 
 
-def _stacked(gaps: NDArray[Any], islands: NDArray[Any], *, offset: int) -> NDArray[np.int64]:
+def _stacked(gaps: NDArray[Any], islands: NDArray[Any], *, offset: Any) -> NDArray[Any]:
     """Islands numbered after the gaps."""
-    numbered = islands.astype(np.int64)
+    numbered = islands.astype(offset.dtype)
     return np.where(islands > 0, numbered + offset, gaps)

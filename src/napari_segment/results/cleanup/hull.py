@@ -47,13 +47,16 @@ def convex_hull(labels: Any, holds: Holds = "mask", *, connectivity: Connectivit
     """
     if not labels.size:
         return labels
-    parts = relabel(parts_of(labels, holds, connectivity))
+    parts = parts_of(labels, holds, connectivity)
+    parts = relabel(parts) if holds == "objects" else parts
     if is_lazy(labels):
         return _filled_lazily(labels, parts)
-    origin = (0,) * labels.ndim
-    place = Place(origin, labels.shape, origin, labels.shape)
-    whole = tuple(map(slice, labels.shape))
-    return _filled(labels, [(whole, whole, _hulls(place, parts, labels))])
+    filled = labels.copy()
+    for number, box in zip(*boxes(parts), strict=True):
+        where = tuple(slice(a, b) for a, b in box)
+        own = parts[where] == number
+        filled[where][_hull(own) & (filled[where] == 0)] = labels[where][own][0]
+    return filled
 
 
 def _hulls(
