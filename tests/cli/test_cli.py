@@ -186,6 +186,17 @@ def test_list_names_everything_and_gives_schemas(capsys):
     assert rows["canny"]["settings"]["properties"]["sigma"]["type"] == "number"
 
 
+def test_list_tells_what_cannot_run_by_blocks(capsys):
+    assert main(["list", "methods"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert lines["slic"].endswith("In memory only.")
+    assert "In memory only" not in lines["canny"]
+    assert main(["list", "methods", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert "whole image" in rows["slic"]["whole"]
+    assert (rows["slic"]["blocks"], rows["canny"]["blocks"]) == (False, True)
+
+
 def test_help_of_a_method_shows_its_settings(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["segment", "canny", "--help"])

@@ -20,7 +20,8 @@ def show(options: argparse.Namespace) -> int:
         print(kind)
         width = max((len(row["name"]) for row in rows), default=0)
         for row in rows:
-            print(f"  {row['name']:<{width}}  {row['title']}. {row['help']}".rstrip())
+            whole = " In memory only." if row.get("whole") else ""
+            print(f"  {row['name']:<{width}}  {row['title']}. {row['help']}{whole}".rstrip())
     for point, reason in broken_plugins().items():
         print(f"broken plug-in {point}: {reason}")
     return 0
@@ -40,6 +41,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "ndim": list(entry.ndim),
         "channels": entry.channels,
         "blocks": not entry.whole,
+        "whole": entry.whole,
         "source": entry.source,
         "settings": entry.schema(),
     }
