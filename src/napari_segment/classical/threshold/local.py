@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.blocks import map_blocks
-from napari_segment.classical.filters.separable import convolve, gaussian_kernel
+from napari_segment.classical.filters.separable import Kernel, convolve_block, gaussian_kernel
 from napari_segment.classical.threshold.histogram import finite_range, real
 from napari_segment.classical.threshold.separate import Objects
 from napari_segment.classical.threshold.window import (
@@ -263,8 +263,9 @@ def local_gaussian(
     kernels = [gaussian_kernel(max(window / step - 1, 0) / 6) for step in steps]
     if not image.size:
         return map_blocks(np.isnan, image, dtype=np.bool_)
-    beyond = partial(_beyond_mean, offset=offset, objects=objects)
-    return map_blocks(beyond, image, convolve(image, kernels), dtype=np.bool_)
+    beyond = partial(_beyond_gaussian, kernels=kernels, offset=offset, objects=objects)
+    halo = [kernel.radius for kernel in kernels]
+    return map_blocks(beyond, image, dtype=np.bool_, halo=halo)
 
 
 @methods.add("local_median", title="Local median threshold", gives="mask", group=GROUP)
@@ -376,11 +377,13 @@ def _beyond_median(
     beyond_local_median(values, limits, np.arange(len(z)), y, x, holes, bright, counts, out)
 
 
-def _beyond_mean(
-    block: NDArray[Any], mean: NDArray[Any], *, offset: float, objects: Objects
+def _beyond_gaussian(
+    block: NDArray[Any], *, kernels: Sequence[Kernel], offset: float, objects: Objects
 ) -> NDArray[np.bool_]:
+    mean = convolve_block(block, kernels=kernels)
+    mean -= mean.dtype.type(offset)
     compare = np.greater if objects == "bright" else np.less_equal
-    mask: NDArray[np.bool_] = compare(block, mean - mean.dtype.type(offset))
+    mask: NDArray[np.bool_] = compare(block, mean)
     return mask
 
 
