@@ -131,7 +131,7 @@ def map_blocks(
     dtype: DTypeLike,
     halo: int | Sequence[int] = 0,
     outside: float | None = None,
-    slabs: bool = False,
+    slabs: int = 0,
 ) -> Any:
     """Apply a function of a neighbourhood to arrays of one shape, block by block.
 
@@ -149,9 +149,10 @@ def map_blocks(
         shorter is not cut.
     outside : float, optional
         A value that lies around the array, as far as the halo goes.
-    slabs : bool
-        Whether large arrays in memory are worked on slab by slab too, in threads: what `function`
-        needs for itself is then a small part of what it would need for the whole.
+    slabs : int
+        Large arrays in memory too are worked on slab by slab, in threads, each at least so many
+        halos thick: what `function` needs for itself is then a part of what it would need for the
+        whole. 0 for the array at once.
 
     Returns
     -------
@@ -162,7 +163,7 @@ def map_blocks(
     depth = (halo,) * arrays[0].ndim if isinstance(halo, int) else tuple(int(h) for h in halo)
     if not any(is_lazy(a) for a in arrays):
         if slabs and arrays[0].size >= _WORTH_THREADS:
-            return _on_slabs(function, arrays, np.dtype(dtype), depth, outside)
+            return _on_slabs(function, arrays, np.dtype(dtype), depth, outside, slabs)
         around = [(d, d) for d in depth]
         return _at_once(function, arrays, around, outside).astype(dtype, copy=False)
     import dask.array as da
@@ -199,6 +200,7 @@ def _on_slabs(
     dtype: np.dtype[Any],
     depth: Sequence[int],
     outside: float | None,
+    halos: int,
 ) -> NDArray[Any]:
     """Apply to slabs across the axis along which a halo weighs least."""
     shape = arrays[0].shape
@@ -215,7 +217,7 @@ def _on_slabs(
         found = _at_once(function, slab, around, outside)
         out[(*before, slice(start, stop))] = found[(*before, slice(start - low, stop - low))]
 
-    over_slabs(work, length, max(-(-length // (8 * threads())), 12 * reach))
+    over_slabs(work, length, max(-(-length // (8 * threads())), halos * reach))
     return out
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.blocks import map_blocks
-from napari_segment.classical._slabs import over_slabs
+from napari_segment.classical._slabs import over_slabs, threads
 from napari_segment.classical.filters.local import as_volume, on_blocks
 from napari_segment.classical.grid import (
     checked,
@@ -24,6 +24,8 @@ from napari_segment.classical.threshold.histogram import finite_range
 from napari_segment.registry import filters
 
 Radius = Annotated[float, Field(gt=0)]
+
+_LINE = 512  # columns of a plane that are worth a call
 
 
 @filters.add("top_hat", title="Top-hat", group="background")
@@ -149,26 +151,35 @@ def _extreme(volume: NDArray[Any], reach: NDArray[np.int64], *, most: bool) -> N
 
 
 def _rolling_ball(block: NDArray[Any], *, heights: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    image = block.astype(heights[0].dtype, copy=False)
-    surface = image
+    surface = block.astype(heights[0].dtype)
     for sign in (1, -1):
         for axis, rises in enumerate(heights):
-            surface = _lowest_plus(surface, axis, rises, sign)
-    rest = np.maximum(image - surface, 0)
-    if block.dtype.kind in "ui":
-        rest = np.rint(rest).clip(max=np.iinfo(block.dtype).max)
-    given: NDArray[Any] = rest.astype(block.dtype)
-    return given
+            _lowest_plus(surface, axis, rises, sign)
+    rest = np.empty_like(block)
+
+    def subtract(a: int, b: int) -> None:
+        above = np.subtract(block[a:b], surface[a:b], out=surface[a:b])
+        np.maximum(above, 0, out=above)
+        if block.dtype.kind in "ui":
+            np.clip(np.rint(above, out=above), 0, np.iinfo(block.dtype).max, out=above)
+        rest[a:b] = above
+
+    over_slabs(subtract, len(block))
+    return rest
 
 
-def _lowest_plus(image: NDArray[Any], axis: int, heights: NDArray[Any], sign: int) -> NDArray[Any]:
+def _lowest_plus(image: NDArray[Any], axis: int, heights: NDArray[Any], sign: int) -> None:
+    """Lowest, or highest, value plus height along an axis, in place."""
     from napari_segment.classical.filters._background import lowest_plus
 
-    moved = np.ascontiguousarray(np.moveaxis(image, axis, 0))
-    volume = moved.reshape(len(moved), -1, moved.shape[-1])
-    out = np.empty_like(volume)
-    over_slabs(
-        lambda a, b: lowest_plus(volume, heights, a, b, heights.dtype.type(sign), out),
-        len(volume),
-    )
-    return np.moveaxis(out.reshape(moved.shape), 0, axis)
+    moved = np.moveaxis(image, axis, 0)
+
+    def work(a: int, b: int) -> None:
+        part = np.ascontiguousarray(moved[:, a:b])
+        volume = part.reshape(len(part), -1, part.shape[-1])
+        out = np.empty_like(volume)
+        lowest_plus(volume, heights, 0, len(volume), heights.dtype.type(sign), out)
+        moved[:, a:b] = out.reshape(part.shape)
+
+    least = _LINE if image.ndim == 2 else 1  # short lines are slow
+    over_slabs(work, moved.shape[1], max(least, -(-moved.shape[1] // (4 * threads()))))

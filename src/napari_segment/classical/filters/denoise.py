@@ -65,7 +65,7 @@ def bilateral(
     widths = in_voxels(sigma, spacing)
     radius = [int(2 * w) for w in widths]
     function = partial(_bilateral, widths=widths, radius=radius, width=contrast * (high - low))
-    return on_blocks(function, image, radius, dtype)
+    return on_blocks(function, image, radius, dtype, slabs=24)
 
 
 def _bilateral(
@@ -137,7 +137,7 @@ def nonlocal_means(
     if not noise > _TINY:
         return image.astype(dtype)
     function = partial(_nonlocal, patch=patch, search=search, noise=noise, strength=strength)
-    return on_blocks(function, image, [patch + search] * image.ndim, dtype)
+    return on_blocks(function, image, [patch + search] * image.ndim, dtype, slabs=12)
 
 
 def _nonlocal(

@@ -30,10 +30,18 @@ def with_margin(block: NDArray[Any], margin: Sequence[int]) -> NDArray[Any]:
 
 
 def on_blocks(
-    function: Callable[..., NDArray[Any]], image: Any, radius: Sequence[int], dtype: Any
+    function: Callable[..., NDArray[Any]],
+    image: Any,
+    radius: Sequence[int],
+    dtype: Any,
+    *,
+    slabs: int = 0,
 ) -> Any:
-    """Run a function that looks as far as `radius` on any array, empty ones left as they are."""
+    """Run a function that looks as far as `radius` on any array, empty ones left as they are.
+
+    With `slabs`, arrays in memory are worked on in slabs of at least so many radii.
+    """
     if not image.size:
         return image.astype(dtype)
     halo = [min(r, n) for r, n in zip(radius, image.shape, strict=True)]
-    return map_blocks(function, image, dtype=dtype, halo=halo)
+    return map_blocks(function, image, dtype=dtype, halo=halo, slabs=slabs)

@@ -84,7 +84,7 @@ def _enclosing(labels: Any, gaps: Any, count: int) -> NDArray[np.int64]:
     outside = count + more + 1
     dtype = smallest_integers(outside)
     stacked = partial(_stacked, offset=dtype.type(count))
-    regions = map_blocks(stacked, gaps, islands, dtype=dtype, slabs=True)
+    regions = map_blocks(stacked, gaps, islands, dtype=dtype, slabs=1)
     touching, _ = contacts(regions)
     border = at_border(regions)
     edges = np.concatenate([touching, np.stack([border, np.full_like(border, outside)], 1)])

@@ -194,7 +194,7 @@ def _on_balls(
         return labels
     halo = [reach * int(radius * _SLACK / s) + 1 for s in lengths]
     call = partial(function, spacing=lengths, radius=radius * _SLACK)
-    return map_blocks(call, labels, dtype=labels.dtype, halo=halo, outside=outside, slabs=True)
+    return map_blocks(call, labels, dtype=labels.dtype, halo=halo, outside=outside, slabs=12)
 
 
 def _dilated(labels: NDArray[Any], *, spacing: Spacing, radius: float) -> NDArray[Any]:
