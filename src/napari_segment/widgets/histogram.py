@@ -24,7 +24,7 @@ class HistogramView(QWidget):
         Whose theme's colours are used.
     """
 
-    dragged = Signal(int, float)  # which line, and its value; while the mouse moves
+    dragged = Signal(object)  # the values of all lines; while the mouse moves one
 
     def __init__(self, viewer: Any) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ class HistogramView(QWidget):
         values[self._held] = value
         self.thresholds = tuple(values)
         self.update()
-        self.dragged.emit(self._held, value)
+        self.dragged.emit(self.thresholds)
 
     def mouseReleaseEvent(self, _: Any) -> None:
         self._held = -1

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QCheckBox
 from napari_segment.errors import SegmentError
 from napari_segment.widgets.histogram import HistogramView
 from napari_segment.widgets.layers import place_in, plane_layer
-from napari_segment.widgets.preview import BY_HAND, Look, Newest, Request, View
+from napari_segment.widgets.preview import Look, Newest, Request, View
 from napari_segment.widgets.source import follow
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class LivePreview(QObject):
         self.histogram = HistogramView(dock.viewer)
         self.layer: Any = None
         self.look = Look()
+        self.moved = View(None).moved  # what becomes of dragged thresholds
         self.latency = 0.0  # seconds from a change to its preview
         self._newest = Newest()
         self._asked = 0.0
@@ -95,9 +96,10 @@ class LivePreview(QObject):
         self.histogram.setVisible(view.histogram is not None)
         if view.histogram is not None:
             method = self.dock.method
-            movable = method.name in BY_HAND or _by_hand(view.values) in method.entries
+            movable = bool(view.values) and view.moved(view.values).name in method.entries
             self.histogram.show_counts(view.histogram.counts, view.histogram.centers)
             self.histogram.show_thresholds(view.values, draggable=movable)
+            self.moved = view.moved
         wanted = self.box.isChecked() and layer in self.viewer.layers
         if wanted and view.labels is not None:
             self._draw(plane_layer(view.labels, layer, axes, where))
@@ -123,28 +125,13 @@ class LivePreview(QObject):
         self.viewer.add_layer(self.layer)
         self.viewer.layers.selection.active = active
 
-    def _dragged(self, line: int, value: float) -> None:
+    def _dragged(self, values: Sequence[float]) -> None:
         """A threshold was dragged: it is set by hand from now on."""
-        method, values = self.dock.method, self.histogram.thresholds
-        if method.name not in BY_HAND:
-            old, name = method.value.settings, _by_hand(values)
-            kept = {"objects": old["objects"]} if "objects" in old else {}
-            given = value if name == "manual" else values
-            method.value = {"name": name, "settings": kept | {BY_HAND[name][0]: given}}
-        elif method.form is not None:
-            names = BY_HAND[method.name]
-            several = len(names) < len(values)  # one setting that holds them all
-            name = names[0] if several else names[line]
-            method.form.fields[name].value = values if several else value
+        self.dock.method.value = self.moved(values)
 
     def _say(self, text: str) -> None:
         if self.dock.running.job is None:  # a run has more to say
             self.dock.running.say(text)
-
-
-def _by_hand(values: Sequence[float]) -> str:
-    """The method that takes as many thresholds by hand."""
-    return {0: "", 1: "manual"}.get(len(values), "levels")
 
 
 def _equal(old: Any, new: Any) -> bool:

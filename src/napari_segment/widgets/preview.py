@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_segment import api
+from napari_segment.classical.edges import above, has_strength, limits, moved, steepest, strength
 from napari_segment.classical.threshold import Histogram, histogram
 from napari_segment.errors import SegmentError
 from napari_segment.image import Image
@@ -42,6 +44,8 @@ class View:
         Of what the threshold is taken from; None where the method sees several channels.
     values : tuple of float
         The thresholds.
+    moved : callable
+        From other values of them to the method, with settings, that takes those.
     note : str
         How the run may differ.
     """
@@ -50,6 +54,7 @@ class View:
     histogram: Histogram | None = None
     values: tuple[float, ...] = ()
     note: str = ""
+    moved: Callable[[Sequence[float]], Spec] = lambda values: by_hand(values, {})
 
 
 @dataclass(frozen=True)
@@ -103,19 +108,24 @@ class Look:
         if entry.channels == "many":
             return _view_of_channels(flat, plane, request)
         seen = api.as_seen(flat, plane)
+        if has_strength(entry.name):
+            return _view_of_edges(flat, plane, seen, request)
         region, note = _region(request)
         whole = region is not None and "threshold" in entry.group
         counts = self._counts(region, request) if whole and region else histogram(seen.data)
         from napari_segment.classical.threshold import tells, thresholds
 
+        settings = flat.method.settings
+        again: Callable[[Sequence[float]], Spec] = partial(by_hand, settings=settings)
         if entry.group == GLOBAL and tells(entry.name):
-            values = thresholds(entry.name, counts, **request.recipe.method.settings)
-            return View(_separate(request, plane, seen, values), counts, values, note)
-        settings = request.recipe.method.settings
+            values = thresholds(entry.name, counts, **settings)
+            return View(_separate(request, plane, seen, values), counts, values, note, again)
         given = [settings[name] for name in BY_HAND.get(entry.name, ())]
         values = tuple(np.ravel(given).astype(float).tolist())
+        if entry.name in BY_HAND:
+            again = partial(_placed, flat.method)
         note = "" if entry.pointwise else _note(request)
-        return View(_run(flat, plane, request), counts, values, note)
+        return View(_run(flat, plane, request), counts, values, note, again)
 
     def forget(self) -> None:
         """Let go of the image."""
@@ -133,6 +143,36 @@ class Look:
         return self._histogram
 
 
+def by_hand(values: Sequence[float], settings: Mapping[str, Any]) -> Spec:
+    """The method that takes thresholds as they are."""
+    kept = {"objects": settings["objects"]} if "objects" in settings else {}
+    if len(values) == 1:
+        return Spec(name="manual", settings=kept | {"value": values[0]})
+    return Spec(name="levels", settings=kept | {"values": list(values)})
+
+
+def _placed(method: Spec, values: Sequence[float]) -> Spec:
+    """A method whose thresholds are set by hand, with other ones."""
+    names = BY_HAND[method.name]
+    given = zip(names, values if len(names) == len(values) else [list(values)], strict=True)
+    return Spec(name=method.name, settings={**method.settings, **dict(given)})
+
+
+def _view_of_edges(flat: Recipe, plane: Image, seen: Image, request: Request) -> View:
+    """The strength of the plane's edges, and the thresholds that the method takes of it."""
+    name, settings = flat.method.name, flat.method.settings
+    found = strength(name, seen.data, seen.spacing, **settings)
+    counts, values = limits(name, found, **settings)
+    top = steepest(found)
+
+    def again(places: Sequence[float]) -> Spec:
+        return Spec(name=name, settings=moved(name, places, top, settings))
+
+    simple = request.draw and len(values) == 1 and not flat.cleanups and seen.shape == plane.shape
+    labels = above(found, values[0]).view(np.uint8) if simple else _run(flat, plane, request)
+    return View(labels, counts, values, _note(request), again)
+
+
 def _view_of_channels(flat: Recipe, plane: Image, request: Request) -> View:
     """Of a method that sees all channels; of a single one there is a histogram too."""
     labels, note = _run(flat, plane, request), _note(request)
@@ -142,7 +182,11 @@ def _view_of_channels(flat: Recipe, plane: Image, request: Request) -> View:
     if seen.size != np.prod(plane.shape):  # a filter changed the grid
         return View(labels, histogram(seen), note=note)
     seen = seen.reshape(plane.shape)
-    return View(labels, histogram(seen), _borders(seen, labels), note)
+    return View(labels, histogram(seen), _borders(seen, labels), note, _several)
+
+
+def _several(values: Sequence[float]) -> Spec:
+    return Spec(name="levels", settings={"values": list(values)})
 
 
 def _borders(seen: NDArray[Any], labels: NDArray[Any] | None) -> tuple[float, ...]:

@@ -36,10 +36,28 @@ def marked(strength: Any, threshold: Threshold, percentile: float, value: float)
         Lazy where `strength` is.
     """
     if threshold != "value":
-        counted = histogram(strength, bins=BINS)
-        otsu = threshold == "otsu"
-        value = criteria.otsu(counted) if otsu else percentile_of(counted, percentile)
-    return map_blocks(partial(_above, limit=value), strength, dtype=bool)
+        value = limit(histogram(strength, bins=BINS), threshold, percentile, value)
+    return above(strength, value)
+
+
+def limit(counted: Histogram, threshold: Threshold, percentile: float, value: float) -> float:
+    """The strength above which voxels are marked; NaN where there is nothing to part.
+
+    Parameters
+    ----------
+    counted : Histogram
+        Of the strength, in `BINS` bins.
+    threshold, percentile, value
+        As of `marked`.
+    """
+    if threshold == "value":
+        return value
+    return criteria.otsu(counted) if threshold == "otsu" else percentile_of(counted, percentile)
+
+
+def above(strength: Any, limit: float) -> Any:
+    """Where the strength is above a limit; nowhere if that is NaN."""
+    return map_blocks(partial(_above, limit=limit), strength, dtype=bool)
 
 
 def percentile_of(counted: Histogram, percentile: float) -> float:

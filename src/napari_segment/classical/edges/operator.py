@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
@@ -11,6 +12,8 @@ from pydantic import Field
 from napari_segment.classical.edges.marking import Threshold, marked
 from napari_segment.classical.edges.stencil import zero_crossings
 from napari_segment.registry import filters, methods
+
+STRENGTHS: dict[str, Callable[..., Any]] = {}  # of the operators, by name
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,11 +57,30 @@ def operator(
 
     def register(function: F) -> F:
         filters.add(name, title=title, group=group)(function)
+        STRENGTHS[name] = partial(_strength, function, crossings=crossings)
         method = _method(function, crossings, marks)
         methods.add(name, title=title, gives="mask", group=group)(method)
         return function
 
     return register
+
+
+def _strength(
+    function: Callable[..., Any],
+    image: Any,
+    spacing: Sequence[float] = (),
+    *,
+    crossings: bool,
+    threshold: Threshold = "otsu",  # noqa: ARG001 (of the mask)
+    percentile: float = 0.0,  # noqa: ARG001
+    value: float = 0.0,  # noqa: ARG001
+    **settings: Any,
+) -> Any:
+    """What the mask is taken from: the absolute response, or how steeply it crosses zero."""
+    found = function(image, spacing, **settings)
+    if crossings:
+        return zero_crossings(found, spacing)
+    return found if settings.get("response", "magnitude") == "magnitude" else abs(found)
 
 
 def _method(function: Callable[..., Any], crossings: bool, marks: str) -> Callable[..., Any]:
@@ -73,11 +95,7 @@ def _method(function: Callable[..., Any], crossings: bool, marks: str) -> Callab
         value: Annotated[float, Field(ge=0)] = 0.0,
         **settings: Any,
     ) -> Any:
-        found = function(image, spacing, **settings)
-        if crossings:
-            found = zero_crossings(found, spacing)
-        elif settings.get("response", "magnitude") != "magnitude":
-            found = abs(found)
+        found = _strength(function, image, spacing, crossings=crossings, **settings)
         return marked(found, threshold, percentile, value)
 
     for attribute in ("__module__", "__name__", "__qualname__"):
