@@ -8,7 +8,8 @@ import pytest
 import scipy.ndimage as ndi
 import skimage.segmentation
 
-from napari_segment.classical.regions._flood import flood, minima
+from napari_segment.classical.regions._flood import minima
+from napari_segment.classical.regions.watershed import flooded
 from napari_segment.errors import InputError
 from napari_segment.registry import methods
 from napari_segment.step import Step, run
@@ -88,14 +89,18 @@ def test_flooding_equals_scikit_image_where_levels_differ(ndim):
     markers.flat[RNG.choice(markers.size, 6, replace=False)] = np.arange(1, 7)
     expected = skimage.segmentation.watershed(levels, markers)
     ours = markers.reshape((1,) * (3 - ndim) + shape).copy()
-    flood(levels.reshape(ours.shape), ours, levels.size)
+    flooded(levels.reshape(ours.shape), ours, levels.size)
     assert (ours.reshape(shape) == expected).mean() > 0.97
 
 
 def test_minima_are_those_of_their_depth():
     levels = np.array([[[5, 1, 4, 3, 6, 0, 9, 8, 9]]], np.uint16)
     for depth, expected in ((1, [1, 3, 5, 7]), (2, [1, 5]), (5, [1, 5]), (6, [5])):
-        assert np.flatnonzero(minima(levels, 10, depth)).tolist() == expected
+        marks, given = np.empty(levels.shape, np.int32), levels.copy()
+        minima(given, 10, depth, marks)
+        assert np.flatnonzero(marks).tolist() == expected
+        assert marks[marks > 0].tolist() == list(range(1, len(expected) + 1))
+        np.testing.assert_array_equal(given, levels)
 
 
 def test_chan_vese_agrees_with_scikit_image():

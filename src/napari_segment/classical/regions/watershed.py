@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.blocks import map_blocks
 from napari_segment.classical.edges import gaussian_gradient
-from napari_segment.classical.grid import checked, require_finite
+from napari_segment.classical.filters.separable import gaussian_kernel
+from napari_segment.classical.grid import checked, float_type, in_voxels, require_finite
 from napari_segment.classical.regions.markers import checked_markers
 from napari_segment.image import smallest_integers
 from napari_segment.registry import methods
@@ -65,26 +68,47 @@ def watershed(
     F. Meyer, "Topographic distance and watershed lines", Signal Processing 38, 113–125, 1994.
     :doi:`10.1016/0165-1684(94)90060-4`
     """
-    from napari_segment.classical.regions._flood import flood, minima
+    from napari_segment.classical.regions._flood import LARGEST, minima
 
     spacing = checked(image, spacing)
     require_finite(image, "a watershed")
     given = checked_markers(markers, image.shape)
     if not image.size:
         return np.zeros(image.shape, np.uint8)
-    levels = _levels(gaussian_gradient(image, spacing, sigma=sigma))
+    levels = _levels(image, spacing, sigma)
     levels = levels if levels.ndim == 3 else levels[None]
     if given is None:
-        labels = minima(levels, _LEVELS, max(1, round(depth * (_LEVELS - 1))))
+        labels = np.empty(levels.shape, np.int32 if levels.size <= LARGEST else np.int64)
+        minima(levels, _LEVELS, max(1, round(depth * (_LEVELS - 1))), labels)
     else:
-        labels = given.reshape(levels.shape).astype(np.int64)
-    flood(levels, labels, _LEVELS)
+        few = levels.size <= LARGEST and given.max() <= np.iinfo(np.int32).max
+        labels = given.reshape(levels.shape).astype(np.int32 if few else np.int64)
+    flooded(levels, labels, _LEVELS)
+    del levels  # before the labels are copied
     found = labels.reshape(image.shape)
     return np.asarray(found, smallest_integers(int(found.max())))
 
 
-def _levels(strength: NDArray[Any]) -> NDArray[np.uint16]:
+def flooded(levels: NDArray[Any], labels: NDArray[Any], count: int) -> None:
+    """Spread labels over a landscape with so many levels, in place."""
+    from napari_segment.classical.regions._flood import flood, sources
+
+    starts = np.zeros(count + 1, np.int64)
+    sources(levels, labels, count, starts, np.empty(0, np.int64))
+    found = np.empty(int(starts[-1]), np.int64)
+    if found.size:
+        sources(levels, labels, count, starts, found)
+        flood(levels, labels, count, starts, found)
+
+
+def _levels(image: Any, spacing: Sequence[float], sigma: float) -> NDArray[np.uint16]:
+    """The gradient's magnitude from 0 to the highest level."""
+    widths = in_voxels(sigma, spacing)
+    halo = [gaussian_kernel(max(w, 0.5)).radius for w in widths]
+    gradient = partial(gaussian_gradient, spacing=spacing, sigma=sigma)
+    strength = map_blocks(gradient, image, dtype=float_type(image.dtype), halo=halo, slabs=12)
     top = float(strength.max())
-    scale = (_LEVELS - 1) / top if top > 0 else 0.0
-    levels: NDArray[np.uint16] = (strength * strength.dtype.type(scale)).astype(np.uint16)
-    return np.minimum(levels, np.uint16(_LEVELS - 1))
+    strength *= strength.dtype.type((_LEVELS - 1) / top if top > 0 else 0.0)
+    np.minimum(strength, strength.dtype.type(_LEVELS - 1), out=strength)
+    levels: NDArray[np.uint16] = strength.astype(np.uint16)
+    return levels
