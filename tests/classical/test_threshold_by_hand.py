@@ -95,3 +95,16 @@ def test_hysteresis_on_blocks(smooth: np.ndarray, connectivity: int) -> None:
     settings = {"low": 0.3, "high": 1.5, "connectivity": connectivity}
     lazy = methods["hysteresis"](da.from_array(smooth, chunks=(5, 7, 30)), **settings)
     np.testing.assert_array_equal(lazy.compute(), methods["hysteresis"](smooth, **settings))
+
+
+@pytest.mark.parametrize("dtype", ["?", "u1", "i2", "u8", "i8", "f2", "f8"])
+@pytest.mark.parametrize("value", [-1e30, -0.5, 0.0, 0.5, 254.5, 1e30])
+def test_values_far_beyond_the_type(dtype: str, value: float) -> None:
+    image = np.array([[0, 1]]).astype(dtype)
+    np.testing.assert_array_equal(methods["manual"](image, value=value), image > value)
+    dark = methods["manual"](image, value=value, objects="dark")
+    np.testing.assert_array_equal(dark, image <= value)
+    same = methods["hysteresis"](image, low=value, high=value)
+    np.testing.assert_array_equal(same, image > value)
+    inside = methods["range"](image, low=value - 1, high=value)
+    np.testing.assert_array_equal(inside, (image >= value - 1) & (image <= value))

@@ -7,6 +7,7 @@ separate" (no finite values, or all of them equal) and gives an empty mask.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Literal, TypeAlias
@@ -51,7 +52,7 @@ def beyond(image: Any, threshold: float, objects: Objects) -> Any:
 
 
 def _beyond(block: NDArray[Any], *, level: Any, objects: Objects) -> Mask:
-    if np.isnan(level):
+    if math.isnan(level):  # np.isnan refuses integers beyond 64 bits
         return np.zeros(block.shape, np.bool_)
     compare = np.greater if objects == "bright" else np.less_equal
     mask: Mask = compare(block, level)
