@@ -49,10 +49,24 @@ def recipes() -> dict[str, Recipe]:
         )
         for words, split in splits.items()
     }
+    median, otsu = Spec(name="median", settings={"size": 3}), Spec(name="otsu")
+    clahe = Spec(name="clahe", settings={"tiles": 8, "clip": 0.01})
+    smooth = Spec(name="smooth", settings={"radius": 0.3, "units": "physical"})
+    found["median 3, Otsu, split at dark lines"] = Recipe(
+        method=otsu, filters=(median,), cleanups=(_dark_lines(0.15, 3), *SIZES)
+    )
+    found["median 3, CLAHE, Otsu, split at dark lines, smooth 0.3"] = Recipe(
+        method=otsu, filters=(median, clahe), cleanups=(_dark_lines(0.15, 4), *SIZES, smooth)
+    )
     settings = {"sigma": 0.5, "depth": 0.06}
     watershed = Spec(name="watershed", settings=settings)
     found["watershed of the gradient (0.5)"] = Recipe(method=watershed, cleanups=SIZES)
     return found
+
+
+def _dark_lines(depth: float, smoothing: int) -> Spec:
+    settings = {"by": "intensity", "depth": depth, "smoothing": smoothing}
+    return Spec(name="split_touching", settings=settings)
 
 
 if __name__ == "__main__":
