@@ -45,14 +45,14 @@ def towards_nearer_mean(
 
 
 @njit(cache=True, nogil=True)
-def blow(old: Any, new: Any, free: Any, grow: bool, first: int, last: int) -> None:
-    """Grow or shrink by one voxel through faces where the way is `free`."""
+def blow(old: Any, new: Any, speed: Any, grow: bool, first: int, last: int) -> None:
+    """Grow or shrink by one voxel through faces where the speed is more than a half."""
     nz, ny, nx = old.shape
     for z in range(first, last):
         for y in range(ny):
             for x in range(nx):
                 new[z, y, x] = old[z, y, x]
-                if not free[z, y, x] or old[z, y, x] == grow:
+                if not speed[z, y, x] > 0.5 or old[z, y, x] == grow:
                     continue
                 if (
                     old[max(z - 1, 0), y, x] == grow

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.classical._slabs import over_slabs
-from napari_segment.classical.edges import gaussian_gradient
-from napari_segment.classical.grid import checked, float_type, require_finite
+from napari_segment.classical.grid import checked, kernel_type, require_finite
 from napari_segment.classical.regions.markers import checked_markers
+from napari_segment.classical.regions.watershed import gradient_strength
 from napari_segment.classical.threshold import criteria
 from napari_segment.classical.threshold.histogram import histogram
 from napari_segment.registry import methods
@@ -71,7 +71,7 @@ def chan_vese(
 
     values, start = _prepared(image, markers, "an active contour")
     if start is None:
-        start = (values > values.mean()).astype(np.uint8) if values.size else values.astype("u1")
+        start = (values > values.mean()).view(np.uint8) if values.size else values.astype("u1")
     weight = np.array((inside, outside))
 
     def step(old: Mask, new: Mask) -> None:
@@ -139,14 +139,17 @@ def geodesic_contours(
     values, start = _prepared(image, markers, "an active contour")
     if start is None:
         start = _within_border(values.shape)
-    strength = gaussian_gradient(image, spacing, sigma=sigma).reshape(values.shape)
-    edge = criteria.otsu(histogram(strength, bins=4096))
-    speed = 1 / (1 + (strength / (edge if edge > 0 else 1)) ** 2)
-    free = speed > 0.5
+    speed = gradient_strength(image, spacing, sigma).reshape(values.shape)
+    del values
+    edge = criteria.otsu(histogram(speed, bins=4096))
+    speed /= edge if edge > 0 else 1
+    speed *= speed
+    speed += 1
+    np.divide(1, speed, out=speed)
     pull = np.array([1.0] * (3 - image.ndim) + [s**-2 for s in spacing])
 
     def move(old: Mask, new: Mask) -> None:
-        over_slabs(lambda a, b: blow(old, new, free, balloon == "grow", a, b), len(old))
+        over_slabs(lambda a, b: blow(old, new, speed, balloon == "grow", a, b), len(old))
 
     def settle(old: Mask, new: Mask) -> None:
         over_slabs(lambda a, b: attract(old, new, speed, pull, a, b), len(old))
@@ -156,11 +159,11 @@ def geodesic_contours(
 
 
 def _prepared(image: Any, markers: Any, what: str) -> tuple[NDArray[Any], Mask | None]:
-    """The image as a volume of floats, and where the contour starts."""
+    """The image as a volume, and where the contour starts."""
     checked(image)
     require_finite(image, what)
     given = checked_markers(markers, image.shape)
-    values = np.array(image, float_type(image.dtype), order="C")
+    values = np.ascontiguousarray(image, kernel_type(image.dtype))
     values = values if values.ndim == 3 else values[None]
     if given is None:
         return values, None
@@ -191,7 +194,7 @@ def _evolved(
     shape: Sequence[int],
 ) -> Work:
     mask, spare = np.ascontiguousarray(start), np.empty_like(start)
-    before = [mask.copy(), mask.copy()]
+    before = [np.packbits(mask)] * 2
     for done in range(iterations if mask.size else 0):
         for step in steps:
             step(mask, spare)
@@ -200,9 +203,10 @@ def _evolved(
             mask, spare = _smoothed(mask, spare, (done + turn) % 2, len(shape))
         inside = float(np.count_nonzero(mask)) / mask.size
         yield Step(done + 1, iterations, "Moving the contour", {"inside": inside})
-        if np.array_equal(mask, before[0]):  # smoothing takes turns, so two rounds make one
+        now = np.packbits(mask)
+        if np.array_equal(now, before[0]):  # smoothing takes turns, so two rounds make one
             break
-        before = [before[1], mask.copy()]
+        before = [before[1], now]
     return np.not_equal(mask, 0).reshape(shape)
 
 

@@ -103,12 +103,17 @@ def flooded(levels: NDArray[Any], labels: NDArray[Any], count: int) -> None:
 
 def _levels(image: Any, spacing: Sequence[float], sigma: float) -> NDArray[np.uint16]:
     """The gradient's magnitude from 0 to the highest level."""
-    widths = in_voxels(sigma, spacing)
-    halo = [gaussian_kernel(max(w, 0.5)).radius for w in widths]
-    gradient = partial(gaussian_gradient, spacing=spacing, sigma=sigma)
-    strength = map_blocks(gradient, image, dtype=float_type(image.dtype), halo=halo, slabs=12)
+    strength = gradient_strength(image, spacing, sigma)
     top = float(strength.max())
     strength *= strength.dtype.type((_LEVELS - 1) / top if top > 0 else 0.0)
     np.minimum(strength, strength.dtype.type(_LEVELS - 1), out=strength)
     levels: NDArray[np.uint16] = strength.astype(np.uint16)
     return levels
+
+
+def gradient_strength(image: Any, spacing: Sequence[float], sigma: float) -> NDArray[Any]:
+    """The gradient's magnitude, in slabs for the sake of memory."""
+    halo = [gaussian_kernel(max(w, 0.5)).radius for w in in_voxels(sigma, spacing)]
+    gradient = partial(gaussian_gradient, spacing=spacing, sigma=sigma)
+    found = map_blocks(gradient, image, dtype=float_type(image.dtype), halo=halo, slabs=12)
+    return np.asarray(found)
