@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -206,3 +208,10 @@ def test_nan_is_refused(name):
     image[2, 2] = np.nan
     with pytest.raises(InputError, match="NaN"):
         answer(methods[name](image))
+
+
+@pytest.mark.parametrize("name", ["slic", "felzenszwalb", "random_walker"])
+def test_what_does_not_fit_into_memory_is_refused(name, monkeypatch):
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=30_000))
+    with pytest.raises(InputError, match=r"needs about .* GB for 2,200 voxels, but 0.0 GB are"):
+        methods[name](np.eye(40, 55))

@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.classical.grid import checked, float_type, require_finite
+from napari_segment.classical.regions.room import require_room
 from napari_segment.image import smallest_integers
 from napari_segment.registry import methods
+
+_SLIC_BYTES = 40  # that scikit-image needs for a voxel
+_MERGING_BYTES = 320
 
 
 @methods.add(
@@ -59,6 +63,7 @@ def slic(
 
     spacing = checked(image, spacing)
     require_finite(image, "a clustering")
+    require_room(image, _SLIC_BYTES, "A clustering into superpixels")
     if not image.size:
         return np.zeros(image.shape, np.uint8)
     found: NDArray[Any] = cluster(
@@ -116,6 +121,7 @@ def felzenszwalb(
 
     checked(image)
     require_finite(image, "a merging of regions")
+    require_room(image, _MERGING_BYTES, "A merging of regions")
     if not image.size:
         return np.zeros(image.shape, np.uint8)
     found = merge(

@@ -11,8 +11,11 @@ from pydantic import Field
 
 from napari_segment.classical.grid import checked, float_type, require_finite
 from napari_segment.classical.regions.markers import checked_markers, seeds_of_two_classes
+from napari_segment.classical.regions.room import require_room
 from napari_segment.image import smallest_integers
 from napari_segment.registry import methods
+
+_BYTES = 640  # that scikit-image's linear system needs for a voxel
 
 
 @methods.add(
@@ -61,6 +64,7 @@ def random_walker(
     """
     spacing = checked(image, spacing)
     require_finite(image, "a random walk")
+    require_room(image, _BYTES, "A random walk")
     given = checked_markers(markers, image.shape)
     seeds = seeds_of_two_classes(image) if given is None else given
     found = _walked(image, seeds, spacing, beta, tolerance)
