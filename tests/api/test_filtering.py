@@ -9,7 +9,7 @@ import pytest
 from napari_segment import Image, apply_filters, filters, read, segment, write
 from napari_segment.api import as_seen, recipe_of
 from napari_segment.cli import main
-from napari_segment.errors import InputError
+from napari_segment.errors import InputError, SettingError
 from napari_segment.io import read_labels
 
 
@@ -106,3 +106,38 @@ def test_errors_of_the_command_line(stack, tmp_path, capsys, words, status, told
     write(stack, source)
     assert main(["filter", str(source), "-o", str(tmp_path / "out.tif"), *words]) == status
     assert told in capsys.readouterr().err
+
+
+def test_chosen_channels_are_what_the_method_sees(stack):
+    data = np.stack([stack.data, 900 - stack.data, stack.data[::-1]])
+    image = Image(data, "CZYX", stack.spacing, channels=("red", "green", "blue"))
+    chosen = apply_filters(image, [("channels", {"which": (2, 0)})])
+    np.testing.assert_array_equal(chosen.data, data[[0, 2]])
+    assert chosen.channels == ()
+    assert apply_filters(image, ["channels"]).channels == image.channels
+    pick = ("channels", {"which": (1,)})
+    expected = segment(image.channel(1), "kmeans", clusters=3).data
+    np.testing.assert_array_equal(
+        segment(image, "kmeans", clusters=3, filters=[pick]).data, expected
+    )
+    lazy = image.replace(data=da.from_array(data, (1, 2, 6, 15)))
+    found = segment(lazy, "kmeans", clusters=3, filters=[pick])
+    np.testing.assert_array_equal(found.data.compute(), expected)
+    with pytest.raises(SettingError, match="no channel 3"):
+        apply_filters(image, [("channels", {"which": (3,)})])
+
+
+def test_data_beside_the_image_by_name(stack, tmp_path, capsys):
+    source, marks = tmp_path / "stack.tif", tmp_path / "marks"
+    write(stack, source)
+    marked = np.zeros(stack.shape, np.uint8)
+    marked[0, 0, 0], marked[3, 11, 14] = 1, 2
+    marks.mkdir()
+    write(Image(marked, "ZYX"), marks / "stack.npy")  # a folder of equal names, without a spacing
+    words = ["segment", "watershed", str(source), "-o", str(tmp_path / "out.tif")]
+    assert main([*words, "--data", f"markers={marks}"]) == 0
+    expected = segment(stack, "watershed", markers=marked)
+    assert np.array_equal(read_labels(tmp_path / "out.tif"), expected)
+    for given, told in (("markers", "Cannot read"), ("seeds=a.tif", "takes no 'seeds'")):
+        assert main([*words, "--data", given]) == 2
+        assert told in capsys.readouterr().err

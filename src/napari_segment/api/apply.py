@@ -149,6 +149,8 @@ def _filtered(entry: Entry, settings: dict[str, Any], image: Image, per: Per) ->
     results = [call(parts) for _, parts in parts_of(lead, {"image": given})]
     arrays = [r.array if isinstance(r, Regridded) else r for r in results]
     array, axes = put_back(arrays, lead, given, keep_channels=True)
+    if "C" in axes and array.shape[axes.index("C")] != given.size("C"):
+        given = given.replace(channels=())  # others than were named
     spacing = results[0].spacing if isinstance(results[0], Regridded) else ()
     filtered = regridded(given, array, axes, spacing).canonical()
     return filtered if "C" in image.axes else filtered.channel(0)

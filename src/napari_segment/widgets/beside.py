@@ -88,6 +88,7 @@ def filtered_layers(
         place["scale"][kept.index(letter)] *= new / spacing[letter]
     place |= {"rgb": False, "metadata": {KEY: _told(recipe, source)}}
     if "C" in image.axes and "C" not in axes:
+        names = image.channels or tuple(map(str, range(image.size("C"))))
         return [
             (
                 _on(image.channel(i), kept),
@@ -95,7 +96,7 @@ def filtered_layers(
                 | {"blending": "additive"},
                 "image",
             )
-            for i, c in enumerate(image.channels)
+            for i, c in enumerate(names)
         ]  # fmt: skip
     return [(_on(image, kept), place | {"name": name}, "image")]
 

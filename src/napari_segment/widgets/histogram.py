@@ -84,11 +84,6 @@ class HistogramView(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.current.as_hex()))
         painter.drawPolygon(QPolygonF(outline))
-        painter.setPen(QColor(theme.text.as_hex()))
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
-        painter.drawText(self.rect(), left, f"{self.low:.4g}")
-        painter.drawText(self.rect(), right, f"{self.high:.4g}")
 
     def _paint_thresholds(self, painter: Any, theme: Any) -> None:
         base = self.height() - FOOT
@@ -96,14 +91,24 @@ class HistogramView(QWidget):
         places = [self._place(v) for v in self.thresholds]
         for place in places:
             painter.drawLine(QPointF(place, 0), QPointF(place, base))
-        if len(places) > 4:
+        self._paint_numbers(painter, theme, places)
+
+    def _paint_numbers(self, painter: Any, theme: Any, places: Sequence[float]) -> None:
+        """The thresholds under their lines, then the ends; what would overlap is left out."""
+        if not self.counts.size and not places:
             return
-        metrics = painter.fontMetrics()
-        for place, value in zip(places, self.thresholds, strict=True):
+        ends = ((0.0, self.low), (float(self.width()), self.high))
+        numbers = [(p, v, theme.warning) for p, v in zip(places, self.thresholds, strict=True)]
+        numbers += [(p, v, theme.text) for p, v in ends if self.counts.size]
+        taken: list[tuple[float, float]] = []
+        for place, value, colour in numbers:
             text = f"{value:.4g}"
-            width = metrics.horizontalAdvance(text)
+            width = painter.fontMetrics().horizontalAdvance(text)
             x = min(max(0.0, place - width / 2), self.width() - width)
-            painter.drawText(QPointF(x, self.height() - 4.0), text)
+            if all(x > right or x + width < left for left, right in taken):
+                painter.setPen(QColor(colour.as_hex()))
+                painter.drawText(QPointF(x, self.height() - 4.0), text)
+                taken.append((x - 4, x + width + 4))
 
     def _place(self, value: float) -> float:
         """Where a value is drawn; what lies outside the histogram is at its end."""

@@ -246,6 +246,7 @@ class SegmentDock(QWidget):
         self.filtered_button.clicked.connect(self.show_filtered)
         self.while_idle(self.filtered_button)
         self.filters.changed.connect(self._filters_changed)
+        self.cleanups.changed.connect(self._channel_wanted)
         self._filters_changed()
 
     def _filters_changed(self, _: Any = None) -> None:
@@ -261,7 +262,15 @@ class SegmentDock(QWidget):
             for name, menu in self.extra.items():
                 self._extra_form.addRow(name, menu)
         self.extra_box.setVisible(bool(wanted))
+        self._channel_wanted()
         self.live.refresh()
+
+    def _channel_wanted(self, _: Any = None) -> None:
+        """Ask for a channel only where the method or a cleanup takes one alone."""
+        entry = self.method.entry
+        chosen = [menu.entry for menu in self.cleanups.menus]
+        looks = any(cleanup is not None and "image" in cleanup.data for cleanup in chosen)
+        self.source.ask_channel(entry is None or entry.channels == "one" or looks)
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)

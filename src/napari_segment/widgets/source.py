@@ -154,6 +154,7 @@ class Source:
         for box in (self.first, self.last):
             box.valueChanged.connect(self._tell)
         self._quiet = False
+        self.takes_all = False  # whether the recipe sees all channels whatever is chosen
         self._layer_changed()
 
     # ---- what has been answered ----
@@ -211,6 +212,11 @@ class Source:
                 self.last.setValue(times[1])
         self._tell()
 
+    def ask_channel(self, wanted: bool) -> None:
+        """Ask for a channel, if the layer has several, or leave it out."""
+        self.takes_all = not wanted
+        self._form.setRowVisible(self.channel_menu, "C" in self._image_axes() and wanted)
+
     # ---- following the layer ----
 
     def _layer_changed(self, _: Any = None) -> None:
@@ -235,7 +241,7 @@ class Source:
             for box, value in ((self.first, 0), (self.last, times)):
                 box.setRange(value and 1, times - (value == 0) if times else 0)
                 box.setValue(value)
-        self._form.setRowVisible(self.channel_menu, "C" in axes)
+        self._form.setRowVisible(self.channel_menu, "C" in axes and not self.takes_all)
         self._form.setRowVisible(self.times_row, times > 1)
         self._form.setRowVisible(self.per_menu, "Z" in axes or "T" in axes)
         self._tell()

@@ -1,6 +1,7 @@
 """Filters: from an image to an image. Importing this package registers them."""
 
 from napari_segment.classical.filters.background import rolling_ball, top_hat
+from napari_segment.classical.filters.channels import channels
 from napari_segment.classical.filters.contrast import clahe, invert, percentile_normalise
 from napari_segment.classical.filters.denoise import bilateral, nonlocal_means, total_variation
 from napari_segment.classical.filters.gaussian import gaussian
@@ -10,6 +11,7 @@ from napari_segment.classical.filters.resample import isotropic
 
 __all__ = [
     "bilateral",
+    "channels",
     "clahe",
     "gaussian",
     "invert",

@@ -1,0 +1,47 @@
+"""Some of an image's channels, for what follows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from napari_segment.errors import InputError, SettingError
+from napari_segment.registry import filters
+
+Index = Annotated[int, Field(ge=0)]
+
+
+@filters.add(
+    "channels", title="Choose channels", channels="many", pointwise=True, group="intensity"
+)
+def channels(image: Any, *, which: tuple[Index, ...] = ()) -> Any:
+    """Keep some channels, for methods that would take all of them.
+
+    Parameters
+    ----------
+    image : array (C, *S)
+        Of any type; NumPy or Dask.
+    which : tuple of int
+        The channels, counted from 0; empty for all. They keep their order.
+
+    Returns
+    -------
+    array (K, *S)
+        Of the same type.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> channels(np.array([[[1, 2]], [[3, 4]], [[5, 6]]]), which=(2, 0)).tolist()
+    [[[1, 2]], [[5, 6]]]
+    """
+    if np.dtype(image.dtype).kind not in "buif":
+        raise InputError(f"Pixels of type {image.dtype} cannot be filtered. Give real numbers.")
+    beyond = [index for index in which if index >= len(image)]
+    if beyond:
+        raise SettingError(
+            f"There is no channel {beyond[0]}: the image has {len(image)}, counted from 0."
+        )
+    return image[sorted(set(which))] if which else image
