@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from itertools import product
 
 import numpy as np
@@ -11,7 +12,7 @@ from skimage.feature import canny as reference
 
 from napari_segment.classical.edges import canny, edge_positions
 from napari_segment.errors import SettingError
-from napari_segment.registry import methods
+from napari_segment.registry import filters, methods
 
 
 def blobs(shape, seed=0):
@@ -106,6 +107,75 @@ def test_positions_of_a_blurred_step_in_a_plane():
     image = np.clip(np.arange(40) - (place - 0.5), 0, 1) * np.ones((30, 1))
     np.testing.assert_allclose(edge_positions(image)[:, 1], place, atol=0.02)
     assert edge_positions(np.zeros((5, 6))).shape == (0, 2)
+
+
+def by_definition(image, spacing, sigma, low, high):
+    """Ridges of the gradient, interpolated by SciPy, and hysteresis over its components."""
+    smooth = filters["gaussian"](image, spacing, sigma=sigma).astype(float)
+    slope = np.stack([filters["sobel"](smooth, spacing, response=axis) for axis in "zyx"])
+    strength = np.sqrt((slope**2).sum(0))
+    step = slope / np.reshape(spacing, (3, 1, 1, 1))
+    step /= np.maximum(np.abs(step).max(0), 1e-30)
+    here = np.indices(image.shape)
+    around = [
+        ndi.map_coordinates(strength, here + side * step, order=1, mode="nearest")
+        for side in (-1, 1)
+    ]
+    ridge = (strength > 0) & (strength >= np.maximum(*around) * (1 - 1e-12))
+    clear = np.abs(strength - np.maximum(*around)) > 1e-4 * strength.max()
+    labels, _ = ndi.label(ridge & (strength >= low * strength.max()), np.ones((3, 3, 3)))
+    strong = np.unique(labels[ridge & (strength >= high * strength.max())])
+    return np.isin(labels, strong[strong > 0]), clear
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint16, np.float64])
+@pytest.mark.parametrize("shape", [(30, 40, 50), (3, 90, 20), (70, 5, 33), (2, 200, 9)])
+def test_volumes_are_what_the_definition_says(shape, dtype):
+    image = (1000 * (2 + blobs(shape, seed=3))).astype(dtype)
+    spacing = (1.5, 1.0, 0.7)
+    expected, clear = by_definition(image, spacing, 1.0, 0.2, 0.2)
+    result = canny(image, spacing, low=0.2, high=0.2)
+    assert result.sum() > 50
+    np.testing.assert_array_equal(result[clear], expected[clear])
+
+
+@pytest.mark.parametrize("cores", ["1", "3"])
+def test_how_the_work_is_cut_makes_no_difference(monkeypatch, cores):
+    image = blobs((40, 70, 60)).astype(np.float32)
+    expected = canny(image)
+    boxes = importlib.import_module("napari_segment.classical.edges.ridges")
+    monkeypatch.setenv("NAPARI_SEGMENT_THREADS", cores)
+    monkeypatch.setattr(boxes, "_CACHE", 1)
+    monkeypatch.setattr(boxes, "_THICKEST", 17)
+    assert len(boxes._boxes(image.shape, 6, 4)) > 20
+    np.testing.assert_array_equal(canny(image), expected)
+    np.testing.assert_array_equal(canny(np.asfortranarray(image)), expected)
+    np.testing.assert_array_equal(canny(image.astype(">f4")), expected)
+
+
+def test_infinite_and_missing_values_are_never_edges():
+    image = blobs((20, 30, 40))
+    image[10, 10, 10], image[5, 20, 30] = np.inf, np.nan
+    edge = canny(image)
+    for z, y, x in ((10, 10, 10), (5, 20, 30)):
+        assert not edge[z - 4 : z + 5, y - 4 : y + 5, x - 4 : x + 5].any()
+    assert edge.any()
+
+
+def test_a_ramp_is_an_edge_everywhere():
+    ramp = np.arange(30.0) * np.ones((8, 9, 1))
+    assert canny(ramp, sigma=0, low=0.5, high=0.9)[:, :, 2:-2].all()
+
+
+def test_a_weak_trail_is_followed_round_corners_and_over_borders():
+    image = np.zeros((40, 60))
+    image[20:, :30] = 1.0
+    image[:20, 30:] = 0.5
+    image[0, 58] = 3.0
+    found = canny(image, low=0.02, high=0.9)
+    labels, _ = ndi.label(canny(image, low=0.02, high=0.02), np.ones((3, 3)))
+    strong = np.unique(labels[canny(image, low=0.9, high=0.9)])
+    np.testing.assert_array_equal(found, np.isin(labels, strong[strong > 0]))
 
 
 def test_the_edge_of_a_ball_is_closed():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -11,19 +11,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.blocks import is_lazy, label, map_blocks, reduce
-from napari_segment.classical._slabs import over_slabs, threads
-from napari_segment.classical.edges.stencil import (
-    SOBEL,
-    as_volume,
-    gradient,
-    in_volume,
-)
-from napari_segment.classical.filters.separable import convolve, gaussian_kernel
-from napari_segment.classical.grid import checked, in_voxels
+from napari_segment.classical._slabs import over_slabs
+from napari_segment.classical.edges.ridges import Ridges, ridges
+from napari_segment.classical.edges.stencil import SOBEL, gradient
+from napari_segment.classical.filters.separable import Kernel, convolve, gaussian_kernel
+from napari_segment.classical.grid import checked, float_type, in_voxels
 from napari_segment.errors import SettingError
 from napari_segment.registry import methods
 
-_SLAB = 1 << 21  # voxels thinned at once, so that their gradients stay in the cache
+_STRONG, _WEAK = 1, 2  # so that what is left in the end is a mask
 
 
 @methods.add("canny", title="Canny", gives="mask", group="edges")
@@ -75,45 +71,92 @@ def canny(
     spacing = checked(image, spacing)
     if low > high:
         raise SettingError(f"'low' is {low:g} and 'high' {high:g}: 'low' is at most 'high'.")
-    smooth = convolve(image, [gaussian_kernel(s) for s in in_voxels(sigma, spacing)])
-    top = _steepest(smooth, spacing)
-    halo = [min(2, n) for n in image.shape]
-    thin = partial(_thinned, spacing=spacing, low=low * top, high=high * top)
-    code = map_blocks(thin, smooth, dtype=np.uint8, halo=halo)
-    del smooth  # makes room
-    return hysteresis(code)
+    kernels = [gaussian_kernel(s) for s in in_voxels(sigma, spacing)]
+    if is_lazy(image):
+        return _of_blocks(image, spacing, kernels, low, high)
+    volume, lengths, kernels = _as_volume(image, spacing, kernels)
+    found = ridges(volume, lengths, kernels, low=low)
+    top = max((part.best for part in found), default=0.0)
+    code, weak = _painted(volume.shape, found, low * top, high * top)
+    _follow(code, weak)
+    return code.view(bool).reshape(image.shape)
 
 
-def hysteresis(code: Any) -> Any:
-    """Keep weak voxels (1) that hang together with strong ones (2), by any of the neighbours."""
-    return _hysteresis_lazily(code) if is_lazy(code) else _hysteresis(code)
+def _as_volume(
+    image: Any, spacing: Sequence[float], kernels: Sequence[Kernel]
+) -> tuple[Any, tuple[float, ...], list[Kernel]]:
+    """A plane as a volume of one plane, along which nothing is smoothed."""
+    if image.ndim == 3:
+        return image, tuple(spacing), list(kernels)
+    return image[None], (1.0, *spacing), [Kernel((1.0,)), *kernels]
 
 
-def _hysteresis(code: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    from napari_segment.classical.edges._canny import STRONG, follow
+def _painted(
+    shape: tuple[int, ...], found: Sequence[Ridges], low: float, high: float
+) -> tuple[NDArray[np.uint8], list[NDArray[np.int64]]]:
+    """The ridges above either threshold in a volume, and where the weak ones are."""
+    code, weak = np.zeros(shape, np.uint8), []
+    flat = code.reshape(-1)
+    for part in found:
+        kind = part.heights.dtype.type
+        above, strong = part.heights >= kind(low), part.heights >= kind(high)
+        flat[part.places[strong]] = _STRONG
+        weak.append(part.places[above & ~strong])
+        flat[weak[-1]] = _WEAK
+    return code, weak
 
-    margined = np.zeros([n + 2 for n in code.shape], np.uint8)
-    inner = margined[(slice(1, -1),) * code.ndim]
-    _by_slabs(lambda a, b: np.copyto(inner[a:b], code[a:b]), code)
-    flat, plane = margined.reshape(-1), margined[0].size
-    offsets = _neighbours(margined.shape)
-    size = -(-len(margined) // threads())
-    over_slabs(
-        lambda a, b: follow(flat, offsets, a * plane, b * plane, a * plane, b * plane),
-        len(margined),
-        size,
+
+def _follow(code: NDArray[np.uint8], weak: Sequence[NDArray[np.int64]]) -> None:
+    """Make strong what is weak and hangs together with strong voxels; the others become 0."""
+    from napari_segment.classical.edges._follow import follow
+
+    over_slabs(lambda a, _: follow(code, weak[a]), len(weak), 1)
+    flat = code.reshape(-1)
+    for places in weak:
+        flat[places[flat[places] == _WEAK]] = 0
+
+
+def _of_blocks(
+    image: Any, spacing: Sequence[float], kernels: Sequence[Kernel], low: float, high: float
+) -> Any:
+    """`canny` of a Dask array."""
+    strength = partial(_strength, spacing=spacing, kernels=kernels)
+    halo = [min(k.radius + 1, n) for k, n in zip(kernels, image.shape, strict=True)]
+    top = reduce(
+        map_blocks(strength, image, dtype=float_type(image.dtype), halo=halo), _largest, _greatest
     )
-    for seam in range(size, len(margined), size):  # what crosses from one slab to the next
-        follow(flat, offsets, (seam - 1) * plane, (seam + 1) * plane, 0, flat.size)
-    edges = np.empty(code.shape, bool)
-    _by_slabs(lambda a, b: np.equal(inner[a:b], STRONG, out=edges[a:b]), code)
-    return edges
+    mark = partial(_code, spacing=spacing, kernels=kernels, low=low, high=high, top=top)
+    halo = [min(k.radius + 2, n) for k, n in zip(kernels, image.shape, strict=True)]
+    return _hysteresis_lazily(map_blocks(mark, image, dtype=np.uint8, halo=halo))
 
 
-def _by_slabs(work: Callable[[int, int], Any], code: NDArray[Any]) -> None:
-    """Work in threads where there is enough to do for them."""
-    parts = threads() if code.size > _SLAB else 1
-    over_slabs(work, len(code), -(-len(code) // parts) or 1)
+def _code(
+    block: NDArray[Any],
+    *,
+    spacing: Sequence[float],
+    kernels: Sequence[Kernel],
+    low: float,
+    high: float,
+    top: float,
+) -> NDArray[np.uint8]:
+    volume, lengths, kernels = _as_volume(block, spacing, kernels)
+    found = ridges(volume, lengths, kernels, low=low, top=top)
+    return _painted(volume.shape, found, low * top, high * top)[0].reshape(block.shape)
+
+
+def _strength(
+    block: NDArray[Any], *, spacing: Sequence[float], kernels: Sequence[Kernel]
+) -> NDArray[Any]:
+    smooth, lengths, _ = _as_volume(convolve(block, kernels), spacing, kernels)
+    return np.asarray(gradient(smooth, lengths, SOBEL, "magnitude")).reshape(block.shape)
+
+
+def _largest(block: NDArray[Any]) -> float:
+    return float(block[np.isfinite(block)].max(initial=0))
+
+
+def _greatest(parts: Sequence[float]) -> float:
+    return max(parts)
 
 
 def _hysteresis_lazily(code: Any) -> Any:
@@ -126,73 +169,8 @@ def _hysteresis_lazily(code: Any) -> Any:
 
 
 def _of_strong(components: NDArray[Any], code: NDArray[np.uint8]) -> NDArray[Any]:
-    return np.where(code == 2, components, 0)
+    return np.where(code == _STRONG, components, 0)
 
 
 def _union(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return np.unique(np.concatenate(parts))
-
-
-def _neighbours(shape: Sequence[int]) -> NDArray[np.int64]:
-    """Steps in a flat array from a voxel to all that touch it."""
-    around = np.indices((3,) * len(shape)).reshape(len(shape), -1) - 1
-    steps = np.cumprod((1, *shape[:0:-1]))[::-1] @ around
-    return np.array([step for step in steps if step], np.int64)
-
-
-def _constants(spacing: Sequence[float], dtype: np.dtype[Any]) -> tuple[NDArray[Any], ...]:
-    """Sobel's weights, and what makes intensity per unit of length of their differences."""
-    return np.array(SOBEL, dtype), np.array(in_volume(0.5 / s for s in spacing), dtype)
-
-
-def _steepest(smooth: Any, spacing: Sequence[float]) -> float:
-    """The largest gradient magnitude, without keeping the magnitudes."""
-    if is_lazy(smooth):
-        return reduce(gradient(smooth, spacing, SOBEL, "magnitude"), _largest, _greatest)
-    from napari_segment.classical.edges._canny import steepest
-
-    volume = as_volume(smooth)
-    constants = _constants(spacing, volume.dtype)
-
-    def slab(a: int, b: int) -> float:
-        peaks = np.zeros(volume.shape[2], volume.dtype)
-        steepest(volume, a, b, *constants, peaks)
-        return float(peaks.max())
-
-    return max(over_slabs(slab, len(volume))) if volume.size else 0.0
-
-
-def _largest(block: NDArray[Any]) -> float:
-    return float(block[np.isfinite(block)].max(initial=0))
-
-
-def _greatest(parts: Sequence[float]) -> float:
-    return max(parts)
-
-
-def _thinned(
-    block: NDArray[Any], *, spacing: Sequence[float], low: float, high: float
-) -> NDArray[np.uint8]:
-    from napari_segment.classical.edges._canny import magnitudes, thin
-
-    smooth = np.require(as_volume(block), None, ["C", "W"])
-    kind = smooth.dtype.type
-    out = np.empty(smooth.shape, np.uint8)
-    constants = _constants(spacing, smooth.dtype)
-    steps = np.array(in_volume(1 / s for s in spacing), smooth.dtype)
-    margin = [2 if n > 1 else 0 for n in smooth.shape]
-
-    def slab(a: int, b: int) -> None:
-        shape = [n + m for n, m in zip((b - a, *smooth.shape[1:]), margin, strict=True)]
-        strength = np.empty(shape, smooth.dtype)
-        magnitudes(smooth, a, b, *constants, strength)
-        thin(smooth, strength, a, b, *constants, steps, kind(low), kind(high), out[a:b])
-
-    if out.size:
-        over_slabs(slab, len(smooth), _thickness(smooth))
-    return out.reshape(block.shape)
-
-
-def _thickness(volume: NDArray[Any]) -> int:
-    share = -(-len(volume) // (2 * threads()))
-    return max(1, min(_SLAB // max(int(volume[0].size), 1), share))

@@ -100,15 +100,14 @@ def convolve_block(
         source = np.require(block, dtype, ["C", "W"])
         over_slabs(lambda a, b: _rows(source, out, a, b, kernels[0], last), len(source))
         return out
-    _along_z(block, out, kernels[0])
 
     def plane(start: int, stop: int) -> None:
-        held = np.empty((stop - start, *block.shape[1:]), dtype)
-        held[...] = out[start:stop]
         for z in range(start, stop):
-            _rows(held[z - start], out[z], 0, block.shape[1], kernels[1], last)
+            source = np.require(block[z], dtype, ["C", "W"])
+            _rows(source, out[z], 0, block.shape[1], kernels[1], last)
 
     over_slabs(plane, block.shape[0], 1)
+    _along_z(out, kernels[0])
     return out
 
 
@@ -124,15 +123,16 @@ def _rows(source: NDArray[Any], out: NDArray[Any], a: int, b: int, y: Kernel, x:
     along_rows(held, index, weights, x.odd, out[a:b])
 
 
-def _along_z(block: NDArray[Any], out: NDArray[Any], kernel: Kernel) -> None:
+def _along_z(out: NDArray[Any], kernel: Kernel) -> None:
+    """Convolve along the first axis, in place."""
     from napari_segment.classical.filters._convolve import along_first
 
-    planes, rows, columns = block.shape
+    planes, rows, columns = out.shape
     index, weights = mirrored(planes, kernel.radius), np.array(kernel.weights, out.dtype)
     thickness = max(1, min(_STRIP // (planes * columns * out.itemsize), -(-rows // threads())))
 
     def strip(a: int, b: int) -> None:
-        source = np.array(block[:, a:b], out.dtype, order="C")
+        source = np.array(out[:, a:b], order="C")
         result = np.empty_like(source)
         along_first(source, b - a, 0, planes, index, weights, kernel.odd, result)
         out[:, a:b] = result
