@@ -251,7 +251,13 @@ def _placed(
 def _with_position(function: Any, image: Any, dtype: np.dtype[Any]) -> Any:
     """Map blocks by a function that is told where they begin."""
     if not is_lazy(image):
-        return function(np.asarray(image), (0,) * image.ndim)
+        out = np.empty(image.shape, dtype)
+
+        def work(a: int, b: int) -> None:
+            out[a:b] = function(image[a:b], (a,) + (0,) * (image.ndim - 1))
+
+        over_slabs(work, len(out), max(1, len(out) // 32))
+        return out
     import dask.array as da
 
     def placed(block: NDArray[Any], block_info: Any = None) -> NDArray[Any]:
