@@ -233,9 +233,13 @@ def _combined(image: Any, terms: tuple[tuple[Kernels, float], ...], *, squared: 
 def _combined_block(
     block: NDArray[Any], *, terms: tuple[tuple[Kernels, float], ...], squared: bool
 ) -> NDArray[Any]:
-    total = np.zeros(block.shape, float_type(block.dtype))
+    def term(number: int) -> NDArray[Any]:
+        kernels, scale = terms[number]
+        part = convolve_block(block, kernels=kernels, scale=scale)
+        return np.multiply(part, part, out=part) if squared else part
+
     with np.errstate(invalid="ignore", over="ignore"):  # infinities of both signs make NaN
-        for kernels, scale in terms:
-            part = convolve_block(block, kernels=kernels, scale=scale)
-            total += np.multiply(part, part, out=part) if squared else part
+        total = term(0)
+        for number in range(1, len(terms)):
+            total += term(number)  # one at a time is held beside the sum
     return np.sqrt(total, out=total) if squared else total
