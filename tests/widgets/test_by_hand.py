@@ -205,6 +205,9 @@ def test_markers_by_hand(qtbot, viewer, tmp_path, method, kind):
     dock = open_dock(viewer, "Edges")
     dock.method.name = method
     dock.extra["markers"].layer = layer
+    dock.live.box.setChecked(True)
+    qtbot.waitUntil(lambda: "no preview" in dock.running.message.text(), timeout=WAIT)
+    assert "preview" not in viewer.layers
     labels = run(qtbot, dock)
     given = Image(image.data, "ZYX", image.spacing, unit="micrometer")
     expected = api.segment(given, method, markers=marks).data

@@ -89,6 +89,9 @@ def filtered_layers(
     place |= {"rgb": False, "metadata": {KEY: _told(recipe, source)}}
     if "C" in image.axes and "C" not in axes:
         names = image.channels or tuple(map(str, range(image.size("C"))))
+        low, high = (float(np.asarray(end(image.data))) for end in (np.min, np.max))
+        if low < high:  # of all colours together, which keeps their balance
+            place["contrast_limits"] = (low, high)
         return [
             (
                 _on(image.channel(i), kept),

@@ -94,7 +94,7 @@ class HistogramView(QWidget):
         self._paint_numbers(painter, theme, places)
 
     def _paint_numbers(self, painter: Any, theme: Any, places: Sequence[float]) -> None:
-        """The thresholds under their lines, then the ends; what would overlap is left out."""
+        """The thresholds under their lines, then the ends, as far as there is room."""
         if not self.counts.size and not places:
             return
         ends = ((0.0, self.low), (float(self.width()), self.high))
@@ -105,7 +105,11 @@ class HistogramView(QWidget):
             text = f"{value:.4g}"
             width = painter.fontMetrics().horizontalAdvance(text)
             x = min(max(0.0, place - width / 2), self.width() - width)
-            if all(x > right or x + width < left for left, right in taken):
+            if taken and colour is theme.warning:
+                x = max(x, taken[-1][1] + 1)  # beside the number before
+            if x + width <= self.width() and all(
+                x > right or x + width < left for left, right in taken
+            ):
                 painter.setPen(QColor(colour.as_hex()))
                 painter.drawText(QPointF(x, self.height() - 4.0), text)
                 taken.append((x - 4, x + width + 4))

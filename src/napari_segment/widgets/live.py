@@ -106,6 +106,8 @@ class LivePreview(QObject):
             self._say(view.note)
         else:
             self.hide()
+            if wanted:
+                self._say("There is no preview with markers: press Run.")
         self.latency = time.perf_counter() - asked
 
     def _draw(self, plane: Any) -> None:

@@ -261,6 +261,7 @@ class SegmentDock(QWidget):
             self.extra = {n: LayerMenu(self.viewer, _is_marker, "none") for n in wanted}
             for name, menu in self.extra.items():
                 self._extra_form.addRow(name, menu)
+                menu.currentIndexChanged.connect(self.live.refresh)
         self.extra_box.setVisible(bool(wanted))
         self._channel_wanted()
         self.live.refresh()
