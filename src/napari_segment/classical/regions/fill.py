@@ -59,8 +59,9 @@ def fill_contours(
     regions, count = label(~edges)
     inside = np.setdiff1d(np.arange(1, count + 1), at_border(regions))
     filled = replace_labels(regions, inside, np.ones(len(inside), bool), bool)
+    del regions
     halo = [min(1, n) for n in image.shape]
-    return map_blocks(_with_contour, filled, edges, dtype=bool, halo=halo)
+    return map_blocks(_with_contour, filled, edges, dtype=bool, halo=halo, slabs=24)
 
 
 def _with_contour(filled: NDArray[np.bool_], edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
