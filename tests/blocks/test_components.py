@@ -4,7 +4,7 @@ import pytest
 from scipy import ndimage as ndi
 from skimage.measure import label as reference
 
-from napari_segment.blocks import label
+from napari_segment.blocks import label, runs
 
 CHUNKS = {2: [(7, 5), (1, 23), (40, 3)], 3: [(4, 5, 3), (1, 9, 11), (8, 2, 20)]}
 SHAPE = {2: (23, 31), 3: (11, 13, 12)}
@@ -51,6 +51,23 @@ def test_a_spiral_through_many_blocks_is_one_component():
     lazy, count = label(da.from_array(spiral, chunks=(2, 2)))
     assert count == 1
     np.testing.assert_array_equal(lazy.compute(), spiral)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_runs_are_the_components(ndim):
+    image = speckle(ndim, levels=2)
+    components, count = label(image, 2)
+    found = runs(image, 2)
+    assert len(found.starts) == count + 1
+    painted = np.zeros(image.size, int)
+    for c, (a, b) in enumerate(zip(found.starts[:-1], found.starts[1:], strict=True), 1):
+        assert (np.diff(found.at[a:b]) > 0).all()
+        for at, length in zip(found.at[a:b], found.length[a:b], strict=True):
+            painted[at : at + length] += c
+    np.testing.assert_array_equal(painted.reshape(image.shape), components)
+    none = runs(np.zeros_like(image))
+    assert none.starts.tolist() == [0]
+    assert not none.at.size
 
 
 @pytest.mark.parametrize("shape", [(0, 5), (1, 1), (1, 1, 1)])

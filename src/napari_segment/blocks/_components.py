@@ -107,3 +107,32 @@ def paint_runs(offsets: Array, begin: Array, end: Array, number: Array, rows: Ar
         for i in range(offsets[r], offsets[r + 1]):
             for x in range(begin[i], end[i]):
                 rows[r, x] = number[i]
+
+
+@njit(cache=True, nogil=True)
+def sort_runs(
+    offsets: Array, begin: Array, end: Array, number: Array, width: int, starts: Array, at: Array,
+    length: Array,
+) -> None:  # fmt: skip
+    """Bring the runs of each component together, in the order in which they are.
+
+    Parameters
+    ----------
+    offsets, begin, end, number : array
+        As of `paint_runs`.
+    width : int
+        Of a row.
+    starts : array (C + 2,)
+        Zeros; becomes where the runs of each component begin, and twice their number.
+    at, length : array (N,)
+        Become the flat index of each run's first voxel, and how many voxels it has.
+    """
+    for i in range(number.size):
+        starts[number[i] + 1] += 1
+    for c in range(1, starts.size):
+        starts[c] += starts[c - 1]
+    for r in range(offsets.size - 1):
+        for i in range(offsets[r], offsets[r + 1]):
+            j = starts[number[i]]
+            starts[number[i]] += 1
+            at[j], length[j] = r * width + begin[i], end[i] - begin[i]

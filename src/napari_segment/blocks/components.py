@@ -91,12 +91,14 @@ def runs(array: Any, connectivity: int = 1) -> Runs:
     Runs
         Components in the order of their first voxels.
     """
+    from napari_segment.blocks._components import sort_runs
+
     array = native(array)
     offsets, begin, end, number, first, _ = _joined_runs(array, min(connectivity, array.ndim))
-    at = np.repeat(np.arange(len(offsets) - 1) * array.shape[-1], np.diff(offsets)) + begin
-    order = np.argsort(number, kind="stable")
-    starts = np.cumsum(np.bincount(number, minlength=len(first) + 1))
-    return Runs(at[order], (end - begin)[order], starts)
+    starts = np.zeros(len(first) + 2, np.int64)
+    at, length = np.empty(len(begin), np.int64), np.empty(len(begin), np.int32)
+    sort_runs(offsets, begin, end, number, array.shape[-1], starts, at, length)
+    return Runs(at, length, starts[:-1])
 
 
 def _label_block(
