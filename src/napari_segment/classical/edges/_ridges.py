@@ -14,6 +14,9 @@ from numba import njit
 
 from napari_segment.classical.filters._convolve import weigh
 
+# Compiled where it is called, once, instead of by itself and there: three quarters of the time
+_PART = njit(cache=True, nogil=True, error_model="numpy", inline="always")
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def ridges(
@@ -90,7 +93,7 @@ def ridges(
     return found, best
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@_PART
 def in_plane(plane: Any, first: int, last: int, weights: Any, mirror: Any, out: Any) -> None:
     """Rows `first` to `last` of a plane, convolved along Y and X."""
     nx = plane.shape[1]
@@ -111,7 +114,7 @@ def in_plane(plane: Any, first: int, last: int, weights: Any, mirror: Any, out: 
         weigh(padded, along, weights[2], out[y - first])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@_PART
 def across_planes(soft: Any, mirror: Any, z: int, weights: Any, out: Any) -> None:
     """Plane `z`, convolved along Z; `out` has a margin along X, which repeats the outermost.
 
@@ -128,7 +131,7 @@ def across_planes(soft: Any, mirror: Any, z: int, weights: Any, out: Any) -> Non
         line[0], line[nx + 1] = line[1], line[nx]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@_PART
 def climb(
     near: Any, y0: int, y1: int, ny: int, sobel: Any, scale: Any, least: Any, low: Any, best: Any,
     out: Any, where: Any, slope: Any, lines: Any,
@@ -170,7 +173,7 @@ def climb(
     return count, best
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@_PART
 def gradients(
     near: Any, above: int, here: int, below: int, sobel: Any, scale: Any, rows: Any, parts: Any,
     line: Any,
@@ -201,7 +204,7 @@ def gradients(
         gz[x], gy[x], gx[x] = z, y, h
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@_PART
 def crest(
     strength: Any, levels: Any, where: Any, slope: Any, step: Any, places: Any, heights: Any
 ) -> int:
