@@ -15,6 +15,7 @@ from napari_segment.blocks.maps import Place, reduce_blocks
 Ids = NDArray[np.int64]
 Boxes = NDArray[np.int64]
 Index = tuple[int, ...]
+_AT_ONCE = 1 << 20  # voxels
 
 
 def boxes(labels: Any) -> tuple[Ids, Boxes]:
@@ -231,7 +232,13 @@ def _joined(place: Place, parts: Sequence[tuple[tuple[slice, ...], NDArray[Any]]
 
 
 def _only(labels: NDArray[Any], ids: Ids) -> NDArray[Any]:
+    """The labels that are among some, a part at a time: indices take eight bytes a voxel."""
     table = np.zeros(int(ids[-1] - ids[0]) + 3, labels.dtype)  # a 0 on either side
     table[ids - ids[0] + 1] = ids
-    place = np.clip(labels.astype(np.int64) - (int(ids[0]) - 1), 0, len(table) - 1)
-    return np.asarray(table[place])
+    kept = np.empty_like(labels)
+    whole, out = labels.reshape(-1), kept.reshape(-1)
+    for start in range(0, whole.size, _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        place = whole[part].astype(np.int64) - (int(ids[0]) - 1)
+        out[part] = table[place.clip(0, len(table) - 1, out=place)]
+    return kept
