@@ -143,6 +143,7 @@ def test_the_command_line_writes_the_points_and_their_recipe(ball, tmp_path, cap
         (["ball.tif", "--sigma", "-1"], 2, "'sigma' of 'canny'"),
         (["ball.tif", "--low", "0.9", "--high", "0.1"], 2, "at most"),
         (["ball.tif", "--recipe", "otsu.yaml"], 1, "method is 'otsu'"),
+        (["ball.tif", "--recipe", "otsu.yaml", "--sigma", "2"], 2, "leave out the options"),
     ],
 )
 def test_errors_of_the_command_line(ball, tmp_path, capsys, monkeypatch, words, status, told):

@@ -99,6 +99,7 @@ def test_folders_keep_what_pictures_cannot_hold(stack, tmp_path):
         (["--filter", "gausian"], 2, "gaussian"),
         (["--filter", "median", "--recipe", "x.yaml"], 2, "Say which filters"),
         (["--recipe", "x.yaml"], 1, "no recipe"),
+        (["--recipe", "x.yaml", "--per", "plane"], 2, "leave out --channel, --per and --times"),
     ],
 )
 def test_errors_of_the_command_line(stack, tmp_path, capsys, words, status, told):

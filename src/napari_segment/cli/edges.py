@@ -6,6 +6,7 @@ import argparse
 
 from napari_segment.cli.progress import show
 from napari_segment.cli.segment import cluster, read_input, typed
+from napari_segment.errors import SettingError
 from napari_segment.recipe import Recipe
 
 
@@ -14,7 +15,7 @@ def edges(options: argparse.Namespace) -> int:
     from napari_segment import api
     from napari_segment.results.measure import with_units
 
-    recipe = Recipe.load(options.recipe) if options.recipe else typed(options, api.CANNY)
+    recipe = _recipe(options)
     with cluster(options.scheduler):
         image = read_input(options, options.image)
         table = show(api.edge_point_steps(image, recipe), image.name)
@@ -22,3 +23,18 @@ def edges(options: argparse.Namespace) -> int:
     recipe.save(path.with_name(f"{path.name}.recipe.yaml"))  # labels may have the same stem
     print(f"{len(table)} points → {path}")
     return 0
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    """The recipe that was typed, or that of a file if nothing was."""
+    from napari_segment import api
+
+    recipe = typed(options, api.CANNY)
+    if not options.recipe:
+        return recipe
+    if recipe != api.recipe_of(api.CANNY):
+        raise SettingError(
+            f"The recipe {options.recipe} says all: leave out the options of canny, filters, "
+            "cleanups, channel, per and times, or --recipe."
+        )
+    return Recipe.load(options.recipe)
