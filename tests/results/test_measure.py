@@ -1,5 +1,6 @@
 import dask.array as da
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import ndimage as ndi
 from scipy.stats import kurtosis, skew
@@ -222,3 +223,25 @@ def test_details_of_a_box_are_exact():
     assert row.quantile_intensity_q25 == np.percentile(image[box > 0], 25)
     contour = measure(box[2], properties=("mesh_surface",)).iloc[0].contour_length
     np.testing.assert_allclose(contour, 20, rtol=0.15)  # the corners are rounded
+
+
+@pytest.mark.parametrize("shape", [(30, 41), (7, 30, 41)])
+def test_numbered_labels_are_measured_as_they_are(shape):
+    """Labels 1 … n of 32 bits are not copied; others, read-only and gaps give the same."""
+    rng = np.random.default_rng(0)
+    labels = np.zeros(shape, np.int32)
+    labels[..., 5:20, 3:30] = rng.integers(0, 9, (15, 1)) * (rng.random((15, 27)) > 0.4)
+    labels[np.unravel_index(range(0, 90, 10), shape)] = range(9)  # none is missing
+    image, before = rng.normal(size=shape), labels.copy()
+    names = ("size", "bbox", "centroid", "euler_number", "surface", "sum_intensity",
+             "std_intensity", "weighted_centroid", "texture_contrast")  # fmt: skip
+    expected = measure(Labels(labels * 7, holds="objects"), Image(image), properties=names)
+    frozen = labels.copy()
+    frozen.setflags(write=False)
+    for given in (labels, frozen, labels.astype(">i4"), np.asfortranarray(labels)):
+        table = measure(Labels(given, holds="objects"), Image(image), properties=names)
+        pd.testing.assert_frame_equal(table.drop(columns="label"), expected.drop(columns="label"))
+        assert table["label"].tolist() == [k // 7 for k in expected["label"]]
+    np.testing.assert_array_equal(labels, before)
+    with pytest.raises(InputError, match="count from 0"):
+        measure(Labels(labels - 1, holds="objects"), Image(image), properties=("size",))

@@ -9,10 +9,15 @@ from numpy.typing import NDArray
 
 @njit(cache=True, nogil=True)
 def count(labels: NDArray[Any], largest: int) -> NDArray[np.int64]:
-    """How often each of 0 … largest occurs."""
+    """How often each of 0 … largest occurs, counted run by run."""
     counts = np.zeros(largest + 1, np.int64)
-    for i in range(labels.size):
-        counts[labels[i]] += 1
+    begin = 0
+    for i in range(1, labels.size):
+        if labels[i] != labels[i - 1]:
+            counts[labels[begin]] += i - begin
+            begin = i
+    if labels.size:
+        counts[labels[begin]] += labels.size - begin
     return counts
 
 

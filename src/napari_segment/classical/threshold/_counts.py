@@ -64,13 +64,15 @@ def count_bins(
     """
     precision = guess.dtype.type
     low, scale, doubt, clear = guess
+    ends = precision(len(counts))
     second = np.zeros(len(counts), np.int64)  # counts in turn, as in `count_levels`
     bins = np.empty(_TILE, np.int32)
     for start in range(0, len(values), _TILE):
         size = min(_TILE, len(values) - start)
         for i in range(size):
             place = (values[start + i] - low) * scale
-            k = np.int32(place)  # of NaN or what is too large any number: then it is not clear
+            place = place if (place >= 0) & (place < ends) else precision(0)  # NaN is not either
+            k = np.int32(place)
             beyond = place - precision(k)
             bins[i] = k if (beyond > doubt) & (beyond < clear) else np.int32(-1)
         for i in range(size):

@@ -50,8 +50,7 @@ class Sums:
     ) -> None:
         self.labels, self.image, self.spacing = labels, image, spacing
         self.ids, _ = counts(labels)
-        numbers = np.arange(1, len(self.ids) + 1)
-        self.dense = replace_labels(labels, self.ids, numbers, np.int32)
+        self.dense = _numbered(labels, self.ids)
         self.gathered: dict[str, dict[str, Array]] = {}
 
     @property
@@ -161,6 +160,14 @@ def _seen(**columns: Array) -> Columns:
     for kind, column in columns.items():
         rows |= (column != _nothing(kind, column.dtype)).any(1)
     return Columns(np.flatnonzero(rows), {kind: c[rows] for kind, c in columns.items()})
+
+
+def _numbered(labels: Any, ids: NDArray[np.int64]) -> Any:
+    """Labels numbered 1 … n as int32; those in memory that are so already stay."""
+    ready = isinstance(labels, np.ndarray) and labels.dtype == np.int32 and labels.flags.carray
+    if ready and len(ids) and ids[-1] == len(ids):
+        return labels
+    return replace_labels(labels, ids, np.arange(1, len(ids) + 1), np.int32)
 
 
 # ---- one block, its labels numbered 1 … n ----
