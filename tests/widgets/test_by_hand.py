@@ -158,6 +158,31 @@ def test_edges_and_clusters_have_lines_too(qtbot, viewer, stack, title, start, g
     undo(qtbot, dock)
 
 
+def test_the_one_border_of_two_clusters_is_dragged_again_and_again(qtbot, viewer, stack):
+    viewer.add_image(stack[2], name="plane")
+    dock = open_dock(viewer, "Clusters")
+    dock.method.name = "kmeans"
+    dock.method.form.settings = {"clusters": 2}
+    dock.live.box.setChecked(True)
+    view = dock.live.histogram
+    qtbot.waitUntil(lambda: len(view.thresholds) == 1, timeout=WAIT)
+    for wanted in (2200, 1300):
+        dragged = drag(qtbot, view, 0, wanted)
+        assert abs(dragged - wanted) < 60
+        recipe = dock.recipe()
+        assert recipe.method.name == "levels"
+        np.testing.assert_array_equal(recipe.method.settings["values"], [dragged])
+        expected = api.replay(recipe, Image(stack[2])).data
+        shown = viewer.layers
+        qtbot.waitUntil(
+            lambda shown=shown, expected=expected: (
+                "preview" in shown and np.array_equal(shown["preview"].data, expected)
+            ),
+            timeout=WAIT,
+        )
+        qtbot.waitUntil(lambda at=dragged: view.thresholds == (at,), timeout=WAIT)
+
+
 def test_lines_keep_their_order_and_wait_at_the_ends(qtbot, viewer):
     view = HistogramView(viewer)
     qtbot.addWidget(view)

@@ -89,6 +89,21 @@ def test_hand_set_limits_are_drawn(volume):
     assert view.values == (300, 700)
 
 
+@pytest.mark.parametrize(
+    ("name", "settings", "moved"),
+    [
+        ("manual", {"value": 300.0}, {"value": 500.0}),
+        ("range", {"low": 300.0, "high": 700.0}, {"low": 500.0, "high": 900.0}),
+        ("levels", {"values": [300.0]}, {"values": [500.0]}),
+        ("levels", {"values": [300.0, 700.0]}, {"values": [500.0, 900.0]}),
+    ],
+)
+def test_moved_lines_stay_in_the_settings_that_they_had(volume, name, settings, moved):
+    view = Look()(Request(volume, {"Z": 1}, api.recipe_of(name, **settings)))
+    spec = view.moved([value + 200 for value in view.values])
+    assert spec.settings == api.recipe_of(name, **moved).method.settings
+
+
 def test_clusters_of_one_channel_show_their_borders(volume):
     view = Look()(Request(volume, {"Z": 1}, api.recipe_of("kmeans", clusters=3)))
     low, high = view.values

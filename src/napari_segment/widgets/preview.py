@@ -154,7 +154,8 @@ def by_hand(values: Sequence[float], settings: Mapping[str, Any]) -> Spec:
 def _placed(method: Spec, values: Sequence[float]) -> Spec:
     """A method whose thresholds are set by hand, with other ones."""
     names = BY_HAND[method.name]
-    given = zip(names, values if len(names) == len(values) else [list(values)], strict=True)
+    one = np.isscalar(method.settings[names[0]])  # a number each, or all in one setting
+    given = zip(names, values if one else [list(values)], strict=True)
     return Spec(name=method.name, settings={**method.settings, **dict(given)})
 
 
