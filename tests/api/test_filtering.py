@@ -51,6 +51,17 @@ def test_a_recipe_gives_what_its_method_sees(stack):
     assert apply_filters(colour, recipe_of("kmeans", filters=["median"])).axes == "YXC"
 
 
+def test_three_directions_are_no_single_image(stack):
+    recipe = recipe_of("otsu", filters=["median"], per="directions", cleanups=["link_planes"])
+    with pytest.raises(InputError, match="three directions"):
+        apply_filters(stack, recipe)
+    with pytest.raises(InputError, match="three directions"):
+        apply_filters(stack, ["median"], per="directions")
+    film = stack.replace(data=stack.data[:, None], axes="TZYX")
+    found = apply_filters(film, ["median"], per="stack")
+    np.testing.assert_array_equal(found.data, apply_filters(film, ["median"]).data)
+
+
 def test_cubic_voxels_are_written_with_their_spacing(stack, tmp_path, capsys):
     source, out = tmp_path / "stack.tif", tmp_path / "cubic.tif"
     write(stack, source)
@@ -107,6 +118,19 @@ def test_errors_of_the_command_line(stack, tmp_path, capsys, words, status, told
     write(stack, source)
     assert main(["filter", str(source), "-o", str(tmp_path / "out.tif"), *words]) == status
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "per", "known"),
+    [
+        ("filter", "directions", "auto, plane, volume, stack"),
+        ("edges", "stack", "auto, plane, volume"),
+    ],
+)
+def test_commands_offer_what_they_can_take_at_once(capsys, command, per, known):
+    with pytest.raises(SystemExit):
+        main([command, "stack.tif", "-o", "out", "--per", per])
+    assert f"--per cannot be '{per}'. Known: {known}." in capsys.readouterr().err
 
 
 def test_chosen_channels_are_what_the_method_sees(stack):

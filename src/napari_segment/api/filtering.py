@@ -35,8 +35,9 @@ def apply_filters(
         times and `per`.
     channel : int or str
         "all", or the one channel that is wanted, by index or name.
-    per : {"auto", "plane", "volume"}
-        What is filtered at once; "auto" takes volumes where the filter can.
+    per : {"auto", "plane", "volume", "stack"}
+        What is filtered at once; "auto" takes volumes where the filter can, "stack" all time points
+        together where neighbours play no part in the filter.
     times : (first, last), optional
         A range of time points, the last exclusive.
     axes : str
@@ -68,6 +69,7 @@ def filter_steps(
 ) -> Generator[Step, None, Image]:
     """`apply_filters` as long work: a generator of Steps that returns the Image."""
     own = as_image(image, axes)
+    _check(filters.per if isinstance(filters, Recipe) else per)
     if isinstance(filters, Recipe):
         seen = yield from seen_steps(complete(filters), own)
         return _in_order(seen, own.axes)
@@ -79,6 +81,14 @@ def filter_steps(
         stack = stack.channel(channel)
     filtered = yield from through_filters(specs, stack, per, len(specs))
     return _in_order(filtered, own.axes)
+
+
+def _check(per: Per) -> None:
+    if per == "directions":
+        raise InputError(
+            "Of planes in three directions there is no single filtered image: use per='plane' or "
+            "per='volume'."
+        )
 
 
 def _in_order(image: Image, axes: str) -> Image:

@@ -167,17 +167,17 @@ def _segment(commands: Any, method: str) -> None:
         add_options(parser.add_argument_group(f"settings of {method}"), chosen)
 
 
-def _recipe(group: Any) -> None:
+def _recipe(group: Any, per: Sequence[str] = get_args(Per)) -> None:
     entry = "NAME[:KEY=VALUE,…]"
     group.add_argument("--filter", action="append", default=[], metavar=entry, help="run before")
     group.add_argument("--cleanup", action="append", default=[], metavar=entry, help="run after")
-    _part(group, "auto")
+    _part(group, "auto", per)
 
 
-def _part(group: Any, channel: str) -> None:
+def _part(group: Any, channel: str, per: Sequence[str]) -> None:
     """What tells which part of an image is taken, and what of it at once."""
     group.add_argument("--channel", default=channel, help=f"index or name (default: {channel})")
-    group.add_argument("--per", default="auto", choices=get_args(Per))
+    group.add_argument("--per", default="auto", choices=per)
     group.add_argument("--times", default="", metavar="FIRST:LAST", help="a range of time points")
 
 
@@ -197,7 +197,7 @@ def _filter(commands: Any) -> None:
         "--filter", action="append", default=[], metavar="NAME[:KEY=VALUE,…]",
         help="see 'napari-segment list filters'; several run in this order",
     )  # fmt: skip
-    _part(group, "all")
+    _part(group, "all", [per for per in get_args(Per) if per != "directions"])
     group.add_argument("--recipe", metavar="FILE", help="what the method of a recipe sees")
     _where(parser)
 
@@ -207,7 +207,7 @@ def _edges(commands: Any, *, derive: bool) -> None:
     parser = _command(commands, "edges", "edges", title)
     parser.add_argument("image", metavar="IMAGE", help="file of intensities")
     _output(parser, "the table of points, as CSV")
-    _recipe(parser.add_argument_group("the recipe"))
+    _recipe(parser.add_argument_group("the recipe"), ("auto", "plane", "volume"))
     parser.add_argument("--recipe", metavar="FILE", help="a recipe of canny instead")
     _where(parser)
     if derive:
