@@ -64,11 +64,19 @@ def test_intensity_splits_at_the_dark_line():
     assert set(np.unique(parts[:, 9:])) == {2}
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_intensity_of_any_type(dtype):
-    image = np.full((5, 11), 200, dtype)
-    image[:, 5] = 100
-    assert split_touching(np.ones((5, 11), bool), image, by="intensity").max() == 2
+TYPES = ["?", "u1", "u2", ">u2", "i8", "f2", "f4", ">f4", "f8"]
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("lazy", [False, True], ids=["memory", "blocks"])
+def test_intensity_of_any_type(dtype, lazy):
+    image = np.full((5, 11), dtype == "?" or 200, dtype)
+    image[:, 5] = 0 if dtype == "?" else 100
+    image.flags.writeable = False
+    mask = np.ones((5, 11), bool)
+    if lazy:
+        image, mask = (da.from_array(a, chunks=(5, 4)) for a in (image, mask))
+    assert np.asarray(split_touching(mask, image, by="intensity")).max() == 2
 
 
 def test_classes_and_objects_are_split_each_by_itself():

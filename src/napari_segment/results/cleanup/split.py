@@ -21,6 +21,7 @@ from napari_segment.blocks import (
     reduce_blocks,
     regions,
 )
+from napari_segment.blocks.maps import native
 from napari_segment.errors import InputError
 from napari_segment.image import smallest_integers
 from napari_segment.registry import cleanups
@@ -97,7 +98,8 @@ def split_touching(
     spacing = full(spacing, labels.ndim)
     low, step = (0.0, min(spacing) / _LEVELS_PER_VOXEL)
     if by == "intensity":
-        low, step = _intensity_steps(labels, _checked(image, labels), smoothing)
+        image = _checked(image, labels)
+        low, step = _intensity_steps(labels, image, smoothing)
     else:
         image = None
     absolute, share = (0.0, depth) if units == "share" else (depth, 0.0)
@@ -115,7 +117,9 @@ def _checked(image: Any, labels: Any) -> Any:
             f"Splitting by intensity needs the image of shape {labels.shape}; {given} was given. "
             "Give it, or use by='distance'."
         )
-    return image
+    image = native(image)
+    plain = {"bool": np.uint8, "float16": np.float32}.get(image.dtype.name)  # as kernels want it
+    return image if plain is None else image.astype(plain)
 
 
 def _intensity_steps(labels: Any, image: Any, smoothing: float) -> tuple[float, float]:
