@@ -4,6 +4,7 @@ import pytest
 from scipy.ndimage import find_objects
 
 from napari_segment.blocks import boxes, is_lazy, map_regions, put_together, regions
+from napari_segment.blocks.boxes import _only
 
 LABELS = np.random.default_rng(0).integers(0, 40, (9, 10, 8)).astype(np.uint16)
 LABELS[LABELS > 12] = 0
@@ -52,6 +53,12 @@ def test_each_region_gets_its_own_labels_whole(labels):
     again = put_together(paint, found, pieces, labels, dtype=labels.dtype)
     assert again.chunks == labels.chunks
     np.testing.assert_array_equal(again.compute(scheduler="sync"), LABELS)
+
+
+def test_labels_in_any_order_of_memory():
+    for labels in (LABELS, np.asfortranarray(LABELS), LABELS[::-1, :, ::2]):
+        expected = np.where(np.isin(labels, (3, 7)), labels, 0)
+        np.testing.assert_array_equal(_only(labels, np.array([3, 7])), expected)
 
 
 def test_labels_of_one_block_are_one_region():

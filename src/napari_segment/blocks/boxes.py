@@ -235,7 +235,7 @@ def _only(labels: NDArray[Any], ids: Ids) -> NDArray[Any]:
     """The labels that are among some, a part at a time: indices take eight bytes a voxel."""
     table = np.zeros(int(ids[-1] - ids[0]) + 3, labels.dtype)  # a 0 on either side
     table[ids - ids[0] + 1] = ids
-    kept = np.empty_like(labels)
+    kept = np.empty(labels.shape, labels.dtype)  # rows in C order, whatever the labels are in
     whole, out = labels.reshape(-1), kept.reshape(-1)
     for start in range(0, whole.size, _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
