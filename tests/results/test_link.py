@@ -42,6 +42,13 @@ def test_spheres_are_linked_whole(axis):
     assert linked.max() == truth.max()
 
 
+def test_a_lazy_stack_without_planes_stays_lazy():
+    linked = link_planes(da.zeros((0, 5, 6), np.uint16))
+    assert isinstance(linked, da.Array)
+    assert linked.shape == (0, 5, 6)
+    assert linked.compute().dtype == np.uint8
+
+
 def test_missing_planes_are_bridged_up_to_the_gap():
     truth = spheres()
     planes = planes_of(truth, 0)

@@ -104,7 +104,9 @@ def link_along(labels: Any, axis: int, *, overlap: float = 0.5, gap: int = 1) ->
     linked = (
         replace_labels(plane, i, n, dtype) for plane, i, n in zip(planes, ids, numbers, strict=True)
     )
-    if is_lazy(labels) and planes:
+    if is_lazy(labels):
+        if not planes:
+            return labels.astype(dtype)
         import dask.array as da
 
         return da.stack(list(linked), axis).rechunk(labels.chunks)
