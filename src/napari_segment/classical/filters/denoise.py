@@ -60,11 +60,12 @@ def bilateral(
     spacing = checked(image, spacing)
     low, high = finite_range(image)
     dtype = float_type(image.dtype)
-    if not high - low > _TINY:
+    width = contrast * (high - low)
+    if not width > _TINY:
         return image.astype(dtype)
     widths = in_voxels(sigma, spacing)
     radius = [int(2 * w) for w in widths]
-    function = partial(_bilateral, widths=widths, radius=radius, width=contrast * (high - low))
+    function = partial(_bilateral, widths=widths, radius=radius, width=width)
     return on_blocks(function, image, radius, dtype, slabs=24)
 
 
