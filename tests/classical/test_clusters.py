@@ -93,6 +93,13 @@ def test_any_chunking_gives_the_same(
     np.testing.assert_array_equal(lazy.compute(), kmeans(image, (1.0, 2.0), **settings))
 
 
+def test_codes_do_not_depend_on_the_order_of_bytes(photograph: np.ndarray) -> None:
+    image = photograph.astype("<u2")
+    codes, swapped = of_channels(image).codes, of_channels(image.astype(">u2")).codes
+    assert all(code.dtype == np.uint16 for code in codes)
+    np.testing.assert_array_equal(swapped, codes)
+
+
 def test_many_features_are_sampled_and_refined() -> None:
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 3, (20, 30, 40))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.blocks import is_lazy, map_blocks
+from napari_segment.blocks.maps import native
 from napari_segment.blocks.slabs import over_slabs, threads
 from napari_segment.classical.threshold.histogram import finite_range, real
 from napari_segment.errors import InputError
@@ -79,7 +80,7 @@ class Features:
 
 def of_channels(image: Any) -> Features:
     """Each channel of an image (C, *S) as it is."""
-    channels = [real(channel) for channel in image]
+    channels = [native(real(channel)) for channel in image]
     if all(c.dtype in (np.uint8, np.uint16) for c in channels):
         ones = (1.0,) * len(channels)
         return Features(tuple(channels), ones, (0.0,) * len(channels), ones)
