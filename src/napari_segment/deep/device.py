@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from napari_segment.blocks import memory
 from napari_segment.deep.heap import give_back
 from napari_segment.errors import MissingError, SettingError
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]
 
 _ACCELERATORS = ("cuda", "mps", "xpu")
-_GIB = 2**30
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def free_memory(device: torch.device) -> int:
         return int(torch.xpu.mem_get_info(device)[0])
     if device.type == "mps":
         return int(torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory())
-    return _available_memory()
+    return memory.free_memory()
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -205,24 +205,3 @@ def _system_memory() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return 0
-
-
-def _available_memory() -> int:
-    try:
-        import psutil
-    except ImportError:
-        return _system_memory() // 2 or 4 * _GIB
-    free = int(psutil.virtual_memory().available)
-    return min(free, _group_limit())
-
-
-def _group_limit() -> int:
-    """What a container may still take (cgroup v2), or more than any machine has."""
-    from pathlib import Path
-
-    try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text("ascii").strip()
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text("ascii"))
-        return max(int(limit) - used, 0)
-    except (OSError, ValueError):
-        return 2**62

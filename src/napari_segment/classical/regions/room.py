@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_segment.blocks.memory import free_memory
 from napari_segment.errors import InputError
 
 
@@ -24,9 +25,7 @@ def require_room(image: Any, per_voxel: int, what: str) -> None:
     InputError
         If the work needs more than what is free.
     """
-    import psutil
-
-    need, free = image.size * per_voxel, psutil.virtual_memory().available
+    need, free = image.size * per_voxel, free_memory()
     if need > free:
         raise InputError(
             f"{what} needs about {need / 1e9:,.1f} GB for {image.size:,} voxels, but "
