@@ -188,6 +188,12 @@ def test_memory_goes_with_the_voxels():
     assert peak < 6 * mask.size  # a word of four bytes with margins, and a byte of fixed tables
 
 
+def test_labels_in_any_order_of_memory():
+    labels = np.random.default_rng(0).random((8, 20, 30)) > 0.4
+    expected = split_touching(labels)
+    np.testing.assert_array_equal(split_touching(np.asfortranarray(labels)), expected)
+
+
 def test_more_pieces_than_a_byte_can_number():
     centres = [(5, 6 + 12 * i) for i in range(400)]
     chain = balls(centres, 7, (11, 4820), (1, 1))

@@ -57,7 +57,8 @@ def split(
 
     Returns the objects, numbered by first voxel, and the flat indices of these in `labels`.
     """
-    work = _Splitting(runs(labels), _volume(labels).shape, image, place, rules)
+    shape = (1,) * (3 - labels.ndim) + labels.shape
+    work = _Splitting(runs(labels), shape, image, place, rules)
     pieces = over_slabs(lambda i, _: work.pieces(work.shares[i]), len(work.shares), 1)
     first = np.concatenate([np.empty(0, np.int64), *(p.first for p in pieces)])
     order = np.argsort(first, kind="stable")
@@ -251,7 +252,3 @@ def _ends(place: Place, found: NDArray[np.int64]) -> NDArray[np.bool_]:
     before = (found[:, :, 0] == 0) & (start == 0)
     behind = (found[:, :, 1] == stop - start) & (stop == shape)
     return np.stack([before, behind], axis=2)
-
-
-def _volume(array: NDArray[Any]) -> NDArray[Any]:
-    return np.ascontiguousarray(array if array.ndim == 3 else array[None])
