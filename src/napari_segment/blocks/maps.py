@@ -152,7 +152,8 @@ def map_blocks(
     slabs : int
         Large arrays in memory too are worked on slab by slab, in threads, each at least so many
         halos thick: what `function` needs for itself is then a part of what it would need for the
-        whole. 0 for the array at once.
+        whole. 0 for the array at once. A slab of n halos computes two more: 12 cost at most a sixth
+        more work, 24 (where `function` is slow) a twelfth; without a halo any number does.
 
     Returns
     -------
