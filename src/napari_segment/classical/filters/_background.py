@@ -16,30 +16,30 @@ def extreme_of_ball(
 
     ``reach[dz, dy]`` is how far the ball extends along X in the row at that offset, less than 0
     where it does not. What lies outside of the array takes no part; `beyond` is above (below)
-    all values.
+    all values. A row's windows of one width serve all rows that the ball reaches it from.
     """
     nz, ny, nx = src.shape
     rz, ry, rx = reach.shape[0] // 2, reach.shape[1] // 2, reach.max()
     row, other = np.empty(nx + 2 * rx, src.dtype), np.empty(nx + 2 * rx, src.dtype)
-    for z in range(first, last):
-        for y in range(ny):
-            line = out[z - first, y]
-            line[:] = src[z, y]
-            for zn in range(max(z - rz, 0), min(z + rz + 1, nz)):
-                for yn in range(max(y - ry, 0), min(y + ry + 1, ny)):
-                    half = reach[zn - z + rz, yn - y + ry]
-                    if half < 0:
-                        continue
-                    width, done = 2 * half + 1, 1
-                    row[:half] = beyond
-                    row[half : half + nx] = src[zn, yn]
-                    row[half + nx : nx + 2 * half] = beyond
-                    while done < width:  # windows of twice the width, until they are wide enough
-                        step = min(done, width - done)
-                        _pairs(row, row[step:], nx + width - done - step, most, other)
-                        row, other = other, row
-                        done += step
-                    _pairs(line, row, nx, most, line)
+    out[:] = src[first:last]
+    for zn in range(max(first - rz, 0), min(last + rz, nz)):
+        for yn in range(ny):
+            for half in range(rx + 1):
+                if not (reach == half).any():
+                    continue
+                width, done = 2 * half + 1, 1
+                row[:half] = beyond
+                row[half : half + nx] = src[zn, yn]
+                row[half + nx : nx + 2 * half] = beyond
+                while done < width:  # windows of twice the width, until they are wide enough
+                    step = min(done, width - done)
+                    _pairs(row, row[step:], nx + width - done - step, most, other)
+                    row, other = other, row
+                    done += step
+                for z in range(max(zn - rz, first), min(zn + rz + 1, last)):
+                    for y in range(max(yn - ry, 0), min(yn + ry + 1, ny)):
+                        if reach[zn - z + rz, yn - y + ry] == half:
+                            _into(out[z - first, y], row, nx, most)
 
 
 @njit(cache=True, nogil=True)
@@ -50,6 +50,17 @@ def _pairs(a: Any, b: Any, count: int, most: bool, out: Any) -> None:
     else:
         for x in range(count):
             out[x] = min(a[x], b[x])
+
+
+@njit(cache=True, nogil=True)
+def _into(line: Any, row: Any, count: int, most: bool) -> None:
+    """As `_pairs`, in place: of two arrays that may be the same, a compiler makes slow loops."""
+    if most:
+        for x in range(count):
+            line[x] = max(line[x], row[x])
+    else:
+        for x in range(count):
+            line[x] = min(line[x], row[x])
 
 
 @njit(cache=True, nogil=True)
