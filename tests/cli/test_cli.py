@@ -234,3 +234,12 @@ def test_pictures_are_drawn_beside_the_labels(cells, tmp_path):
     assert picture.shape == (20, 72, 3)  # image, mask, and the mask over the image
     mask = np.asarray(read_labels(out))[3]
     assert np.array_equal(picture[:, 24:48, 0], mask * 255)
+
+
+def test_data_of_a_wrong_name_is_told_before_any_image_is_read(tmp_path, capsys):
+    for name in ("a.tif", "b.tif"):
+        (tmp_path / name).write_bytes(b"no image")
+    words = ["segment", "watershed", str(tmp_path), "-o", str(tmp_path / "out")]
+    assert main([*words, "--data", "seeds=marks.tif"]) == 2
+    assert capsys.readouterr().err.count("takes no 'seeds'") == 1
+    assert not (tmp_path / "out").exists()

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from napari_segment.blocks.memory import free_memory
 from napari_segment.cli.paths import inputs_of, of_equal_name, targets_of
 from napari_segment.cli.progress import show
 from napari_segment.cli.settings import chosen, parse_spec
@@ -63,10 +64,7 @@ def read_input(options: argparse.Namespace, path: str | Path) -> Image:
 
 def _fits(image: Image) -> bool:
     """Whether an image leaves room in memory for what is made of it."""
-    import psutil
-
-    size = image.dtype.itemsize * math.prod(image.shape)
-    return bool(size < LARGE * psutil.virtual_memory().available)
+    return image.dtype.itemsize * math.prod(image.shape) < LARGE * free_memory()
 
 
 @contextmanager
@@ -90,10 +88,9 @@ def cluster(address: str) -> Iterator[None]:
 
 
 def _run_all(options: argparse.Namespace, recipe: Recipe) -> int:
+    work = partial(_run_one, options, recipe, _further_data(options, recipe))
     inputs = list(inputs_of(options.inputs))
-    return each_of(
-        inputs, targets_of(inputs, options.output), options, partial(_run_one, options, recipe)
-    )
+    return each_of(inputs, targets_of(inputs, options.output), options, work)
 
 
 def each_of(
@@ -131,14 +128,14 @@ def each_of(
 
 
 def _run_one(
-    options: argparse.Namespace, recipe: Recipe, path: Path, target: Path
+    options: argparse.Namespace, recipe: Recipe, further: dict[str, Path], path: Path, target: Path
 ) -> dict[str, Any]:
     from napari_segment.api import segment_steps, write
     from napari_segment.io import stem
 
     started = time.perf_counter()
+    data = {name: of_equal_name(place, path) for name, place in further.items()}
     image = read_input(options, path)
-    data = _further_data(options, recipe, path)
     labels = show(segment_steps(image, recipe, data=data), path.name)
     write(labels, target)
     if options.pictures:
@@ -159,8 +156,8 @@ def _run_one(
     }
 
 
-def _further_data(options: argparse.Namespace, recipe: Recipe, path: Path) -> dict[str, Path]:
-    """The files of what the method takes beside the image, such as markers."""
+def _further_data(options: argparse.Namespace, recipe: Recipe) -> dict[str, Path]:
+    """The files, or folders of files, of what the method takes beside the image."""
     from napari_segment.registry import methods
 
     entry, found = methods[recipe.method.name], {}
@@ -170,7 +167,7 @@ def _further_data(options: argparse.Namespace, recipe: Recipe, path: Path) -> di
             raise SettingError(f"Cannot read the data {text!r}: write such as markers=marks.tif.")
         if name not in set(entry.data) - set(GIVEN):
             raise SettingError(f"The method {entry.name!r} takes no {name!r} beside the image.")
-        found[name] = of_equal_name(Path(file), path)
+        found[name] = Path(file)
     return found
 
 
