@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-STRONG, WEAK = 1, 2
+STRONG, WEAK = 1, 2  # so that what is left in the end is a mask
 
 
 @njit(cache=True, nogil=True)

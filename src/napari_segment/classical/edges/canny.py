@@ -12,14 +12,13 @@ from pydantic import Field
 
 from napari_segment.blocks import is_lazy, label, map_blocks, reduce
 from napari_segment.classical._slabs import over_slabs
+from napari_segment.classical.edges.marking import steepest
 from napari_segment.classical.edges.ridges import Ridges, ridges
 from napari_segment.classical.edges.stencil import SOBEL, gradient
 from napari_segment.classical.filters.separable import Kernel, convolve, gaussian_kernel
 from napari_segment.classical.grid import checked, float_type, in_voxels
 from napari_segment.errors import SettingError
 from napari_segment.registry import methods
-
-_STRONG, _WEAK = 1, 2  # so that what is left in the end is a mask
 
 
 @methods.add("canny", title="Canny", gives="mask", group="edges")
@@ -95,25 +94,27 @@ def _painted(
     shape: tuple[int, ...], found: Sequence[Ridges], low: float, high: float
 ) -> tuple[NDArray[np.uint8], list[NDArray[np.int64]]]:
     """The ridges above either threshold in a volume, and where the weak ones are."""
+    from napari_segment.classical.edges._follow import STRONG, WEAK
+
     code, weak = np.zeros(shape, np.uint8), []
     flat = code.reshape(-1)
     for part in found:
         kind = part.heights.dtype.type
         above, strong = part.heights >= kind(low), part.heights >= kind(high)
-        flat[part.places[strong]] = _STRONG
+        flat[part.places[strong]] = STRONG
         weak.append(part.places[above & ~strong])
-        flat[weak[-1]] = _WEAK
+        flat[weak[-1]] = WEAK
     return code, weak
 
 
 def _follow(code: NDArray[np.uint8], weak: Sequence[NDArray[np.int64]]) -> None:
     """Make strong what is weak and hangs together with strong voxels; the others become 0."""
-    from napari_segment.classical.edges._follow import follow
+    from napari_segment.classical.edges._follow import WEAK, follow
 
     over_slabs(lambda a, _: follow(code, weak[a]), len(weak), 1)
     flat = code.reshape(-1)
     for places in weak:
-        flat[places[flat[places] == _WEAK]] = 0
+        flat[places[flat[places] == WEAK]] = 0
 
 
 def _of_blocks(
@@ -122,9 +123,7 @@ def _of_blocks(
     """`canny` of a Dask array."""
     strength = partial(_strength, spacing=spacing, kernels=kernels)
     halo = [min(k.radius + 1, n) for k, n in zip(kernels, image.shape, strict=True)]
-    top = reduce(
-        map_blocks(strength, image, dtype=float_type(image.dtype), halo=halo), _largest, _greatest
-    )
+    top = steepest(map_blocks(strength, image, dtype=float_type(image.dtype), halo=halo))
     mark = partial(_code, spacing=spacing, kernels=kernels, low=low, high=high, top=top)
     halo = [min(k.radius + 2, n) for k, n in zip(kernels, image.shape, strict=True)]
     return _hysteresis_lazily(map_blocks(mark, image, dtype=np.uint8, halo=halo))
@@ -151,14 +150,6 @@ def _strength(
     return np.asarray(gradient(smooth, lengths, SOBEL, "magnitude")).reshape(block.shape)
 
 
-def _largest(block: NDArray[Any]) -> float:
-    return float(block[np.isfinite(block)].max(initial=0))
-
-
-def _greatest(parts: Sequence[float]) -> float:
-    return max(parts)
-
-
 def _hysteresis_lazily(code: Any) -> Any:
     components, count = label(code > 0, code.ndim)
     strong = map_blocks(_of_strong, components, code, dtype=components.dtype)
@@ -169,7 +160,9 @@ def _hysteresis_lazily(code: Any) -> Any:
 
 
 def _of_strong(components: NDArray[Any], code: NDArray[np.uint8]) -> NDArray[Any]:
-    return np.where(code == _STRONG, components, 0)
+    from napari_segment.classical.edges._follow import STRONG
+
+    return np.where(code == STRONG, components, 0)
 
 
 def _union(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:

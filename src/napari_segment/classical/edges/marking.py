@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.blocks import map_blocks
+from napari_segment.blocks import map_blocks, reduce
 from napari_segment.classical.threshold import criteria
 from napari_segment.classical.threshold.histogram import Histogram, histogram
 
@@ -55,9 +56,14 @@ def limit(counted: Histogram, threshold: Threshold, percentile: float, value: fl
     return criteria.otsu(counted) if threshold == "otsu" else percentile_of(counted, percentile)
 
 
-def above(strength: Any, limit: float) -> Any:
-    """Where the strength is above a limit; nowhere if that is NaN."""
-    return map_blocks(partial(_above, limit=limit), strength, dtype=bool)
+def above(strength: Any, value: float) -> Any:
+    """Where the strength is above a value; nowhere if that is NaN."""
+    return map_blocks(partial(_above, value=value), strength, dtype=bool)
+
+
+def steepest(strength: Any) -> float:
+    """The greatest finite strength; 0 where there is none."""
+    return reduce(strength, _largest, _greatest)
 
 
 def percentile_of(counted: Histogram, percentile: float) -> float:
@@ -69,6 +75,14 @@ def percentile_of(counted: Histogram, percentile: float) -> float:
     return float(counted.uppers[min(np.searchsorted(upto, wanted), len(upto) - 1)])
 
 
-def _above(block: NDArray[Any], *, limit: float) -> NDArray[np.bool_]:
-    mask: NDArray[np.bool_] = block > block.dtype.type(limit)
+def _above(block: NDArray[Any], *, value: float) -> NDArray[np.bool_]:
+    mask: NDArray[np.bool_] = block > block.dtype.type(value)
     return mask
+
+
+def _largest(block: NDArray[Any]) -> float:
+    return float(block.max(initial=0, where=np.isfinite(block)))
+
+
+def _greatest(parts: Sequence[float]) -> float:
+    return max(parts)

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_segment.blocks import reduce
-from napari_segment.classical.edges.marking import BINS, limit
+from napari_segment.classical.edges.marking import BINS, limit, steepest
 from napari_segment.classical.edges.operator import STRENGTHS
 from napari_segment.classical.edges.stencil import SOBEL, gradient
 from napari_segment.classical.filters.separable import convolve, gaussian_kernel
@@ -80,11 +79,6 @@ def limits(name: str, strength: Any, **settings: Any) -> tuple[Histogram, tuple[
     return counted, () if np.isnan(found) else (float(found),)
 
 
-def steepest(strength: Any) -> float:
-    """The greatest finite strength; 0 where there is none."""
-    return reduce(strength, _largest, _greatest)
-
-
 def moved(
     name: str, values: Sequence[float], top: float, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -105,11 +99,3 @@ def moved(
         return {**settings, "threshold": "value", "value": float(values[0])}
     low, high = (min(1.0, float(f"{value / top:.4g}")) for value in values)
     return {**settings, "low": low, "high": high}
-
-
-def _largest(block: Any) -> float:
-    return float(np.max(block, initial=0, where=np.isfinite(block)))
-
-
-def _greatest(parts: Sequence[float]) -> float:
-    return max(parts)

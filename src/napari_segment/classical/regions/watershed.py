@@ -127,6 +127,5 @@ def gradient_strength(image: Any, spacing: Sequence[float], sigma: float) -> NDA
 def _magnitude(image: Any, spacing: Sequence[float], sigma: float) -> NDArray[Any]:
     halo = [gaussian_kernel(max(w, 0.5)).radius for w in in_voxels(sigma, spacing)]
     gradient = partial(gaussian_gradient, spacing=spacing, sigma=sigma)
-    # slabs of twelve halos compute less than a fifth of the voxels twice
     found = map_blocks(gradient, image, dtype=float_type(image.dtype), halo=halo, slabs=12)
     return np.asarray(found)
