@@ -1,5 +1,7 @@
 """What a hand does in a window: lines dragged in the histogram, markers set, and the run after."""
 
+import threading
+
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
@@ -203,6 +205,27 @@ def test_lines_keep_their_order_and_wait_at_the_ends(qtbot, viewer):
     view.show_thresholds((150,), draggable=False)
     drag(qtbot, view, 0, 120)
     assert view.thresholds == (150,)
+
+
+def test_a_histogram_that_comes_late_says_nothing_of_markers(qtbot, viewer, stack, monkeypatch):
+    viewer.add_image(stack[2], name="plane")
+    dock = open_dock(viewer, "Threshold")
+    look, asked, ticked, told = dock.live.look, threading.Event(), threading.Event(), []
+
+    def slow(request):
+        if not request.draw:
+            asked.set()
+            ticked.wait(WAIT / 1000)
+        return look(request)
+
+    monkeypatch.setattr(dock.live, "look", slow)
+    monkeypatch.setattr(dock.running, "say", told.append)
+    dock.live.refresh()
+    qtbot.waitUntil(asked.is_set, timeout=WAIT)  # for the histogram alone
+    dock.live.box.setChecked(True)
+    ticked.set()
+    qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
+    assert not any("markers" in words for words in told)
 
 
 @pytest.mark.parametrize("kind", ["points", "labels"])

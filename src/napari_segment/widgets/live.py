@@ -86,10 +86,14 @@ class LivePreview(QObject):
             return
         layer, axes, asked = source.layer, source.axes, self._asked
         where = place_in(self.viewer, layer, axes)
-        whole = any(menu.layer is not None for menu in self.dock.extra.values())
-        draw = self.box.isChecked() and not whole  # markers are not cut into planes
+        draw = self.box.isChecked() and not self._marked
         request = Request(image.canonical(), where, recipe, draw, self._newest.stale)
         self._newest.ask(lambda: (self.look(request), layer, axes, where, asked))
+
+    @property
+    def _marked(self) -> bool:
+        """Whether the method takes markers, which are not cut into planes."""
+        return any(menu.layer is not None for menu in self.dock.extra.values())
 
     def _show(self, found: tuple[View, Any, str, dict[str, int], float]) -> None:
         view, layer, axes, where, asked = found
@@ -106,7 +110,7 @@ class LivePreview(QObject):
             self._say(view.note)
         else:
             self.hide()
-            if wanted:
+            if wanted and self._marked:
                 self._say("There is no preview with markers: press Run.")
         self.latency = time.perf_counter() - asked
 
