@@ -74,6 +74,25 @@ def test_blocks_give_the_same(ball, chunks, per):
     assert expected["label"].min() == 1
 
 
+def test_blocks_reach_as_far_as_wide_smoothing_does():
+    noisy = np.repeat([[0.0], [500.0]], 40, 0) + np.random.default_rng(1).normal(0, 90, (80, 300))
+    marked = np.zeros(noisy.shape, bool)
+    marked[40] = True
+    expected = located(noisy, marked, sigma=25.0)
+    assert np.abs(expected.positions[:, 0] - 39.5).max() < 0.5  # not as far as moves are cut off
+    lazy = da.from_array(noisy, (80, 13))
+    found = located(lazy, da.from_array(marked, lazy.chunks), sigma=25.0)
+    np.testing.assert_allclose(found.positions, expected.positions, atol=1e-9)
+
+
+def test_planes_a_thousand_times_as_far_apart_as_voxels():
+    stack = np.zeros((3, 12, 15), np.float32)
+    stack[:, :, 7:] = 100
+    table = edge_points(Image(stack, "ZYX", (2000.0, 1.0, 1.0)))
+    assert abs(table["x"] - 6.5).max() <= 0.5
+    assert set(table["z"]) == {0, 2000, 4000}
+
+
 def test_planes_have_edges_in_their_plane(ball):
     table = edge_points(ball, per="plane")
     assert set(table["z"]) <= set(3.0 * np.arange(15))

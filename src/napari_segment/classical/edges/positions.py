@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import accumulate, pairwise, product
@@ -14,7 +15,7 @@ from napari_segment.blocks import is_lazy
 from napari_segment.classical.edges.canny import canny
 from napari_segment.classical.edges.stencil import SOBEL, Response, gradient
 from napari_segment.classical.filters.separable import convolve, gaussian_kernel
-from napari_segment.classical.grid import checked, in_voxels
+from napari_segment.classical.grid import LONGEST, checked, in_voxels
 
 _OPERATOR = 1 / 3 + 1 / 12  # variance that differences and voxels add, in squared voxels
 _SPLINE = 20  # voxels beyond which a cubic spline feels 1e-11 of a value
@@ -117,14 +118,12 @@ def edge_points(
         return _located(image, np.argwhere(marked), spacing, sigma)
     import dask
 
-    reach = [k.radius for k in map(gaussian_kernel, _wide(sigma, spacing))]
+    reach = _reach(sigma, spacing)
     blocks = []
     for corner in product(*(pairwise(accumulate(c, initial=0)) for c in image.chunks)):
         inner = tuple(slice(a, b) for a, b in corner)
-        first = [max(0, a - r - _SPLINE) for (a, _), r in zip(corner, reach, strict=True)]
-        around = tuple(
-            slice(a, b + r + _SPLINE) for a, (_, b), r in zip(first, corner, reach, strict=True)
-        )
+        first = [max(0, a - r) for (a, _), r in zip(corner, reach, strict=True)]
+        around = tuple(slice(a, b + r) for a, (_, b), r in zip(first, corner, reach, strict=True))
         start = [a for a, _ in corner]
         blocks.append(
             dask.delayed(_in_block)(image[around], marked[inner], first, start, spacing, sigma)
@@ -133,6 +132,16 @@ def edge_points(
     order = np.lexsort(np.concatenate([part.voxels for part in found]).T[::-1])
     names = [f.name for f in fields(EdgePoints)]
     return EdgePoints(*(np.concatenate([getattr(p, n) for p in found])[order] for n in names))
+
+
+def _reach(sigma: float, spacing: Sequence[float]) -> list[int]:
+    """How far around a marked voxel the image is looked at, in voxels along each axis."""
+    widest = max(_widths(sigma, spacing))
+    kernels = [gaussian_kernel(s) for s in _wide(sigma, spacing)]
+    return [
+        kernel.radius + math.ceil(widest / s) + 1 + _SPLINE
+        for kernel, s in zip(kernels, spacing, strict=True)
+    ]
 
 
 def _in_block(
@@ -178,7 +187,15 @@ def _or_one(lengths: NDArray[Any]) -> NDArray[Any]:
 
 def _wide(sigma: float, spacing: Sequence[float]) -> Sequence[float]:
     """Standard deviations, in voxels, at which the grid is no longer seen."""
-    return in_voxels(max(sigma, *spacing), spacing)
+    return [min(max(sigma, *spacing) / s, LONGEST) for s in spacing]
+
+
+def _widths(sigma: float, spacing: Sequence[float]) -> Points:
+    """Standard deviations of all that smooths the image along each axis, in its unit."""
+    kernels = [gaussian_kernel(s) for s in in_voxels(sigma, spacing)]
+    variance = [sum(2 * k * k * w for k, w in enumerate(kernel.weights)) for kernel in kernels]
+    widths: Points = np.sqrt(np.add(variance, _OPERATOR)) * np.array(spacing)
+    return widths
 
 
 def _dislocation(
@@ -191,9 +208,7 @@ def _dislocation(
     """
     voxel = np.array(spacing)
     smooth = _spline(convolve(image, [gaussian_kernel(s) for s in _wide(sigma, spacing)]))
-    kernels = [gaussian_kernel(s) for s in in_voxels(sigma, spacing)]
-    variance = [sum(2 * k * k * w for k, w in enumerate(kernel.weights)) for kernel in kernels]
-    width = np.sqrt(np.add(variance, _OPERATOR)) * voxel
+    width = _widths(sigma, spacing)
     at = positions / voxel
     middle, second, first = 2 * smooth(at), np.zeros(len(at)), np.zeros(len(at))
     for axis, unit in enumerate(np.eye(len(voxel))):
