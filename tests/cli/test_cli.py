@@ -225,6 +225,7 @@ def test_a_cluster_that_is_not_there_is_told(cells, tmp_path, capsys):
     out = str(tmp_path / "a.tif")
     assert main(["segment", "otsu", str(cells), "-o", out, "--scheduler", "nonsense://x:1"]) == 1
     assert "No Dask scheduler answers at nonsense" in capsys.readouterr().err
+    assert main(["segment", "otsu", str(cells), "-o", out, "--lazy"]) == 0  # in threads, as before
 
 
 def test_pictures_are_drawn_beside_the_labels(cells, tmp_path):

@@ -79,11 +79,11 @@ def cluster(address: str) -> Iterator[None]:
         raise MissingError(
             "--scheduler needs Dask's cluster client: pip install distributed."
         ) from None
-    try:
-        client = Client(address, timeout="10s")
+    try:  # a default client that failed would still be asked
+        Client(address, timeout="10s", set_as_default=False).close()
     except (OSError, ValueError) as error:
         raise MissingError(f"No Dask scheduler answers at {address}: {error}") from None
-    with client:
+    with Client(address, timeout="10s"):
         yield
 
 
