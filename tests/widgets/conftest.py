@@ -23,6 +23,17 @@ def _keep_gl_objects():
     GlirProgram.delete = lambda self: None
 
 
+@pytest.fixture
+def viewer(qapp):
+    """A napari of its own for a test, in a window."""
+    import napari
+
+    viewer = napari.Viewer(show=True)
+    yield viewer
+    viewer.close()
+    qapp.processEvents()
+
+
 PLUGIN = '''
 import os, time
 import numpy as np

@@ -114,16 +114,6 @@ def test_filtered_colours_are_one_layer_each():
     assert all_channels.data.shape == (2, 3, 20, 30)
 
 
-@pytest.fixture
-def viewer(qapp):
-    import napari
-
-    viewer = napari.Viewer(show=True)
-    yield viewer
-    viewer.close()
-    qapp.processEvents()
-
-
 def press(qtbot, dock, button):
     assert button.isEnabled()
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)

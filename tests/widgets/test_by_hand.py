@@ -17,16 +17,6 @@ pytestmark = pytest.mark.screen
 WAIT = 400_000
 
 
-@pytest.fixture
-def viewer(qapp):
-    import napari
-
-    viewer = napari.Viewer(show=True)
-    yield viewer
-    viewer.close()
-    qapp.processEvents()
-
-
 @pytest.fixture(scope="module")
 def stack():
     """Four planes that grow brighter, noisy, with a bright and a middling half."""

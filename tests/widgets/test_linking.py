@@ -13,16 +13,6 @@ pytestmark = pytest.mark.screen
 WAIT = 400_000
 
 
-@pytest.fixture
-def viewer(qapp):
-    import napari
-
-    viewer = napari.Viewer(show=True)
-    yield viewer
-    viewer.close()
-    qapp.processEvents()
-
-
 def open_dock(viewer, name):
     return viewer.window.add_plugin_dock_widget("napari-segment", name)[1]
 

@@ -21,16 +21,6 @@ WAIT = 400_000
 
 
 @pytest.fixture
-def viewer(qapp):
-    import napari
-
-    viewer = napari.Viewer(show=True)
-    yield viewer
-    viewer.close()
-    qapp.processEvents()
-
-
-@pytest.fixture
 def stack():
     rng = np.random.default_rng(1)
     return rng.integers(0, 4000, (4, 40, 50)).astype(np.uint16)
