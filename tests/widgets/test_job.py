@@ -78,6 +78,40 @@ def test_errors_are_told_and_the_next_job_runs(qtbot, process, image):
     assert "patient_plugin.py" in trace
 
 
+def test_steps_keep_their_order_where_showing_one_lets_qt_go_on(qtbot, process, image):
+    job = segmentation(image, "patient", steps=40, pause=0.02)
+    shown = []
+
+    def show(step):  # as napari's progress bar does
+        if step.numbers:
+            if not shown:
+                qtbot.wait(500)
+            shown.append(step.numbers["i"])
+
+    job.stepped.connect(show)
+    with qtbot.waitSignal(job.done, timeout=WAIT):
+        process.run(job)
+    assert shown == list(range(40))
+
+
+def test_steps_of_a_job_that_ends_meanwhile_are_not_shown(qtbot, process, image):
+    job = segmentation(image, "patient", steps=200, pause=0.001)
+    shown = []
+
+    def show(step):
+        shown.append(step)
+        if step.numbers:
+            process.kill()
+            qtbot.waitUntil(lambda: job.over, timeout=WAIT)
+
+    job.stepped.connect(show)
+    with qtbot.waitSignal(job.failed, timeout=WAIT):
+        process.run(job)
+    qtbot.wait(50)
+    assert sum(bool(step.numbers) for step in shown) == 1
+    assert not job.folder.exists()
+
+
 def test_cancelled_work_ends_and_the_process_stays(qtbot, process, image):
     job, waiting = segmentation(image, "patient"), segmentation(image, "patient")
     with qtbot.waitSignal(job.stepped, timeout=WAIT):

@@ -113,6 +113,8 @@ class Process(QObject):
         self._queue: deque[Job] = deque()
         self._job: Job | None = None
         self._buffer = b""
+        self._inbox: deque[bytes] = deque()
+        self._taking = False
         self._killer = QTimer(self, singleShot=True, interval=GRACE)
         self._killer.timeout.connect(self.kill)
         self._process = QProcess(self)
@@ -127,6 +129,7 @@ class Process(QObject):
         """Start the process unless it runs, so that the first job finds it warm."""
         if self._process.state() == QProcess.ProcessState.NotRunning:
             self.ready, self._buffer, self.last_words = False, b"", ""
+            self._inbox.clear()
             self._process.start(sys.executable, ["-P", "-m", "napari_segment.worker"])
 
     def run(self, job: Job) -> Job:
@@ -214,8 +217,15 @@ class Process(QObject):
     def _read(self) -> None:
         self._buffer += bytes(self._process.readAllStandardOutput())
         *lines, self._buffer = self._buffer.split(b"\n")
-        for line in lines:
-            self._take(json.loads(line))
+        self._inbox.extend(lines)
+        if self._taking:  # a progress bar let Qt go on while a message is being shown
+            return
+        self._taking = True
+        try:
+            while self._inbox:
+                self._take(json.loads(self._inbox.popleft()))
+        finally:
+            self._taking = False
 
     def _take(self, message: Message) -> None:
         if "ready" in message:
@@ -226,6 +236,8 @@ class Process(QObject):
             return
         if "steps" in message:
             for step in message["steps"]:
+                if job.over:  # while the step before was shown; its pictures are gone
+                    return
                 job.stepped.emit(_step(step))
         elif "warning" in message:
             job.warned.emit(message["warning"])
