@@ -310,7 +310,7 @@ def test_markers_from_points(qtbot, viewer):
     viewer.add_points(centres, scale=image.spacing, units=("um", "um"))
     dock.method.name = with_markers[0].name
     dock.extra["markers"].setCurrentIndex(1)
-    marks = dock.further_data(dock.source.image())["markers"]
+    marks = dock.further_data()["markers"]
     assert sorted(np.unique(marks.data)[1:]) == list(range(1, len(centres) + 1))
     for number, centre in enumerate(centres, 1):
         np.testing.assert_allclose(np.argwhere(marks.data == number)[0], np.rint(centre))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from napari_segment.errors import InputError
-from napari_segment.image import Image, Labels, from_layer, named_axes, smallest_integers
+from napari_segment.image import Image, Labels, from_layer, named_axes
 from napari_segment.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -143,11 +143,19 @@ def place_in(viewer: Any, layer: Any, axes: str) -> dict[str, int]:
     point = np.asarray(viewer.dims.point[-layer.ndim :], float)
     units = viewer.layers.units
     if units is not None:
-        pairs = zip(units[-layer.ndim :], layer.units, strict=True)
-        point *= [1.0 if u == v else float((1 * u).to(v).magnitude) for u, v in pairs]
+        point = in_units(point, units[-layer.ndim :], layer.units)
     shape = (layer.data[0] if layer.multiscale else layer.data).shape
     index = np.rint(layer.world_to_data(point)).astype(int)
     return {a: int(np.clip(i, 0, n - 1)) for a, i, n in zip(axes, index, shape, strict=False)}
+
+
+def in_units(world: Any, given: Any, wanted: Any) -> Any:
+    """Coordinates in other units."""
+    factors = [
+        1.0 if u == v else float((1 * u).to(v).magnitude)
+        for u, v in zip(given, wanted, strict=True)
+    ]
+    return np.asarray(world) * factors
 
 
 def go_to(viewer: Any, layer: Any, axis: int, index: int) -> None:
@@ -168,32 +176,6 @@ def snapshot(layer: Any) -> SimpleNamespace:
     kept = {name: deepcopy(getattr(layer, name)) for name in names if name != "units"}
     affine = SimpleNamespace(affine_matrix=np.array(layer.affine.affine_matrix))
     return SimpleNamespace(**kept, units=tuple(layer.units), affine=affine)
-
-
-def markers_of(layer: Any, image: Image) -> Labels:
-    """A Labels layer's numbers, or a Points layer's points, as markers on an image's grid.
-
-    Parameters
-    ----------
-    layer : napari Labels or Points layer
-        Points are numbered from 1 in their order, each at the voxel nearest to it.
-    image : Image
-        Whose grid the markers are wanted on, less C.
-    """
-    axes = "".join(a for a in image.axes if a != "C")
-    if hasattr(layer, "selected_label"):
-        return labels_of(layer, axes if layer.ndim == len(axes) else "")
-    shape = [image.size(a) for a in axes]
-    points = np.array([layer.data_to_world(p) for p in layer.data])
-    inverse = np.linalg.inv(image.world())
-    marks = np.zeros(shape, smallest_integers(len(points)))
-    spatial = [i for i, a in enumerate(axes) if a in "ZYX"]
-    for number, point in enumerate(points[:, -len(axes) :], 1):
-        index = np.rint(point / ([image.interval] * len(point)))
-        index[spatial] = np.rint(inverse[:-1, :-1] @ point[spatial] + inverse[:-1, -1])
-        if np.all(index >= 0) and np.all(index < shape):
-            marks[tuple(index.astype(int))] = number
-    return Labels(marks, axes, **image.geometry())
 
 
 def geometry(layer: Any, drop: int = 0, offset: Any = None) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 
 from napari_segment import api
 from napari_segment.errors import InputError
-from napari_segment.image import Image, Labels
+from napari_segment.image import Labels
 from napari_segment.recipe import Recipe
 from napari_segment.registry import Entry, methods
 from napari_segment.widgets.beside import filtered_job
@@ -32,8 +32,9 @@ from napari_segment.widgets.copies import copies
 from napari_segment.widgets.fields import Field
 from napari_segment.widgets.form import EntryMenu, form_layout
 from napari_segment.widgets.job import Job, keep
-from napari_segment.widgets.layers import LayerData, markers_of, snapshot
+from napari_segment.widgets.layers import LayerData, snapshot
 from napari_segment.widgets.live import LivePreview
+from napari_segment.widgets.markers import markers_of
 from napari_segment.widgets.recipes import RecipeButton
 from napari_segment.widgets.results import result_layers
 from napari_segment.widgets.running import Running
@@ -176,7 +177,7 @@ class SegmentDock(QWidget):
     def make_job(self) -> Job:
         """The run that the form describes."""
         image, recipe = self.source.image(), self.recipe()
-        data = self.further_data(image)
+        data = self.further_data()
         layer, axes = snapshot(self.source.layer), self.source.axes
         write = copies.writer(self.source.layer)
         name = f"{layer.name} {methods[recipe.method.name].title}"
@@ -231,10 +232,15 @@ class SegmentDock(QWidget):
                 self.viewer.layers.remove(layer)
         self.undo_button.setEnabled(bool(self.results))
 
-    def further_data(self, image: Image) -> dict[str, Labels]:
+    def further_data(self) -> dict[str, Labels]:
         """What the method takes beside the image, such as markers."""
+        layer, axes = self.source.layer, self.source.axes
         chosen = {name: menu.layer for name, menu in self.extra.items()}
-        return {k: markers_of(layer, image) for k, layer in chosen.items() if layer is not None}
+        return {
+            name: markers_of(self.viewer, marks, layer, axes)
+            for name, marks in chosen.items()
+            if marks is not None
+        }
 
     # ---- following what the user does ----
 
