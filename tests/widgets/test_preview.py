@@ -112,6 +112,12 @@ def test_clusters_of_one_channel_show_their_borders(volume):
     )
 
 
+@pytest.mark.parametrize("method", ["otsu", "canny", "kmeans"])
+def test_of_no_pixels_nothing_is_drawn(method):
+    view = Look()(Request(Image(np.zeros((0, 5), np.uint8)), {}, api.recipe_of(method)))
+    assert view.labels.shape == (0, 5)
+
+
 @pytest.mark.parametrize("method", ["otsu", "multi_otsu", "kmeans"])
 def test_a_filter_may_change_the_grid(method):
     plane = np.repeat(np.array([[0, 0, 90, 90, 200, 200]], np.uint8), 4, axis=0)

@@ -192,7 +192,7 @@ def _several(values: Sequence[float]) -> Spec:
 
 def _borders(seen: NDArray[Any], labels: NDArray[Any] | None) -> tuple[float, ...]:
     """Where intensity alone parts classes that are ordered by it; nothing where it does not."""
-    if labels is None:
+    if labels is None or not labels.size:
         return ()
     classes = [seen[labels == number] for number in range(int(labels.max()) + 1)]
     if not all(part.size for part in classes):
