@@ -16,21 +16,22 @@ _TILE = 1024
 
 
 @njit(cache=True, nogil=True)
-def count_levels(values: NDArray[Any], low: int, counts: NDArray[np.int64]) -> None:
-    """Add to ``counts[v - low]`` for each integer v.
+def count_codes(words: NDArray[np.uint64], counts: NDArray[np.int64]) -> None:
+    """Add to ``counts[c]`` for each of the four codes of 16 bits in each word.
 
-    Two tables in turn: runs of one level would else wait for the counter just written.
+    Two tables in turn: runs of one code would else wait for the counter just written. At most
+    2³² codes, which is what the tables hold.
     """
-    levels = len(counts)
-    second = np.zeros(levels, np.uint32)
-    n = len(values)
-    for i in range(0, n - 1, 2):
-        counts[int(values[i]) - low] += 1
-        second[int(values[i + 1]) - low] += 1
-    if n % 2:
-        counts[int(values[n - 1]) - low] += 1
-    for k in range(levels):
-        counts[k] += second[k]
+    first, second = np.zeros(65536, np.uint32), np.zeros(65536, np.uint32)
+    lowest, one = np.uint64(65535), np.uint32(1)
+    for i in range(len(words)):
+        word = words[i]
+        first[word & lowest] += one
+        second[(word >> np.uint64(16)) & lowest] += one
+        first[(word >> np.uint64(32)) & lowest] += one
+        second[word >> np.uint64(48)] += one
+    for code in range(65536):
+        counts[code] += np.int64(first[code]) + np.int64(second[code])
 
 
 @njit(cache=True, nogil=True)
@@ -65,7 +66,7 @@ def count_bins(
     precision = guess.dtype.type
     low, scale, doubt, clear = guess
     ends = precision(len(counts))
-    second = np.zeros(len(counts), np.int64)  # counts in turn, as in `count_levels`
+    second = np.zeros(len(counts), np.int64)  # counts in turn, as in `count_codes`
     bins = np.empty(_TILE, np.int32)
     for start in range(0, len(values), _TILE):
         size = min(_TILE, len(values) - start)

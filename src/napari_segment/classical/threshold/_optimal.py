@@ -23,16 +23,23 @@ Floats = NDArray[np.float64]
 
 @njit(cache=True, nogil=True)
 def extend(
-    mass: Floats, moment: Floats, previous: Floats, best: Floats, first: NDArray[np.int32], k: int
+    mass: Floats,
+    moment: Floats,
+    previous: Floats,
+    best: Floats,
+    first: NDArray[np.int32],
+    k: int,
+    least: int,
 ) -> None:
     """From the best cuts of the first 0, 1, … values into k − 1 runs to those into k.
 
-    `mass` and `moment` are running sums from 0; `first` receives the start of the last run. Halves
-    are solved before quarters, so that each end lies between two whose starts are known.
+    Only those of the first `least` and more values are found, `least` being k or more. `mass` and
+    `moment` are running sums from 0; `first` receives the start of the last run. Halves are solved
+    before quarters, so that each end lies between two whose starts are known.
     """
     n = len(mass) - 1
     stack = np.empty((64, 4), np.int64)
-    stack[0, 0], stack[0, 1], stack[0, 2], stack[0, 3] = k, n, k - 1, n - 1
+    stack[0, 0], stack[0, 1], stack[0, 2], stack[0, 3] = least, n, k - 1, n - 1
     depth = 1
     while depth:
         depth -= 1

@@ -157,17 +157,34 @@ def over_values(work: Any, values: NDArray[Any]) -> list[Any]:
 
 
 def _count_levels(low: int, span: int, block: NDArray[Any]) -> Counts:
-    from napari_segment.classical.threshold._counts import count_levels
+    """Of integers from `low`, which is the least of their type where that has at most 16 bits."""
+    small = block.dtype.itemsize <= 2
 
     def count(part: NDArray[Any]) -> Counts:
-        counts = np.zeros(span, np.int64)
-        if part.dtype.itemsize > 2:  # at most 65,536 levels
-            count_levels((part - part.dtype.type(low)).astype(np.uint16), 0, counts)
-        else:
-            count_levels(part, low, counts)
-        return counts
+        if small:
+            return _count_codes(part.view(f"u{part.itemsize}"))
+        return _count_codes((part - part.dtype.type(low)).astype(np.uint16))
 
-    return _sum(over_values(count, flat(block))) if block.size else np.zeros(span, np.int64)
+    if not block.size:
+        return np.zeros(span, np.int64)
+    counts = _sum(over_values(count, flat(block)))
+    return np.roll(counts, span // 2) if small and low else counts[:span]  # negatives come first
+
+
+def _count_codes(codes: NDArray[Any]) -> Counts:
+    """Of unsigned integers of 8 or 16 bits; bytes are counted in pairs."""
+    from napari_segment.classical.threshold._counts import count_codes
+
+    lead = min(-codes.ctypes.data % 8 // codes.itemsize, len(codes))
+    stop = len(codes) - (len(codes) - lead) % (8 // codes.itemsize)
+    counts = np.zeros(65_536, np.int64)
+    count_codes(codes[lead:stop].view(np.uint64), counts)
+    if codes.itemsize == 1:
+        pairs = counts.reshape(256, 256)
+        counts = pairs.sum(0) + pairs.sum(1)
+    for rest in (codes[:lead], codes[stop:]):
+        counts += np.bincount(rest, minlength=len(counts))
+    return counts
 
 
 def _count_bins(low: float, uppers: NDArray[np.float64], block: NDArray[Any]) -> Counts:

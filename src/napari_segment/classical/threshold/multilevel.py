@@ -93,7 +93,8 @@ def best_cuts(
     for k in range(2, most + 1):
         previous, best = best, np.full_like(best, -np.inf)
         first.append(np.zeros(len(best), np.int32))
-        extend(mass, moment, previous, best, first[-1], k)
+        least = k if k < most else len(values)  # from the last row only the whole is cut
+        extend(mass, moment, previous, best, first[-1], k, least)
         starts = [len(values)]
         for row in reversed(first):
             starts.append(int(row[starts[-1]]))

@@ -21,6 +21,8 @@ from napari_segment.classical.threshold.histogram import Histogram, histogram, r
 Objects: TypeAlias = Literal["bright", "dark"]
 Mask: TypeAlias = NDArray[np.bool_]
 
+_TILE = 1 << 17  # voxels that stay in the cache while they are compared with every level
+
 
 def separate(
     image: Any, criterion: Callable[[Histogram], float], *, bins: int, objects: Objects
@@ -98,11 +100,16 @@ def classes_between(image: Any, thresholds: Iterable[float], objects: Objects = 
 def _count_beyond(block: NDArray[Any], *, levels: list[Any], objects: Objects) -> NDArray[np.uint8]:
     from napari_segment.classical._slabs import over_slabs
 
-    number = np.zeros(block.shape, np.uint8)
+    number: NDArray[np.uint8] = np.empty(block.shape, np.uint8)
+    values, numbers = block, number
+    if block.flags.c_contiguous:
+        values, numbers = block.reshape(-1), number.reshape(-1)
 
     def count(start: int, stop: int) -> None:
+        part = numbers[start:stop]
+        part[...] = 0
         for level in levels:
-            number[start:stop] += _beyond(block[start:stop], level=level, objects=objects)
+            part += _beyond(values[start:stop], level=level, objects=objects).view(np.uint8)
 
-    over_slabs(count, len(block))
+    over_slabs(count, len(values), thickness=max(1, _TILE // max(values[:1].size, 1)))
     return number
