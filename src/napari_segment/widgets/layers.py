@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from copy import deepcopy
 from types import SimpleNamespace
@@ -215,9 +216,16 @@ def provenance(labels: Labels, source: str) -> dict[str, Any]:
 
 
 def recipe_of_layer(layer: Any) -> Recipe | None:
-    """The recipe that made a layer, if it was made here."""
-    saved = (layer.metadata or {}).get(KEY) or {}
-    return Recipe.model_validate(saved["recipe"]) if saved.get("recipe") else None
+    """The recipe that made a layer, if it was made here.
+
+    Raises
+    ------
+    FormatError
+        If what the layer keeps is no recipe.
+    """
+    saved = ((layer.metadata or {}).get(KEY) or {}).get("recipe")
+    text = json.dumps(saved, default=str)
+    return Recipe.from_text(text, source=f"What {layer.name!r} keeps") if saved else None
 
 
 def stack_layer(stack: Image | Labels) -> LayerData:

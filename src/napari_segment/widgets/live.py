@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QCheckBox
 
 from napari_segment.errors import SegmentError
 from napari_segment.widgets.histogram import HistogramView
-from napari_segment.widgets.layers import place_in, plane_layer
+from napari_segment.widgets.layers import KEY, place_in, plane_layer
 from napari_segment.widgets.preview import Look, Newest, Request, View
 from napari_segment.widgets.source import follow
 
@@ -48,7 +48,7 @@ class LivePreview(QObject):
         self._timer = QTimer(self, singleShot=True, interval=PAUSE)
         self._timer.timeout.connect(self._ask)
         self._newest.ready.connect(self._show)
-        self._newest.failed.connect(self._say)
+        self._newest.failed.connect(self._failed)
         self.box.toggled.connect(self._toggled)
         self.histogram.dragged.connect(self._dragged)
         for event in (self.viewer.dims.events.current_step, self.viewer.dims.events.ndisplay):
@@ -80,14 +80,13 @@ class LivePreview(QObject):
         try:
             image, recipe = source.image(), self.dock.recipe()
         except SegmentError as error:
-            self.histogram.show_counts([], [])
-            if source.layer is not None:
-                self._say(str(error))
+            self._failed("" if source.layer is None else str(error))
             return
         layer, axes, asked = source.layer, source.axes, self._asked
         where = place_in(self.viewer, layer, axes)
         draw = self.box.isChecked() and not self._marked
-        request = Request(image.canonical(), where, recipe, draw, self._newest.stale)
+        stale = self._newest.stale
+        request = Request(image.canonical(), where, recipe, draw, stale, source.version)
         self._newest.ask(lambda: (self.look(request), layer, axes, where, asked))
 
     @property
@@ -114,6 +113,14 @@ class LivePreview(QObject):
                 self._say("There is no preview with markers: press Run.")
         self.latency = time.perf_counter() - asked
 
+    def _failed(self, text: str) -> None:
+        """Show nothing rather than what was before."""
+        self.histogram.show_counts([], [])
+        self.histogram.show_thresholds((), draggable=False)
+        self.hide()
+        if text:
+            self._say(text)
+
     def _draw(self, plane: Any) -> None:
         """Change the preview's pixels and place; make its layer if there is none."""
         data, attributes, kind = plane
@@ -123,10 +130,14 @@ class LivePreview(QObject):
             for name in PLACE:
                 if not _equal(getattr(shown, name), attributes[name]):
                     setattr(shown, name, attributes[name])
+            for name in ("units", "axis_labels"):
+                if getattr(shown, name) != attributes[name]:
+                    setattr(shown, name, attributes[name])
             return
         self.hide()
         active = self.viewer.layers.selection.active
-        self.layer = Layer.create(data, attributes | {"name": NAME}, kind)
+        told = {"name": NAME, "metadata": {KEY: {"preview": True}}}
+        self.layer = Layer.create(data, attributes | told, kind)
         self.layer.editable = False
         self.viewer.add_layer(self.layer)
         self.viewer.layers.selection.active = active

@@ -73,6 +73,8 @@ class Request:
         Whether the plane is wanted, or the histogram alone.
     stale : callable
         Whether nobody waits for it any more.
+    version : int
+        Of the image's pixels: another one for other pixels.
     """
 
     image: Image
@@ -80,6 +82,7 @@ class Request:
     recipe: Recipe
     draw: bool = True
     stale: Callable[[], bool] = lambda: False
+    version: int = 0
 
     @property
     def entry(self) -> Entry:
@@ -132,11 +135,12 @@ class Look:
         self._key = self._histogram = None
 
     def _counts(self, region: Image, request: Request) -> Histogram:
-        image, where, recipe = request.image, request.where, request.recipe
+        where, recipe = request.where, request.recipe
         time = None if recipe.per == "stack" else where.get("T")
         plane = where.get("Z") if "Z" not in region.axes else None
         bins = recipe.method.settings.get("bins", 256)
-        key = (id(image.data), time, plane, recipe.channel, recipe.filters, recipe.times, bins)
+        version = request.version
+        key = (version, time, plane, recipe.channel, recipe.filters, recipe.times, bins)
         if self._histogram is None or self._key != key:
             seen = api.as_seen(recipe.model_copy(update={"times": ()}), region)
             self._histogram, self._key = histogram(seen.data, bins=bins), key

@@ -9,7 +9,7 @@ from typing import Any
 
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
-from napari_segment.errors import InputError, SegmentError
+from napari_segment.errors import FormatError, InputError, SegmentError
 from napari_segment.recipe import Recipe
 from napari_segment.widgets.layers import recipe_of_layer
 
@@ -49,7 +49,14 @@ class RecipeButton(QPushButton):
 
     def save(self, path: str | Path) -> None:
         """Write what the form says to a file."""
-        self._try(lambda: self.recipe().save(path))
+
+        def write() -> None:
+            try:
+                self.recipe().save(path)
+            except OSError as error:
+                raise FormatError(f"Cannot write the recipe {path}: {error.strerror}.") from None
+
+        self._try(write)
 
     def load(self, path: str | Path) -> None:
         """Fill the form from a file."""
@@ -74,7 +81,8 @@ class RecipeButton(QPushButton):
             self.load(path)
 
     def _try(self, call: Callable[[], Any]) -> None:
+        self.say("")  # what was said before
         try:
             call()
-        except (SegmentError, OSError) as error:
+        except SegmentError as error:
             self.say(str(error))

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from napari.layers import Labels as LabelsLayer
 from napari.layers import Layer
 from napari.layers import Points as PointsLayer
+from napari.utils.notifications import show_warning
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
     QFrame,
@@ -38,7 +39,7 @@ from napari_segment.widgets.markers import markers_of
 from napari_segment.widgets.recipes import RecipeButton
 from napari_segment.widgets.results import result_layers
 from napari_segment.widgets.running import Running
-from napari_segment.widgets.source import LayerMenu, Source
+from napari_segment.widgets.source import LayerMenu, Source, is_labels
 from napari_segment.widgets.steps import StepList
 from napari_segment.worker.stacks import load_stack, save_stack
 
@@ -170,7 +171,12 @@ class SegmentDock(QWidget):
         self.filters.value = recipe.filters
         self.method.value = recipe.method
         self.cleanups.value = recipe.cleanups
-        self.source.fill(recipe.channel, recipe.per, recipe.times)
+        lost = self.source.fill(recipe.channel, recipe.per, recipe.times)
+        if lost:
+            show_warning(
+                f"The recipe takes {lost}, which the chosen image does not have. What is set under "
+                "Image holds instead."
+            )
 
     # ---- running ----
 
@@ -303,4 +309,4 @@ def scrolling(body: Any) -> Any:
 
 
 def _is_marker(layer: Any) -> bool:
-    return isinstance(layer, LabelsLayer | PointsLayer)
+    return is_labels(layer) or isinstance(layer, PointsLayer)

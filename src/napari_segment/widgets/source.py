@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels as LabelsLayer
 from psygnal import Signal
@@ -15,12 +14,12 @@ from qtpy.compat import isalive
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from napari_segment.errors import InputError
-from napari_segment.image import Image
+from napari_segment.image import RGB, Image
 from napari_segment.recipe import Per
 from napari_segment.widgets.copies import copies
 from napari_segment.widgets.fields import narrow_combo
 from napari_segment.widgets.form import form_layout
-from napari_segment.widgets.layers import image_of, known_axes, possible_axes
+from napari_segment.widgets.layers import KEY, image_of, known_axes, possible_axes, shape_of
 
 PER = {
     "automatic": "auto",
@@ -113,8 +112,11 @@ def is_image(layer: Any) -> bool:
 
 
 def is_labels(layer: Any) -> bool:
-    """Whether a layer holds labels."""
-    return isinstance(layer, LabelsLayer)
+    """Whether a layer holds labels; a preview is gone before it could be used."""
+    return isinstance(layer, LabelsLayer) and not layer.metadata.get(KEY, {}).get("preview")
+
+
+CHANGES = ("data", "scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
 
 class Source:
@@ -152,7 +154,12 @@ class Source:
         for menu in (self.channel_menu, self.per_menu):
             menu.currentIndexChanged.connect(self._tell)
         for box in (self.first, self.last):
+            box.setKeyboardTracking(False)
             box.valueChanged.connect(self._tell)
+        self.first.valueChanged.connect(self._first_moved)
+        self.last.valueChanged.connect(self._last_moved)
+        self.version = 0  # of the pixels and of what their axes are
+        self._followed: weakref.WeakSet[Any] = weakref.WeakSet()
         self._quiet = False
         self.takes_all = False  # whether the recipe sees all channels whatever is chosen
         self._layer_changed()
@@ -174,7 +181,7 @@ class Source:
 
     @property
     def per(self) -> Per:
-        return self.per_menu.currentData()
+        return self.per_menu.currentData() if set("TZ") & set(self.axes) else "auto"
 
     @property
     def times(self) -> tuple[int, int] | tuple[()]:
@@ -202,25 +209,41 @@ class Source:
             raise InputError(f"Say what the {self.layer.ndim} dimensions are (axes).")
         return image_of(self.layer, self.axes)
 
-    def fill(self, channel: int | str, per: str, times: Any) -> None:
-        """Show what a recipe says, as far as the layer has it."""
+    def fill(self, channel: int | str, per: str, times: tuple[int, int] | tuple[()]) -> str:
+        """Show what a recipe says, as far as the layer has it; say what it has not."""
+        index = self._find_channel(channel)
+        first, last = times or (self.first.minimum(), self.last.maximum())
         with self._silently():
-            self.per_menu.setCurrentIndex(max(0, self.per_menu.findData(per)))
-            self.channel_menu.setCurrentIndex(max(0, self.channel_menu.findData(channel)))
-            if times:
-                self.first.setValue(times[0])
-                self.last.setValue(times[1])
+            self.per_menu.setCurrentIndex(self.per_menu.findData(per))
+            self.channel_menu.setCurrentIndex(max(0, index))
+            self.first.setValue(first)
+            self.last.setValue(last)
         self._tell()
+        lost = [f"channel {channel}"] if index < 0 and not self.takes_all else []
+        lost += [f"times {first} to {last}"] if times and self.times != tuple(times) else []
+        return " and ".join(lost)
 
     def ask_channel(self, wanted: bool) -> None:
         """Ask for a channel, if the layer has several, or leave it out."""
         self.takes_all = not wanted
         self._form.setRowVisible(self.channel_menu, "C" in self._image_axes() and wanted)
 
+    def _find_channel(self, channel: int | str) -> int:
+        """The row of a recipe's channel; -1 where there is none such."""
+        menu, count = self.channel_menu, len(self._channel_names())
+        if channel == "auto" or (not count and str(channel) == "0"):
+            return max(0, menu.findData("auto"))
+        if str(channel).lstrip("-").isdigit():
+            number = int(channel)
+            return int(menu.findData(number + count if number < 0 else number))
+        return int(menu.findText(channel))
+
     # ---- following the layer ----
 
     def _layer_changed(self, _: Any = None) -> None:
         layer = self.layer
+        self._shape = () if layer is None else shape_of(layer)
+        self._follow(layer)
         with self._silently():
             self.axes_menu.clear()
             for axes in possible_axes(layer) if layer is not None else ():
@@ -233,10 +256,29 @@ class Source:
         self._form.setRowVisible(self.axes_menu, several)
         self._axes_changed()
 
+    def _follow(self, layer: Any) -> None:
+        """Hear of changes of a layer, once; when another is chosen they are left unheeded."""
+        if layer is None or layer in self._followed:
+            return
+        self._followed.add(layer)
+        for name in CHANGES:
+            follow(self.native, getattr(layer.events, name), self._touched)
+
+    def _touched(self, event: Any) -> None:
+        """The layer has other pixels, another place, or other axes."""
+        if event.source is not self.layer:
+            return
+        if event.type == "axis_labels" or shape_of(self.layer) != self._shape:
+            self._layer_changed()
+            return
+        self.version += 1
+        self._tell()
+
     def _axes_changed(self, _: Any = None) -> None:
         axes = self._image_axes()
+        self.version += 1
         with self._silently():
-            self._fill_channels(axes)
+            self._fill_channels()
             times = self._length("T")
             for box, value in ((self.first, 0), (self.last, times)):
                 box.setRange(value and 1, times - (value == 0) if times else 0)
@@ -246,16 +288,16 @@ class Source:
         self._form.setRowVisible(self.per_menu, "Z" in axes or "T" in axes)
         self._tell()
 
-    def _fill_channels(self, axes: str) -> None:
+    def _channel_names(self) -> list[str]:
+        if self.layer is not None and self.layer.rgb:
+            return [*RGB, "alpha"][: shape_of(self.layer)[-1]]
+        return [str(i) for i in range(self._length("C"))]
+
+    def _fill_channels(self) -> None:
         self.channel_menu.clear()
-        if "C" not in axes:
-            return
-        if self.layer.rgb:
+        if self.layer is not None and self.layer.rgb:
             self.channel_menu.addItem("brightness", "auto")
-            names = ["red", "green", "blue", "alpha"][: self.layer.data.shape[-1]]
-        else:
-            names = [str(i) for i in range(self._length("C"))]
-        for index, name in enumerate(names):
+        for index, name in enumerate(self._channel_names()):
             self.channel_menu.addItem(name, index)
 
     def _image_axes(self) -> str:
@@ -265,8 +307,15 @@ class Source:
     def _length(self, axis: str) -> int:
         if axis not in self.axes:
             return 0
-        data = self.layer.data[0] if self.layer.multiscale else self.layer.data
-        return int(np.shape(data)[self.axes.index(axis)])
+        return shape_of(self.layer)[self.axes.index(axis)]
+
+    def _first_moved(self, first: int) -> None:
+        if first >= self.last.value():
+            self.last.setValue(first + 1)
+
+    def _last_moved(self, last: int) -> None:
+        if last <= self.first.value():
+            self.first.setValue(last - 1)
 
     def _tell(self, _: Any = None) -> None:
         if not self._quiet:

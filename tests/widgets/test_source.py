@@ -1,0 +1,115 @@
+"""What the form says of its image follows the layer, and a recipe is never changed unsaid."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_segment.widgets.layers import recipe_of_layer
+from napari_segment.widgets.recipes import RecipeButton
+from napari_segment.widgets.source import Source, is_labels
+
+
+@pytest.fixture
+def viewer():
+    return ViewerModel()
+
+
+@pytest.fixture
+def source(qtbot, viewer):
+    source = Source(viewer)
+    qtbot.addWidget(source.native)
+    return source
+
+
+def add(viewer, shape, axes, **more):
+    data = np.zeros(shape, np.uint8)
+    return viewer.add_image(data, axis_labels=tuple(axes.lower()), **{"rgb": False, **more})
+
+
+def test_a_colour_is_chosen_by_its_name(viewer, source):
+    add(viewer, (20, 30, 3), "YX", rgb=True)
+    for channel, kept in (("green", 1), ("2", 2), (-1, 2), (0, 0), ("auto", "auto")):
+        assert source.fill(channel, "auto", ()) == ""
+        assert source.channel == kept
+
+
+def test_what_the_image_lacks_is_told(viewer, source):
+    assert source.fill(2, "auto", (0, 2)) == "channel 2 and times 0 to 2"  # no image yet
+    assert source.fill("auto", "volume", ()) == source.fill(0, "plane", ()) == ""
+    add(viewer, (6, 3, 20, 30), "TCYX")
+    assert source.fill(2, "stack", (2, 5)) == ""
+    assert (source.channel, source.per, source.times) == (2, "stack", (2, 5))
+    assert source.fill(3, "auto", (2, 9)) == "channel 3 and times 2 to 9"
+    assert source.fill("green", "auto", ()) == "channel green"
+    source.ask_channel(False)
+    assert source.fill(3, "auto", ()) == ""  # nothing looks at one channel alone
+
+
+def test_all_times_are_taken_again(viewer, source):
+    add(viewer, (6, 20, 30), "TYX")
+    source.fill("auto", "auto", (2, 5))
+    source.fill("auto", "auto", ())
+    assert source.times == ()
+
+
+def test_the_last_time_stays_behind_the_first(viewer, source):
+    add(viewer, (6, 20, 30), "TYX")
+    source.last.setValue(3)
+    source.first.setValue(4)
+    assert source.times == (4, 5)
+    source.last.setValue(2)
+    assert source.times == (1, 2)
+
+
+def test_what_is_not_asked_is_automatic(viewer, source):
+    add(viewer, (20, 30), "YX")
+    source.fill("auto", "volume", ())
+    assert source.per == "auto"
+
+
+def test_changes_of_the_chosen_layer_are_followed(viewer, source):
+    layer = add(viewer, (6, 20, 30), "ZYX")
+    other = add(viewer, (6, 20, 30), "ZYX")
+    source.layers.layer = layer
+    told = []
+    source.changed.connect(lambda: told.append(source.version))
+    other.data = other.data + 1
+    assert told == []
+    layer.data = layer.data + 1
+    layer.scale = (3, 1, 1)
+    layer.units = ("um", "um", "um")
+    assert len(told) == 3
+    assert told[0] != told[1]
+    layer.axis_labels = ("t", "y", "x")
+    assert source.axes == "TYX"
+    layer.data = np.zeros((9, 20, 30), np.uint8)
+    assert source.last.maximum() == 9
+    source.layers.layer = other
+    source.layers.layer = layer
+    told.clear()
+    layer.data = layer.data + 1
+    assert len(told) == 1
+
+
+def test_a_preview_is_offered_nowhere(viewer):
+    data = np.zeros((20, 30), np.uint8)
+    assert is_labels(viewer.add_labels(data, metadata={"napari-segment": {"recipe": None}}))
+    assert not is_labels(viewer.add_labels(data, metadata={"napari-segment": {"preview": True}}))
+
+
+def test_a_recipe_that_is_none_is_told_and_the_next_clears_it(qtbot, viewer, tmp_path):
+    told, taken = [], []
+    layer = add(viewer, (20, 30), "YX", name="cells")
+    button = RecipeButton(viewer, lambda: taken[-1], taken.append, told.append)
+    qtbot.addWidget(button)
+    layer.metadata["napari-segment"] = {"recipe": {"meth": 3}}
+    take = button.menu().actions()[-1]
+    take.trigger()
+    assert told[-1].startswith("What 'cells' keeps is not a recipe")
+    layer.metadata["napari-segment"] = {"recipe": {"method": {"name": "otsu"}}}
+    take.trigger()
+    assert told[-1] == ""
+    assert taken == [recipe_of_layer(layer)]
+    button.save(tmp_path / "nowhere" / "recipe.yaml")
+    assert told[-1].startswith("Cannot write the recipe")
+    assert told[-1].endswith("No such file or directory.")
