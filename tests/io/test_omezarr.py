@@ -9,6 +9,7 @@ import zarr
 from napari_segment import io
 from napari_segment.errors import FormatError
 from napari_segment.image import RGB, Image, Labels
+from napari_segment.io import omezarr
 
 
 def older(path, data, axes, *, scale=(), translation=(), **attributes):
@@ -184,3 +185,16 @@ def test_an_older_result_is_replaced(tmp_path, volume, classes):
 def test_lazy_arrays_travel(tmp_path, volume):
     found = io.read(io.write(volume, tmp_path / "a.zarr"), lazy=True)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(found.data)).compute(), volume.data)
+
+
+def test_a_worker_that_does_not_see_the_folder_says_so(tmp_path, volume):
+    """Zarr would read zeros, and write into a folder that it makes."""
+    io.write(volume, tmp_path / "a.zarr")
+    found = io.read(tmp_path / "a.zarr", lazy=True)
+    target = omezarr._OnDisk(zarr.open_group(tmp_path / "a.zarr")["0"])
+    (tmp_path / "a.zarr").rename(tmp_path / "elsewhere.zarr")
+    with pytest.raises(FormatError, match="must see the same folders"):
+        found.data.compute(scheduler="sync")
+    with pytest.raises(FormatError, match="must see the same folders"):
+        da.store(found.data + 1, target, lock=False, scheduler="sync")
+    assert not (tmp_path / "a.zarr").exists()

@@ -216,3 +216,15 @@ def test_fractions_are_no_labels(tmp_path):
     path = io.write(Image(np.full((5, 5), 0.5), "YX"), tmp_path / "a.tif")
     with pytest.raises(InputError, match=r"a\.tif: Labels must be whole numbers"):
         io.read_labels(path)
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.nii.gz", "a.ome.zarr", "a.npy"])
+def test_lazy_pixels_are_read_from_any_folder(tmp_path, monkeypatch, volume, name):
+    """The workers of a cluster stand elsewhere."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    io.write(volume, name)
+    found = io.read(name, lazy=True)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    read = pickle.loads(pickle.dumps(found)).compute()
+    np.testing.assert_array_equal(read.canonical().data, volume.data)

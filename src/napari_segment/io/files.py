@@ -200,7 +200,7 @@ def write(stack: Stack, path: str | Path) -> Path:
     # Written beside its place: a failure leaves no broken file, and a lazy stack may be read
     # from the file that it replaces.
     with TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
-        partial = Path(folder) / path.name
+        partial = Path(folder).absolute() / path.name  # workers may stand elsewhere
         form.load().write(stack, partial)
         _move(partial, path)
     return path
@@ -224,7 +224,8 @@ def _read(
     module = form.load()
     reader = getattr(module, "read_indices", module.read) if labels else module.read
     try:
-        return cast("Contents", reader(path, axes=axes, lazy=lazy, series=str(series)))
+        absolute = path.absolute()  # pixels that are read later may be read from elsewhere
+        return cast("Contents", reader(absolute, axes=axes, lazy=lazy, series=str(series)))
     except FormatError:
         raise
     except OSError as error:

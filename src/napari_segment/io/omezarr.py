@@ -5,11 +5,13 @@ Versions 0.1 to 0.5 are read, 0.5 is written: https://ngff.openmicroscopy.org/0.
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError
 from napari_segment.image import AXES, SPATIAL, Image, Labels, Stack
@@ -30,7 +32,6 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
 
     A bare Zarr array takes its axes from its dimension names.
     """
-    import dask.array as da
     import zarr
 
     try:
@@ -39,12 +40,45 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
         if isinstance(node, zarr.Group):
             node, found = _image(node, path, series)
         own = found.pop("axes", "") or _dimension_names(node)
-        data = da.from_zarr(node) if lazy else np.asarray(node[...])
+        data = _lazily(node) if lazy else np.asarray(node[...])
     except FormatError:
         raise
     except (OSError, ValueError, KeyError, TypeError, IndexError, RuntimeError) as error:
         raise FormatError(f"{path} cannot be read as OME-Zarr: {error}") from None
     return gather(path, data, own, found.pop("scale", None), wanted=axes, **found)
+
+
+class _OnDisk:
+    """A Zarr array, read and written only where its folder is.
+
+    Zarr takes chunks that are not there for zeros, and makes the folder that it writes to: where
+    the workers of a cluster do not see the folder, both would go unnoticed.
+    """
+
+    def __init__(self, array: Any) -> None:
+        self.array, self.folder = array, Path(array.store.root) / array.path
+        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        return np.asarray(self._found()[index])
+
+    def __setitem__(self, index: Any, values: NDArray[Any]) -> None:
+        self._found()[index] = values
+
+    def _found(self) -> Any:
+        if self.folder.is_dir():
+            return self.array
+        raise FormatError(
+            f"{self.folder} is not there on {platform.node()!r}. The workers of a cluster must see "
+            "the same folders as the program that gives them work."
+        )
+
+
+def _lazily(array: Any) -> Any:
+    import dask.array as da
+
+    meta = np.empty((0,) * array.ndim, array.dtype)
+    return da.from_array(_OnDisk(array), chunks=array.chunks, name=False, meta=meta)
 
 
 def _dimension_names(array: Any) -> str:
@@ -137,8 +171,6 @@ def write(stack: Stack, path: Path) -> None:
 
 def _write_levels(stack: Stack, group: Any) -> Iterator[tuple[Stack, dict[str, int]]]:
     """Write level after level; yields each with how many voxels of the full one it takes."""
-    import dask.array as da
-
     taken = dict.fromkeys(stack.spatial_axes, 1)
     level = stack
     for number in range(32):
@@ -148,7 +180,7 @@ def _write_levels(stack: Stack, group: Any) -> Iterator[tuple[Stack, dict[str, i
         factors = _factors(level)
         if not factors:
             return
-        level = _coarser(level.replace(data=da.from_zarr(array)), factors)
+        level = _coarser(level.replace(data=_lazily(array)), factors)
         taken = {a: taken[a] * factors.get(a, 1) for a in taken}
 
 
@@ -177,7 +209,7 @@ def _store(data: Any, array: Any) -> None:
         if hasattr(data, "dask")
         else da.from_array(data, chunks=array.chunks)
     )
-    da.store(blocks, array, lock=False)
+    da.store(blocks, _OnDisk(array), lock=False)
 
 
 def _factors(level: Stack) -> dict[str, int]:
