@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QApplication
 
 from napari_segment.widgets.layers import recipe_of_layer
 from napari_segment.widgets.recipes import RecipeButton
@@ -89,6 +92,23 @@ def test_changes_of_the_chosen_layer_are_followed(viewer, source):
     told.clear()
     layer.data = layer.data + 1
     assert len(told) == 1
+
+
+def test_the_wheel_scrolls_past_what_is_chosen(viewer, source):
+    add(viewer, (6, 3, 20, 30), "TCYX", name="one")
+    add(viewer, (6, 3, 20, 30), "TCYX", name="two")
+    boxes = [source.layers, source.axes_menu, source.channel_menu, source.per_menu]
+    for box in (*boxes, source.first, source.last):
+        shown = box.currentText() if box in boxes else box.value()
+        for far in (-120, 120):
+            here = QPointF(box.rect().center())
+            turn = QWheelEvent(
+                here, here, QPoint(), QPoint(0, far), Qt.MouseButton.NoButton,
+                Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+            )  # fmt: skip
+            QApplication.sendEvent(box, turn)
+            assert not turn.isAccepted()  # the form around it takes it
+            assert (box.currentText() if box in boxes else box.value()) == shown
 
 
 def test_a_preview_is_offered_nowhere(viewer):

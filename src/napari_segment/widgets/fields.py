@@ -303,15 +303,22 @@ def _modest(field: Any) -> Field:
         box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         box.setMinimumWidth(56)
         box.setMaximumWidth(16_777_215)
-        box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        box.installEventFilter(_StillWheel(box))
+    if isinstance(box, QAbstractSpinBox):
+        still_wheel(box)
     if isinstance(box, QComboBox):
         narrow_combo(box)
     return field
 
 
+def still_wheel(box: Any) -> None:
+    """Let the wheel scroll the form, not change a box that it happens to pass."""
+    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    box.installEventFilter(_StillWheel(box))
+
+
 def narrow_combo(box: Any) -> None:
-    """Let a combo box be narrower than its longest item."""
+    """Let a combo box be narrower than its longest item, and leave the wheel alone."""
+    still_wheel(box)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(8)
     box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

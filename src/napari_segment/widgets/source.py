@@ -17,7 +17,7 @@ from napari_segment.errors import InputError
 from napari_segment.image import RGB, Image
 from napari_segment.recipe import Per
 from napari_segment.widgets.copies import copies
-from napari_segment.widgets.fields import narrow_combo
+from napari_segment.widgets.fields import narrow_combo, still_wheel
 from napari_segment.widgets.form import form_layout
 from napari_segment.widgets.layers import KEY, image_of, known_axes, possible_axes, shape_of
 
@@ -69,6 +69,7 @@ class LayerMenu(QComboBox):
             follow(self, event, self._refresh)
         follow(self, events.removed, self._removed)
         follow(self, events.renamed, self._rename)
+        self.currentTextChanged.connect(self.setToolTip)  # where the name is longer than the box
         self._refresh()
 
     @property
@@ -93,6 +94,7 @@ class LayerMenu(QComboBox):
                 self.addItem(layer.name, layer)
         self.layer = chosen  # while quiet: what was answered about it stays
         self.blockSignals(False)
+        self.setToolTip(self.currentText())
         if self.layer is not chosen:
             self.currentIndexChanged.emit(self.currentIndex())
 
@@ -155,6 +157,7 @@ class Source:
             menu.currentIndexChanged.connect(self._tell)
         for box in (self.first, self.last):
             box.setKeyboardTracking(False)
+            still_wheel(box)
             box.valueChanged.connect(self._tell)
         self.first.valueChanged.connect(self._first_moved)
         self.last.valueChanged.connect(self._last_moved)
