@@ -42,6 +42,15 @@ def test_sauvola_of_other_types(dtype: type, volume: np.ndarray) -> None:
     assert (ours == expected).mean() > 0.9999
 
 
+@pytest.mark.parametrize("name", LOCAL)
+def test_any_byte_order_gives_the_same(name: str, volume: np.ndarray) -> None:
+    image = volume // 2 + np.uint16(5000)  # what is darkest is not 0
+    swapped = image.astype(">u2")
+    np.testing.assert_array_equal(methods[name](swapped), methods[name](image))
+    lazy = methods[name](da.from_array(swapped, chunks=(4, 7, 31)))
+    np.testing.assert_array_equal(lazy.compute(), methods[name](image))
+
+
 def test_phansalkar_by_its_formula(volume: np.ndarray) -> None:
     image = volume / 65535
     mean = uniform_filter(image, 5, mode="mirror")
