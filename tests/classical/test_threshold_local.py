@@ -87,6 +87,26 @@ def test_any_chunking_gives_the_same(
     np.testing.assert_array_equal(lazy.compute(), methods[name](image, window=7))
 
 
+@pytest.mark.parametrize("name", ["local_mean", "local_gaussian", "local_median", "niblack"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32, np.float64])
+@pytest.mark.parametrize("window", [3, 5, 15, 101])
+def test_nothing_is_bright_where_all_is_equal(name: str, dtype: type, window: float) -> None:
+    for shape, value in (((20, 30), 100), ((5, 8, 9), 201), ((20, 30), 1)):
+        assert not methods[name](np.full(shape, value, dtype), window=window).any()
+        if dtype not in (np.uint8, np.uint16):
+            assert not methods[name](np.full(shape, -value / 3, dtype), window=window).any()
+
+
+def test_infinities_spread_as_far_as_the_gaussian() -> None:
+    image = np.zeros((9, 40), np.float32)
+    image[:, ::2] = 1
+    expected = methods["local_gaussian"](image, window=7)
+    image[4, 20] = -np.inf
+    mask = methods["local_gaussian"](image, window=7)
+    assert mask[4, 17:20].all()
+    np.testing.assert_array_equal(mask[:, :16], expected[:, :16])
+
+
 @pytest.mark.parametrize("name", LOCAL)
 def test_dark_is_the_other_side(name: str, volume: np.ndarray) -> None:
     entry = methods[name]

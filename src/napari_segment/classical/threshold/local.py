@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.blocks import map_blocks
+from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.filters.separable import Kernel, convolve_block, gaussian_kernel
 from napari_segment.classical.threshold.histogram import finite_range, real
 from napari_segment.classical.threshold.separate import Objects
@@ -255,7 +256,8 @@ def local_gaussian(
     Notes
     -----
     The Gaussian is cut at four standard deviations; beyond the edge the image is mirrored
-    (d c b a|a b c d).
+    (d c b a|a b c d). What differs from the mean by no more than its rounding (about a millionth)
+    counts as equal, so that nothing is bright where all values are equal.
     """
     image = real(image)
     radii(image, spacing, window, units)  # refuses what is too wide
@@ -380,10 +382,19 @@ def _beyond_median(
 def _beyond_gaussian(
     block: NDArray[Any], *, kernels: Sequence[Kernel], offset: float, objects: Objects
 ) -> NDArray[np.bool_]:
-    mean = convolve_block(block, kernels=kernels)
-    mean -= mean.dtype.type(offset)
+    limits = convolve_block(block, kernels=kernels)
+    mask = np.empty(block.shape, np.bool_)
     compare = np.greater if objects == "bright" else np.less_equal
-    mask: NDArray[np.bool_] = compare(block, mean)
+    roundings = 8 + max(kernel.radius for kernel in kernels) / 16  # of the mean of equal values
+    slack = limits.dtype.type(roundings * np.finfo(limits.dtype).eps)
+
+    def decide(start: int, stop: int) -> None:
+        limit = limits[start:stop]
+        limit *= 1 + np.copysign(slack, limit)
+        limit -= offset
+        compare(block[start:stop], limit, out=mask[start:stop])
+
+    over_slabs(decide, len(block))
     return mask
 
 
