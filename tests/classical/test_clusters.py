@@ -109,6 +109,16 @@ def test_many_features_are_sampled_and_refined() -> None:
     np.testing.assert_array_equal(lazy.compute(), truth)
 
 
+@pytest.mark.parametrize(
+    "shape", [(2048, 2048), (1, 2048, 2048), (2, 700, 900), (1, 1, 9999), (64, 64, 64), (3, 1, 7)]
+)
+def test_as_many_voxels_are_sampled_of_thin_stacks(shape: tuple[int, ...]) -> None:
+    """All distances between them are computed, so twice as many take four times the memory."""
+    voxels = int(np.prod(shape))
+    sampled = of_channels(np.zeros((1, *shape), np.uint8)).sample(2000).shape[1]
+    assert min(voxels, 1200) <= sampled <= 2000
+
+
 @pytest.mark.parametrize("choose", ["elbow", "silhouette"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_number_of_clusters_is_found(choose: str, channels: int) -> None:

@@ -7,6 +7,7 @@ finite value, which are exact too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -68,14 +69,24 @@ class Features:
         )
 
     def sample(self, size: int) -> NDArray[np.uint16]:
-        """Codes (D, n) of about `size` voxels on a lattice, without the holes."""
-        step = max(1, int(np.ceil((np.prod(self.shape) / size) ** (1 / len(self.shape)))))
-        where = tuple(slice(min(step, n) // 2, None, step) for n in self.shape)
+        """Codes (D, n) of at most `size` voxels on a lattice, without the holes."""
+        where = _lattice(self.shape, size)
         parts = [np.asarray(codes[where]).reshape(-1) for codes in self.codes]
         return self.without_holes(np.stack(parts).astype(np.uint16))
 
     def without_holes(self, codes: NDArray[np.uint16]) -> NDArray[np.uint16]:
         return codes[:, codes[0] != HOLE] if self.holes else codes
+
+
+def _lattice(shape: Sequence[int], size: int) -> tuple[slice, ...]:
+    """The closest lattice, equally wide along all axes, of at most `size` places."""
+    step = 1
+    while True:
+        where = tuple(slice(min(step, n) // 2, n, step) for n in shape)
+        count = math.prod(len(range(w.start, w.stop, step)) for w in where)
+        if count <= size:
+            return where
+        step = max(step + 1, int(step * (count / size) ** (1 / len(shape))))
 
 
 def of_channels(image: Any) -> Features:
