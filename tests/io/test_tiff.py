@@ -186,6 +186,41 @@ def test_labels_of_many_objects_need_no_more_than_16_bits_in_imagej(tmp_path):
     assert io.read_labels(tmp_path / "b.tif").spacing == (2, 2)
 
 
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("name", ["a.tif", "a.ome.tif", "pages.tif"])
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.95])
+def test_a_file_that_ends_too_early_is_refused(tmp_path, rng, name, lazy, part):
+    """Rather than read as what pages it has."""
+    data = rng.integers(0, 60000, (20, 100, 60)).astype(np.uint16)
+    path = tmp_path / name
+    if name == "pages.tif":
+        with tifffile.TiffWriter(path) as file:
+            for page in data:
+                file.write(page, contiguous=False, metadata=None)
+    else:
+        io.write(Image(data, "ZYX"), path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(part * len(whole))])
+    with pytest.raises(FormatError, match="is not whole: it ends after"):
+        io.read(path, lazy=lazy)
+
+
+def test_a_large_imagej_stack_that_ends_too_early_is_refused(tmp_path, data):
+    """Beyond 4 GB there is one page, after which the others lie undescribed."""
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, data, imagej=True, metadata={"axes": "ZYX"})
+    with tifffile.TiffFile(path) as file:
+        start, after = file.pages[0].dataoffsets[0], file.pages[0].offset
+        after += 2 + 12 * len(file.pages[0].tags)
+    whole = bytearray(path.read_bytes())
+    whole[after : after + 4] = bytes(4)  # no further page
+    path.write_bytes(whole)
+    np.testing.assert_array_equal(io.read(path).data, data)
+    path.write_bytes(whole[: start + data.nbytes - 100])
+    with pytest.raises(FormatError, match="is not whole"):
+        io.read(path)
+
+
 def test_one_plane_of_a_lazy_image(tmp_path):
     import dask.array as da
 

@@ -43,6 +43,7 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
 
     try:
         with tifffile.TiffFile(path) as file:
+            _check_end(file, path)
             number = _number(file, path, series)
             found = _ome(file, number) if file.is_ome else _imagej(file)
             own = file.series[number].axes
@@ -57,6 +58,22 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     if len(found.get("channels", ())) != (data.shape[own.index("C")] if "C" in own else 0):
         found.pop("channels", None)
     return gather(path, data, own, found.pop("scale"), wanted=axes, **found)
+
+
+def _check_end(file: Any, path: Path) -> None:
+    """Refuse a file that ends before its last page, of which tifffile gives the pages it has."""
+    handle, form = file.filehandle, file.tiff
+    handle.seek(file.pages.next_page_offset)
+    following = int.from_bytes(
+        handle.read(form.offsetsize), "little" if form.byteorder == "<" else "big"
+    )
+    # Of large stacks ImageJ describes but the first page; tifffile then finds no ImageJ series.
+    lost = file.is_imagej and [s.kind for s in file.series] == ["generic"]
+    if following + form.tagnosize > handle.size or lost:
+        raise FormatError(
+            f"{path} is not whole: it ends after {handle.size:,} bytes, before its last page. "
+            "Was it copied or downloaded to the end?"
+        )
 
 
 def _number(file: Any, path: Path, series: str) -> int:
