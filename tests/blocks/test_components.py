@@ -4,7 +4,8 @@ import pytest
 from scipy import ndimage as ndi
 from skimage.measure import label as reference
 
-from napari_segment.blocks import label, runs
+from napari_segment.blocks import connected_to, label, runs
+from napari_segment.errors import InputError
 
 CHUNKS = {2: [(7, 5), (1, 23), (40, 3)], 3: [(4, 5, 3), (1, 9, 11), (8, 2, 20)]}
 SHAPE = {2: (23, 31), 3: (11, 13, 12)}
@@ -92,3 +93,25 @@ def test_small_masks_of_every_shape(seed):
     for connectivity in (1, 2, 3):
         expected = reference(mask, connectivity=min(connectivity, mask.ndim))
         np.testing.assert_array_equal(label(mask, connectivity)[0], expected)
+
+
+@pytest.mark.parametrize("chunks", [None, (2, 3), (1, 4)])
+@pytest.mark.parametrize(("connectivity", "corner"), [(1, 0), (2, 1)])
+def test_components_that_hold_a_seed(chunks, connectivity, corner):
+    mask = np.array([[1, 1, 0, 1], [0, 0, 0, 0], [1, 0, 1, 1], [1, 1, 0, 0], [0, 0, 1, 1]], bool)
+    seeds = np.zeros_like(mask)
+    seeds[0, 1] = seeds[1, 1] = seeds[3, 0] = True  # the second one lies on no component
+    expected = mask.copy()
+    expected[0, 3] = False
+    expected[2, 2:] = expected[4, 2:] = corner
+    arrays = [a if chunks is None else da.from_array(a, chunks) for a in (seeds, mask)]
+    found = connected_to(*arrays, connectivity)
+    assert isinstance(found, np.ndarray) == (chunks is None)
+    np.testing.assert_array_equal(np.asarray(found), expected)
+
+
+@pytest.mark.parametrize("shape", [(5,), (2, 1, 3, 3)])
+def test_only_planes_and_volumes_have_components(shape):
+    for find in (label, runs):
+        with pytest.raises(InputError, match="planes or volumes"):
+            find(np.ones(shape, bool))

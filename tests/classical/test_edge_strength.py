@@ -29,9 +29,17 @@ def test_the_mask_lies_above_the_limit(image, name, threshold):
     found = strength(name, image, SPACING, **settings)
     _, (limit,) = limits(name, found, **settings)
     mask = methods[name](image, SPACING, **settings)
-    np.testing.assert_array_equal(mask, found > found.dtype.type(limit))
+    np.testing.assert_array_equal(mask, found > np.float64(limit))
     by_hand = moved(name, (limit,), steepest(found), settings)
     np.testing.assert_array_equal(methods[name](image, SPACING, **by_hand), mask)
+
+
+def test_strengths_are_compared_with_the_value_itself():
+    ramp = np.arange(5, dtype=np.float32) * np.float32(0.1) * np.ones((5, 1), np.float32)
+    found = strength("sobel", ramp, value=0.1)[2, 2]
+    assert found.dtype == np.float32
+    assert found > np.float64(0.1)  # a little
+    assert methods["sobel"](ramp, threshold="value", value=0.1)[2, 2]
 
 
 def test_the_limits_of_canny_are_shares_of_the_largest_gradient(image):

@@ -9,10 +9,11 @@ on a Dask array `reduce` reads the blocks once, keeping only the small partial r
         total, count = reduce(image, lambda b: (b.sum(dtype=float), b.size), add_pairs)
         return map_blocks(partial(np.greater, ...), image, dtype=bool)
 
-Labels need two more: `label` finds connected components and joins them across block faces;
-`counts`, `overlaps` and `contacts` are tables of all labels, and `replace_labels` maps labels
-through such a table. `boxes` finds where each label lies; work on whole labels is done by
-`regions`, each of which holds labels that lie in the same blocks.
+Labels have functions of their own: `label` finds connected components and joins them across block
+faces, `connected_to` keeps those that hold a seed; `counts`, `overlaps` and `contacts` are tables
+of all labels, and `replace_labels` maps labels through such a table. `boxes` finds where each label
+lies; work on whole labels is done by `regions`, each of which holds labels that lie in the same
+blocks.
 
 A Dask array runs on the scheduler that Dask would take: threads, or the active
 ``dask.distributed`` client.
@@ -23,6 +24,7 @@ from napari_segment.blocks.boxes import map_regions as map_regions
 from napari_segment.blocks.boxes import put_together as put_together
 from napari_segment.blocks.boxes import regions as regions
 from napari_segment.blocks.components import Runs as Runs
+from napari_segment.blocks.components import connected_to as connected_to
 from napari_segment.blocks.components import label as label
 from napari_segment.blocks.components import runs as runs
 from napari_segment.blocks.maps import Place as Place

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from napari_segment.blocks.maps import is_lazy, native
 from napari_segment.blocks.slabs import over_slabs
+from napari_segment.blocks.tables import overlaps, replace_labels
+from napari_segment.errors import InputError
 from napari_segment.image import smallest_integers
 
 _SLAB = 1 << 20  # voxels for one thread at a time
@@ -42,13 +44,18 @@ def label(array: Any, connectivity: int = 1, smallest: float = 0) -> tuple[Any, 
     count : int
         How many components there are.
 
+    Raises
+    ------
+    InputError
+        If the array has not two or three dimensions.
+
     Examples
     --------
     >>> label(np.array([[1, 0, 2], [1, 0, 0]]))[0]
     array([[1, 0, 2],
            [1, 0, 0]], dtype=uint8)
     """
-    array = native(array)
+    array = _in_space(array)
     connectivity = min(connectivity, array.ndim)
     if not array.size:
         return array.astype(np.uint8), 0
@@ -56,6 +63,27 @@ def label(array: Any, connectivity: int = 1, smallest: float = 0) -> tuple[Any, 
         return _label_lazily(array, connectivity, smallest)
     components, first, _ = _label_block(array, connectivity, smallest)
     return components, len(first)
+
+
+def connected_to(seeds: Any, mask: Any, connectivity: int = 1) -> Any:
+    """Keep the components of a mask that hold at least one seed.
+
+    Parameters
+    ----------
+    seeds, mask : ndarray or dask Array (Y, X) or (Z, Y, X)
+        Of one shape and bool.
+    connectivity : int
+        As of `label`.
+
+    Returns
+    -------
+    ndarray or dask Array of bool
+        Lazy where `mask` is.
+    """
+    components, _ = label(mask, connectivity)
+    pairs, _ = overlaps(components, seeds)
+    kept = np.unique(pairs[(pairs > 0).all(1), 0])
+    return replace_labels(components, kept, np.ones(len(kept), np.bool_), np.bool_)
 
 
 @dataclass(frozen=True)
@@ -93,12 +121,22 @@ def runs(array: Any, connectivity: int = 1) -> Runs:
     """
     from napari_segment.blocks._components import sort_runs
 
-    array = native(array)
+    array = _in_space(array)
     offsets, begin, end, number, first, _ = _joined_runs(array, min(connectivity, array.ndim))
     starts = np.zeros(len(first) + 2, np.int64)
     at, length = np.empty(len(begin), np.int64), np.empty(len(begin), np.int32)
     sort_runs(offsets, begin, end, number, array.shape[-1], starts, at, length)
     return Runs(at, length, starts[:-1])
+
+
+def _in_space(array: Any) -> Any:
+    """An array in native byte order; time points or channels would be joined as planes are."""
+    if array.ndim not in (2, 3):
+        raise InputError(
+            f"Components are found in planes or volumes, but the array has {array.ndim} dimensions "
+            f"{tuple(array.shape)}. Give one time point and one channel at a time."
+        )
+    return native(array)
 
 
 def _label_block(

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_segment import api
-from napari_segment.classical.edges import above, has_strength, limits, moved, steepest, strength
-from napari_segment.classical.threshold import Histogram, histogram
+from napari_segment.classical.edges import has_strength, limits, moved, steepest, strength
+from napari_segment.classical.threshold import Histogram, beyond, histogram
 from napari_segment.errors import SegmentError
 from napari_segment.image import Image
 from napari_segment.recipe import Recipe, Spec
@@ -174,7 +174,9 @@ def _view_of_edges(flat: Recipe, plane: Image, seen: Image, request: Request) ->
         return Spec(name=name, settings=moved(name, places, top, settings))
 
     simple = request.draw and len(values) == 1 and not flat.cleanups and seen.shape == plane.shape
-    labels = above(found, values[0]).view(np.uint8) if simple else _run(flat, plane, request)
+    labels = (
+        beyond(found, values[0], "bright").view(np.uint8) if simple else _run(flat, plane, request)
+    )
     return View(labels, counts, values, _note(request), again)
 
 

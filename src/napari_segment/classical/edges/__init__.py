@@ -3,12 +3,11 @@
 from napari_segment.classical.edges.canny import canny
 from napari_segment.classical.edges.derivatives import dog, farid, gaussian_gradient, log
 from napari_segment.classical.edges.gradients import laplace, prewitt, roberts, scharr, sobel
-from napari_segment.classical.edges.marking import above, steepest
+from napari_segment.classical.edges.marking import steepest
 from napari_segment.classical.edges.positions import edge_positions
 from napari_segment.classical.edges.strength import has_strength, limits, moved, strength
 
 __all__ = [
-    "above",
     "canny",
     "dog",
     "edge_positions",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_segment.blocks import is_lazy, label, map_blocks, reduce
+from napari_segment.blocks import connected_to, is_lazy, map_blocks
 from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.edges.marking import steepest
 from napari_segment.classical.edges.ridges import Ridges, ridges
@@ -121,12 +121,15 @@ def _of_blocks(
     image: Any, spacing: Sequence[float], kernels: Sequence[Kernel], low: float, high: float
 ) -> Any:
     """`canny` of a Dask array."""
+    from napari_segment.classical.edges._follow import STRONG
+
     strength = partial(_strength, spacing=spacing, kernels=kernels)
     halo = [min(k.radius + 1, n) for k, n in zip(kernels, image.shape, strict=True)]
     top = steepest(map_blocks(strength, image, dtype=float_type(image.dtype), halo=halo))
     mark = partial(_code, spacing=spacing, kernels=kernels, low=low, high=high, top=top)
     halo = [min(k.radius + 2, n) for k, n in zip(kernels, image.shape, strict=True)]
-    return _hysteresis_lazily(map_blocks(mark, image, dtype=np.uint8, halo=halo))
+    code = map_blocks(mark, image, dtype=np.uint8, halo=halo)
+    return connected_to(code == STRONG, code > 0, code.ndim)
 
 
 def _code(
@@ -148,22 +151,3 @@ def _strength(
 ) -> NDArray[Any]:
     smooth, lengths, _ = _as_volume(convolve(block, kernels), spacing, kernels)
     return np.asarray(gradient(smooth, lengths, SOBEL, "magnitude")).reshape(block.shape)
-
-
-def _hysteresis_lazily(code: Any) -> Any:
-    components, count = label(code > 0, code.ndim)
-    strong = map_blocks(_of_strong, components, code, dtype=components.dtype)
-    kept = np.zeros(count + 1, bool)
-    kept[reduce(strong, np.unique, _union)] = True
-    kept[0] = False
-    return map_blocks(partial(np.take, kept), components, dtype=bool)
-
-
-def _of_strong(components: NDArray[Any], code: NDArray[np.uint8]) -> NDArray[Any]:
-    from napari_segment.classical.edges._follow import STRONG
-
-    return np.where(code == STRONG, components, 0)
-
-
-def _union(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    return np.unique(np.concatenate(parts))

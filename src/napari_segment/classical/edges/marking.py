@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.blocks import map_blocks, reduce
+from napari_segment.blocks import reduce
 from napari_segment.classical.threshold import criteria
 from napari_segment.classical.threshold.histogram import Histogram, histogram
+from napari_segment.classical.threshold.separate import beyond
 
 Threshold: TypeAlias = Literal["otsu", "percentile", "value"]
 
@@ -38,7 +38,7 @@ def marked(strength: Any, threshold: Threshold, percentile: float, value: float)
     """
     if threshold != "value":
         value = limit(histogram(strength, bins=BINS), threshold, percentile, value)
-    return above(strength, value)
+    return beyond(strength, value, "bright")
 
 
 def limit(counted: Histogram, threshold: Threshold, percentile: float, value: float) -> float:
@@ -56,11 +56,6 @@ def limit(counted: Histogram, threshold: Threshold, percentile: float, value: fl
     return criteria.otsu(counted) if threshold == "otsu" else percentile_of(counted, percentile)
 
 
-def above(strength: Any, value: float) -> Any:
-    """Where the strength is above a value; nowhere if that is NaN."""
-    return map_blocks(partial(_above, value=value), strength, dtype=bool)
-
-
 def steepest(strength: Any) -> float:
     """The greatest finite strength; 0 where there is none."""
     return reduce(strength, _largest, _greatest)
@@ -73,11 +68,6 @@ def percentile_of(counted: Histogram, percentile: float) -> float:
     upto = np.cumsum(counted.counts)
     wanted = percentile / 100 * upto[-1]
     return float(counted.uppers[min(np.searchsorted(upto, wanted), len(upto) - 1)])
-
-
-def _above(block: NDArray[Any], *, value: float) -> NDArray[np.bool_]:
-    mask: NDArray[np.bool_] = block > block.dtype.type(value)
-    return mask
 
 
 def _largest(block: NDArray[Any]) -> float:

@@ -1,7 +1,7 @@
 """Thresholds: by hand, from the histogram, and from the neighbourhood.
 
-`histogram` counts an image's values, and `thresholds` finds in the counts what a method of that
-name would separate at: what a preview needs, without touching the image again.
+`histogram` counts an image's values, `thresholds` finds in the counts what a method of that name
+would separate at, and `beyond` separates there: what a preview needs.
 """
 
 from napari_segment.classical.threshold import automatic as automatic
@@ -13,3 +13,4 @@ from napari_segment.classical.threshold.histogram import Histogram as Histogram
 from napari_segment.classical.threshold.histogram import histogram as histogram
 from napari_segment.classical.threshold.preview import tells as tells
 from napari_segment.classical.threshold.preview import thresholds as thresholds
+from napari_segment.classical.threshold.separate import beyond as beyond

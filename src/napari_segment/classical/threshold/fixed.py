@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_segment.blocks import label, map_blocks, overlaps, replace_labels
+from napari_segment.blocks import connected_to, map_blocks
 from napari_segment.classical.threshold.histogram import real
 from napari_segment.classical.threshold.separate import Objects, beyond, classes_between
 from napari_segment.errors import SettingError
@@ -146,10 +146,7 @@ def hysteresis(
     """
     _check_order(low, high)
     weak, strong = (low, high) if objects == "bright" else (high, low)
-    regions, _ = label(beyond(image, weak, objects), connectivity=min(connectivity, image.ndim))
-    pairs, _ = overlaps(regions, beyond(image, strong, objects).astype(np.uint8))
-    kept = np.unique(pairs[(pairs > 0).all(1), 0])
-    return replace_labels(regions, kept, np.ones(len(kept), np.bool_), np.bool_)
+    return connected_to(beyond(image, strong, objects), beyond(image, weak, objects), connectivity)
 
 
 def _check_order(low: float, high: float) -> None:
