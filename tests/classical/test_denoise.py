@@ -178,6 +178,24 @@ def test_blocks_equal_the_whole(name, chunks):
         np.testing.assert_array_equal(lazy.compute(), expected)
 
 
+@pytest.mark.parametrize(
+    "image",
+    [np.array([[1e-8, 1, 0.25]], np.float32), np.array([[40_000, 60_000, 50_016]], np.float16)],
+)
+def test_inverting_keeps_small_and_great_values(image):
+    expected = image.max() - image.astype(np.float64) + image.min()
+    found = filters["invert"](image)
+    assert found.dtype == image.dtype
+    np.testing.assert_allclose(found, expected, rtol=1e-3 if image.dtype == np.float16 else 1e-6)
+
+
+def test_the_ball_sees_a_mask_as_ones():
+    mask = np.random.default_rng(3).random((30, 40)) > 0.4
+    found = filters["rolling_ball"](mask, radius=4.0)
+    assert found.dtype == bool
+    np.testing.assert_array_equal(found, filters["rolling_ball"](mask.astype(np.uint8), radius=4.0))
+
+
 @pytest.mark.parametrize("name", ["top_hat", "rolling_ball"])
 def test_nan_is_refused_where_order_matters(name):
     with pytest.raises(InputError, match="NaN"):

@@ -160,8 +160,9 @@ def _rolling_ball(block: NDArray[Any], *, heights: Sequence[NDArray[Any]]) -> ND
     def subtract(a: int, b: int) -> None:
         above = np.subtract(block[a:b], surface[a:b], out=surface[a:b])
         np.maximum(above, 0, out=above)
-        if block.dtype.kind in "ui":
-            np.clip(np.rint(above, out=above), 0, np.iinfo(block.dtype).max, out=above)
+        if block.dtype.kind in "bui":
+            most = np.iinfo(block.dtype).max if block.dtype.kind in "ui" else 1
+            np.clip(np.rint(above, out=above), 0, most, out=above)
         rest[a:b] = above
 
     over_slabs(subtract, len(block))

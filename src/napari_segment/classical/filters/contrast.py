@@ -132,7 +132,7 @@ def invert(image: Any) -> Any:
     Returns
     -------
     array
-        Of the image's type, with the same least and greatest finite value.
+        Of the image's type; its least and greatest finite value stay, up to rounding.
 
     Examples
     --------
@@ -165,8 +165,8 @@ def _inverted(block: NDArray[Any], *, low: float, high: float) -> NDArray[Any]:
     if not high >= low:
         return block.copy()
     if block.dtype.kind == "f":
-        total = block.dtype.type(low) + block.dtype.type(high)
-        return np.asarray(total - block)
+        wide = float_type(block.dtype).type  # a small least value would be lost in their sum
+        return np.asarray((wide(high) - block) + wide(low)).astype(block.dtype, copy=False)
     # Wraps around and back again: the result lies between low and high.
     bits = block.dtype.itemsize * 8
     unsigned = block.astype(f"u{block.dtype.itemsize}")
