@@ -223,6 +223,34 @@ def test_third_party_entries_work_and_broken_ones_harm_nobody(plugin_packages):
     assert "a_package_that_is_not_there" in third
 
 
+def test_a_thread_that_comes_while_plugins_load_sees_them_all(plugin_packages):
+    slow = "import time; time.sleep(0.5)\n" + PLUGIN
+    (plugin_packages / "my_lab.py").write_text(slow)
+    out = run_python(
+        "import sys, threading, time\n"
+        "from napari_segment.registry import load_plugins, methods\n"
+        "first = threading.Thread(target=load_plugins)\n"
+        "first.start()\n"
+        "while 'my_lab' not in sys.modules: time.sleep(0.01)\n"
+        "print('brightest' in methods)\n",
+        plugin_packages,
+    )
+    assert out.split() == ["True"]
+
+
+def test_plugins_are_loaded_again_where_our_own_did_not_load():
+    out = run_python(
+        "from napari_segment.registry import methods, plugins\n"
+        "load = plugins._load\n"
+        "def fails(*_): raise ImportError('no disk')\n"
+        "for plugins._load in (fails, load):\n"
+        "    try: print('otsu' in methods)\n"
+        "    except ImportError as error: print(error)\n",
+        "",
+    )
+    assert out.splitlines() == ["no disk", "True"]
+
+
 def test_importing_the_package_is_light():
     out = run_python(
         "import sys, napari_segment\n"

@@ -1,7 +1,8 @@
-"""The six registries, and the plug-ins that fill them: our own modules and third parties'."""
+"""The registries, and the plug-ins that fill them: our own modules and third parties'."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
@@ -12,6 +13,7 @@ GROUP = "napari_segment"
 
 _broken: dict[str, str] = {}
 _loaded = False
+_loading = threading.RLock()
 
 
 def load_plugins() -> None:
@@ -21,9 +23,18 @@ def load_plugins() -> None:
     harms nobody else.
     """
     global _loaded
-    if _loaded:
-        return
-    _loaded = True
+    with _loading:  # other threads wait; modules that ask while they are loaded do not
+        if _loaded:
+            return
+        _loaded = True
+        try:
+            _load_all()
+        except BaseException:
+            _loaded = False  # half the entries are not all
+            raise
+
+
+def _load_all() -> None:
     from importlib.metadata import entry_points
 
     found = sorted(
