@@ -217,6 +217,14 @@ def test_resampling_keeps_linear_images_and_their_place():
     np.testing.assert_allclose(lazy.data.compute(), result.data)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_voxels_that_stay_take_no_part_of_the_next(bad):
+    image = Image(np.array([[1.0, 2.0, 3.0, bad, 5.0, 6.0]]), spacing=(1.0, 0.3))
+    result = isotropic(image, 0.1).data[0]
+    np.testing.assert_array_equal(np.flatnonzero(~np.isfinite(result)), np.arange(7, 12))
+    np.testing.assert_allclose(result[::3], image.data[0])
+
+
 def test_resampling_moves_the_affine_along():
     affine = np.array([[0, 0, 2.0, 5], [0, 1, 0, 6], [-4.0, 0, 0, 7], [0, 0, 0, 1]])
     result = isotropic(Image(np.zeros((3, 4, 5)), affine=affine))

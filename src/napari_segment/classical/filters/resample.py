@@ -126,8 +126,9 @@ def _along(data: Any, axis: int, position: NDArray[np.float64], nearest: bool) -
 
     if nearest:
         return taken(np.floor(position + 0.5).astype(np.int64))
-    before = np.floor(position).astype(np.int64)
-    after = np.minimum(before + 1, data.shape[axis] - 1)
+    position = position.round(9)  # so that what lies on a voxel takes no part of the next
+    before, after = (end(position).astype(np.int64) for end in (np.floor, np.ceil))
     dtype = float_type(data.dtype)
-    weight = (position - before).astype(dtype).reshape((-1,) + (1,) * (data.ndim - 1 - axis))
+    share = np.where(after == before, 0.5, position - before)
+    weight = share.astype(dtype).reshape((-1,) + (1,) * (data.ndim - 1 - axis))
     return taken(before).astype(dtype) * (1 - weight) + taken(after).astype(dtype) * weight
