@@ -5,11 +5,12 @@ from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_segment.errors import SettingError
 from napari_segment.recipe import Spec
 from napari_segment.registry import REGISTRIES, Entry, Of, Registry
-from napari_segment.widgets.form import EntryMenu, Form
+from napari_segment.widgets.form import EntryMenu, Form, order_tabs
 from napari_segment.widgets.steps import StepList
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -161,3 +162,22 @@ def test_step_list_adds_moves_and_removes(monkeypatch):
     steps.add("mixed")
     assert [s.name for s in steps.value] == ["grey", "mixed"]
     assert len(changes) == 4
+
+
+def test_the_tab_key_goes_from_top_to_bottom(qtbot):
+    form = QWidget()
+    qtbot.addWidget(form)
+    column = QVBoxLayout(form)
+    steps, method = StepList("filters"), EntryMenu(list(REGISTRIES["methods"].values()))
+    column.addWidget(steps.native)
+    column.addWidget(method.native)
+    form.show()
+    steps.value = ["gaussian", "median"]
+    steps._move(steps.menus[0], 1)
+    order_tabs(form)
+    wanted = [menu.menu for menu in steps.menus] + [steps.button, method.menu]
+    place, found = wanted[0], []
+    for _ in range(200):
+        found += [place] if place in wanted else []
+        place = place.nextInFocusChain()
+    assert found[:4] == wanted

@@ -72,6 +72,22 @@ def test_threshold_gives_labels_on_the_image(qtbot, viewer, stack):
     assert not dock.undo_button.isEnabled()
 
 
+def test_undo_passes_over_what_is_gone(qtbot, viewer, stack):
+    image = add_stack(viewer, stack)
+    dock = open_dock(viewer, "Threshold")
+    runs = []
+    for _ in range(3):
+        assert run(qtbot, dock) == "Done."
+        runs.append(viewer.layers[-1])
+    runs[1].name = "mine"
+    viewer.layers.remove(runs[2])
+    press(qtbot, dock.undo_button)
+    assert list(viewer.layers) == [image, runs[0]]
+    assert viewer.layers.selection.active is image
+    viewer.layers.remove(runs[0])
+    assert not dock.undo_button.isEnabled()
+
+
 def test_recipe_gives_the_same_through_every_door(qtbot, viewer, stack, tmp_path):
     add_stack(viewer, stack)
     dock = open_dock(viewer, "Threshold")

@@ -31,7 +31,7 @@ from napari_segment.registry import Entry, methods
 from napari_segment.widgets.beside import filtered_job
 from napari_segment.widgets.copies import copies
 from napari_segment.widgets.fields import Field
-from napari_segment.widgets.form import EntryMenu, form_layout
+from napari_segment.widgets.form import EntryMenu, form_layout, order_tabs
 from napari_segment.widgets.job import Job, keep
 from napari_segment.widgets.layers import LayerData, snapshot
 from napari_segment.widgets.live import LivePreview
@@ -39,7 +39,7 @@ from napari_segment.widgets.markers import markers_of
 from napari_segment.widgets.recipes import RecipeButton
 from napari_segment.widgets.results import result_layers
 from napari_segment.widgets.running import Running
-from napari_segment.widgets.source import LayerMenu, Source, is_labels
+from napari_segment.widgets.source import LayerMenu, Source, follow, is_labels
 from napari_segment.widgets.steps import StepList
 from napari_segment.worker.stacks import load_stack, save_stack
 
@@ -217,7 +217,7 @@ class SegmentDock(QWidget):
         self.live.box.setChecked(False)
         added = [self.viewer.add_layer(Layer.create(*data)) for data in layers]
         self.results.append(added)
-        self.undo_button.setEnabled(True)
+        self._offer_undo()
         self.viewer.layers.selection.active = next(
             (layer for layer in added if isinstance(layer, LabelsLayer)), added[-1]
         )
@@ -232,11 +232,20 @@ class SegmentDock(QWidget):
         self.running.ended.connect(partial(button.setEnabled, True))
 
     def undo(self) -> None:
-        """Remove the layers that the last run added."""
-        for layer in self.results.pop():
-            if layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
-        self.undo_button.setEnabled(bool(self.results))
+        """Remove the layers that the last run added, of those runs that left any."""
+        for layer in self._left()[-1]:
+            self.viewer.layers.remove(layer)
+        if not self.viewer.layers.selection:
+            self.viewer.layers.selection.active = self.source.layer
+        self._offer_undo()
+
+    def _left(self) -> list[list[Any]]:
+        """The layers of each run that are still there, without those that left none."""
+        runs = [[la for la in run if la in self.viewer.layers] for run in self.results]
+        return [run for run in runs if run]
+
+    def _offer_undo(self, _: Any = None) -> None:
+        self.undo_button.setEnabled(bool(self._left()))
 
     def further_data(self) -> dict[str, Labels]:
         """What the method takes beside the image, such as markers."""
@@ -253,8 +262,11 @@ class SegmentDock(QWidget):
     def _connect(self) -> None:
         for part in (self.source, self.filters, self.cleanups):
             part.changed.connect(self.live.refresh)
+        for part in (self.filters, self.cleanups):
+            part.changed.connect(lambda _: order_tabs(self))
         self.method.changed.connect(self._method_changed)
         self.undo_button.clicked.connect(self.undo)
+        follow(self, self.viewer.layers.events.removed, self._offer_undo)
         self.filtered_button.clicked.connect(self.show_filtered)
         self.while_idle(self.filtered_button)
         self.filters.changed.connect(self._filters_changed)
@@ -276,6 +288,7 @@ class SegmentDock(QWidget):
                 menu.currentIndexChanged.connect(self.live.refresh)
         self.extra_box.setVisible(bool(wanted))
         self._channel_wanted()
+        order_tabs(self)
         self.live.refresh()
 
     def _channel_wanted(self, _: Any = None) -> None:

@@ -34,6 +34,7 @@ class StepList:
         self._layout.setContentsMargins(0, 0, 0, 0)
         self.button = QToolButton()
         self.button.setText(f"+ Add a {self.registry.singular}")
+        self.button.setToolTip(f"One more {self.registry.singular}, run after those above")
         self.button.clicked.connect(lambda _checked: self.add())
         self.foot = QHBoxLayout()
         self.foot.addWidget(self.button)
