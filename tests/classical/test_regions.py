@@ -12,7 +12,7 @@ import skimage.segmentation
 
 from napari_segment.classical.regions._flood import minima
 from napari_segment.classical.regions.watershed import flooded
-from napari_segment.errors import InputError
+from napari_segment.errors import InputError, SettingError
 from napari_segment.registry import methods
 from napari_segment.step import Step, run
 
@@ -169,6 +169,24 @@ def test_superpixels_cover_the_image_and_keep_to_edges(ndim):
         truth > 0, result, np.arange(result.max() + 1), np.mean, float, 0
     )
     assert ((majority[result] > 0.5) == (truth > 0)).mean() > 0.97
+
+
+@BOTH
+def test_superpixels_do_not_depend_on_the_unit(ndim):
+    _, image = balls(ndim)
+    spacing = (3.0, 1.0, 2.0)[-ndim:]
+    expected = methods["slic"](image, spacing, sigma=0.7)
+    for unit in (1e-9, 0.125, 1e6):
+        scaled = [s * unit for s in spacing]
+        result = methods["slic"](image, scaled, sigma=0.7 * unit)
+        assert (result == expected).mean() > 0.99
+    with pytest.raises(SettingError, match="voxels"):
+        methods["slic"](image, scaled, sigma=1e12)
+
+
+def test_superpixels_without_any_weight_of_position_are_refused():
+    with pytest.raises(SettingError, match="compactness"):
+        methods["slic"].validate({"compactness": 1e-300})
 
 
 def test_felzenszwalb_separates_the_discs():

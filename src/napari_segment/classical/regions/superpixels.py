@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_segment.classical.grid import checked, float_type, require_finite
+from napari_segment.classical.grid import checked, float_type, in_voxels, require_finite
 from napari_segment.classical.regions.room import require_room
 from napari_segment.image import smallest_integers
 from napari_segment.registry import methods
@@ -30,7 +30,7 @@ def slic(
     spacing: Sequence[float] = (),
     *,
     segments: Annotated[int, Field(ge=1, le=1_000_000)] = 250,
-    compactness: Annotated[float, Field(gt=0)] = 0.1,
+    compactness: Annotated[float, Field(ge=1e-6)] = 0.1,
     sigma: Annotated[float, Field(ge=0)] = 0.0,
 ) -> NDArray[Any]:
     """Cut the image into superpixels of about equal size by k-means on intensity and position.
@@ -44,7 +44,8 @@ def slic(
     segments : int
         About how many superpixels.
     compactness : float
-        Weight of position against intensity; the greater, the more they are like cubes.
+        Weight of position against intensity; the greater, the more they are like cubes. Distances
+        count in voxels of the finest axis, whatever the unit of the spacing.
     sigma : float
         Standard deviation of a Gaussian to smooth with before, in the unit of the spacing.
 
@@ -62,6 +63,7 @@ def slic(
     from skimage.segmentation import slic as cluster
 
     spacing = checked(image, spacing)
+    widths = in_voxels(sigma, spacing)
     require_finite(image, "a clustering")
     require_room(image, _SLIC_BYTES, "A clustering into superpixels")
     if not image.size:
@@ -70,8 +72,8 @@ def slic(
         _in_unit_range(image),
         n_segments=segments,
         compactness=compactness,
-        sigma=sigma,
-        spacing=list(spacing),
+        sigma=widths,
+        spacing=np.array(spacing) / min(spacing),
         channel_axis=None,
         start_label=1,
     )
