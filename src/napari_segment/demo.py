@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_segment import api, samples
 from napari_segment.image import Image, Labels
+from napari_segment.results.measure import with_units
 from napari_segment.step import Step
 
 TRAINING_CASES = 12
@@ -74,8 +75,8 @@ def _classical(folder: Path, report: Report) -> Generator[Step, None, None]:
     _keep(report, image, folder / "nuclei.tif", "a made-up image of nuclei")
     _keep(report, labels, folder / "nuclei_labels.tif", "its objects by Otsu's threshold")
     report.files[folder / "nuclei_labels.recipe.yaml"] = "the recipe: napari-segment replay …"
-    _keep(report, table, folder / "nuclei.csv", f"a table of {len(table)} objects")
-    _picture(folder / "nuclei.png", image, {"reference": truth, "Otsu's threshold": labels})
+    _keep(report, with_units(table), folder / "nuclei.csv", f"a table of {len(table)} objects")
+    _picture(folder / "nuclei.png", image, {"truth": truth, "Otsu's threshold": labels})
     report.files[folder / "nuclei.png"] = "a picture of both"
     report.scores["F1 of the nuclei at IoU 0.5"] = scores.summary["f1"]
 
@@ -111,22 +112,25 @@ def _without_border(objects: NDArray[Any]) -> NDArray[Any]:
 
 
 def _picture(path: Path, image: Image, results: dict[str, Labels]) -> None:
-    """Draw the middle plane with the outlines of each result beside the next."""
+    """Draw each result over the plane that has most of the last label of the first."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    from napari_segment.results.picture import grey, overlay
+
+    plane = _richest(np.asarray(next(iter(results.values()))))
     figure = Figure(figsize=(4.5 * len(results), 4.8), layout="constrained")
     FigureCanvasAgg(figure)
     for place, (title, labels) in enumerate(results.items(), 1):
         axes = figure.add_subplot(1, len(results), place)
-        axes.imshow(_middle(np.asarray(image)), cmap="gray")
-        numbers = _middle(np.asarray(labels)).astype(float)
-        axes.imshow(np.where(numbers == 0, np.nan, numbers % 20), cmap="tab20", alpha=0.45,
-                    vmin=0, vmax=20, interpolation="nearest")  # fmt: skip
+        axes.imshow(overlay(grey(np.asarray(image)[plane]), np.asarray(labels)[plane]))
         axes.set_title(title)
         axes.set_axis_off()
     figure.savefig(path, dpi=110)
 
 
-def _middle(array: NDArray[Any]) -> NDArray[Any]:
-    return np.asarray(array[array.shape[0] // 2] if array.ndim == 3 else array)
+def _richest(labels: NDArray[Any]) -> Any:
+    """The index of the plane with most of the last label; everything of a single plane."""
+    if labels.ndim == 2:
+        return ...
+    return int((labels == labels.max()).sum((1, 2)).argmax())
