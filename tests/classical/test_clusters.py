@@ -177,6 +177,22 @@ def test_position_cuts_a_uniform_image_in_space() -> None:
     assert result[0, 0] != result[0, -1]
 
 
+@pytest.mark.parametrize("features", ["channels", "lab"])
+def test_position_weighs_alike_in_every_type(features: str, photograph: np.ndarray) -> None:
+    """Of 12 bits in 16 the range is that of the values, not of the type."""
+    settings = {"clusters": 4, "position": 0.5, "features": features}
+    image = photograph // 16
+    expected = kmeans(image, (1.0, 2.0), **settings)
+    images = [image.astype(np.float32) / 255] if features == "lab" else [
+        image.astype(np.uint16), image * np.uint16(16), image.astype(np.float32)
+    ]  # fmt: skip
+    for same in images:
+        assert (kmeans(same, (1.0, 2.0), **settings) == expected).mean() > 0.97
+    holes = images[-1].copy()
+    holes[:, :5, :5] = np.nan
+    assert (kmeans(holes, (1.0, 2.0), **settings) == expected)[5:].mean() > 0.97
+
+
 def test_texture_tells_rough_from_smooth() -> None:
     image = np.full((1, 40, 60), 100, np.uint8)
     image[0, :, 30:] += (np.indices((40, 30)).sum(0) % 2 * 40 - 20).astype(np.uint8)

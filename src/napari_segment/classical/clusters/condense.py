@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.blocks import reduce, reduce_blocks
-from napari_segment.classical.clusters.features import HOLE, Features, sum_of_codes
+from napari_segment.blocks import reduce_blocks
+from napari_segment.classical.clusters.features import HOLE, Features, code_range, sum_of_codes
 
 SAMPLE = 1 << 16
 _CELL_BITS = 15  # of a cell's number: 32,768 cells
@@ -51,7 +51,7 @@ class Grid(NamedTuple):
         if depth > _FEW:
             return cls(np.zeros(depth, np.int64), np.full(depth, 16), 0, hole)
         bits = _CELL_BITS // depth
-        low, high = np.array([_code_range(codes, features.holes) for codes in features.codes]).T
+        low, high = np.array([_gridded_range(codes, features.holes) for codes in features.codes]).T
         shift = [max(int(span).bit_length() - bits, 0) for span in high - low]
         return cls(low, np.array(shift), bits, hole)
 
@@ -112,20 +112,12 @@ def _totals_of_blocks(grid: Grid, _place: Any, *blocks: NDArray[Any]) -> NDArray
     return sum_of_codes(add, blocks, grid.shape)
 
 
-def _code_range(codes: Any, holes: bool) -> tuple[int, int]:
+def _gridded_range(codes: Any, holes: bool) -> tuple[int, int]:
     if codes.dtype == np.uint8:
         return 0, 255
     if holes:
         return 0, HOLE
-    return reduce(codes, _extremes, _widest)
-
-
-def _extremes(block: NDArray[Any]) -> tuple[int, int]:
-    return (int(block.min()), int(block.max())) if block.size else (HOLE, 0)
-
-
-def _widest(parts: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    return min(low for low, _ in parts), max(high for _, high in parts)
+    return code_range(codes, -1)
 
 
 def added(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.blocks import is_lazy, map_blocks
+from napari_segment.blocks import is_lazy, map_blocks, reduce
 from napari_segment.blocks.maps import native
 from napari_segment.blocks.slabs import over_slabs, threads
 from napari_segment.classical.threshold.histogram import finite_range, real
@@ -140,12 +140,13 @@ def of_position(like: Features, spacing: Sequence[float], weight: float) -> Feat
     spacing = tuple(spacing) or (1.0,) * len(shape)
     axes = range(len(shape) - len(spacing), len(shape))
     longest = max(shape[a] * s for a, s in zip(axes, spacing, strict=True))
-    span = max(w * (HOLE if c.dtype == np.uint16 else 255) for w, c in _pairs(like))
+    ranges = [code_range(codes, HOLE if like.holes else -1) for codes in like.codes]
+    spans = [w * max(high - low, 0) for w, (low, high) in zip(like.weights, ranges, strict=True)]
     codes, weights = [], []
     for axis, step in zip(axes, spacing, strict=True):
         stride = max(1, HOLE // max(shape[axis], 1))
         codes.append(_coordinates(like.codes[0], axis, stride))
-        weights.append(weight * span * step / longest / stride)
+        weights.append(weight * max(spans) * step / longest / stride)
     zeros = (0.0,) * len(codes)
     return Features(tuple(codes), tuple(weights), zeros, zeros)
 
@@ -218,8 +219,18 @@ def _codes_of_planes(
         yield planes, codes.reshape(len(blocks), -1)
 
 
-def _pairs(features: Features) -> Any:
-    return zip(features.weights, features.codes, strict=True)
+def code_range(codes: Any, hole: int) -> tuple[int, int]:
+    """Least and greatest of codes in memory or lazy other than `hole`; (65,535, 0) if none is."""
+    return reduce(codes, partial(_extremes, hole), _widest)
+
+
+def _extremes(hole: int, block: NDArray[Any]) -> tuple[int, int]:
+    known = block if hole < 0 else block[block != hole]
+    return (int(known.min()), int(known.max())) if known.size else (HOLE, 0)
+
+
+def _widest(parts: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    return min(low for low, _ in parts), max(high for _, high in parts)
 
 
 def _coordinates(like: Any, axis: int, stride: int) -> Any:
