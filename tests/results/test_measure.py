@@ -156,6 +156,38 @@ def test_time_points_channels_and_class_names():
     assert "area [um^2]" in with_units(table)
 
 
+@pytest.mark.parametrize("dtype", ["?", "f2", "g", ">f4", ">u2", "i8", "u8"])
+def test_intensities_of_any_type(dtype):
+    labels = objects(2)
+    image = (intensities(labels.shape) % 200).astype(dtype)
+    found = measure(labels, image, properties="all")
+    expected = measure(labels, image.astype(np.float64), properties="all")
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+
+
+def test_channels_of_one_name_keep_their_columns():
+    image = Image(np.stack([np.full((3, 4), 7), np.full((3, 4), 9)]), "CYX", channels=("a", "a"))
+    table = measure(np.ones((3, 4), int), image, properties="mean_intensity")
+    assert table.loc[0, ["mean_intensity_a_0", "mean_intensity_a_1"]].tolist() == [7, 9]
+
+
+def test_what_channels_share_is_gathered_once():
+    labels, read = objects(2), []
+
+    def look(block):
+        read.append(block.shape)
+        return block
+
+    def reads(channels):
+        lazy = da.from_array(labels, chunks=-1).map_blocks(look, meta=np.empty((0, 0), np.uint16))
+        image = Image(np.stack([intensities(labels.shape)] * channels), "CYX")
+        read.clear()
+        measure(Labels(lazy), image, properties=["mean_intensity"])
+        return len(read)
+
+    assert reads(3) == reads(1) + 2  # a pass for the intensities of each
+
+
 def test_nan_stays_with_its_object():
     labels = np.zeros((4, 6), np.uint8)
     labels[:2], labels[3] = 1, 2

@@ -30,6 +30,7 @@ from napari_segment.blocks.components import runs as runs
 from napari_segment.blocks.maps import Place as Place
 from napari_segment.blocks.maps import is_lazy as is_lazy
 from napari_segment.blocks.maps import map_blocks as map_blocks
+from napari_segment.blocks.maps import plain as plain
 from napari_segment.blocks.maps import reduce as reduce
 from napari_segment.blocks.maps import reduce_blocks as reduce_blocks
 from napari_segment.blocks.tables import at_border as at_border

@@ -27,6 +27,17 @@ def native(array: Any) -> Any:
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
+def plain(array: Any) -> Any:
+    """As `native`, with masks as uint8 (not copied), and floats of 32 or 64 bits."""
+    array = native(array)
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if kind == "b":
+        return array.view(np.uint8)
+    if kind == "f" and size not in (4, 8):
+        return array.astype(np.float32 if size == 2 else np.float64)
+    return array
+
+
 def reduce(
     array: Any,
     gather: Callable[[NDArray[Any]], P],

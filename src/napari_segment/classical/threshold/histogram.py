@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_segment.blocks import reduce
+from napari_segment.blocks import plain, reduce
 from napari_segment.errors import InputError
 
 LEVELS = 65_536  # integers that span no more levels than this are counted level by level
@@ -119,7 +119,7 @@ def exact_mean(image: Any) -> float:
 
 
 def real(image: Any) -> Any:
-    """Check that an array holds real numbers; bool becomes uint8, other floats float32 or 64.
+    """Check that an array holds real numbers, and give them as `plain` does.
 
     Raises
     ------
@@ -127,17 +127,12 @@ def real(image: Any) -> Any:
         If the array is complex, text or objects.
     """
     image = image if hasattr(image, "dtype") else np.asarray(image)
-    kind, size = image.dtype.kind, image.dtype.itemsize
-    if kind == "b":
-        return image.view(np.uint8)
-    if kind not in "uif":
+    if image.dtype.kind not in "buif":
         raise InputError(
             f"Pixels of type {image.dtype} cannot be ordered by intensity. Give real numbers: "
             "bool, integers or floats (for complex data take np.abs or np.angle first)."
         )
-    if kind == "f" and size not in (4, 8):
-        return image.astype(np.float32 if size == 2 else np.float64)
-    return image
+    return plain(image)
 
 
 # ---- of one block ----

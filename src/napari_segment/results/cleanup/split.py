@@ -17,11 +17,11 @@ from napari_segment.blocks import (
     is_lazy,
     label,
     map_regions,
+    plain,
     put_together,
     reduce_blocks,
     regions,
 )
-from napari_segment.blocks.maps import native
 from napari_segment.errors import InputError
 from napari_segment.image import smallest_integers
 from napari_segment.registry import cleanups
@@ -117,9 +117,7 @@ def _checked(image: Any, labels: Any) -> Any:
             f"Splitting by intensity needs the image of shape {labels.shape}; {given} was given. "
             "Give it, or use by='distance'."
         )
-    image = native(image)
-    plain = {"bool": np.uint8, "float16": np.float32}.get(image.dtype.name)  # as kernels want it
-    return image if plain is None else image.astype(plain)
+    return plain(image)
 
 
 def _intensity_steps(labels: Any, image: Any, smoothing: float) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.blocks import Place, counts, reduce_blocks, replace_labels
+from napari_segment.blocks import Place, counts, plain, reduce_blocks, replace_labels
 from napari_segment.results.measure.patterns import neighbour_pairs, window_weights
 
 Array = NDArray[Any]
@@ -48,41 +48,42 @@ class Sums:
         image: Any = None,
         spacing: tuple[float, ...] = (),
     ) -> None:
-        self.labels, self.image, self.spacing = labels, image, spacing
+        self.labels, self.spacing = labels, spacing
+        self.image: Any = None if image is None else plain(image)
         self.ids, _ = counts(labels)
         self.dense = _numbered(labels, self.ids)
-        self.gathered: dict[str, dict[str, Array]] = {}
+        self.of_labels: dict[str, dict[str, Array]] = {}  # gathered once for all channels
+        self.of_image: dict[str, dict[str, Array]] = {}
 
     @property
     def ndim(self) -> int:
         return int(self.labels.ndim)
 
     def with_image(self, image: Any) -> Sums:
-        """The same labels over another channel."""
+        """The same labels, with what is known of them, over another channel."""
         other = copy(self)
-        other.image = image
-        other.gathered = {k: v for k, v in self.gathered.items() if k in ("moments", "windows")}
+        other.image, other.of_image = plain(image), {}
         return other
 
     def moments(self) -> dict[str, Array]:
         """Of voxel indices: "add" (N, 10) as in the kernel, "low" and "high" (N, 3)."""
-        return self._gathered("moments", _moments, self.dense, before=0)
+        return self._gathered(self.of_labels, "moments", _moments)
 
     def windows(self) -> Array:
         """Euler number and surface, (N, 2)."""
         weights = window_weights(self.spacing)
         gather = partial(_windows, weights=weights)
-        return self._gathered("windows", gather, self.dense, before=1)["add"]
+        return self._gathered(self.of_labels, "windows", gather, before=1)["add"]
 
     def intensities(self) -> dict[str, Array]:
         """Sum, smallest and largest intensity: "add", "low", "high" (N, 1)."""
-        return self._gathered("intensities", _intensities, self.dense, self.image, before=0)
+        return self._gathered(self.of_image, "intensities", _intensities, self.image)
 
     def central(self) -> Array:
         """Central power sums 2, 3, 4 of intensities, and sums of intensity × index, (N, 6)."""
         mean = self.intensities()["add"][:, 0] / self.moments()["add"][:, 0]
         gather = partial(_central, mean=np.concatenate([[0.0], mean]))
-        return self._gathered("central", gather, self.dense, self.image, before=0)["add"]
+        return self._gathered(self.of_image, "central", gather, self.image)["add"]
 
     def textures(self) -> Array:
         """Sums over pairs of neighbours of their grey levels, (N, 6) as in the kernel."""
@@ -91,11 +92,13 @@ class Sums:
         finite = finite[np.isfinite(finite)]
         low, high = float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))
         gather = partial(_textures, low=low, high=high)
-        return self._gathered("textures", gather, self.dense, self.image, before=1)["add"]
+        return self._gathered(self.of_image, "textures", gather, self.image, before=1)["add"]
 
     def each(self, function: Callable[[Array, tuple[float, ...]], Any]) -> Array:
         """A function of each object's mask and the spacing, (N,) or (N, K)."""
-        return self._object_by_object(function, lambda where, i: function(*self._mask(where, i)))
+        return self._object_by_object(
+            self.of_labels, function, lambda where, i: function(*self._mask(where, i))
+        )
 
     def each_values(self, function: Callable[[Array], Any]) -> Array:
         """A function of the intensities in each object, (N,) or (N, K)."""
@@ -104,30 +107,40 @@ class Sums:
             mask, _ = self._mask(where, i)
             return function(np.asarray(self.image[where])[mask])
 
-        return self._object_by_object(function, of_object)
+        return self._object_by_object(self.of_image, function, of_object)
 
     def _object_by_object(
-        self, function: Callable[..., Any], of_object: Callable[[tuple[slice, ...], int], Any]
+        self,
+        known: dict[str, dict[str, Array]],
+        function: Callable[..., Any],
+        of_object: Callable[[tuple[slice, ...], int], Any],
     ) -> Array:
         key = function.__name__
-        if key not in self.gathered:
+        if key not in known:
             found = self.moments()
             low, high = (found[kind][:, 3 - self.ndim :] for kind in ("low", "high"))
             boxes = [tuple(map(slice, a, b + 1)) for a, b in zip(low, high, strict=True)]
             rows = [of_object(where, i) for i, where in enumerate(boxes, 1)]
-            self.gathered[key] = {"add": np.array(rows, np.float64)}
-        return self.gathered[key]["add"]
+            known[key] = {"add": np.array(rows, np.float64)}
+        return known[key]["add"]
 
     def _mask(self, where: tuple[slice, ...], i: int) -> tuple[Array, tuple[float, ...]]:
         return np.asarray(self.dense[where]) == i, self.spacing
 
-    def _gathered(self, name: str, gather: Any, *arrays: Any, before: int) -> dict[str, Array]:
-        if name not in self.gathered:
+    def _gathered(
+        self,
+        known: dict[str, dict[str, Array]],
+        name: str,
+        gather: Any,
+        *images: Any,
+        before: int = 0,
+    ) -> dict[str, Array]:
+        if name not in known:
             gather = partial(gather, n=len(self.ids))
-            found = reduce_blocks(gather, *arrays, merge=_merged, before=before)
+            found = reduce_blocks(gather, self.dense, *images, merge=_merged, before=before)
             every = np.arange(len(self.ids))
-            self.gathered[name] = _filled(every, [found])
-        return self.gathered[name]
+            known[name] = _filled(every, [found])
+        return known[name]
 
 
 def _merged(parts: Sequence[Columns]) -> Columns:

@@ -39,9 +39,10 @@ def measure(
     pandas.DataFrame
         A row for each label and time point. Columns: ``time`` (an index) where there is a time
         axis, ``label``, ``name`` where classes have names, then the properties; those of
-        intensities end in the channel's name where there are channels. Lengths, areas and
-        volumes are in the unit of the labels, positions are counted from the centre of the first
-        voxel. ``table.attrs["units"]`` has the unit of each column.
+        intensities end in the channel's name where there are channels (and its number, counted from
+        0, where several have that name). Lengths, areas and volumes are in the unit of the labels,
+        positions are counted from the centre of the first voxel. ``table.attrs["units"]`` has the
+        unit of each column.
 
     Raises
     ------
@@ -145,6 +146,7 @@ def _channels(labels: Labels, image: Any) -> dict[str, Image]:
     if "C" not in image.axes:
         return {"": image}
     names = image.channels or tuple(map(str, range(image.size("C"))))
+    names = [n if names.count(n) == 1 else f"{n}_{i}" for i, n in enumerate(names)]
     return {name: image.channel(i) for i, name in enumerate(names)}
 
 
