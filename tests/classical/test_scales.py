@@ -15,12 +15,29 @@ def scene() -> np.ndarray:
     return (image - image.min()) / np.ptp(image) + 0.05 * rng.random(image.shape)
 
 
-@pytest.mark.parametrize("name", ["bilateral", "nonlocal_means"])
-@pytest.mark.parametrize("factor", [1e-25, 1e-5, 1e5, 1e20])
-def test_squares_of_differences_keep_room(name: str, factor: float) -> None:
-    image = scene().astype(np.float32)
-    result = filters[name](image * np.float32(factor)) / factor
-    np.testing.assert_allclose(result, filters[name](image), rtol=1e-4)
+@pytest.mark.parametrize("name", ["bilateral", "nonlocal_means", "total_variation"])
+@pytest.mark.parametrize(
+    ("dtype", "factor"),
+    [("f4", f) for f in (1e-35, 1e-25, 1e-5, 1e5, 1e20, 1e37)] + [("f8", 1e-300), ("f8", 1e300)],
+)
+def test_squares_of_differences_keep_room(name: str, dtype: str, factor: float) -> None:
+    image = scene().astype(dtype)
+    result = filters[name](image * image.dtype.type(factor))
+    assert result.dtype == dtype
+    np.testing.assert_allclose(result / result.dtype.type(factor), filters[name](image), rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [("bilateral", "contrast"), ("nonlocal_means", "strength"), ("total_variation", "weight")],
+)
+def test_the_least_of_a_strength_changes_little(name: str, setting: str) -> None:
+    image = scene()
+    field = filters[name].settings.model_fields[setting]
+    least = next(m.ge for m in field.metadata if hasattr(m, "ge"))
+    for dtype in ("f4", "f8"):
+        result = filters[name](image.astype(dtype), **{setting: least})
+        np.testing.assert_allclose(result, image, atol=0.03)
 
 
 @pytest.mark.parametrize("factor", [1e-12, 1e-4, 1e12])

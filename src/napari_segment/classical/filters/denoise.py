@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
@@ -17,7 +18,6 @@ from napari_segment.classical.grid import checked, float_type, in_voxels
 from napari_segment.classical.threshold.histogram import finite_range
 from napari_segment.registry import filters
 
-_TINY = 1e-140  # below it squares of intensities are 0; taken as no contrast at all
 _PLAIN = (np.uint8, np.uint16, np.float32, np.float64)  # images that kernels take as they are
 _FRONT = 16  # sheets that total variation advances by before threads wait for each other
 
@@ -28,7 +28,7 @@ def bilateral(
     spacing: Sequence[float] = (),
     *,
     sigma: Annotated[float, Field(gt=0)] = 1.5,
-    contrast: Annotated[float, Field(gt=0, le=10)] = 0.1,
+    contrast: Annotated[float, Field(ge=1e-6, le=10)] = 0.1,
 ) -> Any:
     """Average neighbours that are near in space and alike in intensity.
 
@@ -60,40 +60,49 @@ def bilateral(
     spacing = checked(image, spacing)
     low, high = finite_range(image)
     dtype = float_type(image.dtype)
-    width = contrast * (high - low)
-    if not width > _TINY:
+    if not high > low:
         return image.astype(dtype)
     widths = in_voxels(sigma, spacing)
     radius = [int(2 * w) for w in widths]
-    function = partial(_bilateral, widths=widths, radius=radius, width=width)
+    function = partial(_bilateral, widths=widths, radius=radius, contrast=contrast, span=high - low)
     return on_blocks(function, image, radius, dtype, slabs=24)
 
 
 def _bilateral(
-    block: NDArray[Any], *, widths: Sequence[float], radius: Sequence[int], width: float
+    block: NDArray[Any],
+    *,
+    widths: Sequence[float],
+    radius: Sequence[int],
+    contrast: float,
+    span: float,
 ) -> NDArray[Any]:
     from napari_segment.classical.filters._denoise import bilateral as kernel
 
-    dtype = _squared(block.dtype, width)
+    dtype, power = float_type(block.dtype), _power(span)
     around = np.array([(o - r) / w for o, r, w in zip(
         np.indices([2 * r + 1 for r in radius]), radius, widths, strict=True)])  # fmt: skip
     distance = (around**2).sum(0)
     inside = distance <= 4.0
-    padded, reach = as_volume(with_margin(block, radius).astype(dtype, copy=False), radius, fill=0)
+    padded, reach = as_volume(_divided(with_margin(block, radius), power), radius, fill=0)
     offsets = np.argwhere(inside if block.ndim == 3 else inside[None])
     nearness = np.exp(-0.5 * distance[inside]).astype(dtype)
-    decay = dtype.type(1 / (2048 * width**2))
+    decay = dtype.type(1 / (2048 * (contrast * math.ldexp(span, -power)) ** 2))
     out = np.empty(as_volume(block, (), fill=0)[0].shape, dtype)
     over_slabs(
         lambda a, b: kernel(padded, a, b, np.array(reach), offsets, nearness, decay, out[a:b]),
         len(out),
     )
-    return out.reshape(block.shape)
+    return _divided(out, -power).reshape(block.shape)
 
 
-def _squared(dtype: Any, difference: float) -> np.dtype[Any]:
-    """The type for squares of such differences: float64 where float32 has no room for them."""
-    return float_type(dtype) if 1e-12 < difference < 1e12 else np.dtype(np.float64)
+def _power(difference: float) -> int:
+    """The power of two that intensities are divided by, lest squares of differences overflow."""
+    return 0 if 1e-12 < difference < 1e12 else math.frexp(difference)[1]
+
+
+def _divided(values: NDArray[Any], power: int) -> NDArray[Any]:
+    """Values divided by a power of two, which changes no digit."""
+    return np.ldexp(values, -power, out=values) if power else values
 
 
 @filters.add("nonlocal_means", title="Non-local means", group="smoothing")
@@ -102,7 +111,7 @@ def nonlocal_means(
     *,
     patch: Annotated[int, Field(ge=0, le=5)] = 1,
     search: Annotated[int, Field(ge=1, le=15)] = 3,
-    strength: Annotated[float, Field(gt=0, le=10)] = 0.8,
+    strength: Annotated[float, Field(ge=1e-3, le=10)] = 0.8,
 ) -> Any:
     """Average voxels whose surroundings are alike.
 
@@ -135,7 +144,7 @@ def nonlocal_means(
     checked(image)
     noise = noise_level(image)
     dtype = float_type(image.dtype)
-    if not noise > _TINY:
+    if not noise > 0:
         return image.astype(dtype)
     function = partial(_nonlocal, patch=patch, search=search, noise=noise, strength=strength)
     return on_blocks(function, image, [patch + search] * image.ndim, dtype, slabs=12)
@@ -146,13 +155,12 @@ def _nonlocal(
 ) -> NDArray[Any]:
     from napari_segment.classical.filters._denoise import nonlocal_means as kernel
 
-    dtype = _squared(block.dtype, noise)
+    dtype, power = float_type(block.dtype), _power(noise)
     margin = [patch + search] * block.ndim
-    padded, margins = as_volume(
-        with_margin(block, margin).astype(dtype, copy=False), margin, fill=0
-    )
+    padded, margins = as_volume(_divided(with_margin(block, margin), power), margin, fill=0)
     flat = 0 if block.ndim == 2 else 1
     radii = (np.array([r * flat, r, r]) for r in (search, patch))
+    noise = math.ldexp(noise, -power)
     decay = dtype.type(1 / (1024 * (strength * noise) ** 2))
     floor = dtype.type(2 * noise**2)
     searched, compared = radii
@@ -163,7 +171,7 @@ def _nonlocal(
         ),
         len(out),
     )
-    return out.reshape(block.shape)
+    return _divided(out, -power).reshape(block.shape)
 
 
 @filters.add("total_variation", title="Total variation", group="smoothing")
@@ -171,7 +179,7 @@ def total_variation(
     image: Any,
     spacing: Sequence[float] = (),
     *,
-    weight: Annotated[float, Field(gt=0, le=10)] = 0.05,
+    weight: Annotated[float, Field(ge=1e-6, le=10)] = 0.05,
     iterations: Annotated[int, Field(ge=1, le=1000)] = 50,
 ) -> Any:
     """Find the image of least total variation that stays near the given one (Chambolle).
@@ -211,19 +219,21 @@ def total_variation(
         return image.astype(dtype)
     ratio = tuple(min(spacing) / s for s in spacing)
     function = partial(
-        _total_variation, ratio=ratio, weight=weight * (high - low), iterations=iterations
+        _total_variation, ratio=ratio, weight=weight, span=high - low, iterations=iterations
     )
     return on_blocks(function, image, [iterations + 1] * image.ndim, dtype)
 
 
 def _total_variation(
-    block: NDArray[Any], *, ratio: Sequence[float], weight: float, iterations: int
+    block: NDArray[Any], *, ratio: Sequence[float], weight: float, span: float, iterations: int
 ) -> NDArray[Any]:
     from napari_segment.classical.filters._denoise import DUAL, descend
 
-    dtype = float_type(block.dtype)
-    plain = block.dtype in _PLAIN and block.flags.carray
-    image, scale = as_volume(block if plain else np.array(block, dtype, order="C"), ratio, fill=0.0)
+    dtype, power = float_type(block.dtype), _power(span)
+    plain = block.dtype in _PLAIN and block.flags.carray and not power
+    values = block if plain else _divided(np.array(block, dtype, order="C"), power)
+    image, scale = as_volume(values, ratio, fill=0.0)
+    weight *= math.ldexp(span, -power)
     factors, unit = np.array(scale, dtype), dtype.type(weight / DUAL)
     speed = dtype.type(DUAL / (2 * weight * sum(r * r for r in ratio)))
     along = int(image.shape[1] >= image.shape[0])
@@ -242,4 +252,4 @@ def _total_variation(
             )
 
         over_slabs(work, shares, 1)
-    return out.reshape(block.shape)
+    return _divided(out, -power).reshape(block.shape)
