@@ -111,6 +111,15 @@ def test_top_hat_of_differences_beyond_the_type_is_the_greatest_value():
     assert filters["top_hat"](image, radius=2)[4, 4] == 127
 
 
+@pytest.mark.parametrize("name", ["top_hat", "rolling_ball"])
+def test_backgrounds_of_the_widest_integers(name):
+    image = np.full((20, 20), np.iinfo(np.int64).min)
+    image[10, 10] = np.iinfo(np.int64).max
+    result = filters[name](image, radius=2.0)
+    assert result[10, 10] > 0.99 * 2.0**63
+    assert not np.delete(result.ravel(), 210).any()
+
+
 def test_rolling_ball_is_an_opening_by_a_paraboloid():
     radius, span = 4.0, np.ptp(PLANE)
     structure = -((np.indices((9, 9)) - 4.0) ** 2).sum(0) / radius**2 * span

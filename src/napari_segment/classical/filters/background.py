@@ -161,12 +161,17 @@ def _rolling_ball(block: NDArray[Any], *, heights: Sequence[NDArray[Any]]) -> ND
         above = np.subtract(block[a:b], surface[a:b], out=surface[a:b])
         np.maximum(above, 0, out=above)
         if block.dtype.kind in "bui":
-            most = np.iinfo(block.dtype).max if block.dtype.kind in "ui" else 1
-            np.clip(np.rint(above, out=above), 0, most, out=above)
+            np.clip(np.rint(above, out=above), 0, _greatest(block.dtype), out=above)
         rest[a:b] = above
 
     over_slabs(subtract, len(block))
     return rest
+
+
+def _greatest(dtype: np.dtype[Any]) -> float:
+    """The greatest float that is not above all numbers of an integer type."""
+    most = np.iinfo(dtype).max if dtype.kind in "ui" else 1
+    return float(most) if int(float(most)) <= most else float(np.nextafter(float(most), 0))
 
 
 def _lowest_plus(image: NDArray[Any], axis: int, heights: NDArray[Any], sign: int) -> None:
