@@ -112,6 +112,22 @@ def test_sizes_are_voxels_or_physical():
     assert run("remove_large", mask, spacing=spacing, size=1.4, units="physical").sum() == 2
 
 
+@pytest.mark.parametrize(
+    ("voxels", "side", "size"), [(3, 0.1, 0.3), (100, 0.29, 29.0), (7, 0.7, 4.9), (6, 0.35, 2.1)]
+)
+def test_an_exact_size_is_neither_too_small_nor_too_large(voxels, side, size):
+    row, spacing = np.zeros((3, voxels + 2), bool), (side, 1.0)
+    row[1, 1:-1] = True
+    sized = {"spacing": spacing, "units": "physical", "size": size}
+    assert run("remove_small", row, **sized).sum() == voxels
+    assert run("remove_large", row, **sized).sum() == voxels
+    assert run("connected_components", row, **sized).max() == 1
+    assert run("fill_holes", ~row, spacing=spacing, units="physical", largest=size).all()
+    smaller = {**sized, "size": size * 1.001}
+    assert not run("remove_small", row, **smaller).any()
+    assert not run("remove_large", row, **{**sized, "size": size * 0.999}).any()
+
+
 def test_sizes_of_objects_count_all_their_parts():
     labels = np.array([[5, 0, 5, 0, 2]], np.uint8)
     assert run("remove_small", labels, holds="objects", size=2).tolist() == [[5, 0, 5, 0, 0]]

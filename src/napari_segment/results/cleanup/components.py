@@ -24,8 +24,9 @@ from napari_segment.results.cleanup.parts import (
     Unit,
     full,
     keep,
+    least_voxels,
+    most_voxels,
     parts_of,
-    voxel_size,
 )
 
 GROUP = "components"
@@ -68,7 +69,7 @@ def connected_components(
     >>> connected_components(np.array([[True, False, True]]))
     array([[1, 0, 2]], dtype=uint8)
     """
-    return label(labels, connectivity, size / voxel_size(labels, spacing, units))[0]
+    return label(labels, connectivity, least_voxels(size, labels, spacing, units))[0]
 
 
 @cleanups.add("remove_small", title="Remove small", group=GROUP)
@@ -111,7 +112,7 @@ def remove_small(
     """
     parts = parts_of(labels, holds, connectivity)
     ids, voxels = counts(parts)
-    return keep(labels, parts, ids[voxels * voxel_size(labels, spacing, units) >= size])
+    return keep(labels, parts, ids[voxels >= least_voxels(size, labels, spacing, units)])
 
 
 @cleanups.add("remove_large", title="Remove large", group=GROUP)
@@ -154,7 +155,7 @@ def remove_large(
     """
     parts = parts_of(labels, holds, connectivity)
     ids, voxels = counts(parts)
-    return keep(labels, parts, ids[voxels * voxel_size(labels, spacing, units) <= size])
+    return keep(labels, parts, ids[voxels <= most_voxels(size, labels, spacing, units)])
 
 
 @cleanups.add("keep_largest", title="Keep largest", group=GROUP)

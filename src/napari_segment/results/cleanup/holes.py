@@ -20,7 +20,7 @@ from napari_segment.blocks import (
 )
 from napari_segment.image import smallest_integers
 from napari_segment.registry import cleanups
-from napari_segment.results.cleanup.parts import Spacing, Unit, voxel_size
+from napari_segment.results.cleanup.parts import Spacing, Unit, most_voxels
 
 
 @cleanups.add("fill_holes", title="Fill holes", group="shape")
@@ -61,7 +61,7 @@ def fill_holes(
     """
     gaps, count = label(labels == 0, 1)
     ids, voxels = counts(gaps)
-    small = (voxels * voxel_size(labels, spacing, units) <= largest) | (largest == 0)
+    small = (voxels <= most_voxels(largest, labels, spacing, units)) | (largest == 0)
     if labels.dtype == bool:
         ids = np.setdiff1d(ids[small], at_border(gaps), assume_unique=True)
         filled = replace_labels(gaps, ids, np.ones(len(ids), bool), bool)

@@ -16,6 +16,8 @@ Spacing: TypeAlias = tuple[float, ...]
 Connectivity: TypeAlias = Annotated[int, Field(ge=1, le=3)]
 Unit: TypeAlias = Literal["voxels", "physical"]
 
+_ROUNDED = 1e-9  # three voxels of 0.1 are neither more nor less than 0.3
+
 
 def parts_of(labels: Any, holds: Holds, connectivity: int) -> Any:
     """Number what a cleanup acts on.
@@ -55,9 +57,19 @@ def keep(labels: Any, parts: Any, ids: NDArray[np.int64]) -> Any:
     )
 
 
-def voxel_size(labels: Any, spacing: Spacing, units: Unit) -> float:
-    """Area or volume of one voxel, or 1 where sizes are counted in voxels."""
-    return float(np.prod(full(spacing, labels.ndim))) if units == "physical" else 1.0
+def least_voxels(size: float, labels: Any, spacing: Spacing, units: Unit) -> float:
+    """The smallest number of voxels that make up a size."""
+    return float(np.ceil(_voxels(size, labels, spacing, units) * (1 - _ROUNDED)))
+
+
+def most_voxels(size: float, labels: Any, spacing: Spacing, units: Unit) -> float:
+    """The largest number of voxels that do not exceed a size."""
+    return float(np.floor(_voxels(size, labels, spacing, units) * (1 + _ROUNDED)))
+
+
+def _voxels(size: float, labels: Any, spacing: Spacing, units: Unit) -> float:
+    """An area or volume in voxels, unless it is given in them."""
+    return size / float(np.prod(full(spacing, labels.ndim))) if units == "physical" else size
 
 
 def full(spacing: Spacing, dimensions: int) -> Spacing:
