@@ -207,6 +207,20 @@ def test_filled_contours_on_blocks_equal_the_whole(chunks):
         np.testing.assert_array_equal(lazy.compute(), expected)
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_contours_of_a_volume_of_one_plane_are_filled(axis):
+    image = balls(2)[1]
+    settings = {"sigma": 1.5, "low": 0.2, "high": 0.4}
+    expected = methods["fill_contours"](image, gap=2.0, **settings)
+    assert expected.any()
+    for array in (image, da.from_array(image, chunks=(11, 30))):
+        volume = array[(slice(None),) * axis + (None,)]
+        result = methods["fill_contours"](volume, gap=2.0, **settings)
+        np.testing.assert_array_equal(np.squeeze(np.asarray(result)), expected)
+    assert not methods["fill_contours"](np.ones((1, 1, 5))).any()
+    assert not methods["fill_contours"](np.ones((1, 1, 1))).any()
+
+
 def test_a_gap_is_closed():
     y, x = np.mgrid[:60, :60]
     image = (np.hypot(y - 30, x - 30) < 20).astype(float)

@@ -57,7 +57,9 @@ def fill_contours(
         in_voxels(gap, spacing, name="gap")
         edges = close(edges, spacing, radius=gap / 2, units="physical")
     regions, count = label(~edges)
-    inside = np.setdiff1d(np.arange(1, count + 1), at_border(regions))
+    wide = [axis for axis, n in enumerate(image.shape) if n > 1]  # a volume of one plane is a plane
+    border = at_border(regions, wide if len(wide) > 1 else range(image.ndim))
+    inside = np.setdiff1d(np.arange(1, count + 1), border)
     filled = replace_labels(regions, inside, np.ones(len(inside), bool), bool)
     del regions
     halo = [min(1, n) for n in image.shape]
