@@ -1,22 +1,28 @@
+from importlib import import_module
+
+import dask
 import dask.array as da
 import numpy as np
 import pytest
 from scipy.ndimage import find_objects
 
-from napari_segment.blocks import boxes, is_lazy, map_regions, put_together, regions
+from napari_segment.blocks import boxes, map_regions, put_together, regions
 from napari_segment.blocks.boxes import _only
+from napari_segment.errors import InputError
 
 LABELS = np.random.default_rng(0).integers(0, 40, (9, 10, 8)).astype(np.uint16)
 LABELS[LABELS > 12] = 0
 LABELS[3:5, 3:5, 3:5] = 11
 
 
-@pytest.fixture(params=["memory", (4, 3, 5), (9, 1, 8)], ids=str)
-def labels(request):
-    return LABELS if request.param == "memory" else da.from_array(LABELS, chunks=request.param)
+@pytest.fixture(params=[(4, 3, 5), (9, 1, 8)], ids=str)
+def lazy(request):
+    return da.from_array(LABELS, chunks=request.param)
 
 
-def test_boxes_are_those_of_scipy(labels):
+@pytest.mark.parametrize("chunks", [None, (4, 3, 5), (9, 1, 8)])
+def test_boxes_are_those_of_scipy(chunks):
+    labels = LABELS if chunks is None else da.from_array(LABELS, chunks)
     ids, found = boxes(labels)
     expected = {i: box for i, box in enumerate(find_objects(LABELS), 1) if box}
     assert ids.tolist() == list(expected)
@@ -31,10 +37,8 @@ def test_boxes_of_masks_and_of_nothing():
     assert [part.tolist() for part in boxes(mask)] == [[1], [[[1, 3], [4, 5]]]]
 
 
-def test_each_region_gets_its_own_labels_whole(labels):
-    if not is_lazy(labels):
-        return
-    found = regions(*boxes(labels), labels.chunks)
+def test_each_region_gets_its_own_labels_whole(lazy):
+    found = regions(*boxes(lazy), lazy.chunks)
     assert np.sort(np.concatenate([region.ids for region in found])).tolist() == list(range(1, 13))
 
     def check(place, own, image):
@@ -49,10 +53,18 @@ def test_each_region_gets_its_own_labels_whole(labels):
             out[here] |= own[there]
         return out
 
-    pieces = map_regions(check, found, labels, labels + 1)
-    again = put_together(paint, found, pieces, labels, dtype=labels.dtype)
-    assert again.chunks == labels.chunks
+    pieces = map_regions(check, found, lazy, lazy + 1)
+    again = put_together(paint, found, pieces, lazy, dtype=lazy.dtype)
+    assert again.chunks == lazy.chunks
     np.testing.assert_array_equal(again.compute(scheduler="sync"), LABELS)
+
+
+def test_regions_that_no_memory_holds_are_refused(lazy, monkeypatch):
+    monkeypatch.setattr(import_module("napari_segment.blocks.boxes"), "free_memory", lambda: 0)
+    found = regions(*boxes(lazy), lazy.chunks)
+    pieces = map_regions(lambda place, own, image: own, found, lazy, lazy)
+    with pytest.raises(InputError, match="Use a stricter threshold"):
+        dask.compute(pieces, scheduler="sync")
 
 
 def test_labels_in_any_order_of_memory():

@@ -120,6 +120,14 @@ def test_blocks_give_what_memory_gives(settings, chunks):
     np.testing.assert_array_equal(result.compute(scheduler="sync"), expected)
 
 
+def test_blocks_without_objects_are_of_the_type_of_all():
+    field = np.zeros((40, 80), bool)
+    field[::2, :40:2] = True  # 400 objects, all in the left block
+    result = split_touching(da.from_array(field, chunks=(40, 40)))
+    assert result.dtype == np.uint16
+    assert result.blocks[0, 1].compute(scheduler="sync").dtype == np.uint16
+
+
 def test_a_component_is_split_alike_wherever_it_lies():
     alone = balls([(20, 20), (20, 34)], 10, (41, 60), (1, 1))
     field = np.zeros((100, 200), bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -11,11 +12,14 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_segment.blocks.maps import Place, reduce_blocks
+from napari_segment.blocks.memory import free_memory
+from napari_segment.errors import InputError
 
 Ids = NDArray[np.int64]
 Boxes = NDArray[np.int64]
 Index = tuple[int, ...]
 _AT_ONCE = 1 << 20  # voxels
+_BYTES = 16  # for a voxel of a region: its number twice, and about as much for the work on it
 
 
 def boxes(labels: Any) -> tuple[Ids, Boxes]:
@@ -140,7 +144,8 @@ def map_regions(
     -------
     list of Delayed
         What `work` returns for each region. Of blocks only the cut that lies in the region is
-        kept for it.
+        kept for it. A region for which there is no memory where it is to be worked on raises an
+        `InputError` there, before anything is gathered.
     """
     import dask
 
@@ -225,10 +230,22 @@ def _cut(block: NDArray[Any], where: tuple[slice, ...]) -> NDArray[Any]:
 
 def _joined(place: Place, parts: Sequence[tuple[tuple[slice, ...], NDArray[Any]]]) -> NDArray[Any]:
     shape = [b - a for a, b in zip(place.start, place.stop, strict=True)]
+    _require_room(shape)
     out = np.empty(shape, parts[0][1].dtype)
     for where, part in parts:
         out[where] = part
     return out
+
+
+def _require_room(shape: Sequence[int]) -> None:
+    need, free = math.prod(shape) * _BYTES, free_memory()
+    if need > free:
+        raise InputError(
+            f"Components that hang together across {'×'.join(map(str, shape))} voxels need about "
+            f"{need / 1e9:,.1f} GB at once, but {free / 1e9:,.1f} GB are free. Use a stricter "
+            "threshold or a smaller connectivity, so that they fall apart, or work plane by plane "
+            "(per='plane')."
+        )
 
 
 def _only(labels: NDArray[Any], ids: Ids) -> NDArray[Any]:

@@ -163,7 +163,8 @@ def _split_lazily(labels: Any, image: Any, rules: Rules) -> Any:
         dask.delayed(_numbered)(result, np.concatenate([[0], table]).astype(dtype))
         for result, table in zip(results, tables, strict=True)
     ]
-    return put_together(_painted, found, numbered, components, dtype=dtype)
+    painted = partial(_painted, dtype=dtype)
+    return put_together(painted, found, numbered, components, dtype=dtype)
 
 
 def _split_region(
@@ -180,9 +181,10 @@ def _numbered(result: tuple[NDArray[Any], Any], table: NDArray[Any]) -> NDArray[
     return np.asarray(table[result[0]])
 
 
-def _painted(block: NDArray[Any], regions: Sequence[tuple[Any, Any, NDArray[Any]]]) -> NDArray[Any]:
+def _painted(
+    block: NDArray[Any], regions: Sequence[tuple[Any, Any, NDArray[Any]]], *, dtype: np.dtype[Any]
+) -> NDArray[Any]:
     """The objects of all regions in a block; each voxel is of one region."""
-    dtype = regions[0][2].dtype if regions else np.uint8
     out = np.zeros(block.shape, dtype)
     for here, there, objects in regions:
         out[here] |= objects[there]
