@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
 
 from napari_segment import Image, Labels, read, replay, segment, write
 from napari_segment.cli import main
+from napari_segment.cli.segment import _what_clusters_say, cluster
+from napari_segment.errors import MissingError
 from napari_segment.io import read_labels
 
 
@@ -226,6 +229,28 @@ def test_a_cluster_that_is_not_there_is_told(cells, tmp_path, capsys):
     assert main(["segment", "otsu", str(cells), "-o", out, "--scheduler", "nonsense://x:1"]) == 1
     assert "No Dask scheduler answers at nonsense" in capsys.readouterr().err
     assert main(["segment", "otsu", str(cells), "-o", out, "--lazy"]) == 0  # in threads, as before
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (FileNotFoundError(2, "No such file", "/a/b.tif"), "/a/b.tif is not there for a worker of"),
+        (CancelledError("task-1"), "was lost before the work was done"),
+    ],
+)
+def test_what_ends_the_work_of_a_cluster_is_told(error, words):
+    with pytest.raises(MissingError, match=words), _what_clusters_say("tcp://x:1"):
+        raise error
+
+
+@pytest.mark.slow
+def test_a_cluster_without_workers_is_told(capsys):
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as made:
+        with cluster(made.scheduler_address):
+            pass
+        assert "no workers yet: waiting" in capsys.readouterr().err
 
 
 def test_pictures_are_drawn_beside_the_labels(cells, tmp_path):

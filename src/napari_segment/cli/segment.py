@@ -8,6 +8,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -83,8 +84,28 @@ def cluster(address: str) -> Iterator[None]:
         Client(address, timeout="10s", set_as_default=False).close()
     except (OSError, ValueError) as error:
         raise MissingError(f"No Dask scheduler answers at {address}: {error}") from None
-    with Client(address, timeout="10s"):
+    with Client(address, timeout="10s") as client:
+        if not client.scheduler_info()["workers"]:
+            print(f"The Dask cluster at {address} has no workers yet: waiting.", file=sys.stderr)
+        with _what_clusters_say(address):
+            yield
+
+
+@contextmanager
+def _what_clusters_say(address: str) -> Iterator[None]:
+    """Say what is amiss with a cluster as it ends the work."""
+    try:
         yield
+    except FileNotFoundError as error:
+        raise MissingError(
+            f"{error.filename or error} is not there for a worker of {address}. The workers of a "
+            "cluster must see the same files, under the same paths, as this program."
+        ) from error
+    except CancelledError as error:
+        raise MissingError(
+            f"The Dask scheduler at {address} was lost before the work was done. Start it, and "
+            "run this again."
+        ) from error
 
 
 def _run_all(options: argparse.Namespace, recipe: Recipe) -> int:
