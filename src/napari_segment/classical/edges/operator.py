@@ -7,8 +7,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.blocks import map_blocks
 from napari_segment.classical.edges.marking import Threshold, marked
 from napari_segment.classical.edges.stencil import zero_crossings
 from napari_segment.registry import filters, methods
@@ -31,7 +34,7 @@ value : float
 Returns
 -------
 array of bool
-    True on edges; never where the strength is NaN."""
+    True on edges; never where the strength is NaN or infinite."""
 
 
 def operator(
@@ -79,8 +82,16 @@ def _strength(
     """What the mask is taken from: the absolute response, or how steeply it crosses zero."""
     found = function(image, spacing, **settings)
     if crossings:
-        return zero_crossings(found, spacing)
-    return found if settings.get("response", "magnitude") == "magnitude" else abs(found)
+        found = zero_crossings(found, spacing)
+    elif settings.get("response", "magnitude") != "magnitude":
+        found = abs(found)
+    return map_blocks(_known, found, dtype=found.dtype)
+
+
+def _known(block: NDArray[Any]) -> NDArray[Any]:
+    """A strength; NaN where it is infinite."""
+    infinite = np.isinf(block)
+    return np.where(infinite, block.dtype.type(np.nan), block) if infinite.any() else block
 
 
 def _method(function: Callable[..., Any], crossings: bool, marks: str) -> Callable[..., Any]:
