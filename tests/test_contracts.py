@@ -62,6 +62,11 @@ def gathers(image):
     return np.asarray(image) > 50
 
 
+def leans(image):
+    """Look at the neighbour."""
+    return image > np.roll(image, 1, -3)
+
+
 def drifts(image):
     """Depend on the block."""
     from napari_segment.blocks import map_blocks
@@ -74,10 +79,11 @@ def drifts(image):
     [
         (shrinks, "2-D uint8", "gives shape"),
         (changes, "2-D uint8", "changed its input"),
+        (leans, "together", "looks at neighbours"),
         (gathers, "blocks", "gathers the whole array"),
         (drifts, "blocks", "differs"),
     ],
 )
 def test_the_checks_catch_what_they_are_for(function, case, words):
     with pytest.raises(AssertionError, match=words):
-        check(entry_of(function), case)
+        check(entry_of(function, pointwise=True), case)

@@ -28,6 +28,7 @@ from napari_segment.step import Step, run
 Array = NDArray[Any]
 
 _DTYPES = ("bool", "uint8", "uint16", "int16", "int32", "float32", "float64")
+_FURTHER = ("int8", "uint32", "int64", "uint64", "float16", "longdouble")
 
 
 def _blobs(ndim: int, dtype: str = "uint8", size: int = 12) -> Array:
@@ -54,7 +55,7 @@ def _frozen() -> Array:
 
 
 IMAGES: Mapping[str, Callable[[], Array]] = {
-    **{f"2-D {dtype}": partial(_blobs, 2, dtype) for dtype in _DTYPES},
+    **{f"2-D {dtype}": partial(_blobs, 2, dtype) for dtype in (*_DTYPES, *_FURTHER)},
     **{f"3-D {dtype}": partial(_blobs, 3, dtype) for dtype in _DTYPES},
     "one pixel": lambda: np.full((1, 1), 7, np.uint8),
     "one voxel": lambda: np.full((1, 1, 1), 7, np.uint16),
@@ -75,7 +76,7 @@ IMAGES: Mapping[str, Callable[[], Array]] = {
 # In these, a clear error is as good an answer as a result.
 MAY_REFUSE = frozenset({"empty", "NaN", "all NaN", "infinite", "one pixel", "one voxel", "one row"})
 
-CHECKS = (*IMAGES, "repeatable", "blocks")
+CHECKS = (*IMAGES, "repeatable", "together", "blocks")
 
 
 def check(entry: Entry, case: str, **settings: Any) -> None:
@@ -86,8 +87,9 @@ def check(entry: Entry, case: str, **settings: Any) -> None:
     entry : Entry
         Of the registry filters, methods or cleanups.
     case : str
-        One of `CHECKS`: a kind of image, "repeatable" (same settings, same result) or "blocks"
-        (a Dask array of odd chunks gives what the NumPy array gives).
+        One of `CHECKS`: a kind of image, "repeatable" (same settings, same result), "together"
+        (time points taken at once where neighbours play no part) or "blocks" (a Dask array of odd
+        chunks gives what the NumPy array gives).
     **settings
         Settings that the entry cannot do without.
 
@@ -98,6 +100,8 @@ def check(entry: Entry, case: str, **settings: Any) -> None:
     """
     if case == "repeatable":
         _check_repeatable(entry, settings)
+    elif case == "together":
+        _check_together(entry, settings)
     elif case == "blocks":
         _check_blocks(entry, settings)
     else:
@@ -155,6 +159,17 @@ def _check_repeatable(entry: Entry, settings: Mapping[str, Any]) -> None:
         assert np.array_equal(first, second, equal_nan=np.asarray(first).dtype.kind == "f"), (
             f"{entry.name} gives another result the second time"
         )
+
+
+def _check_together(entry: Entry, settings: Mapping[str, Any]) -> None:
+    if not entry.pointwise:
+        return
+    times = np.stack([_blobs(3), _blobs(3)[::-1]])
+    expected = _call(entry, _data(entry, times.reshape(-1, *times.shape[2:])), settings)
+    found = _call(entry, _data(entry, times), settings)
+    assert np.array_equal(found.reshape(expected.shape), expected), (
+        f"{entry.name} looks at neighbours, or refuses time points, but says that it is pointwise"
+    )
 
 
 def _check_blocks(entry: Entry, settings: Mapping[str, Any]) -> None:
