@@ -10,6 +10,7 @@ from napari_segment import api, samples
 from napari_segment.cli import main
 from napari_segment.image import Image
 from napari_segment.io import read_labels
+from napari_segment.widgets.fields import written
 from napari_segment.widgets.histogram import HistogramView
 
 pytestmark = pytest.mark.screen
@@ -195,6 +196,27 @@ def test_lines_keep_their_order_and_wait_at_the_ends(qtbot, viewer):
     view.show_thresholds((150,), draggable=False)
     drag(qtbot, view, 0, 120)
     assert view.thresholds == (150,)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "wanted", "words"),
+    [
+        (1000.001, 1000.009, 1000.004, "1000.004"),
+        (1e6, 1e6 + 100, 1e6 + 40, "1000040"),
+        (0, 65535, 12345, "12345"),
+        (-3e-12, 5e-12, 1e-12, "1e-12"),
+        (-4e18, 4e18, 1e18, "1e+18"),
+        (-1e300, 1e300, 1e299, "1e+299"),
+    ],
+)
+def test_lines_have_the_digits_that_pixels_tell_apart(qtbot, viewer, low, high, wanted, words):
+    view = HistogramView(viewer)
+    qtbot.addWidget(view)
+    view.resize(402, 120)
+    view.show_counts(np.ones(101), np.linspace(low, high, 101))
+    view.show_thresholds((low,), draggable=True)
+    assert abs(drag(qtbot, view, 0, wanted) - wanted) <= (high / 200 - low / 200)
+    assert written(view._rounded(wanted, more=1)) == words
 
 
 def test_a_histogram_that_comes_late_says_nothing_of_markers(qtbot, viewer, stack, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor, log10
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,12 @@ from qtpy.QtCore import QPointF, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_segment.widgets.fields import written
+
 REACH = 6  # pixels from a line within which the mouse takes hold of it
 FOOT = 16  # pixels for the numbers under the bars
+LONG = 1e7  # from here on numbers are not written in all their digits
+FAR = 1e300
 
 
 class HistogramView(QWidget):
@@ -102,7 +107,7 @@ class HistogramView(QWidget):
         numbers += [(p, v, theme.text) for p, v in ends if self.counts.size]
         taken: list[tuple[float, float]] = []
         for place, value, colour in numbers:
-            text = f"{value:.4g}"
+            text = written(self._rounded(value, more=1))
             width = painter.fontMetrics().horizontalAdvance(text)
             x = min(max(0.0, place - width / 2), self.width() - width)
             if taken and colour is theme.warning:
@@ -123,7 +128,13 @@ class HistogramView(QWidget):
     def _value(self, place: float) -> float:
         span = (self.high - self.low) or 1.0
         part = min(max((place - 1) / max(1, self.width() - 2), 0.0), 1.0)
-        return float(f"{self.low + part * span:.5g}")
+        return self._rounded(self.low + part * span)
+
+    def _rounded(self, value: float, more: int = 0) -> float:
+        """A value in the digits that a pixel tells apart, and `more`; large ones to the whole."""
+        step = min((self.high - self.low) or 1.0, FAR) / max(1, self.width())
+        digits = more - floor(log10(step))
+        return round(value, digits if abs(value) >= LONG else max(0, digits)) + 0.0
 
     # ---- dragging ----
 
