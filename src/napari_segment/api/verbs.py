@@ -346,7 +346,8 @@ def measure(labels: Any, image: Any = None, **options: Any) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row for each object (and time point), a column for each property, units in the names.
+        A row for each object (and time point), a column for each property;
+        ``table.attrs["units"]`` has the unit of each column.
     """
     from napari_segment.results.measure import measure as measure_labels
 
