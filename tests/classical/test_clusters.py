@@ -73,6 +73,21 @@ def test_colours_are_as_good_as_the_best_of_ten_starts(photograph: np.ndarray, k
     assert inertia(photograph, kmeans(photograph, clusters=k)) <= theirs * 1.005
 
 
+@pytest.mark.parametrize("channels", [2, 3])
+@pytest.mark.parametrize("k", [3, 5, 8])
+def test_few_bright_voxels_do_not_hide_the_others(
+    channels: int, k: int, photograph: np.ndarray
+) -> None:
+    """They stretch the range, so that nearly all voxels lie in one cell of the summary."""
+    image = photograph[:channels].astype(np.uint16)
+    image[:, 10:12, 10:12] = 65_535
+    points = image.reshape(channels, -1).T.astype(float)
+    theirs = KMeans(k, n_init=3, random_state=0).fit(points).inertia_
+    assert inertia(image, kmeans(image, clusters=k)) <= theirs * 1.005
+    lazy = kmeans(da.from_array(image, chunks=(1, 31, 50)), clusters=k)
+    np.testing.assert_array_equal(lazy.compute(), kmeans(image, clusters=k))
+
+
 def test_clusters_are_numbered_from_dark_to_bright(photograph: np.ndarray) -> None:
     result = kmeans(photograph, clusters=6)
     means = [photograph.mean(0)[result == k].mean() for k in range(6)]
@@ -243,6 +258,15 @@ def test_mixture_finds_a_narrow_cluster_in_a_wide_one() -> None:
     narrow = mixture(image, clusters=2) == 1
     assert (narrow == truth).mean() > 0.95
     assert ((kmeans(image, clusters=2) == 1) == truth).mean() < 0.9
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_mixture_finds_clusters_of_a_few_levels(channels: int) -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random((80, 80)) < 0.15
+    wide, narrow = (rng.normal(m, s, (channels, 80, 80)) for m, s in ((110, 30), (170, 1)))
+    image = np.where(truth, narrow, wide).clip(0, 255).astype(np.uint8)
+    assert ((mixture(image, clusters=2) == 1) == truth).mean() > 0.99
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3])

@@ -13,6 +13,7 @@ from napari_segment.blocks import reduce_blocks
 from napari_segment.classical.clusters.features import HOLE, Features, code_range, sum_of_codes
 
 SAMPLE = 1 << 16
+_HEAVY = 64  # a cell that holds more than this part of all voxels is looked into
 _CELL_BITS = 15  # of a cell's number: 32,768 cells
 _FEW = 3  # features for which cells are small enough
 
@@ -55,6 +56,14 @@ class Grid(NamedTuple):
         shift = [max(int(span).bit_length() - bits, 0) for span in high - low]
         return cls(low, np.array(shift), bits, hole)
 
+    def cells(self, codes: NDArray[np.uint16]) -> NDArray[np.int64]:
+        """The cells in which codes (D, N) lie."""
+        places = (codes - self.low[:, None]) >> self.shift[:, None]
+        cells: NDArray[np.int64] = np.ravel_multi_index(
+            tuple(places), (1 << self.bits,) * len(places)
+        )
+        return cells
+
     @property
     def shape(self) -> tuple[int, int]:
         """Of the totals: a row for each cell and one for holes."""
@@ -78,29 +87,64 @@ def condense(features: Features) -> Summary:
     """Summarise all voxels.
 
     Up to three features fall into 32,768 cells of a grid, each with the mean of its voxels, so
-    that every voxel counts. More features would leave hardly a cell shared by two voxels; of these
-    a lattice of about 65,000 voxels is taken.
+    that every voxel counts. A cell that holds more than 1/64 of them, as where a few bright voxels
+    stretch the range, is a point for each value that it has on a lattice of about 65,000 voxels
+    instead. More features would leave hardly a cell shared by two voxels; of these the lattice is
+    all.
 
     Parameters
     ----------
     features : Features
-        In memory or lazy; lazy ones are read once or twice.
+        In memory or lazy; lazy ones are read up to three times.
 
     Returns
     -------
     Summary
         Without points where no voxel has a place.
     """
-    scale = np.asarray(features.weights)[:, None]
     depth, grid = len(features.codes), Grid.over(features)
     if depth > _FEW:
-        codes = features.sample(SAMPLE)
-        points = Points(codes * scale, np.ones(codes.shape[1]))
-        return Summary(points, grid, np.zeros(grid.shape, np.int64))
+        return Summary(sampled(features), grid, np.zeros(grid.shape, np.int64))
     totals = reduce_blocks(partial(_totals_of_blocks, grid), *features.codes, merge=added)
-    full = totals[:-1][totals[:-1, depth] > 0]
-    points = Points((full[:, :depth] / full[:, depth:]).T * scale, full[:, depth].astype(float))
-    return Summary(points, grid, totals)
+    return Summary(_points_of_cells(features, grid, totals[:-1]), grid, totals)
+
+
+def sampled(features: Features) -> Points:
+    """About 65,000 voxels on a lattice, a point for each value."""
+    codes, counts = _distinct(features.sample(SAMPLE))
+    return Points(codes * np.asarray(features.weights)[:, None], counts)
+
+
+def _points_of_cells(features: Features, grid: Grid, totals: NDArray[np.int64]) -> Points:
+    """A point for each cell that holds voxels, several for one that holds very many."""
+    mass = totals[:, -1].astype(float)
+    codes, share = _values_in(mass > mass.sum() / _HEAVY, mass, features, grid)
+    whole = totals[(mass > 0) & ~np.isin(np.arange(len(mass)), grid.cells(codes))]
+    means = whole[:, :-1].T / whole[:, -1]
+    values = np.concatenate([means, codes], axis=1) * np.asarray(features.weights)[:, None]
+    return Points(values, np.concatenate([whole[:, -1], share]))
+
+
+def _values_in(
+    heavy: NDArray[np.bool_], mass: NDArray[np.float64], features: Features, grid: Grid
+) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
+    """Codes (D, N) that a lattice finds in heavy cells, and their shares of the cells' mass."""
+    depth = len(features.codes)
+    if not (heavy.any() and grid.shift.any()):
+        return np.empty((depth, 0), np.uint16), np.empty(0)
+    codes = features.sample(SAMPLE)
+    codes, counts = _distinct(codes[:, heavy[grid.cells(codes)]])
+    cells = grid.cells(codes)
+    return codes, counts * (mass / np.bincount(cells, counts, len(mass)).clip(1))[cells]
+
+
+def _distinct(codes: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
+    """Different columns (D, N), and how often each occurs."""
+    codes = codes[:, np.lexsort(codes)]
+    other = np.ones(codes.shape[1], np.bool_)
+    other[1:] = (codes[:, 1:] != codes[:, :-1]).any(0)
+    places = np.flatnonzero(other)
+    return codes[:, places], np.diff(places, append=len(other)).astype(np.float64)
 
 
 def _totals_of_blocks(grid: Grid, _place: Any, *blocks: NDArray[Any]) -> NDArray[np.int64]:

@@ -53,7 +53,7 @@ def kmeans(  # noqa: PLR0913
 
     One channel is solved exactly through its histogram; there, restarts, tolerance and seed play
     no part. Several features are solved by Lloyd's algorithm: the best of several k-means++ starts
-    on a summary (of three features, the means of 32,768 cells; of more, a lattice of voxels) is
+    on a summary (of three features, 32,768 cells, the fullest divided; of more, a lattice) is
     carried on with all voxels.
 
     Parameters
