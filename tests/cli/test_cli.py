@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import CancelledError
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from napari_segment import Image, Labels, read, replay, segment, write
@@ -13,6 +14,7 @@ from napari_segment.cli import main
 from napari_segment.cli.segment import _what_clusters_say, cluster
 from napari_segment.errors import MissingError
 from napari_segment.io import read_labels
+from napari_segment.results.measure import measure
 
 
 @pytest.fixture
@@ -162,6 +164,39 @@ def test_measure_writes_a_table_with_units(cells, tmp_path):
     assert "mean_intensity" in lines[0]
 
 
+def test_measure_takes_properties_and_leaves_stacks_on_disk(cells, tmp_path, capsys, monkeypatch):
+    labels, table = tmp_path / "labels.tif", tmp_path / "table.csv"
+    main(["segment", "otsu", str(cells), "-o", str(labels), "--cleanup", "connected_components"])
+    words = ["measure", str(labels), "--image", str(cells), "-o", str(table)]
+    assert main([*words, "--properties", "all"]) == 0
+    expected = pd.read_csv(table)
+    assert {"sphericity", "solidity", "texture_contrast"} <= set(expected)
+    lazy = []
+
+    def spy(labels, image, **options):
+        lazy.append((labels.is_lazy, image.is_lazy))
+        return measure(labels, image, **options)
+
+    monkeypatch.setattr("napari_segment.results.measure.measure", spy)
+    assert main([*words, "--properties", "all", "--lazy"]) == 0
+    pd.testing.assert_frame_equal(pd.read_csv(table), expected)
+    assert main([*words, "--properties", "size, euler_number", "--spacing", "4,1,1"]) == 0
+    few = pd.read_csv(table)
+    assert list(few) == ["label", "volume [micrometer^3]", "euler_number"]
+    np.testing.assert_allclose(few.iloc[:, 1], 8 * expected["volume [micrometer^3]"])
+    assert lazy == [(True, True), (False, False)]
+
+
+def test_measure_reads_the_labels_of_an_image_with_channels(tmp_path):
+    labels, image, table = (tmp_path / name for name in ("l.npy", "i.npy", "t.csv"))
+    np.save(labels, np.ones((4, 5, 6), np.uint8))
+    np.save(image, np.stack([np.full((4, 5, 6), 3), np.full((4, 5, 6), 7)]))
+    words = ["measure", str(labels), "--image", str(image), "-o", str(table), "--axes", "czyx"]
+    assert main(words) == 0
+    row = pd.read_csv(table).iloc[0]
+    assert (row["mean_intensity_0 [intensity]"], row["mean_intensity_1 [intensity]"]) == (3, 7)
+
+
 def test_compare_files_and_folders(tmp_path, capsys):
     for folder, value in (("result", 1), ("reference", 1)):
         data = np.zeros((8, 8), np.uint8)
@@ -175,6 +210,8 @@ def test_compare_files_and_folders(tmp_path, capsys):
     report = json.loads(capsys.readouterr().out)
     assert set(report["cases"]) == {"a", "b"}
     assert report["mean"]["mean_dice"] == pytest.approx(2 / 3)
+    assert main(["compare", str(one), str(other), "--surface", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["mean"]["mean_hd95"] > 0
     (other / "b.tif").unlink()
     assert main(["compare", str(one), str(other)]) == 1
     assert "no reference" in capsys.readouterr().err

@@ -278,6 +278,11 @@ def _measure(commands: Any) -> None:
     parser.add_argument("labels", metavar="LABELS", help="file of labels")
     parser.add_argument("--image", metavar="IMAGE", help="file of intensities")
     parser.add_argument("--holds", choices=("mask", "classes", "objects"), default="objects")
+    parser.add_argument(
+        "--properties", default="basic", metavar="NAME,…",
+        help="properties and groups of them: basic, shape, intensity, texture, detail or all "
+        "(default: basic)",
+    )  # fmt: skip
     _output(parser, "the table, as CSV")
     _where(parser)
 
@@ -290,6 +295,9 @@ def _compare(commands: Any) -> None:
         "--holds", choices=("auto", "mask", "classes", "objects"), default="auto",
         help="what the numbers mean; auto: what the result says of itself",
     )  # fmt: skip
+    parser.add_argument(
+        "--surface", action="store_true", help="measure distances between surfaces too"
+    )
     _json(parser)
     parser.add_argument("--table", metavar="CSV", help="write a row for each object of all cases")
 

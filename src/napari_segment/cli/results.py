@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_segment.cli.paths import images_in, is_image
-from napari_segment.cli.segment import cluster, read_input
+from napari_segment.cli.segment import cluster, read_input, read_labels_input
 from napari_segment.errors import FormatError, InputError, SegmentError
 
 
@@ -18,12 +18,11 @@ def measure(options: argparse.Namespace) -> int:
     from napari_segment import api
     from napari_segment.results.measure import with_units
 
+    asked = [name.strip() for name in options.properties.split(",")]
     with cluster(options.scheduler):
-        labels = api.as_labels(options.labels, options.axes.upper(), options.holds)
-        if options.spacing or options.unit:
-            given = read_input(options, options.labels)
-            labels = labels.replace(spacing=given.spacing, affine=given.affine, unit=given.unit)
-        table = api.measure(labels, options.image and read_input(options, options.image))
+        labels = read_labels_input(options, options.labels)
+        image = read_input(options, options.image) if options.image else None
+        table = api.measure(labels, image, properties=asked)
     path = api.write(with_units(table), options.output)
     print(f"{len(table)} rows → {path}")
     return 0
@@ -38,7 +37,7 @@ def compare(options: argparse.Namespace) -> int:
     failures = 0
     for name, (result, reference) in cases.items():
         try:
-            scores[name] = _score(result, reference, options.holds)
+            scores[name] = _score(result, reference, options)
         except SegmentError as error:
             if options.debug or len(cases) == 1:
                 raise
@@ -84,14 +83,15 @@ def _line(numbers: dict[str, float]) -> str:
     return "  ".join(f"{name} {value:.4f}" for name, value in numbers.items())
 
 
-def _score(result: Path, reference: Path, holds: str) -> Any:
+def _score(result: Path, reference: Path, options: argparse.Namespace) -> Any:
     from napari_segment import api
     from napari_segment.io import read_labels
 
     labels = read_labels(result)
-    if holds != "auto":
-        labels = labels.replace(holds=holds)
-    return api.compare(labels, read_labels(reference).replace(holds=labels.holds))
+    if options.holds != "auto":
+        labels = labels.replace(holds=options.holds)
+    truth = read_labels(reference).replace(holds=labels.holds)
+    return api.compare(labels, truth, surface=options.surface)
 
 
 def _cases(result: Path, reference: Path) -> dict[str, tuple[Path, Path]]:

@@ -12,15 +12,17 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from napari_segment.blocks.memory import free_memory
 from napari_segment.cli.paths import inputs_of, of_equal_name, targets_of
 from napari_segment.cli.progress import show
 from napari_segment.cli.settings import chosen, parse_spec
 from napari_segment.errors import MissingError, SegmentError, SettingError
-from napari_segment.image import RGB, Image, Labels
+from napari_segment.image import RGB, Image, Labels, Stack
 from napari_segment.recipe import Recipe
+
+S = TypeVar("S", bound=Stack)
 
 GIVEN = ("image", "spacing", "unit")  # data that an image brings along
 LARGE = 0.2  # of the free memory: a larger input stays on disk and runs block by block
@@ -52,18 +54,30 @@ def typed(options: argparse.Namespace, method: str) -> Recipe:
 
 
 def read_input(options: argparse.Namespace, path: str | Path) -> Image:
-    """Read a file as the options of the input say; what is large stays on disk."""
-    from napari_segment.api import read
+    """Read an image as the options of the input say; what is large stays on disk."""
+    from napari_segment.io import read
 
-    image = read(path, axes=options.axes.upper(), lazy=True)
-    if not options.lazy and not options.scheduler and _fits(image):
-        image = read(path, axes=options.axes.upper())
+    return _read(options, partial(read, path, axes=options.axes.upper()))
+
+
+def read_labels_input(options: argparse.Namespace, path: str | Path) -> Labels:
+    """Read labels as the options of the input say, whose axes are those of an image."""
+    from napari_segment.io import read_labels
+
+    axes = options.axes.upper().replace("C", "")
+    return _read(options, partial(read_labels, path, axes=axes, holds=options.holds))
+
+
+def _read(options: argparse.Namespace, read: Callable[..., S]) -> S:
+    stack = read(lazy=True)
+    if stack.is_lazy and not options.lazy and not options.scheduler and _fits(stack):
+        stack = read()
     if options.spacing:
-        image = image.replace(spacing=_numbers(options.spacing), affine=None)
-    return image.replace(unit=options.unit) if options.unit else image
+        stack = stack.replace(spacing=_numbers(options.spacing), affine=None)
+    return stack.replace(unit=options.unit) if options.unit else stack
 
 
-def _fits(image: Image) -> bool:
+def _fits(image: Stack) -> bool:
     """Whether an image leaves room in memory for what is made of it."""
     return image.dtype.itemsize * math.prod(image.shape) < LARGE * free_memory()
 
