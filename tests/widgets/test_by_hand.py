@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QPainter
 
 from napari_segment import api, samples
 from napari_segment.cli import main
@@ -217,6 +218,26 @@ def test_lines_have_the_digits_that_pixels_tell_apart(qtbot, viewer, low, high, 
     view.show_thresholds((low,), draggable=True)
     assert abs(drag(qtbot, view, 0, wanted) - wanted) <= (high / 200 - low / 200)
     assert written(view._rounded(wanted, more=1)) == words
+
+
+def test_numbers_stand_under_their_lines_or_not_at_all(qtbot, viewer, monkeypatch):
+    view = HistogramView(viewer)
+    qtbot.addWidget(view)
+    view.resize(402, 120)
+    view.show_counts(np.ones(101), np.linspace(30000, 33000, 101))
+    view.show_thresholds(np.linspace(30100, 32900, 29), draggable=True)
+    drawn = {}
+    text = QPainter.drawText
+
+    def note(painter, place, words):
+        drawn[words] = (place.x(), painter.fontMetrics().horizontalAdvance(words))
+        text(painter, place, words)
+
+    monkeypatch.setattr(QPainter, "drawText", note)
+    view.grab()
+    assert len(drawn) >= 5
+    for words, (x, width) in drawn.items():
+        assert x <= view._place(float(words)) <= x + width
 
 
 def test_a_histogram_that_comes_late_says_nothing_of_markers(qtbot, viewer, stack, monkeypatch):

@@ -112,9 +112,9 @@ class HistogramView(QWidget):
             x = min(max(0.0, place - width / 2), self.width() - width)
             if taken and colour is theme.warning:
                 x = max(x, taken[-1][1] + 1)  # beside the number before
-            if x + width <= self.width() and all(
-                x > right or x + width < left for left, right in taken
-            ):
+            near = x <= place  # to be taken for that of its line
+            free = all(x > right or x + width < left for left, right in taken)
+            if near and free and x + width <= self.width():
                 painter.setPen(QColor(colour.as_hex()))
                 painter.drawText(QPointF(x, self.height() - 4.0), text)
                 taken.append((x - 4, x + width + 4))
