@@ -5,7 +5,7 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_segment.widgets.layers import recipe_of_layer
 from napari_segment.widgets.recipes import RecipeButton
@@ -117,7 +117,7 @@ def test_a_preview_is_offered_nowhere(viewer):
     assert not is_labels(viewer.add_labels(data, metadata={"napari-segment": {"preview": True}}))
 
 
-def test_a_recipe_that_is_none_is_told_and_the_next_clears_it(qtbot, viewer, tmp_path):
+def test_a_recipe_that_is_none_is_told_and_the_next_clears_it(qtbot, viewer, tmp_path, monkeypatch):
     told, taken = [], []
     layer = add(viewer, (20, 30), "YX", name="cells")
     button = RecipeButton(viewer, lambda: taken[-1], taken.append, told.append)
@@ -130,6 +130,9 @@ def test_a_recipe_that_is_none_is_told_and_the_next_clears_it(qtbot, viewer, tmp
     take.trigger()
     assert told[-1] == ""
     assert taken == [recipe_of_layer(layer)]
+    monkeypatch.setattr(QFileDialog, "exec", lambda self: self.selectFile(f"{tmp_path}/mine") or 1)
+    button.menu().actions()[0].trigger()
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
     button.save(tmp_path / "nowhere" / "recipe.yaml")
     assert told[-1].startswith("Cannot write the recipe")
     assert told[-1].endswith("No such file or directory.")

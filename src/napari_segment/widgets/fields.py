@@ -157,6 +157,7 @@ class TextList:
     def value(self, value: Sequence[Any]) -> None:
         before = self.native.text()
         self.native.setText(", ".join(written(v) if self.kind is float else str(v) for v in value))
+        self.native.setCursorPosition(0)  # or the end of a long list would be shown
         if self.native.text() != before:
             self.changed.emit(self.value)
 

@@ -71,9 +71,12 @@ class RecipeButton(QPushButton):
         self.fill(recipe)
 
     def _ask_save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save the recipe", "recipe.yaml", FILES)
-        if path:
-            self.save(path)
+        dialog = QFileDialog(self, "Save the recipe", "", FILES)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("yaml")  # without it, Load would not offer the file
+        dialog.selectFile("recipe.yaml")
+        if dialog.exec():
+            self.save(dialog.selectedFiles()[0])
 
     def _ask_load(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Load a recipe", "", FILES)
