@@ -140,6 +140,26 @@ def test_lazy_labels_give_the_same_table(chunks):
     np.testing.assert_allclose(table.to_numpy(float), expected.to_numpy(float), rtol=1e-9)
 
 
+@pytest.mark.parametrize("which", ["labels", "image", "both"])
+def test_details_read_each_block_a_few_times_for_all_objects(which):
+    labels = np.kron(np.arange(1, 101).reshape(10, 10), np.pad(np.ones((4, 5), int), 1))
+    image = intensities(labels.shape)
+    seen = []
+
+    def read(block):
+        seen.append(block.shape)
+        return block
+
+    def lazy(array):
+        return da.from_array(array, chunks=40).map_blocks(read, dtype=array.dtype, meta=array[:0])
+
+    expected = measure(labels, image, properties="detail")
+    given = labels if which == "image" else lazy(labels)
+    table = measure(given, image if which == "labels" else lazy(image), properties="detail")
+    pd.testing.assert_frame_equal(table, expected)
+    assert 0 < len(seen) <= 10 * lazy(labels).npartitions
+
+
 def test_time_points_channels_and_class_names():
     labels = np.zeros((2, 4, 5), np.uint8)
     labels[0, 1:3, 1:3], labels[1, :, 4] = 1, 2

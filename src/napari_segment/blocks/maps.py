@@ -126,7 +126,7 @@ def reduce_blocks(
         return merge(_in_slabs(gather, arrays, before))
     import dask
 
-    lazy = _cut_alike(arrays)
+    lazy = cut_alike(arrays)
     places = _places(lazy[0].chunks, before)
     if before:
         blocks = [[_computed(a[place.where]) for a in lazy] for place in places]
@@ -183,7 +183,7 @@ def map_blocks(
     short = [d > n for d, n in zip(depth, arrays[0].shape, strict=True)]
     around = [(d, d) if s else (0, 0) for d, s in zip(depth, short, strict=True)]
     shared = {axis: 0 if s else d for axis, (d, s) in enumerate(zip(depth, short, strict=True))}
-    lazy = [a.rechunk({i: -1 for i, s in enumerate(short) if s}) for a in _cut_alike(arrays)]
+    lazy = [a.rechunk({i: -1 for i, s in enumerate(short) if s}) for a in cut_alike(arrays)]
     call = _Call(function, np.dtype(dtype), around, outside)
     if not any(shared.values()):
         return da.map_blocks(call, *lazy, dtype=dtype, meta=_meta(lazy[0], dtype))
@@ -261,8 +261,8 @@ def _in_groups(parts: list[Any], merge: Callable[[Sequence[P]], P], size: int = 
     return parts
 
 
-def _cut_alike(arrays: Sequence[Any]) -> list[Any]:
-    """All as Dask arrays with the blocks of the first lazy one."""
+def cut_alike(arrays: Sequence[Any]) -> list[Any]:
+    """All arrays as Dask arrays with the blocks of the first lazy one."""
     import dask.array as da
 
     chunks = next(a for a in arrays if is_lazy(a)).chunks

@@ -11,7 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.blocks import Place, counts, plain, reduce_blocks, replace_labels
+from napari_segment.blocks import (
+    Place,
+    boxes,
+    counts,
+    cut_alike,
+    is_lazy,
+    map_regions,
+    plain,
+    reduce_blocks,
+    regions,
+    replace_labels,
+)
 from napari_segment.results.measure.patterns import neighbour_pairs, window_weights
 
 Array = NDArray[Any]
@@ -96,36 +107,42 @@ class Sums:
 
     def each(self, function: Callable[[Array, tuple[float, ...]], Any]) -> Array:
         """A function of each object's mask and the spacing, (N,) or (N, K)."""
-        return self._object_by_object(
-            self.of_labels, function, lambda where, i: function(*self._mask(where, i))
-        )
+        of_object = partial(_of_mask, function, self.spacing)
+        return self._object_by_object(self.of_labels, function.__name__, of_object)
 
     def each_values(self, function: Callable[[Array], Any]) -> Array:
         """A function of the intensities in each object, (N,) or (N, K)."""
-
-        def of_object(where: tuple[slice, ...], i: int) -> Any:
-            mask, _ = self._mask(where, i)
-            return function(np.asarray(self.image[where])[mask])
-
-        return self._object_by_object(self.of_image, function, of_object)
+        of_object = partial(_of_values, function)
+        return self._object_by_object(self.of_image, function.__name__, of_object, self.image)
 
     def _object_by_object(
         self,
         known: dict[str, dict[str, Array]],
-        function: Callable[..., Any],
-        of_object: Callable[[tuple[slice, ...], int], Any],
+        name: str,
+        of_object: Callable[..., Any],
+        *images: Any,
     ) -> Array:
-        key = function.__name__
-        if key not in known:
-            found = self.moments()
-            low, high = (found[kind][:, 3 - self.ndim :] for kind in ("low", "high"))
-            boxes = [tuple(map(slice, a, b + 1)) for a, b in zip(low, high, strict=True)]
-            rows = [of_object(where, i) for i, where in enumerate(boxes, 1)]
-            known[key] = {"add": np.array(rows, np.float64)}
-        return known[key]["add"]
+        if name not in known:
+            work = partial(_rows, of_object=of_object)
+            if any(is_lazy(a) for a in (self.dense, *images)):
+                known[name] = {"add": self._region_by_region(work, *images)}
+            else:
+                known[name] = {"add": work(None, self.dense, *images)[1]}
+        return known[name]["add"]
 
-    def _mask(self, where: tuple[slice, ...], i: int) -> tuple[Array, tuple[float, ...]]:
-        return np.asarray(self.dense[where]) == i, self.spacing
+    def _region_by_region(self, work: Callable[..., Any], *images: Any) -> Array:
+        """Rows of objects in blocks, each of which is read once for all of them."""
+        import dask
+
+        arrays = cut_alike((self.dense, *images))
+        found = self.moments()
+        bounds = np.stack([found["low"], found["high"] + 1], 2)[:, 3 - self.ndim :]
+        ids = np.arange(1, len(self.ids) + 1)
+        parts = dask.compute(*map_regions(work, regions(ids, bounds, arrays[0].chunks), *arrays))
+        if not parts:
+            return np.empty(0)
+        order = np.argsort(np.concatenate([ids for ids, _ in parts]))
+        return np.asarray(np.concatenate([rows for _, rows in parts])[order])
 
     def _gathered(
         self,
@@ -184,6 +201,28 @@ def _numbered(labels: Any, ids: NDArray[np.int64]) -> Any:
 
 
 # ---- one block, its labels numbered 1 … n ----
+
+
+def _rows(
+    _place: Place | None, block: Array, *images: Array, of_object: Callable[..., Any]
+) -> tuple[NDArray[np.int64], Array]:
+    """The labels of a block, and what a function makes of each one's mask and intensities."""
+    ids, found = boxes(block)
+    rows = []
+    for i, box in zip(ids, found, strict=True):
+        where = tuple(slice(a, b) for a, b in box)
+        rows.append(of_object(block[where] == i, *(image[where] for image in images)))
+    return ids, np.array(rows, np.float64)
+
+
+def _of_mask(
+    function: Callable[[Array, tuple[float, ...]], Any], spacing: tuple[float, ...], mask: Array
+) -> Any:
+    return function(mask, spacing)
+
+
+def _of_values(function: Callable[[Array], Any], mask: Array, image: Array) -> Any:
+    return function(image[mask])
 
 
 def _volume(block: Array) -> Array:
