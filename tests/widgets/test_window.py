@@ -287,6 +287,18 @@ def test_work_is_cancelled(qtbot, viewer, stack, fresh_processes, patient):
     assert run(qtbot, dock) == "Done."
 
 
+def test_closing_the_dock_takes_its_preview_along(qtbot, viewer, stack):
+    image = add_stack(viewer, stack)
+    dock = open_dock(viewer, "Threshold")
+    dock.live.box.setChecked(True)
+    qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
+    viewer.window.remove_dock_widget(dock)
+    qtbot.waitUntil(lambda: list(viewer.layers) == [image], timeout=5000)
+    viewer.dims.set_current_step(0, 3)
+    qtbot.wait(300)
+    assert list(viewer.layers) == [image]
+
+
 def test_closing_the_dock_ends_its_work(qtbot, viewer, stack, fresh_processes, patient):
     add_stack(viewer, stack)
     dock = open_dock(viewer, "Edges")

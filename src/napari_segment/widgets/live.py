@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Layer
 from qtpy.QtCore import QObject, QTimer
-from qtpy.QtWidgets import QCheckBox
+from qtpy.QtWidgets import QCheckBox, QDockWidget
 
 from napari_segment.errors import SegmentError
 from napari_segment.widgets.histogram import HistogramView
@@ -66,6 +66,17 @@ class LivePreview(QObject):
         if self.layer is not None and self.layer in self.viewer.layers:
             self.viewer.layers.remove(self.layer)
         self.layer = None
+
+    def end_if_closed(self) -> None:
+        """Take the preview along with a closed dock, whose content napari lets live on."""
+        try:
+            place = self.dock.parentWidget()
+            while place is not None and not isinstance(place, QDockWidget):
+                place = place.parentWidget()
+            if place is None:
+                self.box.setChecked(False)
+        except RuntimeError:  # Qt's part of these objects is gone
+            return
 
     def _toggled(self, on: bool) -> None:
         if on:

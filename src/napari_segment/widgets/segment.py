@@ -11,7 +11,7 @@ from napari.layers import Labels as LabelsLayer
 from napari.layers import Layer
 from napari.layers import Points as PointsLayer
 from napari.utils.notifications import show_warning
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -297,6 +297,11 @@ class SegmentDock(QWidget):
         chosen = [menu.entry for menu in self.cleanups.menus]
         looks = any(cleanup is not None and "image" in cleanup.data for cleanup in chosen)
         self.source.ask_channel(entry is None or entry.channels == "one" or looks)
+
+    def hideEvent(self, event: Any) -> None:
+        """Look, once Qt has done what hides this, whether the dock widget was closed."""
+        super().hideEvent(event)
+        QTimer.singleShot(0, self.live.end_if_closed)
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)
