@@ -37,9 +37,12 @@ def test_counts_of_masks_and_of_large_labels(chunked):
     assert voxels.sum() == (LABELS > 0).sum()
 
 
-def test_negative_labels_are_refused(chunked):
+@pytest.mark.parametrize("table", [counts, first_voxels])
+def test_negative_and_huge_labels_are_refused(chunked, table):
     with pytest.raises(InputError, match="-3"):
-        counts(chunked(LABELS.astype(np.int16) - 3))
+        table(chunked(LABELS.astype(np.int16) - 3))
+    with pytest.raises(InputError, match="up to 9223372036854775807"):
+        table(chunked(LABELS.astype(np.uint64) + np.uint64(2**63)))
 
 
 def test_first_voxels(chunked):

@@ -17,6 +17,7 @@ from napari_segment.errors import InputError
 Ids = NDArray[np.int64]
 Pairs = NDArray[np.int64]
 
+_LARGEST = 2**63 - 1
 _DENSE = 1 << 24  # labels up to here are looked up in a table, larger ones by bisection
 
 
@@ -179,11 +180,21 @@ def _summed(keys: NDArray[Any], weights: Ids) -> tuple[NDArray[Any], Ids]:
     return ids, np.bincount(place, weights, len(ids)).astype(np.int64)
 
 
-def _count(_place: Place, block: NDArray[Any]) -> tuple[Ids, Ids]:
+def _check(block: NDArray[Any]) -> None:
+    """Refuse what is no number of a label, or none that a table holds."""
     if block.dtype.kind == "i" and block.min(initial=0) < 0:
         raise InputError(
             f"Labels count from 0, but the smallest is {block.min()}. Set what is no object to 0."
         )
+    if block.dtype == np.uint64 and block.max(initial=0) > _LARGEST:
+        raise InputError(
+            f"Labels count up to {_LARGEST}, but the largest is {block.max()}. Number them anew, "
+            "such as by np.unique(labels, return_inverse=True)."
+        )
+
+
+def _count(_place: Place, block: NDArray[Any]) -> tuple[Ids, Ids]:
+    _check(block)
     if block.dtype == bool:
         voxels = int(np.count_nonzero(block))
         return np.array([0, 1]), np.array([block.size - voxels, voxels])
@@ -204,6 +215,7 @@ def _sum_counts(parts: Sequence[tuple[Ids, Ids]]) -> tuple[Ids, Ids]:
 
 
 def _first(place: Place, block: NDArray[Any]) -> tuple[Ids, Ids]:
+    _check(block)
     (values,), starts, _ = _runs(block)
     ids, where = np.unique(values, return_index=True)
     starts = starts[where[ids > 0]]
