@@ -1,5 +1,6 @@
 """Recipes over axes: what each entry is given, and how results are put back."""
 
+import dask.array as da
 import numpy as np
 import pytest
 
@@ -298,3 +299,11 @@ def test_boxes_and_maps_come_back_with_the_labels():
     back = labels_on_grid_of(fine, Image(np.zeros((4, 4))))
     assert back.features["bbox_y_stop"].tolist() == [4]
     assert back.maps["probabilities"].shape == back.shape == (4, 4)
+
+
+@pytest.mark.parametrize(("shape", "axes"), [((0, 4, 5), "TYX"), ((2, 0, 4, 5), "TZYX")])
+@pytest.mark.parametrize("lazy", [False, True])
+def test_stacks_without_time_points_or_planes_are_refused(shape, axes, lazy):
+    data = da.zeros(shape) if lazy else np.zeros(shape)
+    with pytest.raises(InputError, match=f"no position along {axes[shape.index(0)]}"):
+        segment(Image(data, axes), "otsu", per="plane")

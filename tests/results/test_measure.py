@@ -231,6 +231,8 @@ def test_errors_say_what_to_do():
         measure(np.ones((4, 5), int), np.ones((4, 6)))
     with pytest.raises(InputError, match="needs an image"):
         measure(np.ones((4, 5), int), properties=("mean_intensity",))
+    with pytest.raises(InputError, match="no time points"):
+        measure(Labels(np.ones((0, 4, 5), int), "TYX"))
     with pytest.raises(UnknownNameError, match="surface"):
         measure(np.ones((4, 5), int), properties=("surfaces",))
 

@@ -78,6 +78,12 @@ def _count(lead: str, stacks: Mapping[str, Stack]) -> int:
 def parts_of(lead: str, stacks: Mapping[str, Stack]) -> Generator[tuple[str, Arrays], None, None]:
     """Cut stacks along the leading axes: a name such as "T 0, Z 3", and the arrays."""
     first = next(iter(stacks.values()))
+    for axis in lead:
+        if not first.size(axis):
+            raise InputError(
+                f"There is nothing to work on: the stack (axes {first.axes}, shape {first.shape}) "
+                f"has no position along {axis}."
+            )
     ordered = {
         name: stack.transpose(
             "".join(a for a in lead if a in stack.axes)

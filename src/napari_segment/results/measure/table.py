@@ -156,5 +156,7 @@ def _times(
     if "T" not in labels.axes:
         yield 0, labels, channels
         return
+    if not labels.size("T"):
+        raise InputError("There is nothing to measure: the labels have no time points.")
     for t in range(labels.size("T")):
         yield t, labels.take("T", t), {n: c.take("T", t) for n, c in channels.items()}
