@@ -8,7 +8,7 @@ import pytest
 from pydantic import Field
 
 from napari_segment import registry as reg
-from napari_segment.errors import PluginError, SettingError, UnknownNameError
+from napari_segment.errors import InputError, PluginError, SettingError, UnknownNameError
 from napari_segment.recipe import Spec
 
 
@@ -221,6 +221,13 @@ def test_third_party_entries_work_and_broken_ones_harm_nobody(plugin_packages):
     assert second == "False True True"
     assert "broken_lab" in third
     assert "a_package_that_is_not_there" in third
+
+
+@pytest.mark.parametrize("shape", [(7,), (2, 3, 4, 5)])
+def test_cleanups_refuse_labels_of_other_dimensions(shape):
+    for entry in reg.cleanups.values():
+        with pytest.raises(InputError, match=f"not {len(shape)}-D"):
+            entry(np.ones(shape, int))
 
 
 def test_a_thread_that_comes_while_plugins_load_sees_them_all(plugin_packages):

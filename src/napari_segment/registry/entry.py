@@ -119,7 +119,7 @@ class Entry:
     def __call__(self, *data: Any, **settings: Any) -> Any:
         named = {name: settings.pop(name) for name in self.data if name in settings}
         if self.kind == "cleanups":
-            _check_labels(self.name, data[0] if data else named.get("labels"))
+            _check_labels(self, data[0] if data else named.get("labels"))
         return self.function(*data, **named, **self.validate(settings))
 
     @cached_property
@@ -155,10 +155,18 @@ class Entry:
         return f"The setting {where!r} of {self.name!r} is {first['input']!r}: {reason}.{told}"
 
 
-def _check_labels(name: str, labels: Any) -> None:
+def _check_labels(entry: Entry, labels: Any) -> None:
     dtype = getattr(labels, "dtype", None)
-    if dtype is not None and dtype.kind not in "bui":
+    if dtype is None:
+        return
+    if dtype.kind not in "bui":
         raise InputError(
-            f"{name!r} takes labels: an array of booleans or whole numbers, not of {dtype}. "
+            f"{entry.name!r} takes labels: an array of booleans or whole numbers, not of {dtype}. "
             "Threshold an image first, or give labels.astype(int)."
+        )
+    if labels.ndim not in entry.ndim:
+        known = " or ".join(f"{n}-D" for n in entry.ndim)
+        raise InputError(
+            f"{entry.name!r} takes {known} labels, not {labels.ndim}-D. Call it for each time "
+            "point, or name it among the cleanups of 'segment', which does."
         )
