@@ -88,3 +88,6 @@ def test_consensus_of_the_ticked_layers(qtbot, viewer):
     expected = api.consensus([Labels(vote) for vote in votes]).data
     np.testing.assert_array_equal(viewer.layers[-1].data, expected)
     np.testing.assert_allclose(viewer.layers[-1].scale, scale)
+    assert dock.undo_button.isEnabled()
+    viewer.layers.remove(viewer.layers[-1])
+    assert not dock.undo_button.isEnabled()

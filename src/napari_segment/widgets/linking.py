@@ -48,6 +48,7 @@ class LinkingDock(QWidget):
         self.undo_button.setToolTip("Remove what the last run added")
         self.undo_button.setEnabled(False)
         self.undo_button.clicked.connect(self.undo)
+        follow(self, napari_viewer.layers.events.removed, self._offer_undo)
         self.running.buttons.addWidget(self.undo_button, 1)
         words = QLabel(self.words)
         words.setWordWrap(True)
@@ -111,16 +112,19 @@ class LinkingDock(QWidget):
         """Add the joined labels."""
         layer = self.viewer.add_layer(Layer.create(*data))
         self.added.append(layer)
-        self.undo_button.setEnabled(True)
+        self._offer_undo()
         self.viewer.layers.selection.active = layer
         self.running.say(f"Done: {int(layer.data.max(initial=0)):,} objects.")
 
     def undo(self) -> None:
-        """Remove the layer that the last run added."""
-        layer = self.added.pop()
-        if layer in self.viewer.layers:
-            self.viewer.layers.remove(layer)
-        self.undo_button.setEnabled(bool(self.added))
+        """Remove the layer that the last run added, of those that are still there."""
+        self.viewer.layers.remove(self._left()[-1])
+
+    def _left(self) -> list[Any]:
+        return [layer for layer in self.added if layer in self.viewer.layers]
+
+    def _offer_undo(self, _: Any = None) -> None:
+        self.undo_button.setEnabled(bool(self._left()))
 
 
 class Track(LinkingDock):
