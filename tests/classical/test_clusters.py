@@ -179,6 +179,18 @@ def test_colours_need_three_channels() -> None:
         kmeans(np.zeros((1, 4, 4), complex))
 
 
+@pytest.mark.parametrize("features", ["hsv", "lab"])
+@pytest.mark.parametrize("entry", ["kmeans", "gaussian_mixture"])
+def test_white_is_found_in_every_type(entry: str, features: str, photograph: np.ndarray) -> None:
+    settings = {"clusters": 4, "features": features}
+    expected = methods[entry](photograph, **settings)
+    eight, twelve = photograph.astype(np.float32), photograph.astype(np.uint16) * 16
+    for same in (eight, eight / 255, photograph.astype(np.int64), twelve):
+        assert (methods[entry](same, **settings) == expected).mean() > 0.95
+    truth = kmeans(photograph > 128, **settings)
+    np.testing.assert_array_equal(truth, kmeans((photograph > 128).astype(np.float32), **settings))
+
+
 def test_seed_repeats(photograph: np.ndarray) -> None:
     first, second = (kmeans(photograph, clusters=5, seed=3) for _ in range(2))
     np.testing.assert_array_equal(first, second)

@@ -113,7 +113,8 @@ def of_colours(image: Any, space: Literal["hsv", "lab"]) -> Features:
     """Colours of an RGB image (3, *S) in a space where distance is closer to what is seen.
 
     "lab" is CIE L*a*b* (sRGB, D65). "hsv" is the cone of saturation · (cos hue, sin hue) and
-    value, because hue is an angle.
+    value, because hue is an angle. White is the greatest number of as many bits (at least 8) as the
+    greatest value needs, or 1 where all values lie below 2.
     """
     if len(image) != 3:
         raise InputError(
@@ -121,7 +122,7 @@ def of_colours(image: Any, space: Literal["hsv", "lab"]) -> Features:
             f"has {len(image)}. Use features='channels'."
         )
     channels = [real(channel) for channel in image]
-    scale = 1.0 if channels[0].dtype.kind == "f" else 1.0 / np.iinfo(channels[0].dtype).max
+    scale = 1.0 / _white(image.dtype, channels)
     low, span = _COLOUR_RANGES[space]
     codes = tuple(
         map_blocks(
@@ -132,6 +133,14 @@ def of_colours(image: Any, space: Literal["hsv", "lab"]) -> Features:
     brightness = (1.0, 0.0, 0.0)
     weights = tuple(s / _STEPS for s in span)
     return Features(codes, weights, low, brightness, channels[0].dtype.kind == "f")
+
+
+def _white(dtype: np.dtype[Any], channels: Sequence[Any]) -> float:
+    """The value of full light: all bits that the greatest value needs, or 1 of values below 2."""
+    if dtype == np.uint8:
+        return 255.0
+    high = max(finite_range(channel)[1] for channel in channels)
+    return float(np.ldexp(1.0, max(int(np.frexp(high)[1]), 8))) - 1 if high >= 2 else 1.0
 
 
 def of_position(like: Features, spacing: Sequence[float], weight: float) -> Features:

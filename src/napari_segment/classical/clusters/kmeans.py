@@ -91,7 +91,8 @@ def kmeans(  # noqa: PLR0913
     Notes
     -----
     Floats are counted in 65,536 bins (one channel) or rounded to as many steps (several) between
-    their smallest and greatest finite value.
+    their smallest and greatest finite value. The white of an RGB image is 1 where all values lie
+    below 2, and else all bits (at least 8) that the greatest value needs, such as 255 or 4,095.
 
     References
     ----------
