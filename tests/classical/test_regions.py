@@ -106,20 +106,28 @@ def test_minima_are_those_of_their_depth():
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", ">f4"])
+@pytest.mark.parametrize("size", ["tiny", "max"])
 @pytest.mark.parametrize("name", ["watershed", "geodesic_contours"])
-def test_gradients_beyond_the_type_are_like_others(name, dtype):
+def test_gradients_whose_squares_have_no_room_are_like_others(name, dtype, size):
     _, image = balls(2)
     given = {}
     if name == "watershed":
         given["markers"] = np.zeros(image.shape, np.uint8)
         given["markers"][[0, 20, 20], [0, 16, 40]] = 1, 2, 3
     image = image.astype(float) / np.abs(image).max()
-    huge = (image * float(np.finfo(dtype).max)).astype(dtype)
-    assert np.isfinite(huge).all()
-    found, expected = (methods[name](i, sigma=1.5, **given) for i in (huge, image))
+    extreme = (image * float(getattr(np.finfo(dtype), size))).astype(dtype)
+    assert np.isfinite(extreme).all()
+    found, expected = (methods[name](i, sigma=1.5, **given) for i in (extreme, image))
     found, expected = (run(f) if hasattr(f, "send") else f for f in (found, expected))
     assert len(np.unique(expected)) > 1
     assert (found == expected).mean() > 0.99  # levels are rounded otherwise
+
+
+@pytest.mark.filterwarnings("error")
+def test_chan_vese_begins_at_the_mean_of_great_intensities():
+    truth, image = balls(2)
+    huge = image / image.max() * np.finfo(np.float32).max
+    assert dice(run(methods["chan_vese"](huge)), truth > 0) > 0.93
 
 
 def test_chan_vese_agrees_with_scikit_image():
@@ -157,6 +165,17 @@ def test_random_walker_keeps_the_numbers_of_the_markers():
     result = methods["random_walker"](image, (2.0, 2.0), markers)
     assert set(np.unique(result)) == {2, 4, 300}
     assert dice(result == 300, truth == 1) > 0.93
+
+
+@BOTH
+@pytest.mark.parametrize("value", [0, 7, 0.1])
+def test_random_walks_through_one_intensity_end_at_the_nearer_marker(ndim, value):
+    markers = np.zeros((9, 21, 31)[-ndim:], np.uint8)
+    middle = tuple(n // 2 for n in markers.shape[:-1])
+    markers[(*middle, 5)], markers[(*middle, 25)] = 1, 2
+    result = methods["random_walker"](np.full(markers.shape, value), (1.0,) * ndim, markers)
+    assert (result[..., :15] == 1).all()
+    assert (result[..., 16:] == 2).all()
 
 
 @BOTH

@@ -71,7 +71,8 @@ def chan_vese(
 
     values, start = _prepared(image, markers, "an active contour")
     if start is None:
-        start = (values > values.mean()).view(np.uint8) if values.size else values.astype("u1")
+        mean = values.mean(dtype=np.float64) if values.size else 0.0
+        start = (values > mean).view(np.uint8)
     weight = np.array((inside, outside))
 
     def step(old: Mask, new: Mask) -> None:

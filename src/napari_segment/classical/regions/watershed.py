@@ -117,7 +117,8 @@ def gradient_strength(image: Any, spacing: Sequence[float], sigma: float) -> NDA
     Where its squares have no room, the image and the spacing are taken in units in which they do.
     """
     found = _magnitude(image, spacing, sigma)
-    if np.isfinite(found.max(initial=0)):
+    faint = 1e3 * np.sqrt(np.finfo(found.dtype).tiny)
+    if faint < found.max(initial=0) < np.inf or not image.any():
         return found
     largest, unit = np.abs(image).max(), min(spacing)
     image = np.asarray(image / largest, np.float64)
