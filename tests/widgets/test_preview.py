@@ -112,6 +112,15 @@ def test_clusters_of_one_channel_show_their_borders(volume):
     )
 
 
+def test_borders_are_those_of_the_finite_values(volume):
+    holed = volume.data.astype(np.float32)
+    holed[1, :4] = np.nan
+    view = Look()(Request(Image(holed), {"Z": 1}, api.recipe_of("kmeans", clusters=3)))
+    low, high = view.values
+    plane = holed[1, 4:]
+    np.testing.assert_array_equal(view.labels[4:], (plane > low).astype(int) + (plane > high))
+
+
 @pytest.mark.parametrize("method", ["otsu", "canny", "kmeans"])
 def test_of_no_pixels_nothing_is_drawn(method):
     view = Look()(Request(Image(np.zeros((0, 5), np.uint8)), {}, api.recipe_of(method)))

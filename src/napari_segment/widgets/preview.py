@@ -200,7 +200,8 @@ def _borders(seen: NDArray[Any], labels: NDArray[Any] | None) -> tuple[float, ..
     """Where intensity alone parts classes that are ordered by it; nothing where it does not."""
     if labels is None or not labels.size:
         return ()
-    classes = [seen[labels == number] for number in range(int(labels.max()) + 1)]
+    finite = np.isfinite(seen)
+    classes = [seen[finite & (labels == number)] for number in range(int(labels.max()) + 1)]
     if not all(part.size for part in classes):
         return ()
     pairs = [(low.max(), high.min()) for low, high in pairwise(classes)]
