@@ -43,6 +43,14 @@ def test_sauvola_of_other_types(dtype: type, volume: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("name", LOCAL)
+def test_nested_lists_are_images(name: str) -> None:
+    image = data.coins()[:20, :30]
+    np.testing.assert_array_equal(methods[name](image.tolist()), methods[name](image.astype(int)))
+    with pytest.raises(InputError, match="ordered by intensity"):
+        methods[name](image.astype(object))
+
+
+@pytest.mark.parametrize("name", LOCAL)
 def test_any_byte_order_gives_the_same(name: str, volume: np.ndarray) -> None:
     image = volume // 2 + np.uint16(5000)  # what is darkest is not 0
     swapped = image.astype(">u2")

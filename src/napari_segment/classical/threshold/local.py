@@ -303,10 +303,11 @@ def local_median(
 
     Notes
     -----
-    Exact for every type: a value lies above the median where most of its window lies below it.
-    Time grows with the volume of the window. Beyond the edge the image is mirrored
-    (d c b a|a b c d).
+    Exact for every type (64-bit integers up to 2⁵³): a value lies above the median where most of
+    its window lies below it, so of an even number of known values the upper median counts. Time
+    grows with the volume of the window. Beyond the edge the image is mirrored (d c b a|a b c d).
     """
+    image = real(image)
     reach = radii(image, spacing, window, units)
     work = partial(_beyond_median, offset=offset, bright=objects == "bright")
     return on_windows(work, image, reach, "repeat")
