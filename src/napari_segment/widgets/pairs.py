@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QVBoxLayout, QWi
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
 from napari_segment.widgets.copies import Writer, copies
-from napari_segment.widgets.fields import PathField
-from napari_segment.widgets.form import form_layout
+from napari_segment.widgets.fields import PathField, still_wheel
+from napari_segment.widgets.form import form_layout, order_tabs
 from napari_segment.widgets.layers import image_of, known_axes, labels_of, possible_axes, shape_of
 from napari_segment.widgets.source import LayerMenu, is_image, is_labels
 from napari_segment.worker.stacks import save_stack
@@ -33,6 +33,7 @@ class PairsField:
         self.native = QWidget()
         self.where = QComboBox()
         self.where.addItems(["layers of this window", "two folders"])
+        still_wheel(self.where)
         self.rows: list[tuple[LayerMenu, LayerMenu]] = []
         self.images, self.labels = PathField(folder=True), PathField(folder=True)
         layout = QVBoxLayout(self.native)
@@ -63,6 +64,7 @@ class PairsField:
             line.addWidget(menu, 1)
         self._rows_layout.insertWidget(len(self.rows), row)
         self.rows.append(pair)
+        order_tabs(self.native)
 
     def snapshot(self) -> dict[str, str] | list[Pair]:
         """What was chosen, as the worker's job wants it.

@@ -24,7 +24,7 @@ from napari_segment.deep.train import ENTRY
 from napari_segment.step import Step
 from napari_segment.widgets.curves import Curves, Pictures, picture_of
 from napari_segment.widgets.devices import DeviceMenu
-from napari_segment.widgets.form import Form
+from napari_segment.widgets.form import Form, order_tabs
 from napari_segment.widgets.job import Job
 from napari_segment.widgets.pairs import PairsField, save_pairs
 from napari_segment.widgets.recent import networks
@@ -114,6 +114,8 @@ class Train(QWidget):
             line.addWidget(button)
         form.addLayout(line)
         form.addStretch(1)
+        for part in (self.form, self.more):
+            part.changed.connect(lambda: order_tabs(body))
         return body
 
     def _progress_page(self) -> Any:
