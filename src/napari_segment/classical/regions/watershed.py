@@ -82,7 +82,7 @@ def watershed(
         minima(levels, _LEVELS, max(1, round(depth * (_LEVELS - 1))), labels)
     else:
         few = levels.size <= LARGEST and given.max() <= np.iinfo(np.int32).max
-        labels = given.reshape(levels.shape).astype(np.int32 if few else np.int64)
+        labels = np.array(given.reshape(levels.shape), np.int32 if few else np.int64, order="C")
     flooded(levels, labels, _LEVELS)
     del levels  # before the labels are copied
     found = labels.reshape(image.shape)
