@@ -203,9 +203,17 @@ def test_superpixels_do_not_depend_on_the_unit(ndim):
         methods["slic"](image, scaled, sigma=1e12)
 
 
-def test_superpixels_without_any_weight_of_position_are_refused():
-    with pytest.raises(SettingError, match="compactness"):
-        methods["slic"].validate({"compactness": 1e-300})
+@pytest.mark.parametrize(
+    ("name", "setting", "value"),
+    [
+        ("slic", "compactness", 1e-300),
+        ("felzenszwalb", "sigma", 1e9),
+        ("random_walker", "tolerance", 1e-300),
+    ],
+)
+def test_settings_that_cannot_be_met_are_refused(name, setting, value):
+    with pytest.raises(SettingError, match=setting):
+        methods[name].validate({setting: value})
 
 
 def test_felzenszwalb_separates_the_discs():

@@ -47,7 +47,10 @@ def checked_markers(markers: Any, shape: Sequence[int]) -> NDArray[Any] | None:
             "nothing is marked."
         )
     if marks.size and not marks.any():
-        raise InputError("The markers are all 0. Mark at least one voxel of each region.")
+        raise InputError(
+            "The markers are all 0. Mark at least one voxel of each region, in each plane or time "
+            "point that is segmented by itself."
+        )
     return marks
 
 

@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_segment.classical.grid import checked, float_type, in_voxels, require_finite
+from napari_segment.classical.grid import (
+    LONGEST,
+    checked,
+    float_type,
+    in_voxels,
+    require_finite,
+)
 from napari_segment.classical.regions.room import require_room
 from napari_segment.image import smallest_integers
 from napari_segment.registry import methods
@@ -92,7 +98,7 @@ def felzenszwalb(
     image: Any,
     *,
     scale: Annotated[float, Field(gt=0)] = 100.0,
-    sigma: Annotated[float, Field(ge=0)] = 0.8,
+    sigma: Annotated[float, Field(ge=0, le=LONGEST)] = 0.8,
     smallest: Annotated[int, Field(ge=1)] = 20,
 ) -> NDArray[Any]:
     """Merge pixels into regions while they differ less than the regions do within.

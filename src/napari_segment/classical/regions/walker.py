@@ -31,7 +31,7 @@ def random_walker(
     markers: Any = None,
     *,
     beta: Annotated[float, Field(gt=0)] = 130.0,
-    tolerance: Annotated[float, Field(gt=0, le=0.1)] = 1e-3,
+    tolerance: Annotated[float, Field(ge=1e-12, le=0.1)] = 1e-3,
 ) -> NDArray[Any]:
     """Give each voxel the marker that a random walk from it reaches first most probably.
 
