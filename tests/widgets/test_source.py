@@ -38,7 +38,8 @@ def test_a_colour_is_chosen_by_its_name(viewer, source):
 
 def test_what_the_image_lacks_is_told(viewer, source):
     assert source.fill(2, "auto", (0, 2)) == "channel 2 and times 0 to 2"  # no image yet
-    assert source.fill("auto", "volume", ()) == source.fill(0, "plane", ()) == ""
+    assert source.fill("auto", "stack", ()) == "all times together"
+    assert source.fill(0, "plane", ()) == ""
     add(viewer, (6, 3, 20, 30), "TCYX")
     assert source.fill(2, "stack", (2, 5)) == ""
     assert (source.channel, source.per, source.times) == (2, "stack", (2, 5))
@@ -64,10 +65,26 @@ def test_the_last_time_stays_behind_the_first(viewer, source):
     assert source.times == (1, 2)
 
 
-def test_what_is_not_asked_is_automatic(viewer, source):
-    add(viewer, (20, 30), "YX")
-    source.fill("auto", "volume", ())
-    assert source.per == "auto"
+@pytest.mark.parametrize(
+    ("axes", "offered"),
+    [
+        ("YX", ["auto", "plane"]),
+        ("TYX", ["auto", "plane", "stack"]),
+        ("ZYX", ["auto", "plane", "volume", "directions"]),
+        ("TCZYX", ["auto", "plane", "volume", "stack"]),
+    ],
+)
+def test_what_is_taken_at_once_suits_the_axes(viewer, source, axes, offered):
+    add(viewer, (4,) * len(axes), axes)
+    menu = source.per_menu
+    assert [menu.itemData(i) for i in range(menu.count())] == offered
+    assert source.fill("auto", "plane", ()) == ""
+    add(viewer, (20, 30), "YX", name="flat")
+    source.layers.layer = viewer.layers["flat"]
+    assert source.per == "plane"
+    assert source.fill("auto", "volume", ()) == ""
+    assert source.per == "auto"  # which is the same here
+    assert source.fill("auto", "directions", ()) == "planes in three directions, linked"
 
 
 def test_changes_of_the_chosen_layer_are_followed(viewer, source):

@@ -21,12 +21,12 @@ from napari_segment.widgets.fields import narrow_combo, still_wheel
 from napari_segment.widgets.form import form_layout
 from napari_segment.widgets.layers import KEY, image_of, known_axes, possible_axes, shape_of
 
-PER = {
-    "automatic": "auto",
-    "each plane (2-D)": "plane",
-    "each volume (3-D)": "volume",
-    "all times together": "stack",
-    "planes in three directions, linked": "directions",
+PER = {  # with the axes that an image must have, or must not
+    "automatic": ("auto", "", ""),
+    "each plane (2-D)": ("plane", "", ""),
+    "each volume (3-D)": ("volume", "Z", ""),
+    "all times together": ("stack", "T", ""),
+    "planes in three directions, linked": ("directions", "Z", "T"),
 }
 
 
@@ -139,8 +139,6 @@ class Source:
         self.axes_menu = _menu("What each dimension of the layer is, in array order")
         self.channel_menu = _menu("The channel that one-channel filters and methods see")
         self.per_menu = _menu("What is segmented at once")
-        for text, per in PER.items():
-            self.per_menu.addItem(text, per)
         self.first, self.last = QSpinBox(), QSpinBox()
         self.times_row = _pair(self.first, self.last)
         for label, widget in (
@@ -184,7 +182,7 @@ class Source:
 
     @property
     def per(self) -> Per:
-        return self.per_menu.currentData() if set("TZ") & set(self.axes) else "auto"
+        return self.per_menu.currentData()
 
     @property
     def times(self) -> tuple[int, int] | tuple[()]:
@@ -217,12 +215,14 @@ class Source:
         index = self._find_channel(channel)
         first, last = times or (self.first.minimum(), self.last.maximum())
         with self._silently():
-            self.per_menu.setCurrentIndex(self.per_menu.findData(per))
+            self.per_menu.setCurrentIndex(max(0, self.per_menu.findData(per)))
             self.channel_menu.setCurrentIndex(max(0, index))
             self.first.setValue(first)
             self.last.setValue(last)
         self._tell()
         lost = [f"channel {channel}"] if index < 0 and not self.takes_all else []
+        if self.per != per and (per == "directions" or not self.axes):  # else it is the same
+            lost.append(next(text for text, (name, *_) in PER.items() if name == per))
         lost += [f"times {first} to {last}"] if times and self.times != tuple(times) else []
         return " and ".join(lost)
 
@@ -282,6 +282,7 @@ class Source:
         self.version += 1
         with self._silently():
             self._fill_channels()
+            self._fill_per(axes)
             times = self._length("T")
             for box, value in ((self.first, 0), (self.last, times)):
                 box.setRange(value and 1, times - (value == 0) if times else 0)
@@ -302,6 +303,15 @@ class Source:
             self.channel_menu.addItem("brightness", "auto")
         for index, name in enumerate(self._channel_names()):
             self.channel_menu.addItem(name, index)
+
+    def _fill_per(self, axes: str) -> None:
+        """Offer what differs for these axes; keep what was chosen if it is among them."""
+        chosen = self.per_menu.currentData()
+        self.per_menu.clear()
+        for text, (per, needed, barred) in PER.items():
+            if set(needed) <= set(axes) and not set(barred) & set(axes):
+                self.per_menu.addItem(text, per)
+        self.per_menu.setCurrentIndex(max(0, self.per_menu.findData(chosen)))
 
     def _image_axes(self) -> str:
         rgb = self.layer is not None and getattr(self.layer, "rgb", False)
