@@ -88,7 +88,7 @@ def condense(features: Features) -> Summary:
 
     Up to three features fall into 32,768 cells of a grid, each with the mean of its voxels, so
     that every voxel counts. A cell that holds more than 1/64 of them, as where a few bright voxels
-    stretch the range, is a point for each value that it has on a lattice of about 65,000 voxels
+    stretch the range, is a point for each value that it has on a lattice of up to 65,536 voxels
     instead. More features would leave hardly a cell shared by two voxels; of these the lattice is
     all.
 
@@ -110,7 +110,7 @@ def condense(features: Features) -> Summary:
 
 
 def sampled(features: Features) -> Points:
-    """About 65,000 voxels on a lattice, a point for each value."""
+    """Up to 65,536 voxels on a lattice, a point for each value."""
     codes, counts = _distinct(features.sample(SAMPLE))
     return Points(codes * np.asarray(features.weights)[:, None], counts)
 

@@ -79,14 +79,27 @@ class Features:
 
 
 def _lattice(shape: Sequence[int], size: int) -> tuple[slice, ...]:
-    """The closest lattice, equally wide along all axes, of at most `size` places."""
+    """The closest lattice of at most `size` places, as wide along all axes.
+
+    It lies symmetrically, so that flipping an image flips its sample. That takes an odd step.
+    """
     step = 1
     while True:
-        where = tuple(slice(min(step, n) // 2, n, step) for n in shape)
-        count = math.prod(len(range(w.start, w.stop, step)) for w in where)
+        where = tuple(_symmetric(n, step) for n in shape)
+        count = math.prod(len(range(n)[w]) for n, w in zip(shape, where, strict=True))
         if count <= size:
             return where
-        step = max(step + 1, int(step * (count / size) ** (1 / len(shape))))
+        step = max(step + 2, int(step * (count / size) ** (1 / len(shape))) // 2 * 2 - 1)
+
+
+def _symmetric(length: int, step: int) -> slice:
+    """Every n-th place (an odd number) of an axis, as far from its start as from its end."""
+    count = -(-length // step)
+    count -= (length - count) % 2
+    if not count:  # of an even length: the two places in the middle
+        return slice(max(length // 2 - 1, 0), length // 2 + 1)
+    start = (length - 1 - (count - 1) * step) // 2
+    return slice(start, length - start, step)
 
 
 def of_channels(image: Any) -> Features:

@@ -66,7 +66,7 @@ def kmeans(  # noqa: PLR0913
         How many; the greatest number where `choose` finds it.
     choose : {"fixed", "elbow", "silhouette"}
         "elbow" takes the number beyond which inertia falls little, "silhouette" (from 2) that with
-        the best separated clusters among 2,000 sampled voxels.
+        the best separated clusters among up to 2,000 sampled voxels.
     features : {"channels", "intensity", "hsv", "lab"}
         What voxels are compared by: every channel; their mean; or, of an RGB image, hue,
         saturation and value, or CIE L*a*b*.

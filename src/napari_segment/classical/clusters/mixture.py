@@ -46,7 +46,7 @@ def gaussian_mixture(
 
     Unlike `kmeans`, a small or narrow cluster may lie beside a large or wide one. Fitted by
     expectation–maximisation from k-means: of one channel on all voxels, counted in 32,768 bins, of
-    several on a lattice of about 65,000 voxels.
+    several on a lattice of up to 65,536 voxels.
 
     Parameters
     ----------
