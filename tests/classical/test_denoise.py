@@ -162,6 +162,27 @@ def test_percentiles_become_0_and_1():
         filters["percentile_normalise"](image, low=50, high=50)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize("far", [1e4, 1e7, -1e12, 1e17])
+def test_a_few_values_far_away_do_not_move_percentiles(dtype, far):
+    image = (RNG.random((60, 70)) * 1000).astype(dtype)
+    image[3, 4], image[5, 6] = far, 2 * far
+    low, high = np.percentile(image, (1, 99))
+    expected = (image - low) / (high - low)
+    lazy = da.from_array(image, chunks=(17, 23))
+    result = filters["percentile_normalise"](image, low=1, high=99)
+    near = np.abs(image) < abs(far)
+    np.testing.assert_allclose(result[near], expected[near], atol=2e-3)
+    again = filters["percentile_normalise"](lazy, low=1, high=99)
+    np.testing.assert_array_equal(again.compute(), result)
+
+
+def test_percentiles_of_one_value_leave_what_is_not_finite():
+    image = np.array([[7.0, np.nan, 7.0, np.inf]])
+    result = filters["percentile_normalise"](image)
+    np.testing.assert_array_equal(result, [[0, np.nan, 0, np.inf]])
+
+
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int8, np.int16, np.uint64, np.float32])
 def test_inverting_twice_changes_nothing(dtype):
     image = PLANE > 50 if dtype is bool else np.clip(PLANE + 120, 0, 120).astype(dtype)

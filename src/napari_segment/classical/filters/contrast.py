@@ -20,6 +20,7 @@ from napari_segment.registry import filters
 
 _BINS = 1024
 _FINE = 65_536
+_ENOUGH = 1024  # bins between two percentiles
 
 
 @filters.add("clahe", title="CLAHE", group="contrast")
@@ -85,7 +86,8 @@ def percentile_normalise(
     """Bring two percentiles of the intensities to 0 and 1.
 
     Percentiles are levels of the image for 8- and 16-bit integers; of other types they are the
-    middles of 65,536 bins. Values that are not finite are left out, and left as they are.
+    middles of bins, of which there are at least a thousand between the two, however far away
+    some values lie. Values that are not finite are left out, and left as they are.
 
     Parameters
     ----------
@@ -111,12 +113,10 @@ def percentile_normalise(
     checked(image)
     if low >= high:
         raise SettingError(f"'low' is {low:g} and 'high' {high:g}: 'low' must be less than 'high'.")
-    counts, centers, _ = histogram(image, bins=_FINE)
     dtype = float_type(image.dtype)
-    if not len(counts):
+    a, b = _percentiles(image, low, high)
+    if np.isnan(a):
         return image.astype(dtype)
-    shares = np.cumsum(counts) / counts.sum() * 100
-    a, b = centers[np.minimum(np.searchsorted(shares, (low, high)), len(centers) - 1)]
     return map_blocks(partial(_rescaled, low=a, high=b, clip=clip, dtype=dtype), image, dtype=dtype)
 
 
@@ -148,7 +148,35 @@ def invert(image: Any) -> Any:
     return map_blocks(partial(_inverted, low=low, high=high), image, dtype=image.dtype)
 
 
+def _percentiles(image: Any, low: float, high: float) -> tuple[float, float]:
+    """Two percentiles of the finite values; NaN where there are none.
+
+    Where both lie in few bins, the values in these are counted again.
+    """
+    counts, centers, uppers = histogram(image, bins=_FINE)
+    ranks = np.array((low, high)) / 100 * counts.sum()
+    while len(counts):
+        upto = np.cumsum(counts)
+        first, last = np.minimum(np.searchsorted(upto, ranks), len(upto) - 1)
+        levels = image.dtype.kind in "bui" and uppers[-1] - uppers[0] < _FINE
+        if levels or last - first >= _ENOUGH or len(counts) == 1:
+            return float(centers[first]), float(centers[last])
+        below = uppers[first - 1] if first else -np.inf
+        ranks = ranks - (upto[first - 1] if first else 0)
+        image = map_blocks(
+            partial(_between, low=below, high=uppers[last]), image, dtype=float_type(image.dtype)
+        )
+        counts, centers, uppers = histogram(image, bins=_FINE)
+    return float("nan"), float("nan")
+
+
 # ---- of one block ----
+
+
+def _between(block: NDArray[Any], *, low: float, high: float) -> NDArray[Any]:
+    """Values above `low` and not above `high`; NaN elsewhere."""
+    inside = (block > low) & (block <= high)
+    return np.where(inside, block, np.nan).astype(float_type(block.dtype))
 
 
 def _extremes(block: NDArray[Any]) -> tuple[float, float]:
@@ -179,7 +207,7 @@ def _rescaled(
     block: NDArray[Any], *, low: float, high: float, clip: bool, dtype: np.dtype[Any]
 ) -> NDArray[Any]:
     if not high > low:
-        return np.zeros(block.shape, dtype)
+        return np.where(np.isfinite(block), 0, block).astype(dtype)
     result: NDArray[Any] = (block.astype(dtype) - dtype.type(low)) / dtype.type(high - low)
     return np.clip(result, 0, 1) if clip else result
 
