@@ -58,6 +58,17 @@ def test_one_channel_is_globally_optimal(image: np.ndarray, k: int) -> None:
     assert inertia(image[None], result) == pytest.approx(best_in_one_dimension(image, k), abs=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.int32, np.uint64, np.float64])
+@pytest.mark.parametrize("texture", [0.0, 1.0])
+def test_intensity_keeps_small_steps_far_from_zero(
+    dtype: type, texture: float, photograph: np.ndarray
+) -> None:
+    settings = {"clusters": 4, "features": "intensity", "texture": texture}
+    far = (photograph.astype(dtype) + 10**9).astype(dtype)
+    same = kmeans(far, **settings) == kmeans(photograph, **settings)
+    assert same.mean() > 0.98
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_one_channel_is_never_above_scikit_learn(dtype: type) -> None:
     image = data.camera()[::4, ::4].astype(dtype)

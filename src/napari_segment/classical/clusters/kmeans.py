@@ -23,6 +23,7 @@ from napari_segment.classical.clusters.features import (
     of_texture,
 )
 from napari_segment.classical.clusters.numbering import Centers
+from napari_segment.classical.grid import float_type
 from napari_segment.classical.threshold.histogram import LEVELS, Histogram, histogram, real
 from napari_segment.classical.threshold.multilevel import Grouping, groupings
 from napari_segment.classical.threshold.separate import classes_between
@@ -190,11 +191,13 @@ def intensity(image: Any) -> Any:
     channels = [real(channel) for channel in image]
     if len(channels) == 1:
         return channels[0]
-    return map_blocks(_mean_of_channels, *channels, dtype=np.float32)
+    return map_blocks(_mean_of_channels, *channels, dtype=float_type(channels[0].dtype))
 
 
 def _mean_of_channels(*channels: NDArray[Any]) -> NDArray[Any]:
-    total = channels[0].astype(np.float32)
-    for channel in channels[1:]:
-        total += channel
-    return total / np.float32(len(channels))
+    total = channels[0].astype(float_type(channels[0].dtype))
+    with np.errstate(invalid="ignore"):  # infinities of both signs have no mean: NaN
+        for channel in channels[1:]:
+            total += channel
+    total /= len(channels)
+    return total
