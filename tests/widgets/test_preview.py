@@ -78,6 +78,24 @@ def test_filters_and_lazy_images_say_that_the_plane_is_alone(volume):
     assert "plane alone" in Look()(Request(volume, {"Z": 1}, api.recipe_of("canny"))).note
 
 
+def test_cleanups_of_volumes_say_that_the_plane_is_alone(volume):
+    def look(**settings):
+        return Look()(Request(volume, {"Z": 1}, api.recipe_of("otsu", **settings)))
+
+    assert "plane alone" in look(cleanups=["fill_holes"]).note
+    by_hand = api.recipe_of("manual", value=500, filters=["gaussian"])
+    assert "plane alone" in Look()(Request(volume, {"Z": 1}, by_hand)).note
+    flat = by_hand.model_copy(update={"per": "plane"})
+    assert Look()(Request(volume, {"Z": 1}, flat)).note == ""
+    assert look(cleanups=["fill_holes"], per="plane").note == ""
+    steps = ["fill_holes", "connected_components", "link_planes", "remove_small"]
+    linked = look(cleanups=steps, per="plane")
+    assert "plane alone" in linked.note
+    np.testing.assert_array_equal(
+        linked.labels, look(cleanups=steps[:2], per="plane").labels
+    )  # what comes after the link is of volumes
+
+
 def test_histogram_alone_draws_nothing(volume):
     view = Look()(Request(volume, {"Z": 1}, api.recipe_of("otsu"), draw=False))
     assert view.labels is None

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from napari_segment.classical.threshold import Histogram, beyond, histogram
 from napari_segment.errors import SegmentError
 from napari_segment.image import Image
 from napari_segment.recipe import Recipe, Spec
-from napari_segment.registry import Entry, methods
+from napari_segment.registry import Entry, cleanups, filters, methods
 
 LARGEST = 2**28  # voxels whose histogram is taken for a preview
 GLOBAL = "global threshold"
@@ -90,8 +90,11 @@ class Request:
 
     @property
     def flat(self) -> Recipe:
-        """The recipe for one plane."""
-        return self.recipe.model_copy(update={"per": "auto", "times": ()})
+        """The recipe for one plane, less what makes volumes of planes and what follows that."""
+        kept = self.recipe.cleanups
+        if "Z" in self.image.axes:
+            kept = tuple(takewhile(lambda spec: 2 in cleanups[spec.name].ndim, kept))
+        return self.recipe.model_copy(update={"per": "auto", "times": (), "cleanups": kept})
 
 
 class Look:
@@ -122,12 +125,13 @@ class Look:
         again: Callable[[Sequence[float]], Spec] = partial(by_hand, settings=settings)
         if entry.group == GLOBAL and tells(entry.name):
             values = thresholds(entry.name, counts, **settings)
+            note = note or _note(request, method=False)
             return View(_separate(request, plane, seen, values), counts, values, note, again)
         given = [settings[name] for name in BY_HAND.get(entry.name, ())]
         values = tuple(np.ravel(given).astype(float).tolist())
         if entry.name in BY_HAND:
             again = partial(_placed, flat.method)
-        note = "" if entry.pointwise else _note(request)
+        note = _note(request, method=not entry.pointwise)
         return View(_run(flat, plane, request), counts, values, note, again)
 
     def forget(self) -> None:
@@ -259,8 +263,15 @@ def _run(recipe: Recipe, plane: Image, request: Request) -> NDArray[Any] | None:
         return np.asarray(stop.value.data)
 
 
-def _note(request: Request) -> str:
-    deep = "Z" in request.image.axes and request.recipe.per != "plane" and 3 in request.entry.ndim
+def _note(request: Request, *, method: bool = True) -> str:
+    """What is said where a step, or the method, looks at neighbours in other planes."""
+    recipe, entries = request.recipe, [request.entry] if method else []
+    steps = [filters[spec.name] for spec in recipe.filters]
+    steps += [cleanups[spec.name] for spec in recipe.cleanups]
+    entries += [entry for entry in steps if not entry.pointwise]
+    flat = recipe.per == "plane"
+    deep = any(3 in entry.ndim and not (flat and 2 in entry.ndim) for entry in entries)
+    deep = deep and "Z" in request.image.axes
     return "This plane alone; the run takes the volume." if deep else ""
 
 
