@@ -228,3 +228,10 @@ def test_lazy_pixels_are_read_from_any_folder(tmp_path, monkeypatch, volume, nam
     monkeypatch.chdir(tmp_path / "elsewhere")
     read = pickle.loads(pickle.dumps(found)).compute()
     np.testing.assert_array_equal(read.canonical().data, volume.data)
+
+
+@pytest.mark.parametrize("place", ["file/a.tif", "file/deeper/a.nii.gz", "file/a.ome.zarr"])
+def test_a_folder_that_cannot_be_written_to_is_told(tmp_path, volume, place):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(FormatError, match=r"Nothing can be written to the folder .*file"):
+        io.write(volume, tmp_path / place)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -190,20 +191,45 @@ def write(stack: Stack, path: str | Path) -> Path:
     Raises
     ------
     FormatError
-        If the format is unknown or cannot hold the stack without loss of values.
+        If the format is unknown or cannot hold the stack without loss of values, or if nothing
+        can be written to the folder.
     """
     path = Path(path)
     form = _format(path)
     if not form.writes:
         raise FormatError(f"{form.title} is read, not written. Write .nii.gz or .nrrd instead.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Written beside its place: a failure leaves no broken file, and a lazy stack may be read
-    # from the file that it replaces.
-    with TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
-        partial = Path(folder).absolute() / path.name  # workers may stand elsewhere
+    with placing(path) as partial:
         form.load().write(stack, partial)
-        _move(partial, path)
     return path
+
+
+@contextmanager
+def placing(path: Path) -> Iterator[Path]:
+    """Where to write a file first: beside its place, into which it is put when it is complete.
+
+    So a failure leaves no broken file, and a lazy stack may be read from the file that it replaces.
+
+    Parameters
+    ----------
+    path : Path
+        The file; folders are made as needed.
+
+    Raises
+    ------
+    FormatError
+        If nothing can be written to its folder.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = TemporaryDirectory(dir=path.parent, prefix=".writing-")
+    except OSError as error:
+        raise FormatError(
+            f"Nothing can be written to the folder {path.parent}: {error.strerror}."
+        ) from None
+    with beside as folder:
+        partial = Path(folder).absolute() / path.name  # workers may stand elsewhere
+        yield partial
+        _move(partial, path)
 
 
 def _move(partial: Path, path: Path) -> None:
