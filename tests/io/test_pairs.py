@@ -35,7 +35,17 @@ def test_equal_stems_in_natural_order(tmp_path):
     ]  # fmt: skip
     assert pairs.notes == (
         "3 images with labels.",
-        "The labels 11.png have no image of their name; they were left out.",
+        "Labels without an image of their name were left out: 11.png.",
+    )
+
+
+def test_files_that_are_left_out_are_named_in_one_sentence(tmp_path):
+    images = touch(tmp_path / "i", "a.tif", "b.tif", "c.tif")
+    labels = touch(tmp_path / "l", "x.tif", "y.tif")
+    assert match_folders(images, labels).notes == (
+        "0 images with labels.",
+        "Images without labels of their name were left out: a.tif, b.tif, c.tif.",
+        "Labels without an image of their name were left out: x.tif, y.tif.",
     )
 
 

@@ -64,7 +64,7 @@ def match_folders(images: Path, labels: Path) -> Pairs:
     Returns
     -------
     Pairs
-        In natural order, with notes on every file that was left out.
+        In natural order, with a note that names the files that were left out.
 
     Raises
     ------
@@ -150,8 +150,11 @@ def _grouped(
 
 
 def _notes(cases: list[Case], images: list[Path], labels: list[Path]) -> tuple[str, ...]:
+    alone = (
+        ("Images without labels of their name were left out", images),
+        ("Labels without an image of their name were left out", labels),
+    )
     return (
         f"{len(cases)} images with labels.",
-        *(f"The image {f.name} has no labels of its name; it was left out." for f in images),
-        *(f"The labels {f.name} have no image of their name; they were left out." for f in labels),
+        *(f"{words}: {', '.join(f.name for f in files)}." for words, files in alone if files),
     )
