@@ -7,10 +7,10 @@ import pytest
 from pydantic import Field
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_segment.errors import SettingError
+from napari_segment.errors import InputError, SettingError
 from napari_segment.recipe import Spec
 from napari_segment.registry import REGISTRIES, Entry, Of, Registry
-from napari_segment.widgets.form import EntryMenu, Form, order_tabs
+from napari_segment.widgets.form import EntryMenu, Form, check_shown, order_tabs
 from napari_segment.widgets.steps import StepList
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -162,6 +162,14 @@ def test_step_list_adds_moves_and_removes(monkeypatch):
     steps.add("mixed")
     assert [s.name for s in steps.value] == ["grey", "mixed"]
     assert len(changes) == 4
+
+
+def test_what_no_box_can_hold_is_refused():
+    check_shown(Spec(name="kmeans", settings={"seed": 2**53, "tolerance": 1e300, "on": True}))
+    with pytest.raises(InputError, match="'seed' of 'kmeans' is 9007199254740993"):
+        check_shown(Spec(name="kmeans", settings={"seed": 2**53 + 1}))
+    with pytest.raises(InputError, match="'value' of 'manual'"):
+        check_shown(Spec(name="manual", settings={"value": -2e300}))
 
 
 def test_the_tab_key_goes_from_top_to_bottom(qtbot):

@@ -29,6 +29,7 @@ from qtpy.QtWidgets import (
 )
 
 WHOLE = 2**53  # integers beyond are not told apart as floats
+FAR = 1e300  # of floats
 
 
 class Field(Protocol):
@@ -259,7 +260,7 @@ def _flat(marks: Sequence[Any]) -> list[Any]:
 
 
 def _bounds(marks: Sequence[Any], *, whole: bool) -> tuple[float, float]:
-    far = float(WHOLE) if whole else 1e300
+    far = float(WHOLE) if whole else FAR
     low, high = -far, far
     for mark in marks:
         below, above = getattr(mark, "gt", None), getattr(mark, "lt", None)

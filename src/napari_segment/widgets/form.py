@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QScrollArea, QVBoxLay
 from napari_segment.errors import InputError
 from napari_segment.recipe import Spec, SpecLike
 from napari_segment.registry import REGISTRIES, Entry, picks_from
-from napari_segment.widgets.fields import Field, narrow_combo, plain_field
+from napari_segment.widgets.fields import FAR, WHOLE, Field, narrow_combo, plain_field
 
 INDENT = 10
 
@@ -163,6 +163,23 @@ class EntryMenu:
         for name, form in self.forms.items():
             form.native.setVisible(name == self.name and bool(form.fields))
         self.menu.setToolTip(_wrapped(entry.help) if entry else "")
+
+
+def check_shown(spec: Spec) -> None:
+    """Refuse settings that an entry takes, but no box of a form can hold.
+
+    Raises
+    ------
+    InputError
+        Naming the setting.
+    """
+    for name, value in spec.settings.items():
+        far = {int: WHOLE, float: FAR}.get(type(value))
+        if far is not None and abs(value) > far:
+            raise InputError(
+                f"The setting {name!r} of {spec.name!r} is {value}, which is more than the form "
+                "can hold. Run such a recipe in Python or on the command line."
+            )
 
 
 def _defaults(entry: Entry) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from napari_segment.registry import Entry, methods
 from napari_segment.widgets.beside import filtered_job
 from napari_segment.widgets.copies import copies
 from napari_segment.widgets.fields import Field
-from napari_segment.widgets.form import EntryMenu, form_layout, order_tabs
+from napari_segment.widgets.form import EntryMenu, check_shown, form_layout, order_tabs
 from napari_segment.widgets.job import Job, keep
 from napari_segment.widgets.layers import LayerData, snapshot
 from napari_segment.widgets.live import LivePreview
@@ -168,6 +168,8 @@ class SegmentDock(QWidget):
         if recipe.method.name not in self.method.entries:
             title = methods[recipe.method.name].title
             raise InputError(f"The recipe's method, {title}, belongs to another widget.")
+        for spec in (*recipe.filters, recipe.method, *recipe.cleanups):
+            check_shown(spec)
         self.filters.value = recipe.filters
         self.method.value = recipe.method
         self.cleanups.value = recipe.cleanups
