@@ -59,6 +59,19 @@ def test_labels_painted_at_a_channel_mark_all(viewer, axes):
     assert np.argwhere(marks.data == 7).tolist() == [[VOXEL[a] for a in axes if a != "C"]]
 
 
+@pytest.mark.parametrize("axes", ["YX", "TYX"])
+def test_colours_are_marked_too(viewer, axes):
+    shape = [SHAPE[a] for a in axes]
+    image = viewer.add_image(np.zeros((*shape, 3), np.uint8), rgb=True)
+    place = tuple(VOXEL[a] for a in axes)
+    labels = viewer.add_labels(np.zeros(shape, np.uint8))
+    labels.data[place] = 7
+    for layer in (viewer.add_points([place]), labels):
+        marks = markers_of(viewer, layer, image, axes)
+        assert marks.axes == axes
+        assert np.argwhere(marks.data).tolist() == [list(place)]
+
+
 def test_points_that_mark_nothing_are_told(viewer):
     image = add_image(viewer, "ZYX")
     with pytest.raises(InputError, match="have no Z: the layer has 2 dimensions"):

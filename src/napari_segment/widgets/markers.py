@@ -32,8 +32,7 @@ def markers_of(viewer: Any, layer: Any, source: Any, axes: str) -> Labels:
     InputError
         If there is no point in the image, or the layer lacks one of its dimensions.
     """
-    image = image_of(source, axes)
-    image = image.take("C", 0) if "C" in image.axes else image
+    image = image_of(source, axes).channel(0)
     if hasattr(layer, "selected_label"):
         return _painted(layer, image, axes)
     missing = axes[: max(0, source.ndim - layer.ndim)].replace("C", "")
