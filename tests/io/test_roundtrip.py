@@ -134,6 +134,18 @@ def test_broken_files(suffix, content, tmp_path):
         io.read(path)
 
 
+def test_what_numpy_files_may_not_hold_is_told_once(tmp_path):
+    np.savez(tmp_path / "two.npz", a=np.zeros((3, 3)), b=np.zeros((3, 3)))
+    with pytest.raises(FormatError, match=r"two.npz holds a, b; say which by series=…\.$") as told:
+        io.read(tmp_path / "two.npz")
+    assert str(told.value).count("two.npz") == 1
+    np.save(tmp_path / "objects.npy", np.array([{}, 1], object))
+    (tmp_path / "text.npy").write_text("no array")
+    for name in ("objects.npy", "text.npy"):
+        with pytest.raises(FormatError, match="it holds no array of numbers"):
+            io.read(tmp_path / name)
+
+
 @pytest.mark.parametrize("suffix", [".tif", ".nii", ".nii.gz", ".nrrd", ".npz", ".png", ".npy"])
 def test_cut_files(suffix, tmp_path, rng):
     image = Image(rng.integers(0, 255, (60, 70)).astype(np.uint8), "YX")

@@ -31,8 +31,11 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
         found = np.load(path, allow_pickle=False, mmap_mode="r" if lazy else None)
         if suffix(path) == ".npz":
             return _archive(found, path, axes, series)
+    except FormatError:
+        raise
     except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise FormatError(f"{path} cannot be read as NumPy file: {error}") from None
+        why = "it holds no array of numbers" if "pickle" in str(error) else error
+        raise FormatError(f"{path} cannot be read as NumPy file: {why}") from None
     return gather(path, _mapped(path) if lazy else found, "", wanted=axes)
 
 

@@ -104,7 +104,9 @@ def _first(folder: Path, names: Iterable[str]) -> Path:
 
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise FormatError(f"{folder} is no folder.")
+        raise FormatError(
+            f"{folder} is no folder. Give two folders, or single files as [(image, labels), …]."
+        )
     return images_in(folder)
 
 
