@@ -95,6 +95,19 @@ def test_noise_level_is_the_standard_deviation(shape):
     assert noise_level(ramp) == 0
 
 
+@pytest.mark.parametrize("far", [1e5, 1e9, -1e20])
+def test_a_voxel_far_away_does_not_move_the_noise_level(far):
+    image = PLANE.copy()
+    image[5, 6] = far
+    assert noise_level(image) == pytest.approx(noise_level(PLANE), rel=0.1)
+    assert noise_level(da.from_array(image, chunks=(7, 11))) == noise_level(image)
+
+
+def test_steps_are_no_noise():
+    assert noise_level(STEPS) == 0
+    np.testing.assert_array_equal(filters["nonlocal_means"](STEPS), STEPS)
+
+
 @pytest.mark.parametrize(("image", "shape"), [(VOLUME, ball(3)), (PLANE, disk(3))])
 @pytest.mark.parametrize("objects", ["bright", "dark"])
 def test_top_hat_equals_scipy_far_from_the_edge(image, shape, objects):

@@ -13,14 +13,13 @@ from pydantic import Field
 from napari_segment.blocks import is_lazy, map_blocks, reduce, reduce_blocks
 from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.filters.local import as_volume
+from napari_segment.classical.filters.percentiles import percentiles
 from napari_segment.classical.grid import checked, float_type
-from napari_segment.classical.threshold.histogram import finite_range, histogram
+from napari_segment.classical.threshold.histogram import finite_range
 from napari_segment.errors import SettingError
 from napari_segment.registry import filters
 
 _BINS = 1024
-_FINE = 65_536
-_ENOUGH = 1024  # bins between two percentiles
 
 
 @filters.add("clahe", title="CLAHE", group="contrast")
@@ -114,7 +113,7 @@ def percentile_normalise(
     if low >= high:
         raise SettingError(f"'low' is {low:g} and 'high' {high:g}: 'low' must be less than 'high'.")
     dtype = float_type(image.dtype)
-    a, b = _percentiles(image, low, high)
+    a, b = percentiles(image, low, high)
     if np.isnan(a):
         return image.astype(dtype)
     return map_blocks(partial(_rescaled, low=a, high=b, clip=clip, dtype=dtype), image, dtype=dtype)
@@ -148,35 +147,7 @@ def invert(image: Any) -> Any:
     return map_blocks(partial(_inverted, low=low, high=high), image, dtype=image.dtype)
 
 
-def _percentiles(image: Any, low: float, high: float) -> tuple[float, float]:
-    """Two percentiles of the finite values; NaN where there are none.
-
-    Where both lie in few bins, the values in these are counted again.
-    """
-    counts, centers, uppers = histogram(image, bins=_FINE)
-    ranks = np.array((low, high)) / 100 * counts.sum()
-    while len(counts):
-        upto = np.cumsum(counts)
-        first, last = np.minimum(np.searchsorted(upto, ranks), len(upto) - 1)
-        levels = image.dtype.kind in "bui" and uppers[-1] - uppers[0] < _FINE
-        if levels or last - first >= _ENOUGH or len(counts) == 1:
-            return float(centers[first]), float(centers[last])
-        below = uppers[first - 1] if first else -np.inf
-        ranks = ranks - (upto[first - 1] if first else 0)
-        image = map_blocks(
-            partial(_between, low=below, high=uppers[last]), image, dtype=float_type(image.dtype)
-        )
-        counts, centers, uppers = histogram(image, bins=_FINE)
-    return float("nan"), float("nan")
-
-
 # ---- of one block ----
-
-
-def _between(block: NDArray[Any], *, low: float, high: float) -> NDArray[Any]:
-    """Values above `low` and not above `high`; NaN elsewhere."""
-    inside = (block > low) & (block <= high)
-    return np.where(inside, block, np.nan).astype(float_type(block.dtype))
 
 
 def _extremes(block: NDArray[Any]) -> tuple[float, float]:

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from napari_segment.classical.filters.percentiles import percentiles
 from napari_segment.classical.filters.separable import Kernel, convolve
 from napari_segment.classical.grid import checked
-from napari_segment.classical.threshold.histogram import histogram
 
-_BINS = 65_536
 _SECOND_DIFFERENCE = Kernel((-2.0, 1.0))
 _MEDIAN_OF_NORMAL = 0.6744897501960817  # of the absolute value, in standard deviations
 
@@ -42,9 +41,8 @@ def noise_level(image: Any) -> float:
     inside = tuple(slice(1, -1) if n > 2 else slice(None) for n in image.shape)
     axes = [_SECOND_DIFFERENCE if n > 2 else Kernel((1.0,)) for n in image.shape]
     rest = abs(convolve(image, axes)[inside])
-    counts, centers, _ = histogram(rest, bins=_BINS)
-    if not len(counts):
+    _, median = percentiles(rest, 0, 50)
+    if np.isnan(median):
         return 0.0
-    median = centers[np.searchsorted(np.cumsum(counts), counts.sum() / 2)]
     gain = np.prod([np.sqrt(6.0) if n > 2 else 1.0 for n in image.shape])
     return float(median / _MEDIAN_OF_NORMAL / gain)
