@@ -292,6 +292,14 @@ def test_closing_the_dock_takes_its_preview_along(qtbot, viewer, stack):
     dock = open_dock(viewer, "Threshold")
     dock.live.box.setChecked(True)
     qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
+    frame = dock.parentWidget()
+    while not hasattr(frame, "toggleViewAction"):
+        frame = frame.parentWidget()
+    frame.hide()  # as the menu does
+    qtbot.waitUntil(lambda: list(viewer.layers) == [image], timeout=5000)
+    frame.show()
+    dock.live.box.setChecked(True)
+    qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
     viewer.window.remove_dock_widget(dock)
     qtbot.waitUntil(lambda: list(viewer.layers) == [image], timeout=5000)
     viewer.dims.set_current_step(0, 3)

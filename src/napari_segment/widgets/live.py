@@ -67,13 +67,13 @@ class LivePreview(QObject):
             self.viewer.layers.remove(self.layer)
         self.layer = None
 
-    def end_if_closed(self) -> None:
-        """Take the preview along with a closed dock, whose content napari lets live on."""
+    def end_if_gone(self) -> None:
+        """Take the preview along with a hidden dock, or a closed one, whose content lives on."""
         try:
             place = self.dock.parentWidget()
             while place is not None and not isinstance(place, QDockWidget):
                 place = place.parentWidget()
-            if place is None:
+            if place is None or place.isHidden():  # not so behind another tab
                 self.box.setChecked(False)
         except RuntimeError:  # Qt's part of these objects is gone
             return

@@ -301,9 +301,9 @@ class SegmentDock(QWidget):
         self.source.ask_channel(entry is None or entry.channels == "one" or looks)
 
     def hideEvent(self, event: Any) -> None:
-        """Look, once Qt has done what hides this, whether the dock widget was closed."""
+        """Look, once Qt has done what hides this, whether the dock widget is gone."""
         super().hideEvent(event)
-        QTimer.singleShot(0, self.live.end_if_closed)
+        QTimer.singleShot(0, self.live.end_if_gone)
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)
