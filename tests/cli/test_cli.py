@@ -261,6 +261,14 @@ def test_blocks_and_a_cluster_give_the_same(cells, tmp_path, monkeypatch):
     assert np.array_equal(read_labels(tmp_path / "large.tif"), expected)
 
 
+def test_what_needs_the_whole_is_given_it_however_large(cells, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("napari_segment.cli.segment.LARGE", 0.0)
+    words = ["segment", "watershed", str(cells), "-o", str(tmp_path / "a.tif")]
+    assert main(words) == 0
+    assert main([*words, "--lazy"]) == 1
+    assert "neither --lazy nor --scheduler" in capsys.readouterr().err
+
+
 def test_a_cluster_that_is_not_there_is_told(cells, tmp_path, capsys):
     out = str(tmp_path / "a.tif")
     assert main(["segment", "otsu", str(cells), "-o", out, "--scheduler", "nonsense://x:1"]) == 1

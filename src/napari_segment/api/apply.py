@@ -256,7 +256,8 @@ def _refuse_lazy(entry: Entry, stack: Stack) -> None:
     if entry.whole and stack.is_lazy:
         raise InputError(
             f"{entry.name!r} cannot run block by block: {entry.whole} "
-            "Load the image first (image.compute()) if it fits into memory."
+            "Load the image first if it fits into memory: image.compute(), or on the command line "
+            "neither --lazy nor --scheduler."
         )
 
 

@@ -176,6 +176,8 @@ def _run_one(
     started = time.perf_counter()
     data = {name: of_equal_name(place, path) for name, place in further.items()}
     image = read_input(options, path)
+    if not options.lazy and not options.scheduler and _needs_whole(recipe):
+        image = image.compute()
     labels = show(segment_steps(image, recipe, data=data), path.name)
     write(labels, target)
     if options.pictures:
@@ -194,6 +196,15 @@ def _run_one(
         "seconds": round(seconds, 3),
         "recipe": labels.recipe.model_dump(mode="json") if labels.recipe else None,
     }
+
+
+def _needs_whole(recipe: Recipe) -> bool:
+    """Whether some part of a recipe cannot run block by block, however large the input is."""
+    from napari_segment.registry import cleanups, filters, methods
+
+    registries = (*[filters] * len(recipe.filters), methods, *[cleanups] * len(recipe.cleanups))
+    specs = (*recipe.filters, recipe.method, *recipe.cleanups)
+    return any(r[spec.name].whole for r, spec in zip(registries, specs, strict=True))
 
 
 def _further_data(options: argparse.Namespace, recipe: Recipe) -> dict[str, Path]:
