@@ -128,6 +128,19 @@ def test_the_wheel_scrolls_past_what_is_chosen(viewer, source):
             assert (box.currentText() if box in boxes else box.value()) == shown
 
 
+def test_what_was_answered_stays_when_time_points_are_added(viewer, source):
+    layer = viewer.add_image(np.zeros((4, 3, 20, 30), np.uint8), rgb=False)
+    source.axes_menu.setCurrentIndex(source.axes_menu.findData("TCYX"))
+    source.fill(2, "plane", (1, 3))
+    layer.data = np.zeros((6, 3, 20, 30), np.uint8)
+    assert (source.axes, source.channel, source.per, source.times) == ("TCYX", 2, "plane", (1, 3))
+    source.fill(2, "plane", ())
+    layer.data = np.zeros((9, 3, 20, 30), np.uint8)
+    assert (source.times, source.last.value()) == ((), 9)
+    layer.data = np.zeros((20, 30), np.uint8)
+    assert source.axes == "YX"
+
+
 def test_a_preview_is_offered_nowhere(viewer):
     data = np.zeros((20, 30), np.uint8)
     assert is_labels(viewer.add_labels(data, metadata={"napari-segment": {"recipe": None}}))

@@ -271,11 +271,16 @@ class Source:
         """The layer has other pixels, another place, or other axes."""
         if event.source is not self.layer:
             return
-        if event.type == "axis_labels" or shape_of(self.layer) != self._shape:
+        before, self._shape = self._shape, shape_of(self.layer)
+        if event.type == "axis_labels" or len(before) != len(self._shape):
             self._layer_changed()
-            return
-        self.version += 1
-        self._tell()
+        elif before != self._shape:  # as when time points are added: what was answered stays
+            answers = self.channel, self.per, self.times
+            self._axes_changed()
+            self.fill(*answers)
+        else:
+            self.version += 1
+            self._tell()
 
     def _axes_changed(self, _: Any = None) -> None:
         axes = self._image_axes()
