@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.blocks import map_blocks
+from napari_segment.errors import SettingError
 from napari_segment.registry import cleanups
 from napari_segment.results.cleanup.parts import Spacing, Unit, full
 from napari_segment.results.distance import distance_to_others
 
 GROUP = "shape"
 
-Radius: TypeAlias = Annotated[float, Field(ge=0, le=1000)]
+Radius: TypeAlias = Annotated[float, Field(ge=0, le=1_000_000)]  # some count nanometers
 
+_MOST = 20  # voxels along the radius of a ball in which labels are counted
 _SLACK = 1 + 1e-6  # 3 × 0.1 is not more than 0.3
 
 
@@ -146,7 +148,7 @@ def smooth(
     labels: Any,
     spacing: Spacing = (),
     *,
-    radius: Annotated[float, Field(ge=0, le=20)] = 1,
+    radius: Radius = 1,
     units: Unit = "voxels",
 ) -> Any:
     """Give each voxel the most frequent label around it, background included.
@@ -172,6 +174,12 @@ def smooth(
     >>> smooth(np.array([[1, 1, 0, 1, 1]]))
     array([[1, 1, 1, 1, 1]])
     """
+    finest = min(full(spacing, labels.ndim)) if units == "physical" else 1.0
+    if radius > _MOST * finest * _SLACK:
+        raise SettingError(
+            f"A ball of radius {radius:g} reaches {radius / finest:.0f} voxels, but labels are "
+            f"counted in balls of at most {_MOST}: give a radius of at most {_MOST * finest:g}."
+        )
     return _on_balls(_majority, labels, spacing, radius, units, reach=1)
 
 
