@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import dask.array as da
 import numpy as np
 import pytest
 
@@ -148,3 +149,15 @@ def test_stacks_say_what_they_are():
     assert repr(image) == "<Image ZYX 3×4×5 uint16, 2×0.5×0.5 um>"
     labels = Labels(np.zeros((4, 5), np.uint8), holds="classes", names={1: "cell"})
     assert repr(labels) == "<Labels YX 4×5 uint8, 1×1 pixel, classes, 1 cell>"
+
+
+@pytest.mark.parametrize("wrong", [0.5, -1.0, np.nan, np.inf])
+@pytest.mark.parametrize("lazy", [False, True])
+def test_floats_that_are_no_labels_are_refused(wrong, lazy):
+    def labels(corner):
+        data = np.array([[corner, 1.0], [0.0, 70000.0]])
+        return Labels(da.from_array(data, chunks=1) if lazy else data)
+
+    assert np.asarray(labels(3.0)).tolist() == [[3, 1], [0, 70000]]
+    with pytest.raises(InputError, match="whole numbers from 0"):
+        np.asarray(labels(wrong))

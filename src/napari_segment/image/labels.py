@@ -94,10 +94,19 @@ def smallest_integers(largest: int) -> np.dtype[Any]:
 def _integers(data: Any) -> Any:
     """Whole numbers kept as floats (NIfTI label files) become integers."""
     if isinstance(data, np.ndarray):
-        if not np.isfinite(data).all() or (data != np.rint(data)).any() or (data < 0).any():
-            raise InputError("Labels must be whole numbers from 0, but the array holds others.")
-        return data.astype(smallest_integers(int(data.max(initial=0))))
-    return data.astype(np.uint32)
+        return _whole_numbers(data).astype(smallest_integers(int(data.max(initial=0))))
+    meta = np.empty((0,) * data.ndim, np.uint32)
+    return data.map_blocks(_as_uint32, dtype=np.uint32, meta=meta)
+
+
+def _as_uint32(block: NDArray[Any]) -> NDArray[np.uint32]:
+    return _whole_numbers(block).astype(np.uint32)
+
+
+def _whole_numbers(data: NDArray[Any]) -> NDArray[Any]:
+    if not np.isfinite(data).all() or (data != np.rint(data)).any() or (data < 0).any():
+        raise InputError("Labels must be whole numbers from 0, but the array holds others.")
+    return data
 
 
 def _checked_columns(features: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
