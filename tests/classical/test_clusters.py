@@ -16,6 +16,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 from sklearn.mixture import GaussianMixture
 
+import napari_segment as ns
 from napari_segment.classical.clusters import lloyd
 from napari_segment.classical.clusters._colours import lab
 from napari_segment.classical.clusters.choose import elbow, silhouette
@@ -271,10 +272,26 @@ def test_texture_tells_rough_from_smooth() -> None:
 
 def test_texture_is_the_standard_deviation_around() -> None:
     image = data.camera()[::8, ::8]
-    features = of_texture(image, 1.0)
+    features = of_texture(image, 2, 1.0)
     mean = uniform_filter(image.astype(float), 5, mode="reflect")
     spread = np.sqrt(uniform_filter(image.astype(float) ** 2, 5, mode="reflect") - mean**2)
     np.testing.assert_allclose(features.codes[0] * features.weights[0], spread, atol=2e-3)
+
+
+@pytest.mark.parametrize("axes", ["TYX", "TZYX"])
+def test_time_points_taken_together_have_no_texture_in_common(axes: str) -> None:
+    rng = np.random.default_rng(0)
+    still = rng.integers(90, 110, (3, 5, 20, 30)[-len(axes) + 1 :]).astype(np.uint8)
+    still[..., 15:] += rng.integers(0, 90, still[..., 15:].shape).astype(np.uint8)
+    blinking = np.stack([still, 255 - still, still])  # alike within time points, not between them
+    settings = {"axes": axes, "clusters": 2, "texture": 100.0}
+    result = np.asarray(ns.segment(blinking, "kmeans", per="stack", **settings))
+    np.testing.assert_array_equal(result[0], result[1])
+    rough = result != result[..., :1]
+    assert not rough[..., :12].any()
+    assert rough[..., 18:].mean() > 0.9
+    lazy = ns.segment(da.from_array(blinking, chunks=7), "kmeans", per="stack", **settings)
+    np.testing.assert_array_equal(np.asarray(lazy), result)
 
 
 def test_lab_like_scikit_image() -> None:

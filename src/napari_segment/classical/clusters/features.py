@@ -173,17 +173,32 @@ def of_position(like: Features, spacing: Sequence[float], weight: float) -> Feat
     return Features(tuple(codes), tuple(weights), zeros, zeros)
 
 
-def of_texture(intensity: Any, weight: float) -> Features:
-    """Standard deviation of an intensity (*S) in the box of 5 voxels around each voxel."""
-    from napari_segment.classical.threshold.window import Coding, on_windows
+def of_texture(intensity: Any, spatial: int, weight: float) -> Features:
+    """Standard deviation of an intensity (*S) in the box of 5 voxels around each voxel.
 
-    reach = (_TEXTURE_REACH,) * intensity.ndim
-    coding = Coding.of(intensity, reach)
+    Only the last `spatial` axes have neighbours; those before, such as time, have none.
+    """
+    from napari_segment.classical.threshold.window import Coding
+
+    coding = Coding.of(intensity, (_TEXTURE_REACH,) * spatial)
     low, high = finite_range(intensity)
     most = max((high - low) / 2, 0.0)  # no standard deviation is greater
     work = partial(_spread_codes, coding=coding, scale=_STEPS * coding.step / (most or 1.0))
-    codes = on_windows(work, intensity, reach, "repeat", np.uint16)
+    codes = _on_boxes(work, intensity, spatial)
     return Features((codes,), (weight * most / _STEPS,), (0.0,), (0.0,))
+
+
+def _on_boxes(work: Callable[..., None], array: Any, spatial: int) -> Any:
+    from napari_segment.classical.threshold.window import on_windows
+
+    if array.ndim <= spatial:
+        return on_windows(work, array, (_TEXTURE_REACH,) * spatial, "repeat", np.uint16)
+    parts = [_on_boxes(work, part, spatial) for part in array]
+    if not is_lazy(array):
+        return np.stack(parts)
+    import dask.array as da
+
+    return da.stack(parts)
 
 
 def _spread_codes(

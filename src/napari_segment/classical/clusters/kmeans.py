@@ -62,7 +62,8 @@ def kmeans(  # noqa: PLR0913
     image : array (C, *S)
         Real numbers. NaN in any channel is background.
     spacing : sequence of float
-        Distance between neighbours along the spatial axes, for `position`.
+        Distance between neighbours along the spatial axes, for `position`. An axis before those
+        has no neighbours, as time points that are taken together.
     clusters : int
         How many; the greatest number where `choose` finds it.
     choose : {"fixed", "elbow", "silhouette"}
@@ -110,7 +111,7 @@ def kmeans(  # noqa: PLR0913
     if position:
         found += of_position(found, spacing, position)
     if texture:
-        found += of_texture(intensity(image), texture)
+        found += of_texture(intensity(image), len(spacing) or min(len(found.shape), 3), texture)
     fit = partial(lloyd.fit_points, restarts=restarts, tolerance=tolerance, seed=seed)
     summary = condense(found)
     centers = _centers(found, summary.points, clusters, choose, fit)
