@@ -1,11 +1,13 @@
 """What a hand does in a window: lines dragged in the histogram, markers set, and the run after."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QPainter
+from qtpy.QtWidgets import QApplication
 
 from napari_segment import api, samples
 from napari_segment.cli import main
@@ -150,6 +152,18 @@ def test_edges_and_clusters_have_lines_too(qtbot, viewer, stack, title, start, g
     assert view.thresholds == pytest.approx((*before[:-1], dragged), rel=1e-3)
     np.testing.assert_array_equal(run(qtbot, dock).data, expected)
     undo(qtbot, dock)
+
+
+def test_previews_are_asked_for_while_changes_go_on(qtbot, viewer, stack, monkeypatch):
+    viewer.add_image(stack[2], name="plane")
+    dock = open_dock(viewer, "Threshold")
+    asked = []
+    monkeypatch.setattr(dock.live._newest, "ask", asked.append)
+    end = time.monotonic() + 1
+    while time.monotonic() < end:  # never quiet, as when the mouse moves on and on
+        dock.live.refresh()
+        QApplication.processEvents()
+    assert len(asked) > 1
 
 
 def test_the_one_border_of_two_clusters_is_dragged_again_and_again(qtbot, viewer, stack):

@@ -168,10 +168,11 @@ def test_only_the_newest_waiting_call_is_made(qtbot):
         return "first"
 
     newest.ask(first)
-    qtbot.waitUntil(lambda: not newest.stale())
+    qtbot.waitUntil(lambda: newest._waiting is None)
     for name in ("second", "third", "fourth"):
         newest.ask(lambda name=name: name)
-    assert newest.stale()
+    assert not newest.stale()  # it may end soon
+    qtbot.waitUntil(newest.stale, timeout=5000)
     go.set()
     qtbot.waitUntil(lambda: made == ["first", "fourth"], timeout=5000)
 

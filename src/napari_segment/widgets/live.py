@@ -20,7 +20,7 @@ from napari_segment.widgets.source import follow
 if TYPE_CHECKING:
     from napari_segment.widgets.segment import SegmentDock
 
-PAUSE = 30  # milliseconds without a change before a preview is made
+PAUSE = 30  # milliseconds from a change to its preview, so that several come together
 NAME = "preview"
 PLACE = ("scale", "translate", "rotate", "shear", "affine")
 
@@ -56,8 +56,8 @@ class LivePreview(QObject):
             follow(self, event, self.refresh)
 
     def refresh(self, _: Any = None) -> None:
-        """Ask for the histogram, and the preview if it is on, once things are quiet."""
-        if self.dock.previews:
+        """Ask for the histogram, and the preview if it is on, in a moment; changes may go on."""
+        if self.dock.previews and not self._timer.isActive():
             self._asked = time.perf_counter()
             self._timer.start()
 

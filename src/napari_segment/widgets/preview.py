@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,7 @@ from napari_segment.recipe import Recipe, Spec
 from napari_segment.registry import Entry, cleanups, filters, methods
 
 LARGEST = 2**28  # voxels whose histogram is taken for a preview
+PATIENCE = 0.2  # seconds that a preview has before a newer one ends it
 GLOBAL = "global threshold"
 BY_HAND: Mapping[str, tuple[str, ...]] = {  # the settings that hold thresholds
     "manual": ("value",),
@@ -285,11 +287,12 @@ class Newest(QObject):
         super().__init__()
         self._lock = threading.Lock()
         self._waiting: Callable[[], Any] | None = None
+        self._began = 0.0
         self._busy = False
 
     def stale(self) -> bool:
-        """Whether another call waits behind the one that is being made."""
-        return self._waiting is not None
+        """Whether another call waits behind one that takes long; a quick one may end first."""
+        return self._waiting is not None and time.monotonic() - self._began > PATIENCE
 
     def ask(self, call: Callable[[], Any]) -> None:
         """Make this call next."""
@@ -307,6 +310,7 @@ class Newest(QObject):
                 if call is None:
                     self._busy = False
                     return
+            self._began = time.monotonic()
             try:
                 self._tell(self.ready, call())
             except StaleError:
