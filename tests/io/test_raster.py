@@ -71,6 +71,16 @@ def test_labels_in_equal_channels(tmp_path, colour):
         io.read_labels(tmp_path / "b.png")
 
 
+@pytest.mark.parametrize("name", ["a.jpg", "a.JPEG"])
+def test_labels_in_a_jpeg_are_refused(tmp_path, name):
+    """Rather than take for objects what the compression makes of edges."""
+    mask = np.zeros((20, 30), np.uint8)
+    mask[5:12, 7:20] = 255
+    Picture.fromarray(mask).save(tmp_path / name)
+    with pytest.raises(FormatError, match=f"{name} is a JPEG, which changes values"):
+        io.read_labels(tmp_path / name)
+
+
 def test_one_bit_labels_are_a_mask(tmp_path, rng):
     mask = rng.random((20, 30)) > 0.5
     Picture.fromarray(mask).save(tmp_path / "a.png")

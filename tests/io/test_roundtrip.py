@@ -224,6 +224,31 @@ def test_black_and_white_labels_are_a_mask(lazy, tmp_path):
     assert (found.holds, np.asarray(found.data).max()) == ("classes", 255)
 
 
+@pytest.mark.parametrize("suffix", [".tif", ".ome.tif", ".ome.zarr", ".nii.gz", ".nrrd", ".npz"])
+@pytest.mark.parametrize("lazy", [False, True])
+def test_labels_lose_a_channel_axis_of_equal_channels(tmp_path, rng, suffix, lazy):
+    """Other programs write one channel as an axis, or labels as grey in three colours."""
+    data = rng.integers(0, 900, (5, 20, 30)).astype(np.uint16)
+    for count in (1, 3):
+        image = Image(np.stack([data] * count), "CZYX", (2, 0.5, 0.4), "micrometer")
+        found = io.read_labels(io.write(image, tmp_path / f"a{suffix}"), lazy=lazy)
+        assert (found.axes, found.spacing) == ("ZYX", pytest.approx((2, 0.5, 0.4)))
+        np.testing.assert_array_equal(np.asarray(found.data), data)
+    other = image.replace(data=np.stack([data, data, data + 1]))
+    with pytest.raises(FormatError, match="which colour is which label is not known"):
+        io.read_labels(io.write(other, tmp_path / f"a{suffix}"), lazy=lazy)
+
+
+def test_grey_labels_in_a_tiff_of_colours(tmp_path):
+    import tifffile
+
+    data = np.arange(600, dtype=np.uint8).reshape(20, 30) % 7
+    alpha = np.full_like(data, 255)
+    for name, planes in {"rgb": [data] * 3, "rgba": [data, data, data, alpha]}.items():
+        tifffile.imwrite(tmp_path / f"{name}.tif", np.stack(planes, -1), photometric="rgb")
+        np.testing.assert_array_equal(io.read_labels(tmp_path / f"{name}.tif").data, data)
+
+
 def test_fractions_are_no_labels(tmp_path):
     path = io.write(Image(np.full((5, 5), 0.5), "YX"), tmp_path / "a.tif")
     with pytest.raises(InputError, match=r"a\.tif: Labels must be whole numbers"):

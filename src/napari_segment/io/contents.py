@@ -89,6 +89,26 @@ def gather(
         raise InputError(f"{path.name}: {error}") from None
 
 
+def one_channel(found: Contents, path: Path) -> Contents:
+    """Labels without their channel axis, if all channels but alpha are equal.
+
+    Raises
+    ------
+    FormatError
+        If channels differ: which colour is which label is not known.
+    """
+    if "C" not in found.axes:
+        return found
+    names = found.channels or ("",) * found.size("C")
+    first, *others = [found.take("C", i) for i, name in enumerate(names) if name != "alpha"]
+    if any(bool((other.data != first.data).any()) for other in others):
+        raise FormatError(
+            f"{path.name} is a colour picture, or has channels that differ, and which colour is "
+            "which label is not known. Save labels as numbers: one channel, or a palette."
+        )
+    return first.replace(channels=())
+
+
 def _usable(spacing: float | None) -> float:
     good = spacing is not None and np.isfinite(spacing) and spacing > 0
     return float(spacing) if good and spacing is not None else 1.0

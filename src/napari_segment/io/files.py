@@ -16,7 +16,7 @@ import numpy as np
 
 from napari_segment.errors import FormatError, InputError
 from napari_segment.image import Holds, Image, Labels, Stack
-from napari_segment.io.contents import Contents
+from napari_segment.io.contents import Contents, one_channel
 from napari_segment.io.features import read_features
 from napari_segment.io.names import natural, suffix
 
@@ -112,9 +112,10 @@ def read_labels(
 ) -> Labels:
     """Read a label image; the parameters are those of `read`, and one more.
 
-    A palette PNG gives its indices; a colour picture whose channels are equal gives one of them.
-    Eight bits of nothing but 0 and 255 are a mask, and become 0 and 1. The features of objects are
-    read from ``<stem>.features.csv`` where it lies beside.
+    A palette PNG gives its indices; of channels that are equal, as those of grey in a colour
+    picture, one is taken; labels in a JPEG are refused. Eight bits of nothing but 0 and 255 are a
+    mask, and become 0 and 1. The features of objects are read from ``<stem>.features.csv`` where it
+    lies beside.
 
     Parameters
     ----------
@@ -123,7 +124,7 @@ def read_labels(
     holds : {"mask", "classes", "objects"}
         What a label means, where the file does not say.
     """
-    found = _read(path, axes, lazy, series, labels=True)
+    found = one_channel(_read(path, axes, lazy, series, labels=True), Path(path))
     meaning = cast("Holds", found.holds or holds)
     try:
         labels = Labels(**found.fields(), holds=meaning, names=found.names)

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError
 from napari_segment.image import RGB, Image, Labels, Stack
-from napari_segment.io.contents import Contents, compact, gather
+from napari_segment.io.contents import Contents, compact, gather, one_channel
 from napari_segment.io.names import suffix
 
 _CHANNELS = {2: ("gray", "alpha"), 3: RGB, 4: (*RGB, "alpha")}
+_LOSSY = (".jpg", ".jpeg")
 _PNG_COLOUR_TYPE = 25  # byte of the header; 3 says palette
 
 
@@ -37,21 +38,17 @@ def read_indices(path: Path, *, axes: str = "", lazy: bool = False, series: str 
     Raises
     ------
     FormatError
-        If the colours differ between channels: which colour is which label is not known.
+        If the colours differ between channels, so that it is not known which colour is which
+        label, or if it is a JPEG.
     """
+    if suffix(path) in _LOSSY:
+        raise FormatError(
+            f"{path.name} is a JPEG, which changes values, so that labels in it are ruined. "
+            "Save them as .png or .tif."
+        )
     if _has_palette(path):
         return gather(path, _palette_indices(path), "YX", wanted=axes)
-    found = read(path, axes=axes, lazy=lazy, series=series)
-    if "C" not in found.axes:
-        return found
-    colours = [c for c in found.channels if c != "alpha"]
-    planes = [found.data[..., found.channels.index(c)] for c in colours]
-    if any((plane != planes[0]).any() for plane in planes[1:]):
-        raise FormatError(
-            f"{path.name} is a colour picture, and which colour is which label is not known. "
-            "Save labels as numbers: one channel, or a palette."
-        )
-    return gather(path, planes[0], "YX")
+    return one_channel(read(path, axes=axes, lazy=lazy, series=series), path)
 
 
 def _decode(path: Path) -> NDArray[Any]:
@@ -92,7 +89,7 @@ def write(stack: Stack, path: Path) -> None:
     import imagecodecs
 
     kind = suffix(path)[1:]
-    if kind in ("jpg", "jpeg") and isinstance(stack, Labels):
+    if suffix(path) in _LOSSY and isinstance(stack, Labels):
         raise FormatError("JPEG changes values, which ruins labels. Write .png or .tif.")
     data = _plane(stack, path)
     allowed = (np.uint8, np.uint16) if kind == "png" else (np.uint8,)
