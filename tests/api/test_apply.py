@@ -122,8 +122,18 @@ def test_many_channels_per_plane_with_markers():
     image = Image(ramp(2, 3, 4, 5), "CZYX")
     segment(image, "spy_many", per="plane", markers=np.ones((3, 4, 5), int))
     assert SEEN == [((2, 4, 5), (4, 5))] * 3
-    with pytest.raises(InputError, match=r"markers has shape \(2, 4, 5\)"):
+    with pytest.raises(InputError, match=r"markers have the shape \(2, 4, 5\) and do not lie"):
         segment(image, "spy_many", markers=np.ones((2, 4, 5), int))
+    with pytest.raises(InputError, match="markers do not lie on the image, which has"):
+        segment(image, "spy_many", markers=np.ones((4, 5), int))
+
+
+def test_methods_of_all_channels_refuse_one():
+    image = Image(ramp(2, 3, 4), "CYX", channels=("a", "b"))
+    with pytest.raises(InputError, match=r"takes all channels.*filter 'channels'"):
+        segment(image, "spy_many", channel="b")
+    segment(image, "spy_many", filters=[("channels", {"which": (1,)})])
+    assert SEEN == [((1, 3, 4), None)]
 
 
 def test_one_channel_methods_never_guess_the_channel():

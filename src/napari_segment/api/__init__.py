@@ -15,6 +15,7 @@ from napari_segment.api.inputs import as_image as as_image
 from napari_segment.api.inputs import as_labels as as_labels
 from napari_segment.api.linking import consensus as consensus
 from napari_segment.api.linking import slices_to_label_next as slices_to_label_next
+from napari_segment.api.markers import marked as marked
 from napari_segment.api.networks import export as export
 from napari_segment.api.networks import network_preview as network_preview
 from napari_segment.api.verbs import augment_preview as augment_preview

@@ -279,7 +279,13 @@ def _chosen(image: Image, recipe: Recipe) -> Image:
     image = chosen_times(image.canonical(), recipe.times)
     if "C" not in image.axes:
         return image.channel(recipe.channel)
-    wanting = [*(filters[spec.name] for spec in recipe.filters), methods[recipe.method.name]]
+    method = methods[recipe.method.name]
+    if method.channels == "many" and recipe.channel != "auto" and not _want_image(recipe):
+        raise InputError(
+            f"{method.name!r} takes all channels, so channel={recipe.channel!r} would choose none. "
+            "Take some by the filter 'channels', such as filters=[('channels', {'which': (0,)})]."
+        )
+    wanting = [*(filters[spec.name] for spec in recipe.filters), method]
     if any(entry.channels == "many" for entry in wanting):
         return image
     return _one_channel(image, recipe.channel)

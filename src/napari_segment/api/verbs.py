@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_segment.api.apply import apply
 from napari_segment.api.inputs import as_image, as_labels
-from napari_segment.errors import InputError
+from napari_segment.api.markers import on_image
 from napari_segment.image import Labels
 from napari_segment.recipe import Per, Recipe, Spec, SpecLike
 from napari_segment.registry import cleanups as cleanup_registry
@@ -60,7 +60,8 @@ def segment(
     axes : str
         Axis letters of an array that comes without, such as "TZYX".
     **settings
-        The method's settings, and by name the further data it takes (``markers=``).
+        The method's settings, and by name the further data it takes: ``markers=`` an array, a
+        file, Labels, or a Labels or Points layer of napari.
 
     Returns
     -------
@@ -100,20 +101,13 @@ def segment_steps(
     recipe : Recipe
         What to do.
     data : mapping, optional
-        Further data that the method takes, by parameter name, of the image's shape without C.
+        Further data that the method takes, by parameter name, of the image's shape without C;
+        markers may be the points of a napari layer, each at the voxel nearest to it.
     axes : str
         Axis letters of an array that comes without.
     """
     stack = as_image(image, axes)
-    without = "".join(a for a in stack.axes if a != "C")
-    expected = tuple(stack.size(a) for a in without)
-    extra: dict[str, Labels] = {}
-    for name, what in (data or {}).items():
-        given = as_labels(what, without)
-        if given.shape != expected:
-            raise InputError(f"{name} has shape {given.shape}, but the image has {expected}.")
-        # Of the image's shape is on the image's grid, also where it comes without a spacing.
-        extra[name] = given.replace(spacing=stack.spacing, affine=stack.affine, unit=stack.unit)
+    extra = {name: on_image(name, given, stack) for name, given in (data or {}).items()}
     return (yield from apply(complete(recipe), stack, extra))
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.api import marked
 from napari_segment.errors import InputError
-from napari_segment.image import Image, Labels, smallest_integers
+from napari_segment.image import Image, Labels
 from napari_segment.widgets.layers import image_of, in_units, labels_of
 
 
@@ -43,13 +44,7 @@ def markers_of(viewer: Any, layer: Any, source: Any, axes: str) -> Labels:
             "in view, and place them there."
         )
     kept = [i for i, a in enumerate(axes) if a != "C"]
-    marks = np.zeros(image.shape, smallest_integers(len(layer.data)))
-    for number, index in enumerate(_voxels(viewer, layer, source)[:, kept], 1):
-        if np.all(index >= 0) and np.all(index < marks.shape):
-            marks[tuple(index)] = number
-    if not marks.any():
-        raise InputError(f"No point of {layer.name!r} lies in the image {source.name!r}.")
-    return Labels(marks, image.axes, **image.geometry())
+    return marked(_voxels(viewer, layer, source)[:, kept], layer.name, image)
 
 
 def _painted(layer: Any, image: Image, axes: str) -> Labels:
