@@ -239,6 +239,18 @@ def test_labels_lose_a_channel_axis_of_equal_channels(tmp_path, rng, suffix, laz
         io.read_labels(io.write(other, tmp_path / f"a{suffix}"), lazy=lazy)
 
 
+@pytest.mark.parametrize("name", ["a.tif", "a.npy", "a.zarr"])
+def test_labels_of_one_bit_are_a_mask(tmp_path, rng, name):
+    import tifffile
+    import zarr
+
+    mask, path = rng.random((20, 30)) > 0.5, tmp_path / name
+    {"a.tif": tifffile.imwrite, "a.npy": np.save, "a.zarr": zarr.save}[name](path, mask)
+    found = io.read_labels(path)
+    assert found.holds == "mask"
+    np.testing.assert_array_equal(np.asarray(found.data), mask)
+
+
 def test_grey_labels_in_a_tiff_of_colours(tmp_path):
     import tifffile
 

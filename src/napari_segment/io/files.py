@@ -113,9 +113,9 @@ def read_labels(
     """Read a label image; the parameters are those of `read`, and one more.
 
     A palette PNG gives its indices; of channels that are equal, as those of grey in a colour
-    picture, one is taken; labels in a JPEG are refused. Eight bits of nothing but 0 and 255 are a
-    mask, and become 0 and 1. The features of objects are read from ``<stem>.features.csv`` where it
-    lies beside.
+    picture, one is taken; labels in a JPEG are refused. One bit is a mask; so are eight bits of
+    nothing but 0 and 255, which become 0 and 1. The features of objects are read from
+    ``<stem>.features.csv`` where it lies beside.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def read_labels(
         What a label means, where the file does not say.
     """
     found = one_channel(_read(path, axes, lazy, series, labels=True), Path(path))
-    meaning = cast("Holds", found.holds or holds)
+    meaning = cast("Holds", found.holds or ("mask" if found.dtype == bool else holds))
     try:
         labels = Labels(**found.fields(), holds=meaning, names=found.names)
     except InputError as error:
