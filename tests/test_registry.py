@@ -155,6 +155,14 @@ def test_bad_signatures_are_refused_when_declared(kinds):
         losses.add("reserved", title="Reserved")(reserved)
 
 
+def test_nested_lists_are_arrays():
+    image = [[0, 0, 9], [0, 9, 9]]
+    assert reg.methods["otsu"](image).tolist() == [[False, False, True], [False, True, True]]
+    assert reg.cleanups["fill_holes"](labels=image, spacing=[1, 1]).tolist() == image
+    assert reg.filters["invert"](image).tolist() == [[9, 9, 0], [9, 0, 0]]
+    assert reg.filters["gaussian"](image, [1.0, 2.0], sigma=0.0).shape == (2, 3)
+
+
 PLUGIN = '''
 from typing import Annotated
 import numpy as np

@@ -45,6 +45,11 @@ class UnknownNameError(SegmentError, LookupError):
     def __init__(self, kind: str, name: str, known: Iterable[str] = ()) -> None:
         names = sorted(known)
         super().__init__(f"There is no {kind} named {name!r}. {_nearest(name, names)}")
+        self._given = kind, name, names
+
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str]]]:
+        """Between processes, errors go as what they are made of."""
+        return type(self), self._given
 
 
 def _nearest(name: str, names: list[str]) -> str:

@@ -185,6 +185,13 @@ def test_intensities_of_any_type(dtype):
     pd.testing.assert_frame_equal(found, expected, check_dtype=False)
 
 
+def test_a_column_asks_for_its_property():
+    labels = objects(3)
+    table = measure(labels, properties=["volume", "centroid_x", "sphericity"])
+    assert list(table) == list(measure(labels, properties=["size", "centroid", "roundness"]))
+    assert {"volume", "centroid_x", "sphericity"} < set(table)
+
+
 def test_channels_of_one_name_keep_their_columns():
     image = Image(np.stack([np.full((3, 4), 7), np.full((3, 4), 9)]), "CYX", channels=("a", "a"))
     table = measure(np.ones((3, 4), int), image, properties="mean_intensity")

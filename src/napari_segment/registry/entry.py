@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from napari_segment.errors import InputError, SegmentError, SettingError
@@ -118,6 +119,8 @@ class Entry:
 
     def __call__(self, *data: Any, **settings: Any) -> Any:
         named = {name: settings.pop(name) for name in self.data if name in settings}
+        data = tuple(map(_array_of, self.data, data)) + data[len(self.data) :]
+        named = {name: _array_of(name, given) for name, given in named.items()}
         if self.kind == "cleanups":
             _check_labels(self, data[0] if data else named.get("labels"))
         return self.function(*data, **named, **self.validate(settings))
@@ -153,6 +156,11 @@ class Entry:
         field = self.settings.model_fields.get(str(first["loc"][0]))
         told = f" It means: {field.description}" if field and field.description else ""
         return f"The setting {where!r} of {self.name!r} is {first['input']!r}: {reason}.{told}"
+
+
+def _array_of(name: str, given: Any) -> Any:
+    """Nested lists as the array that they mean; the numbers of a spacing stay what they are."""
+    return np.asarray(given) if isinstance(given, list) and name != "spacing" else given
 
 
 def _check_labels(entry: Entry, labels: Any) -> None:

@@ -84,11 +84,14 @@ def chosen(asked: str | Sequence[str], *, image: bool) -> list[Property]:
     Parameters
     ----------
     asked : str or sequence of str
-        Names of properties and groups; "all" for everything.
+        Names of properties, of their columns ("volume" for "size") and of groups; "all" for
+        everything.
     image : bool
         Whether there is an image; groups leave out what needs one otherwise.
     """
+    columns = {c: p.name for p in PROPERTIES.values() for a in ("YX", "ZYX") for c in p.columns(a)}
     asked = [asked] if isinstance(asked, str) else list(asked)
+    asked = [name if name in PROPERTIES else columns.get(name, name) for name in asked]
     unknown = [name for name in asked if name not in (*PROPERTIES, *GROUPS, "all")]
     if unknown:
         raise UnknownNameError("property", unknown[0], [*PROPERTIES, *GROUPS, "all"])

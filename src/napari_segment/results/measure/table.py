@@ -31,8 +31,8 @@ def measure(
     image : Image or array, optional
         Intensities on the same grid; each channel is measured.
     properties : str or sequence of str
-        Names of properties and of groups: "basic", "shape", "intensity", "texture", "detail"
-        (what is computed object by object, and so takes longer), "all".
+        Names of properties, of their columns, and of groups: "basic", "shape", "intensity",
+        "texture", "detail" (what is computed object by object, and so takes longer), "all".
 
     Returns
     -------
