@@ -43,6 +43,7 @@ def test_reference_pages_hold_every_entry_and_setting(kind):
         assert all(f"| `{name}` |" in page for name in entry.settings.model_fields)
 
 
-def test_every_page_of_the_manual_is_in_the_navigation():
-    listed = set(re.findall(r"(\w+\.md)", (ROOT / "mkdocs.yml").read_text()))
+@pytest.mark.parametrize("listing", ["mkdocs.yml", "docs/index.md"])
+def test_every_page_of_the_manual_is_listed(listing):
+    listed = {"index.md", *re.findall(r"(\w+\.md)", (ROOT / listing).read_text())}
     assert {page.name for page in (ROOT / "docs").glob("*.md")} <= listed
