@@ -47,6 +47,7 @@ def test_what_the_image_lacks_is_told(viewer, source):
     assert source.fill("green", "auto", ()) == "channel green"
     source.ask_channel(False)
     assert source.fill(3, "auto", ()) == ""  # nothing looks at one channel alone
+    assert source.channel == "auto"
 
 
 def test_all_times_are_taken_again(viewer, source):

@@ -387,6 +387,17 @@ def test_clusters_of_colours(qtbot, viewer):
     assert "preview" not in viewer.layers
 
 
+def test_clusters_of_channels(qtbot, viewer, stack):
+    viewer.add_image(stack, axis_labels=("c", "y", "x"), rgb=False)
+    dock = open_dock(viewer, "Clusters")
+    assert dock.recipe().channel == "auto"  # all are taken
+    assert run(qtbot, dock) == "Done."
+    expected = api.segment(stack, "kmeans", axes="CYX")
+    np.testing.assert_array_equal(viewer.layers[-1].data, expected.data)
+    dock.method.name = "levels"
+    assert dock.recipe().channel == 0
+
+
 @pytest.fixture
 def training(viewer, tmp_path):
     """The Train dock with three small pairs and a small network."""

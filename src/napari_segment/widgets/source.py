@@ -178,7 +178,8 @@ class Source:
 
     @property
     def channel(self) -> int | str:
-        return self.channel_menu.currentData() if "C" in self._image_axes() else "auto"
+        asked = "C" in self._image_axes() and not self.takes_all
+        return self.channel_menu.currentData() if asked else "auto"
 
     @property
     def per(self) -> Per:
