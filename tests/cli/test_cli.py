@@ -289,13 +289,12 @@ def test_what_ends_the_work_of_a_cluster_is_told(error, words):
 
 
 @pytest.mark.slow
-def test_a_cluster_without_workers_is_told_and_tasks_are_not_fused(capsys):
-    import dask
+def test_a_cluster_without_workers_is_told(capsys):
     from distributed import LocalCluster
 
     with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as made:
         with cluster(made.scheduler_address):
-            assert dask.config.get("optimization.fuse.active") is False
+            pass
         assert "no workers yet: waiting" in capsys.readouterr().err
 
 

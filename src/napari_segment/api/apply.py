@@ -280,7 +280,8 @@ def _chosen(image: Image, recipe: Recipe) -> Image:
     if "C" not in image.axes:
         return image.channel(recipe.channel)
     method = methods[recipe.method.name]
-    if method.channels == "many" and recipe.channel != "auto" and not _want_image(recipe):
+    chosen = recipe.channel != "auto" and image.size("C") > 1
+    if chosen and method.channels == "many" and not _want_image(recipe):
         raise InputError(
             f"{method.name!r} takes all channels, so channel={recipe.channel!r} would choose none. "
             "Take some by the filter 'channels', such as filters=[('channels', {'which': (0,)})]."

@@ -16,7 +16,7 @@ lies; work on whole labels is done by `regions`, each of which holds labels that
 blocks.
 
 A Dask array runs on the scheduler that Dask would take: threads, or the active
-``dask.distributed`` client.
+``dask.distributed`` client. `computed` is what passes over lazy arrays compute with.
 """
 
 from napari_segment.blocks.boxes import boxes as boxes
@@ -34,6 +34,7 @@ from napari_segment.blocks.maps import map_blocks as map_blocks
 from napari_segment.blocks.maps import plain as plain
 from napari_segment.blocks.maps import reduce as reduce
 from napari_segment.blocks.maps import reduce_blocks as reduce_blocks
+from napari_segment.blocks.passes import computed as computed
 from napari_segment.blocks.tables import at_border as at_border
 from napari_segment.blocks.tables import contacts as contacts
 from napari_segment.blocks.tables import counts as counts

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.blocks.maps import is_lazy, native
+from napari_segment.blocks.passes import computed
 from napari_segment.blocks.slabs import over_slabs
 from napari_segment.blocks.tables import overlaps, replace_labels
 from napari_segment.errors import InputError
@@ -230,7 +231,7 @@ def _label_lazily(array: Any, connectivity: int, smallest: float) -> tuple[Any, 
     }
     summaries = {index: dask.delayed(_summary)(part) for index, part in parts.items()}
     seams = _all_seams(parts, connectivity)
-    summaries, seams = dask.compute(summaries, seams)
+    summaries, seams = computed([dask.delayed(summaries), dask.delayed(seams)])
     tables, count = _joined(summaries, seams, smallest)
     dtype = smallest_integers(count)
     pieces = np.empty(blocks.shape, object)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_segment.blocks.passes import computed
 from napari_segment.blocks.slabs import over_slabs, threads
 
 P = TypeVar("P")
@@ -67,7 +68,7 @@ def reduce(
     import dask
 
     parts = [dask.delayed(gather)(block) for block in array.to_delayed().ravel()]
-    return merge(dask.compute(*_in_groups(parts, merge))) if parts else gather(array.compute())
+    return merge(computed(_in_groups(parts, merge))) if parts else gather(array.compute())
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def reduce_blocks(
     else:
         blocks = [list(own) for own in zip(*(a.to_delayed().ravel() for a in lazy), strict=True)]
     parts = [dask.delayed(gather)(p, *own) for p, own in zip(places, blocks, strict=True)]
-    return merge(dask.compute(*_in_groups(parts, merge)))
+    return merge(computed(_in_groups(parts, merge)))
 
 
 def map_blocks(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.blocks import is_lazy
+from napari_segment.blocks import computed, is_lazy
 from napari_segment.classical.edges.canny import canny
 from napari_segment.classical.edges.stencil import SOBEL, Response, gradient
 from napari_segment.classical.filters.separable import convolve, gaussian_kernel
@@ -128,7 +128,7 @@ def edge_points(
         blocks.append(
             dask.delayed(_in_block)(image[around], marked[inner], first, start, spacing, sigma)
         )
-    found = dask.compute(*blocks)
+    found = computed(blocks)
     order = np.lexsort(np.concatenate([part.voxels for part in found]).T[::-1])
     names = [f.name for f in fields(EdgePoints)]
     return EdgePoints(*(np.concatenate([getattr(p, n) for p in found])[order] for n in names))

@@ -14,6 +14,7 @@ from pydantic import Field
 from napari_segment.blocks import (
     Place,
     boxes,
+    computed,
     is_lazy,
     label,
     map_regions,
@@ -155,7 +156,7 @@ def _split_lazily(labels: Any, image: Any, rules: Rules) -> Any:
     arrays = [] if image is None else [da.asarray(image).rechunk(components.chunks)]
     found = regions(*boxes(components), components.chunks)
     results = map_regions(partial(_split_region, rules=rules), found, components, *arrays)
-    firsts = dask.compute([dask.delayed(itemgetter(1))(result) for result in results])[0]
+    firsts = computed([dask.delayed(itemgetter(1))(result) for result in results])
     ranked = np.sort(np.concatenate([np.empty(0, np.int64), *firsts]))
     dtype = smallest_integers(len(ranked))
     tables = [np.searchsorted(ranked, first) + 1 for first in firsts]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from napari_segment.blocks import (
     Place,
     boxes,
+    computed,
     counts,
     cut_alike,
     is_lazy,
@@ -132,13 +133,11 @@ class Sums:
 
     def _region_by_region(self, work: Callable[..., Any], *images: Any) -> Array:
         """Rows of objects in blocks, each of which is read once for all of them."""
-        import dask
-
         arrays = cut_alike((self.dense, *images))
         found = self.moments()
         bounds = np.stack([found["low"], found["high"] + 1], 2)[:, 3 - self.ndim :]
         ids = np.arange(1, len(self.ids) + 1)
-        parts = dask.compute(*map_regions(work, regions(ids, bounds, arrays[0].chunks), *arrays))
+        parts = computed(map_regions(work, regions(ids, bounds, arrays[0].chunks), *arrays))
         if not parts:
             return np.empty(0)
         order = np.argsort(np.concatenate([ids for ids, _ in parts]))
