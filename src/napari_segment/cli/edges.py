@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from napari_segment.cli.paths import keep
 from napari_segment.cli.progress import show
 from napari_segment.cli.segment import cluster, read_input, typed
 from napari_segment.errors import SettingError
@@ -16,6 +17,7 @@ def edges(options: argparse.Namespace) -> int:
     from napari_segment.results.measure import with_units
 
     recipe = _recipe(options)
+    keep([options.image], [options.output])
     with cluster(options.scheduler):
         image = read_input(options, options.image)
         table = show(api.edge_point_steps(image, recipe), image.name)

@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from napari_segment.cli.paths import keep
 from napari_segment.cli.settings import chosen
 
 
@@ -13,6 +14,7 @@ def track(options: argparse.Namespace) -> int:
     """Number the objects of a file through time."""
     from napari_segment import api
 
+    keep([options.labels], [options.output])
     labels = api.as_labels(options.labels, options.axes.upper())
     return _written(_called(options, labels), options)
 
@@ -21,6 +23,7 @@ def consensus(options: argparse.Namespace) -> int:
     """Join several files of objects into one."""
     from napari_segment import api
 
+    keep(options.labels, [options.output])
     axes = options.axes.upper()
     return _written(
         _called(options, [api.as_labels(file, axes) for file in options.labels]), options

@@ -92,7 +92,15 @@ def _json(parser: argparse.ArgumentParser) -> None:
 
 
 def _output(parser: argparse.ArgumentParser, words: str, **more: Any) -> None:
-    parser.add_argument("-o", "--output", metavar="OUT", help=words, **{"required": True, **more})
+    given: dict[str, Any] = {"required": True, "type": _place, "help": words, **more}
+    parser.add_argument("-o", "--output", metavar="OUT", **given)
+
+
+def _place(text: str) -> str:
+    """OUT, which "" is not: that would be the folder in which one stands."""
+    if not text:
+        raise argparse.ArgumentTypeError("has no name. Is a variable unset?")
+    return text
 
 
 def _demo(commands: Any) -> None:

@@ -30,6 +30,8 @@ def images_in(folder: Path) -> list[Path]:
 def inputs_of(names: Iterable[str]) -> Iterator[Path]:
     """The inputs, with folders opened that are not one image themselves."""
     for name in names:
+        if not name:
+            raise SettingError("An input has no name: is a variable unset?")
         path = Path(name)
         if is_image(path):
             yield path
@@ -52,10 +54,38 @@ def of_equal_name(place: Path, path: Path) -> Path:
     return found[0]
 
 
+def keep(files: Iterable[str | Path], targets: Iterable[str | Path], what: str = "input") -> None:
+    """Refuse to write over files, under whatever name.
+
+    Parameters
+    ----------
+    files, targets : iterable of str or Path
+        What is kept, and what is to be written; whether it is there or not.
+    what : str
+        What the files are.
+    """
+    kept = set(map(_identity, files))
+    for target in targets:
+        if _identity(target) in kept:
+            raise SettingError(
+                f"{target} is an {what}, which would be overwritten. Write to another place."
+            )
+
+
+def _identity(path: str | Path) -> tuple[int, int] | Path:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return Path(path).resolve()
+    return found.st_dev, found.st_ino
+
+
 def targets_of(
     inputs: Sequence[Path], output: str, instead: Mapping[str, str] = _INSTEAD
 ) -> list[Path]:
     """Where each result goes: OUT itself for one input, a file in the folder OUT for several.
+
+    No result goes where an input is.
 
     Parameters
     ----------
@@ -66,6 +96,12 @@ def targets_of(
     instead : mapping of str to str
         The suffixes that results have in the place of their inputs'.
     """
+    targets = _targets(inputs, output, instead)
+    keep(inputs, targets)
+    return targets
+
+
+def _targets(inputs: Sequence[Path], output: str, instead: Mapping[str, str]) -> list[Path]:
     from napari_segment import io
 
     target = Path(output)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from napari_segment.cli.paths import images_in, is_image
+from napari_segment.cli.paths import images_in, is_image, keep
 from napari_segment.cli.segment import cluster, read_input, read_labels_input
 from napari_segment.errors import FormatError, InputError, SegmentError
 
@@ -18,6 +18,7 @@ def measure(options: argparse.Namespace) -> int:
     from napari_segment import api
     from napari_segment.results.measure import with_units
 
+    keep(filter(None, (options.labels, options.image)), [options.output])
     asked = [name.strip() for name in options.properties.split(",")]
     with cluster(options.scheduler):
         labels = read_labels_input(options, options.labels)
@@ -33,6 +34,7 @@ def compare(options: argparse.Namespace) -> int:
     from napari_segment.results.compare import Scores
 
     cases = _cases(Path(options.result), Path(options.reference))
+    keep((path for pair in cases.values() for path in pair), filter(None, [options.table]))
     scores: dict[str, Any] = {}
     failures = 0
     for name, (result, reference) in cases.items():

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from napari_segment.blocks.memory import free_memory
-from napari_segment.cli.paths import inputs_of, of_equal_name, targets_of
+from napari_segment.cli.paths import inputs_of, keep, of_equal_name, targets_of
 from napari_segment.cli.progress import show
 from napari_segment.cli.settings import chosen, parse_spec
 from napari_segment.errors import MissingError, SegmentError, SettingError
@@ -128,9 +128,16 @@ def _what_clusters_say(address: str) -> Iterator[None]:
 
 
 def _run_all(options: argparse.Namespace, recipe: Recipe) -> int:
-    work = partial(_run_one, options, recipe, _further_data(options, recipe))
+    further = _further_data(options, recipe)
     inputs = list(inputs_of(options.inputs))
-    return each_of(inputs, targets_of(inputs, options.output), options, work)
+    targets = targets_of(inputs, options.output)
+    read = [*inputs, *inputs_of(map(str, further.values()))]
+    keep(read, targets)
+    if options.pictures:
+        pictures = [_picture(options, target) for target in targets]
+        keep(read, pictures)
+        keep(targets, pictures, "output")
+    return each_of(inputs, targets, options, partial(_run_one, options, recipe, further))
 
 
 def each_of(
@@ -171,7 +178,6 @@ def _run_one(
     options: argparse.Namespace, recipe: Recipe, further: dict[str, Path], path: Path, target: Path
 ) -> dict[str, Any]:
     from napari_segment.api import segment_steps, write
-    from napari_segment.io import stem
 
     started = time.perf_counter()
     data = {name: of_equal_name(place, path) for name, place in further.items()}
@@ -181,7 +187,7 @@ def _run_one(
     labels = show(segment_steps(image, recipe, data=data), path.name)
     write(labels, target)
     if options.pictures:
-        _draw(image, labels, Path(options.pictures) / f"{stem(target)}.png")
+        _draw(image, labels, _picture(options, target))
     seconds = time.perf_counter() - started
     if not options.json:
         print(f"{path} → {target} ({labels.holds}, {seconds:.1f} s)")
@@ -220,6 +226,12 @@ def _further_data(options: argparse.Namespace, recipe: Recipe) -> dict[str, Path
             raise SettingError(f"The method {entry.name!r} takes no {name!r} beside the image.")
         found[name] = Path(file)
     return found
+
+
+def _picture(options: argparse.Namespace, target: Path) -> Path:
+    from napari_segment.io import stem
+
+    return Path(options.pictures) / f"{stem(target)}.png"
 
 
 def _draw(image: Image, labels: Labels, path: Path) -> None:

@@ -1,0 +1,74 @@
+"""What commands write: never over what they read, and only what the name of the file says."""
+
+import numpy as np
+import pytest
+
+from napari_segment import Image, Labels, write
+from napari_segment.cli import main
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two images and their labels, of one size."""
+    image, labels = np.zeros((12, 12), np.uint8), np.zeros((12, 12), np.uint8)
+    image[2:7, 3:9], labels[2:7, 3:9] = 200, 1
+    for name in ("a", "b"):
+        write(Image(image), tmp_path / "images" / f"{name}.png")
+        write(Labels(labels), tmp_path / "labels" / f"{name}.tif")
+    (tmp_path / "link").symlink_to(tmp_path / "images")
+    return tmp_path
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "segment otsu images -o images",
+        "segment otsu images/a.png images/b.png -o images/../images",
+        "segment otsu images -o link",
+        "segment otsu images/a.png -o link/a.png",
+        "segment otsu images/a.png -o images",
+        "segment otsu images -o new --pictures images",
+        "segment otsu images -o new --pictures new",
+        "segment watershed images/a.png --data markers=labels/a.tif -o labels/a.tif",
+        "segment watershed images --data markers=labels -o new --pictures new",
+        "filter --filter median labels -o labels",
+        "edges images/a.png -o images/a.png",
+        "measure labels/a.tif -o labels/a.tif",
+        "measure labels/a.tif --image images/a.png -o link/a.png",
+        "compare labels labels --table labels/a.tif",
+        "track labels/a.tif -o labels/a.tif",
+        "consensus labels/a.tif labels/b.tif -o labels/b.tif",
+    ],
+)
+def test_inputs_are_not_overwritten(folder, monkeypatch, capsys, words):
+    monkeypatch.chdir(folder)
+    before = contents(folder)
+    assert main(words.split()) == 2
+    assert "which would be overwritten" in capsys.readouterr().err
+    assert contents(folder) == before
+
+
+def test_a_replay_does_not_overwrite_its_input(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    assert main(["segment", "otsu", "images", "-o", "new"]) == 0
+    before = contents(folder)
+    assert main(["replay", "new/a.recipe.yaml", "images", "-o", "images"]) == 2
+    assert "which would be overwritten" in capsys.readouterr().err
+    assert contents(folder) == before
+
+
+def test_places_without_a_name_are_refused(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder / "images")
+    before = contents(folder)
+    for words in (["segment", "otsu", "a.png"], ["train"], ["track", "a.png"], ["demo"]):
+        with pytest.raises(SystemExit) as stop:
+            main([*words, "-o", ""])
+        assert stop.value.code == 2
+        assert "-o/--output: has no name" in capsys.readouterr().err
+    assert main(["segment", "otsu", "", "-o", "../new"]) == 2
+    assert "An input has no name" in capsys.readouterr().err
+    assert contents(folder) == before
