@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from napari_segment.cli import main
 from napari_segment.deep import models
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.plan import Normalisation, Objects
-from napari_segment.errors import SettingError
+from napari_segment.errors import MissingError, SettingError
 from napari_segment.recipe import Spec
 
 
@@ -58,3 +59,9 @@ def test_what_cannot_be_exported_is_said(checkpoint, tmp_path):
     with pytest.raises(SettingError, match="detector"):
         export(detector, tmp_path / "a.onnx")
     assert not list(tmp_path.glob("*.onnx"))
+
+
+def test_what_is_missing_is_named_as_it_is_installed(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MissingError, match="pip install onnxruntime, and onnxscript"):
+        api.export(checkpoint.folder, tmp_path / "network.onnx")

@@ -87,6 +87,6 @@ def _runtime() -> Any:
         import onnxruntime
     except ImportError:
         raise MissingError(
-            "The backend 'onnx' needs ONNX Runtime: pip install 'napari-segment[onnx]'."
+            "This needs ONNX Runtime: pip install onnxruntime, and onnxscript to write ONNX."
         ) from None
     return onnxruntime
