@@ -1,5 +1,9 @@
 """What commands write: never over what they read, and only what the name of the file says."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -72,3 +76,13 @@ def test_places_without_a_name_are_refused(folder, monkeypatch, capsys):
     assert main(["segment", "otsu", "", "-o", "../new"]) == 2
     assert "An input has no name" in capsys.readouterr().err
     assert contents(folder) == before
+
+
+def test_letters_that_the_output_lacks_end_no_work(folder):
+    done = subprocess.run(
+        [sys.executable, "-m", "napari_segment.cli", "segment", "otsu", "images", "-o", "µ"],
+        cwd=folder, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.count(b"? ?") == 2
+    assert len(list((folder / "µ").glob("*.png"))) == 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from napari_segment.cli.parser import make_parser
 from napari_segment.errors import SegmentError, SettingError, UnknownNameError
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    _print_anything()
     try:
         parser = make_parser(given)
         if not given:
@@ -47,6 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"napari-segment: {_in_words(error)}", file=sys.stderr)
         return USAGE if isinstance(error, SettingError | UnknownNameError) else FAILED
+
+
+def _print_anything() -> None:
+    """Show letters that a terminal or a file of another encoding lacks as "?", not as an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _in_words(error: Exception) -> str:
