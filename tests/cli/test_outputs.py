@@ -40,10 +40,6 @@ def contents(folder):
         "segment watershed images/a.png --data markers=labels/a.tif -o labels/a.tif",
         "segment watershed images --data markers=labels -o new --pictures new",
         "filter --filter median labels -o labels",
-        "edges images/a.png -o images/a.png",
-        "measure labels/a.tif -o labels/a.tif",
-        "measure labels/a.tif --image images/a.png -o link/a.png",
-        "compare labels labels --table labels/a.tif",
         "track labels/a.tif -o labels/a.tif",
         "consensus labels/a.tif labels/b.tif -o labels/b.tif",
     ],
@@ -53,6 +49,20 @@ def test_inputs_are_not_overwritten(folder, monkeypatch, capsys, words):
     before = contents(folder)
     assert main(words.split()) == 2
     assert "which would be overwritten" in capsys.readouterr().err
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("name", ["labels/a.tif", "t.xlsx", "t", "t.csv.gz"])
+def test_tables_need_a_name_of_tables(folder, monkeypatch, capsys, name):
+    monkeypatch.chdir(folder)
+    before = contents(folder)
+    for words in (
+        ["edges", "missing.tif", "-o"],
+        ["measure", "missing.tif", "-o"],
+        ["compare", "labels", "labels", "--table"],
+    ):
+        assert main([*words, name]) == 2
+        assert f"a table to {name!r}: end it with .csv" in capsys.readouterr().err
     assert contents(folder) == before
 
 
@@ -81,7 +91,8 @@ def test_places_without_a_name_are_refused(folder, monkeypatch, capsys):
 def test_letters_that_the_output_lacks_end_no_work(folder):
     done = subprocess.run(
         [sys.executable, "-m", "napari_segment.cli", "segment", "otsu", "images", "-o", "µ"],
-        cwd=folder, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, check=False,
+        cwd=folder, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True,
+        check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.count(b"? ?") == 2

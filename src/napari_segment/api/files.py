@@ -47,12 +47,17 @@ def write(what: Any, path: str | Path) -> Path:
     what : Image, Labels, Recipe, DataFrame or Scores
         What to write.
     path : str or Path
-        Where; the suffix says the format. Folders are made.
+        Where; the suffix says the format: ``.csv`` for tables. Folders are made.
 
     Returns
     -------
     Path
         The file.
+
+    Raises
+    ------
+    FormatError
+        If the format is unknown or does not fit, or if nothing can be written to the folder.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,8 +66,7 @@ def write(what: Any, path: str | Path) -> Path:
     if isinstance(what, Recipe):
         return what.save(path)
     if hasattr(what, "to_csv"):
-        what.to_csv(path, index=False)
-        return path
+        return _write_table(what, path)
     if hasattr(what, "to_dict"):
         import json
 
@@ -71,6 +75,13 @@ def write(what: Any, path: str | Path) -> Path:
     raise FormatError(
         f"Cannot write a {type(what).__name__}. Give an Image, Labels, a Recipe, a table or scores."
     )
+
+
+def _write_table(table: Any, path: Path) -> Path:
+    if path.suffix.lower() != ".csv":
+        raise FormatError(f"Cannot write a table to {path}: end it with .csv.")
+    table.to_csv(path, index=False)
+    return path
 
 
 def _write_stack(stack: Stack, path: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from napari_segment.cli.paths import keep
+from napari_segment.cli.paths import table_path
 from napari_segment.cli.progress import show
 from napari_segment.cli.segment import cluster, read_input, typed
 from napari_segment.errors import SettingError
@@ -17,11 +17,11 @@ def edges(options: argparse.Namespace) -> int:
     from napari_segment.results.measure import with_units
 
     recipe = _recipe(options)
-    keep([options.image], [options.output])
+    target = table_path(options.output, [options.image])
     with cluster(options.scheduler):
         image = read_input(options, options.image)
         table = show(api.edge_point_steps(image, recipe), image.name)
-    path = api.write(with_units(table), options.output)
+    path = api.write(with_units(table), target)
     recipe.save(path.with_name(f"{path.name}.recipe.yaml"))  # labels may have the same stem
     print(f"{len(table)} points → {path}")
     return 0

@@ -72,6 +72,14 @@ def keep(files: Iterable[str | Path], targets: Iterable[str | Path], what: str =
             )
 
 
+def table_path(text: str, files: Iterable[str | Path]) -> Path:
+    """Where a table goes: a file that ends with .csv, and none of those that are read."""
+    if Path(text).suffix.lower() != ".csv":
+        raise SettingError(f"Cannot write a table to {text!r}: end it with .csv.")
+    keep(files, [text])
+    return Path(text)
+
+
 def _identity(path: str | Path) -> tuple[int, int] | Path:
     try:
         found = Path(path).stat()

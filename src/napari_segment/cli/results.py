@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from napari_segment.cli.paths import images_in, is_image, keep
+from napari_segment.cli.paths import images_in, is_image, table_path
 from napari_segment.cli.segment import cluster, read_input, read_labels_input
 from napari_segment.errors import FormatError, InputError, SegmentError
 
@@ -18,13 +18,13 @@ def measure(options: argparse.Namespace) -> int:
     from napari_segment import api
     from napari_segment.results.measure import with_units
 
-    keep(filter(None, (options.labels, options.image)), [options.output])
+    target = table_path(options.output, filter(None, (options.labels, options.image)))
     asked = [name.strip() for name in options.properties.split(",")]
     with cluster(options.scheduler):
         labels = read_labels_input(options, options.labels)
         image = read_input(options, options.image) if options.image else None
         table = api.measure(labels, image, properties=asked)
-    path = api.write(with_units(table), options.output)
+    path = api.write(with_units(table), target)
     print(f"{len(table)} rows → {path}")
     return 0
 
@@ -34,7 +34,8 @@ def compare(options: argparse.Namespace) -> int:
     from napari_segment.results.compare import Scores
 
     cases = _cases(Path(options.result), Path(options.reference))
-    keep((path for pair in cases.values() for path in pair), filter(None, [options.table]))
+    if options.table:
+        table_path(options.table, (path for pair in cases.values() for path in pair))
     scores: dict[str, Any] = {}
     failures = 0
     for name, (result, reference) in cases.items():
