@@ -175,6 +175,11 @@ class Process(QObject):
             shutil.rmtree(self._job.folder, ignore_errors=True)
 
     @property
+    def busy(self) -> bool:
+        """Whether a job runs, for which others wait."""
+        return self._job is not None
+
+    @property
     def pid(self) -> int:
         """The process's number; 0 while it does not run."""
         return int(self._process.processId())
@@ -191,7 +196,7 @@ class Process(QObject):
         if job.over:  # cancelled while its pixels were being written
             shutil.rmtree(job.folder, ignore_errors=True)
         elif message is None:
-            self._over(job, job.failed, _said(error), "")
+            self._over(job, job.failed, said(error), "")
         else:
             self.start()
             job.sent = True
@@ -200,7 +205,7 @@ class Process(QObject):
     def finish(self, job: Job, result: Any, error: Exception | None) -> None:
         """End a job whose result has been read."""
         if error is not None:
-            self._over(job, job.failed, _said(error), "")
+            self._over(job, job.failed, said(error), "")
         else:
             self._over(job, job.done, result)
 
@@ -325,7 +330,8 @@ def _in_thread(work: Callable[[Any], Any], given: Any, tell: Any) -> None:
     threading.Thread(target=call, daemon=True).start()
 
 
-def _said(error: Exception | None) -> str:
+def said(error: Exception | None) -> str:
+    """What to say of an error."""
     return str(error) if isinstance(error, SegmentError) else f"{type(error).__name__}: {error}"
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
+from traceback import format_exc
 from typing import Any
 
 from napari.utils import cancelable_progress
 from napari.utils.notifications import show_error, show_warning
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QDockWidget,
     QHBoxLayout,
@@ -20,7 +22,7 @@ from qtpy.QtWidgets import (
 
 from napari_segment.errors import SegmentError
 from napari_segment.step import Step
-from napari_segment.widgets.job import Job, process
+from napari_segment.widgets.job import Job, process, said
 
 FINE = 1000  # parts of the bar
 
@@ -71,6 +73,7 @@ class Running(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setMaximumHeight(8)
         self.message.setWordWrap(True)
+        self.message.setTextFormat(Qt.TextFormat.PlainText)  # whatever layers are named
         self.buttons = QHBoxLayout()
         self.buttons.addWidget(self.button, 2)
         self.buttons.addWidget(self.cancel_button, 1)
@@ -102,9 +105,8 @@ class Running(QWidget):
             return
         try:
             job = make()
-        except SegmentError as error:
-            self.say(str(error))
-            show_error(str(error))
+        except Exception as error:
+            self._tell(error)
             return
         self._done = done
         self.job = job
@@ -117,7 +119,7 @@ class Running(QWidget):
         self.cancel_button.setEnabled(True)
         self.bar.setRange(0, 0)
         self.bar.show()
-        self.say("Handing over the pixels …" if self.process.ready else "Starting the worker …")
+        self.say(self._what_comes())
         self._napari_bar = cancelable_progress(
             total=0, desc=self.button.text(), cancel_callback=self.cancel, file=_Silent()
         )
@@ -131,9 +133,15 @@ class Running(QWidget):
             self.say("Cancelling …")
             self.job.cancel()
 
+    def _what_comes(self) -> str:
+        if self.process.busy:
+            return "Waiting until other work has ended …"
+        return "Handing over the pixels …" if self.process.ready else "Starting the worker …"
+
     def say(self, text: str) -> None:
         """Show one line under the bar."""
         self.message.setText(text)
+        self.message.setToolTip("")
         self.message.setVisible(bool(text))
 
     def _step(self, step: Step) -> None:
@@ -152,12 +160,15 @@ class Running(QWidget):
         self._show_idle("Done.")
         try:
             self._done(result)
-        except SegmentError as error:
-            self._failed(str(error), "")
+        except Exception as error:
+            self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
+        self._failed(said(error), "" if isinstance(error, SegmentError) else format_exc())
 
     def _failed(self, text: str, trace: str) -> None:
         self._show_idle(text)
-        self.message.setToolTip(f"<pre>{trace}</pre>" if trace else "")
+        self.message.setToolTip(f"<pre>{escape(trace)}</pre>" if trace else "")
         show_error(text)
 
     def _cancelled(self) -> None:
