@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from napari_segment import write
+from napari_segment import Recipe, write
 from napari_segment.errors import FormatError
+from napari_segment.recipe import Spec
 
 TABLE = pd.DataFrame({"label": [1, 2]})
 
@@ -14,3 +15,27 @@ def test_tables_need_a_name_of_tables(tmp_path):
         write(TABLE, tmp_path / "f.tif")
     assert not (tmp_path / "f.tif").exists()
     assert write(TABLE, tmp_path / "new" / "F.CSV").read_text() == "label\n1\n2\n"
+
+
+class Ends:
+    """A table whose writing ends half-way."""
+
+    def to_csv(self, path, **_):
+        path.write_text("label\n1")
+        raise KeyboardInterrupt
+
+
+def test_what_ends_half_way_leaves_no_file(tmp_path):
+    path = tmp_path / "t.csv"
+    write(TABLE, path)
+    with pytest.raises(KeyboardInterrupt):
+        write(Ends(), path)
+    assert path.read_text() == "label\n1\n2\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("what", [TABLE, Recipe(method=Spec(name="otsu"))])
+def test_folders_that_cannot_be_are_told(tmp_path, what):
+    (tmp_path / "cells.tif").write_text("a file")
+    with pytest.raises(FormatError, match=r"Nothing can be written to the folder .*cells\.tif"):
+        write(what, tmp_path / "cells.tif" / "x.csv")

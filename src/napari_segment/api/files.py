@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,18 +63,15 @@ def write(what: Any, path: str | Path) -> Path:
         If the format is unknown or does not fit, or if nothing can be written to the folder.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(what, Stack):
         return _write_stack(what, path)
     if isinstance(what, Recipe):
-        return what.save(path)
+        return _placed(path, what.save)
     if hasattr(what, "to_csv"):
         return _write_table(what, path)
     if hasattr(what, "to_dict"):
-        import json
-
-        path.write_text(json.dumps(what.to_dict(), indent=2), "utf-8")
-        return path
+        text = json.dumps(what.to_dict(), indent=2)
+        return _placed(path, partial(Path.write_text, data=text, encoding="utf-8"))
     raise FormatError(
         f"Cannot write a {type(what).__name__}. Give an Image, Labels, a Recipe, a table or scores."
     )
@@ -80,7 +80,15 @@ def write(what: Any, path: str | Path) -> Path:
 def _write_table(table: Any, path: Path) -> Path:
     if path.suffix.lower() != ".csv":
         raise FormatError(f"Cannot write a table to {path}: end it with .csv.")
-    table.to_csv(path, index=False)
+    return _placed(path, partial(table.to_csv, index=False))
+
+
+def _placed(path: Path, save: Callable[[Path], Any]) -> Path:
+    """Write a file whole or not at all."""
+    from napari_segment.io.files import placing
+
+    with placing(path) as unfinished:
+        save(unfinished)
     return path
 
 
@@ -91,13 +99,13 @@ def _write_stack(stack: Stack, path: Path) -> Path:
     if not isinstance(stack, Labels):
         return written
     if stack.recipe is not None:
-        stack.recipe.save(io.recipe_path(path))
+        _placed(io.recipe_path(path), stack.recipe.save)
     if not stack.features:
         io.features_path(path).unlink(missing_ok=True)  # those of labels that were here before
     else:
         import pandas as pd
 
-        pd.DataFrame(dict(stack.features)).to_csv(io.features_path(path), index=False)
+        _write_table(pd.DataFrame(dict(stack.features)), io.features_path(path))
     for name, image in stack.maps.items():
         io.write(image, io.map_path(path, name))
     return written
