@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from concurrent.futures import CancelledError
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,13 @@ def test_help_answers_at_once():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout.splitlines()[-1] == "heavy:"
+
+
+def test_the_version_is_shown(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out == f"napari-segment {version('napari-segment')}\n"
 
 
 def test_segment_writes_labels_and_the_recipe_beside_them(cells, tmp_path, capsys):

@@ -40,7 +40,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=_Version())
+    parser.add_argument("--version", action="version", version=_Version("%(prog)s"))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     words = [word for word in given if word != "--debug"]
     _demo(commands)
@@ -61,7 +61,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
 
 
 class _Version(str):
-    """Looked up only when it is shown."""
+    """Looked up only when it is shown, which argparse does by filling in the program's name."""
 
     def __mod__(self, names: Any) -> str:
         from importlib.metadata import version
