@@ -28,6 +28,7 @@ from napari_segment.blocks.components import connected_to as connected_to
 from napari_segment.blocks.components import label as label
 from napari_segment.blocks.components import runs as runs
 from napari_segment.blocks.maps import Place as Place
+from napari_segment.blocks.maps import as_volume as as_volume
 from napari_segment.blocks.maps import cut_alike as cut_alike
 from napari_segment.blocks.maps import is_lazy as is_lazy
 from napari_segment.blocks.maps import map_blocks as map_blocks

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_segment.blocks.maps import Place, reduce_blocks
+from napari_segment.blocks.maps import Place, as_volume, reduce_blocks
 from napari_segment.blocks.memory import free_memory
 from napari_segment.errors import InputError
 
@@ -43,7 +43,7 @@ def boxes(labels: Any) -> tuple[Ids, Boxes]:
 def _boxes(place: Place, block: NDArray[Any]) -> tuple[Ids, Boxes]:
     from napari_segment.blocks._kernels import bound, extent
 
-    volume = np.ascontiguousarray(block.reshape((1,) * (3 - block.ndim) + block.shape))
+    volume = as_volume(block)
     kinds = {"bool": np.uint8, "uint64": np.int64}
     volume = volume.view(kinds.get(volume.dtype.name, volume.dtype))
     low, high = extent(volume.reshape(-1))

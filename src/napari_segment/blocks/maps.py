@@ -39,6 +39,11 @@ def plain(array: Any) -> Any:
     return array
 
 
+def as_volume(array: NDArray[Any]) -> NDArray[Any]:
+    """The same voxels as (Z, Y, X), in memory without gaps: a plane is a volume of one plane."""
+    return np.ascontiguousarray(array.reshape((1,) * (3 - array.ndim) + array.shape))
+
+
 def reduce(
     array: Any,
     gather: Callable[[NDArray[Any]], P],

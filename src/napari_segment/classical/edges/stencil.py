@@ -63,19 +63,19 @@ def gradient(
     return stencil("gradient", image, which, smooth, in_volume(0.5 / s for s in spacing))
 
 
-def as_volume(block: NDArray[Any]) -> NDArray[Any]:
+def rows_as_planes(block: NDArray[Any]) -> NDArray[Any]:
     """A plane as a volume of one row in each plane, so that its rows are shared among threads."""
     return block if block.ndim == 3 else block[:, None]
 
 
 def in_volume(numbers: Iterable[float]) -> tuple[float, ...]:
-    """One number for each axis of `as_volume`: those of a plane with a 0 between them."""
+    """One number for each axis of `rows_as_planes`: those of a plane with a 0 between them."""
     given = tuple(numbers)
     return given if len(given) == 3 else (given[0], 0.0, given[1])
 
 
 def component_of(response: Response, ndim: int) -> int:
-    """What kernels are asked for: 0 for the magnitude, else 1 plus the axis of `as_volume`."""
+    """What kernels are asked for: 0 for the magnitude, else 1 plus the axis of `rows_as_planes`."""
     axis = axis_of(response, ndim)
     if axis < 0:
         return 0
@@ -93,7 +93,7 @@ def _stencil_block(block: NDArray[Any], *, name: str, arguments: tuple[Any, ...]
     from napari_segment.classical.edges import _gradient
 
     kernel, dtype = getattr(_gradient, name), float_type(block.dtype)
-    volume = as_volume(block)
+    volume = rows_as_planes(block)
     out = np.empty(volume.shape, dtype)
     given = [np.array(a, dtype) if isinstance(a, tuple) else a for a in arguments]
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_segment.blocks import (
     Place,
+    as_volume,
     boxes,
     computed,
     counts,
@@ -224,10 +225,6 @@ def _of_values(function: Callable[[Array], Any], mask: Array, image: Array) -> A
     return function(image[mask])
 
 
-def _volume(block: Array) -> Array:
-    return np.ascontiguousarray(block.reshape((1,) * (3 - block.ndim) + block.shape))
-
-
 def _three(numbers: Sequence[int]) -> NDArray[np.int64]:
     return np.array([0] * (3 - len(numbers)) + list(numbers), np.int64)
 
@@ -235,7 +232,7 @@ def _three(numbers: Sequence[int]) -> NDArray[np.int64]:
 def _moments(place: Place, block: Array, *, n: int) -> Columns:
     from napari_segment.results.measure._kernels import moments
 
-    sums, low, high = moments(_volume(block), _three(place.start), _three([]), n)
+    sums, low, high = moments(as_volume(block), _three(place.start), _three([]), n)
     return _seen(add=sums, low=low, high=high)
 
 
@@ -244,7 +241,7 @@ def _windows(place: Place, block: Array, *, n: int, weights: Array) -> Columns:
 
     end = [int(stop == size) for stop, size in zip(place.stop, place.shape, strict=True)]
     own, flat = _three(place.before), block.ndim == 2
-    return _seen(add=windows(_volume(block), own, _three(end), flat, weights, n))
+    return _seen(add=windows(as_volume(block), own, _three(end), flat, weights, n))
 
 
 def _intensities(_place: Place, block: Array, image: Array, *, n: int) -> Columns:
@@ -257,7 +254,7 @@ def _intensities(_place: Place, block: Array, image: Array, *, n: int) -> Column
 def _central(place: Place, block: Array, image: Array, *, n: int, mean: Array) -> Columns:
     from napari_segment.results.measure._kernels import central
 
-    return _seen(add=central(_volume(block), _volume(image), _three(place.start), mean, n))
+    return _seen(add=central(as_volume(block), as_volume(image), _three(place.start), mean, n))
 
 
 def _textures(
@@ -266,8 +263,8 @@ def _textures(
     from napari_segment.results.measure._kernels import textures
 
     pairs = neighbour_pairs(block.ndim) @ (-4, -2, -1) + 7  # as numbers of corners
-    levels = _volume(grey_levels(image, low, high))
-    return _seen(add=textures(_volume(block), levels, _three(place.before), pairs, n))
+    levels = as_volume(grey_levels(image, low, high))
+    return _seen(add=textures(as_volume(block), levels, _three(place.before), pairs, n))
 
 
 def grey_levels(image: Array, low: float, high: float) -> NDArray[np.uint8]:
