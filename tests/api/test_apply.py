@@ -166,6 +166,8 @@ def test_a_time_range_is_cut_out():
     assert np.array_equal(labels, image.data[1:3] > 15)
     with pytest.raises(InputError, match="5 time points"):
         segment(image, "spy", times=(3, 9))
+    with pytest.raises(InputError, match="'YX' have no T"):
+        segment(ramp(3, 4), "spy", times=(0, 1))
 
 
 def test_filters_see_only_the_channels_that_are_wanted_and_change_nothing():

@@ -262,10 +262,15 @@ def _refuse_lazy(entry: Entry, stack: Stack) -> None:
 
 
 def chosen_times(stack: S, times: tuple[int, int] | tuple[()]) -> S:
-    """Cut out a range of time points; all where none is given or there is no time."""
-    if not times or "T" not in stack.axes:
+    """Cut out a range of time points; all where none is given."""
+    if not times:
         return stack
     first, last = times
+    if "T" not in stack.axes:
+        raise InputError(
+            f"The time range {first} to {last} cannot be taken: the axes {stack.axes!r} have no T. "
+            "Leave it out, or say which axis is time, such as axes='TYX'."
+        )
     if not 0 <= first < last <= stack.size("T"):
         raise InputError(
             f"The time range {first} to {last} does not fit: the stack has {stack.size('T')} time "
