@@ -1,12 +1,14 @@
 """Training from the command line to scores, and the demonstration."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from napari_segment import write
 from napari_segment.cli import main
+from napari_segment.cli.train import _say_how_to_use
 from napari_segment.demo import run_demo
 from napari_segment.image import Image, Labels
 from napari_segment.io import read_labels
@@ -66,6 +68,22 @@ def test_cross_validation_trains_every_fold(folders, tmp_path, capsys):
     assert main([*arguments, "--cross-validate", "--json"]) == 0
     reports = json.loads(capsys.readouterr().out)
     assert [r["checkpoint"][-6:] for r in reports] == ["fold_0", "fold_1"]
+
+
+def test_an_untrained_network_is_not_offered(folders, tmp_path, capsys):
+    arguments = ["train", *pairs(folders), *TINY[:2], "-o", str(tmp_path / "run")]
+    with pytest.warns(UserWarning, match="learnt nothing"):
+        assert main([*arguments, "--minutes", "0.0001"]) == 0
+    assert "Use it" not in capsys.readouterr().out
+
+
+def test_of_folds_the_best_and_all_are_offered(capsys):
+    scores = [{}, {"ap": 0.2, "dice": 0.9}, {"ap": 0.5, "dice": 0.8}, {"ap": 0.4, "dice": 0.1}]
+    made = [SimpleNamespace(folder=f"fold_{i}", scores=s) for i, s in enumerate(scores)]
+    _say_how_to_use(made[1:])
+    first, second = capsys.readouterr().out.splitlines()
+    assert "--checkpoint fold_2 INPUT" in first
+    assert second.endswith("--ensemble fold_3,fold_1")
 
 
 def test_the_demonstration_segments_well(tmp_path):

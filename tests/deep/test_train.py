@@ -330,6 +330,15 @@ def test_the_minutes_are_kept(trained, tmp_path):
     assert checkpoint.scores["dice"] > 0
 
 
+@pytest.mark.parametrize("task", ["classes", "objects"])
+def test_a_network_that_learnt_nothing_is_said_to(tmp_path, task):
+    with pytest.warns(UserWarning, match="learnt nothing. Give more minutes"):
+        steps, checkpoint = short(discs(3), tmp_path, epochs=0, minutes=1e-4, task=task)
+    assert "before the first epoch" in steps[-1].message
+    assert not any("loss" in s.numbers or "threshold" in s.message for s in steps)
+    assert checkpoint.scores == {}
+
+
 @pytest.mark.parametrize(
     ("shape", "settings", "expected"),
     [

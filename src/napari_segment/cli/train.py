@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,25 @@ def train(options: argparse.Namespace) -> int:
         print(f"Checkpoint: {checkpoint.folder}")
         for name, value in checkpoint.scores.items():
             print(f"  {name}: {value:.4f}")
-    folder = checkpoints[0].folder
-    print(f"Use it: napari-segment segment network --checkpoint {folder} INPUT -o OUT")
+    _say_how_to_use([c for c in checkpoints if c.scores])
     return 0
+
+
+def _say_how_to_use(trained: Sequence[Any]) -> None:
+    """Show the command for the network that scored best, and the one for all together."""
+    if not trained:
+        return
+    ranked = sorted(trained, key=_score, reverse=True)
+    best, *others = [str(checkpoint.folder) for checkpoint in ranked]
+    which = "the best" if others else "it"
+    print(f"Use {which}: napari-segment segment network --checkpoint {best} INPUT -o OUT")
+    if others:
+        print(f"Use all: the same with --ensemble {','.join(others)}")
+
+
+def _score(checkpoint: Any) -> float:
+    """What a training makes large."""
+    return float(checkpoint.scores.get("ap", checkpoint.scores.get("dice", 0.0)))
 
 
 def _report(checkpoint: Any) -> dict[str, Any]:

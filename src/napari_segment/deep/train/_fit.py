@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Generator
 from time import monotonic
 from typing import Any
@@ -224,15 +225,27 @@ class Fit:
     def _finish(self) -> Generator[Step, None, None]:
         if self.checked < self.epoch:  # time ran out before the last epoch was scored
             self._scored()
-        if self.best_epoch < 0:  # stopped before the first epoch ended
+        if self.group.leads:
+            self.record.draw()
+        if self.best_epoch < 0:
             self._keep()
+            yield Step(1, 1, self._untrained())
+            return
         if self.plan.objects is not None:
             yield Step(0, 0, "fitting the thresholds of the objects")
             yield from self._fit_objects()
-        if self.group.leads:
-            self.record.draw()
         words = ", ".join(f"{k} {v:.3f}" for k, v in self.scores.items())
-        yield Step(1, 1, f"best after epoch {max(self.best_epoch, 0)}: {words}", self.scores)
+        yield Step(1, 1, f"best after epoch {self.best_epoch}: {words}", self.scores)
+
+    def _untrained(self) -> str:
+        """Say that the network is still what it was before training; as a warning too."""
+        told = (
+            f"The {self.settings.minutes:g} minutes were over before the first epoch: the network "
+            f"in {self.blank.folder} has learnt nothing. Give more minutes."
+        )
+        if self.group.leads:
+            warnings.warn(told, stacklevel=2)
+        return told
 
     def _fit_objects(self) -> Generator[Step, None, None]:
         if not self.group.leads:
