@@ -88,8 +88,6 @@ def cluster(address: str) -> Iterator[None]:
     if not address:
         yield
         return
-    import dask
-
     try:
         from distributed import Client
     except ImportError:
@@ -103,10 +101,7 @@ def cluster(address: str) -> Iterator[None]:
     with Client(address, timeout="10s") as client:
         if not client.scheduler_info()["workers"]:
             print(f"The Dask cluster at {address} has no workers yet: waiting.", file=sys.stderr)
-        # Fused tasks of one name differ from pass to pass, and a scheduler that still holds those
-        # of the pass before may wait forever: https://github.com/dask/dask/issues/9888.
-        unfused = dask.config.set({"optimization.fuse.active": False})
-        with unfused, _what_clusters_say(address):
+        with _what_clusters_say(address):
             yield
 
 
