@@ -92,6 +92,21 @@ def test_settings_are_options_and_json_tells_all(cells, tmp_path, capsys):
     assert np.array_equal(np.asarray(read_labels(out)) > 0, np.asarray(read(cells)) > 190)
 
 
+@pytest.mark.parametrize(
+    ("method", "name", "text", "value"),
+    [
+        ("levels", "values", "-5,100", [-5, 100]),
+        ("manual", "value", "-1e3", -1000),
+        ("manual", "value", "-.5", -0.5),
+    ],
+)
+def test_values_may_be_negative(cells, tmp_path, capsys, method, name, text, value):
+    arguments = ["segment", method, str(cells), "-o", str(tmp_path / "a.tif"), "--json"]
+    assert main([*arguments, f"--{name}", text]) == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    assert report["recipe"]["method"]["settings"][name] == value
+
+
 def test_several_inputs_need_a_folder_and_failures_are_counted(cells, tmp_path, capsys):
     broken = tmp_path / "broken.tif"
     broken.write_bytes(b"no tiff")
@@ -117,6 +132,7 @@ def test_several_inputs_need_a_folder_and_failures_are_counted(cells, tmp_path, 
         (["compare", "none.tif", "{cells}"], 1, "none.tif"),
         (["replay", "{cells}", "{cells}", "-o", "{out}"], 1, "no recipe"),
         (["train", "-o", "{out}"], 2, "--images DIR"),
+        (["segment", "otsu", "{cells}", "-o", "{out}", "--spacing", "-1,1,1"], 1, "one positive"),
         (["segment", "otsu", "{cells}", "-o", "{out}.xyz"], 2, "'.xyz', which is no known"),
     ],
 )

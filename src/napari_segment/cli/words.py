@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterable
 from typing import Any, NoReturn
+
+NEGATIVE = re.compile(r"-(\d|\.|inf\b)")  # what begins so is a value: -1e3, or -5,100
 
 
 class Parser(argparse.ArgumentParser):
@@ -12,6 +15,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{"allow_abbrev": False, **options})
+        self._negative_number_matcher = NEGATIVE  # else but one plain number is no option
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse; words that a command does not know end here, where its options are known."""
