@@ -42,6 +42,14 @@ def test_range(dtype: type) -> None:
     np.testing.assert_array_equal(methods["range"](image, low=2, high=4.5, objects="dark"), ~inside)
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_ranges_tell_whole_numbers_of_64_bits_apart(dtype: type) -> None:
+    image = np.array([[2**53 - 1, 2**53, 2**53 + 1]], dtype)
+    assert methods["range"](image, low=2.0**53, high=2.0**53).tolist() == [[False, True, False]]
+    assert methods["range"](image, low=-1e300, high=1e300).all()
+    assert not methods["range"](image, low=0.5, high=0.6).any()
+
+
 def test_nan_is_in_no_range() -> None:
     image = np.array([[np.nan, np.inf, 1.0]])
     assert methods["range"](image, low=0, high=2).tolist() == [[False, False, True]]

@@ -117,7 +117,7 @@ def geodesic_contours(
         Standard deviation of the Gaussian whose derivatives give the gradient, in the unit of the
         spacing.
     balloon : {"shrink", "grow", "none"}
-        Where to the contour moves of its own. To grow it needs markers.
+        Where the contour moves of its own. To grow it needs markers.
     iterations : int
         At most so many; a contour moves by at most one voxel in each.
     smoothing : int

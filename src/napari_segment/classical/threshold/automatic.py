@@ -158,7 +158,7 @@ def triangle(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> An
     Returns
     -------
     array of bool (*S)
-        Empty where all finite values are equal.
+        Empty where all finite values are equal, or the histogram is nowhere below the line.
 
     References
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from itertools import pairwise
 from typing import Annotated, Any
@@ -159,5 +160,7 @@ def _between(
 ) -> NDArray[np.bool_]:
     if block.dtype.kind == "f":  # compare as float64, in which the bounds are exact
         low, high = np.float64(low), np.float64(high)
+    else:  # compare as whole numbers: not all of 64 bits are floats
+        low, high = math.ceil(low), math.floor(high)
     inside: NDArray[np.bool_] = (block >= low) & (block <= high)
     return inside if objects == "bright" else ~inside & ~np.isnan(block)
