@@ -7,24 +7,20 @@ from functools import partial
 from typing import Annotated, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.blocks import map_blocks
-from napari_segment.classical._slabs import over_slabs
-from napari_segment.classical.filters.separable import Kernel, convolve_block, gaussian_kernel
-from napari_segment.classical.threshold.histogram import finite_range, real
-from napari_segment.classical.threshold.separate import Objects
-from napari_segment.classical.threshold.window import (
-    Coding,
-    Edge,
-    Indices,
-    Unit,
-    Window,
-    comparable,
-    on_windows,
-    radii,
+from napari_segment.classical.filters.separable import gaussian_kernel
+from napari_segment.classical.threshold.histogram import real
+from napari_segment.classical.threshold.neighbourhood import (
+    Rule,
+    beyond_gaussian,
+    beyond_median,
+    by_moments,
+    levels_in_use,
 )
+from napari_segment.classical.threshold.separate import Objects
+from napari_segment.classical.threshold.window import Unit, Window, on_windows, radii
 from napari_segment.registry import methods
 
 GROUP = "local threshold"
@@ -69,8 +65,8 @@ def local_mean(
     exact and the same for every chunking; floats, and integers of more than 24 bits, are first
     rounded to 2²⁴ steps between their extremes (fewer for windows of more than 32,768 voxels).
     """
-    rule = _Rule("MEAN", k=offset)
-    return _by_moments(image, spacing, window, units, rule, objects, edge="repeat")
+    rule = Rule("MEAN", k=offset)
+    return by_moments(image, spacing, window, units, rule, objects, edge="repeat")
 
 
 @methods.add("niblack", title="Niblack threshold", gives="mask", group=GROUP)
@@ -113,8 +109,8 @@ def niblack(
     ----------
     Niblack W. (1986) An introduction to digital image processing. Prentice-Hall.
     """
-    rule = _Rule("NIBLACK", k=k)
-    return _by_moments(image, spacing, window, units, rule, objects)
+    rule = Rule("NIBLACK", k=k)
+    return by_moments(image, spacing, window, units, rule, objects)
 
 
 @methods.add("sauvola", title="Sauvola threshold", gives="mask", group=GROUP)
@@ -162,8 +158,8 @@ def sauvola(
     Sauvola J., Pietikäinen M. (2000) Adaptive document image binarization. Pattern Recognition
     33:225–236. :doi:`10.1016/S0031-3203(99)00055-2`
     """
-    rule = _Rule("SAUVOLA", k=k, unit=1 / (spread or _range(image) / 2))
-    return _by_moments(image, spacing, window, units, rule, objects)
+    rule = Rule("SAUVOLA", k=k, unit=1 / (spread or levels_in_use(image) / 2))
+    return by_moments(image, spacing, window, units, rule, objects)
 
 
 @methods.add("phansalkar", title="Phansalkar threshold", gives="mask", group=GROUP)
@@ -218,8 +214,8 @@ def phansalkar(  # noqa: PLR0913
     Phansalkar N. et al. (2011) Adaptive local thresholding for detection of nuclei in diversity
     stained cytology images. ICCSP 218–220. :doi:`10.1109/ICCSP.2011.5739305`
     """
-    rule = _Rule("PHANSALKAR", k=k, unit=1 / (2 * spread or _range(image)), p=p, q=q)
-    return _by_moments(image, spacing, window, units, rule, objects)
+    rule = Rule("PHANSALKAR", k=k, unit=1 / (2 * spread or levels_in_use(image)), p=p, q=q)
+    return by_moments(image, spacing, window, units, rule, objects)
 
 
 @methods.add("local_gaussian", title="Local Gaussian threshold", gives="mask", group=GROUP)
@@ -265,7 +261,7 @@ def local_gaussian(
     kernels = [gaussian_kernel(max(window / step - 1, 0) / 6) for step in steps]
     if not image.size:
         return map_blocks(np.isnan, image, dtype=np.bool_)
-    beyond = partial(_beyond_gaussian, kernels=kernels, offset=offset, objects=objects)
+    beyond = partial(beyond_gaussian, kernels=kernels, offset=offset, objects=objects)
     halo = [kernel.radius for kernel in kernels]
     return map_blocks(beyond, image, dtype=np.bool_, halo=halo)
 
@@ -309,102 +305,5 @@ def local_median(
     """
     image = real(image)
     reach = radii(image, spacing, window, units)
-    work = partial(_beyond_median, offset=offset, bright=objects == "bright")
+    work = partial(beyond_median, offset=offset, bright=objects == "bright")
     return on_windows(work, image, reach, "repeat")
-
-
-class _Rule:
-    """A formula of `_local`, and its numbers."""
-
-    def __init__(self, name: str, *, k: float, unit: float = 1, p: float = 0, q: float = 0) -> None:
-        self.name, self.numbers = name, (k, unit, p, q)
-
-
-def _by_moments(
-    image: Any,
-    spacing: Sequence[float],
-    window: float,
-    units: Unit,
-    rule: _Rule,
-    objects: Objects,
-    edge: Edge = "skip",
-) -> Any:
-    image = real(image)
-    reach = radii(image, spacing, window, units)
-    coding = Coding.of(image, reach)
-    work = partial(_beyond_rule, coding=coding, rule=rule, bright=objects == "bright")
-    return on_windows(work, image, reach, edge)
-
-
-def _beyond_rule(
-    volume: NDArray[Any],
-    index: Indices,
-    out: NDArray[np.bool_],
-    *,
-    coding: Coding,
-    rule: _Rule,
-    bright: bool,
-) -> None:
-    from napari_segment.classical.threshold import _local
-
-    z, y, x = index
-    center = z[(len(z) - len(out)) // 2 :][: len(out)]
-    if volume.dtype == np.uint16 and volume.flags.c_contiguous and volume.dtype.isnative:
-        codes = volume
-    else:
-        codes, z = coding.codes(volume, z), np.arange(len(z))
-    numbers = np.array([coding.low, coding.step, *rule.numbers])
-    kind = getattr(_local, rule.name)
-    _local.beyond_local_threshold(codes, z, y, x, coding.holes, kind, numbers, bright, out)
-    if coding.holes:
-        infinite = np.isposinf if bright else np.isneginf
-        for k, plane in enumerate(center):
-            out[k] |= infinite(volume[plane])
-
-
-def _beyond_median(
-    volume: NDArray[Any], index: Indices, out: NDArray[np.bool_], *, offset: float, bright: bool
-) -> None:
-    from napari_segment.classical.threshold._local import beyond_local_median
-
-    z, y, x = index
-    values = np.ascontiguousarray(volume[z], comparable(volume.dtype, offset))
-    limits = values[(len(z) - len(out)) // 2 :][: len(out)]
-    if offset:
-        moved = limits.astype(np.float64) + offset
-        limits = (np.ceil(moved) if values.dtype.kind == "i" else moved).astype(values.dtype)
-    size = np.prod([len(i) - n + 1 for i, n in zip(index, out.shape, strict=True)])
-    narrow = values.dtype.itemsize == 2 and size < 1 << 16
-    counts = np.empty((2, out.shape[2]), np.uint16 if narrow else np.uint32)
-    holes = values.dtype.kind == "f"
-    beyond_local_median(values, limits, np.arange(len(z)), y, x, holes, bright, counts, out)
-
-
-def _beyond_gaussian(
-    block: NDArray[Any], *, kernels: Sequence[Kernel], offset: float, objects: Objects
-) -> NDArray[np.bool_]:
-    limits = convolve_block(block, kernels=kernels)
-    mask = np.empty(block.shape, np.bool_)
-    compare = np.greater if objects == "bright" else np.less_equal
-    roundings = 8 + max(kernel.radius for kernel in kernels) / 16  # of the mean of equal values
-    slack = limits.dtype.type(roundings * np.finfo(limits.dtype).eps)
-
-    def decide(start: int, stop: int) -> None:
-        limit = limits[start:stop]
-        limit *= 1 + np.copysign(slack, limit)
-        limit -= offset
-        compare(block[start:stop], limit, out=mask[start:stop])
-
-    over_slabs(decide, len(block))
-    return mask
-
-
-def _range(image: Any) -> float:
-    """The intensities in use: of as many bits as the greatest integer has, or of floats."""
-    image = real(image)
-    low, high = finite_range(image)
-    if low > high:
-        return 1.0
-    if image.dtype.kind != "f" and low >= 0:
-        return float((1 << max(8, int(high).bit_length())) - 1)
-    return float(high - low) or 1.0
