@@ -158,7 +158,9 @@ def test_bad_signatures_are_refused_when_declared(kinds):
 def test_nested_lists_are_arrays():
     image = [[0, 0, 9], [0, 9, 9]]
     assert reg.methods["otsu"](image).tolist() == [[False, False, True], [False, True, True]]
-    assert reg.cleanups["fill_holes"](labels=image, spacing=[1, 1]).tolist() == image
+    for spacing in ([1, 1], np.ones(2)):
+        assert reg.cleanups["fill_holes"](image, spacing).tolist() == image
+        assert reg.cleanups["dilate"](labels=image, spacing=spacing, radius=0.5).tolist() == image
     assert reg.filters["invert"](image).tolist() == [[9, 9, 0], [9, 0, 0]]
     assert reg.filters["gaussian"](image, [1.0, 2.0], sigma=0.0).shape == (2, 3)
 

@@ -171,3 +171,11 @@ def test_flips_commute(volume: np.ndarray) -> None:
         np.testing.assert_array_equal(
             methods[name](volume[::-1, :, ::-1]), methods[name](volume)[::-1, :, ::-1]
         )
+
+
+@pytest.mark.parametrize("name", ["local_gaussian", "local_mean", "local_median", "sauvola"])
+def test_a_spacing_may_be_an_array(name):
+    image = np.random.default_rng(2).random((20, 21))
+    settings = {"window": 3.0, "units": "physical"}
+    expected = methods[name](image, (1.0, 0.5), **settings)
+    np.testing.assert_array_equal(methods[name](image, np.array([1.0, 0.5]), **settings), expected)

@@ -159,8 +159,10 @@ class Entry:
 
 
 def _array_of(name: str, given: Any) -> Any:
-    """Nested lists as the array that they mean; the numbers of a spacing stay what they are."""
-    return np.asarray(given) if isinstance(given, list) and name != "spacing" else given
+    """Nested lists as the array that they mean; a spacing of any kind as a tuple."""
+    if name == "spacing":
+        return tuple(map(float, given))
+    return np.asarray(given) if isinstance(given, list) else given
 
 
 def _check_labels(entry: Entry, labels: Any) -> None:

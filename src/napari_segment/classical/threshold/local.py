@@ -257,7 +257,7 @@ def local_gaussian(
     """
     image = real(image)
     radii(image, spacing, window, units)  # refuses what is too wide
-    steps = tuple(spacing) if units == "physical" and spacing else (1.0,) * image.ndim
+    steps = (tuple(spacing) if units == "physical" else ()) or (1.0,) * image.ndim
     kernels = [gaussian_kernel(max(window / step - 1, 0) / 6) for step in steps]
     if not image.size:
         return map_blocks(np.isnan, image, dtype=np.bool_)
