@@ -293,6 +293,13 @@ def test_what_needs_the_whole_is_given_it_however_large(cells, tmp_path, capsys,
     assert "neither --lazy nor --scheduler" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("address", ["nonsense", "nonsense://x:1"])
+def test_addresses_of_no_cluster_are_told_at_once(cells, capsys, monkeypatch, address):
+    monkeypatch.setattr("distributed.Client", None)
+    assert main(["segment", "otsu", str(cells), "-o", "a.tif", "--scheduler", address]) == 1
+    assert f"No Dask scheduler answers at {address}" in capsys.readouterr().err
+
+
 def test_a_cluster_that_is_not_there_is_told(cells, tmp_path, capsys):
     out = str(tmp_path / "a.tif")
     assert main(["segment", "otsu", str(cells), "-o", out, "--scheduler", "nonsense://x:1"]) == 1

@@ -90,11 +90,13 @@ def cluster(address: str) -> Iterator[None]:
         return
     try:
         from distributed import Client
+        from distributed.comm import resolve_address
     except ImportError:
         raise MissingError(
             "--scheduler needs Dask's cluster client: pip install distributed."
         ) from None
     try:  # a default client that failed would still be asked
+        resolve_address(address)  # a client that fails for this cannot be closed
         Client(address, timeout="10s", set_as_default=False).close()
     except (OSError, ValueError) as error:
         raise MissingError(f"No Dask scheduler answers at {address}: {error}") from None
