@@ -161,7 +161,7 @@ class Entry:
 def _array_of(name: str, given: Any) -> Any:
     """Nested lists as the array that they mean; a spacing of any kind as a tuple."""
     if name == "spacing":
-        return tuple(map(float, given))
+        return () if given is None else tuple(map(float, given))
     return np.asarray(given) if isinstance(given, list) else given
 
 
