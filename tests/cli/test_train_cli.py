@@ -40,9 +40,14 @@ def pairs(folders):
 def test_train_resume_segment_compare(folders, tmp_path, capsys):
     out = tmp_path / "run"
     assert main(["train", *pairs(folders), *TINY, "-o", str(out), "--json"]) == 0
-    report = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    report = json.loads(printed.out)
     assert report["checkpoint"] == str(out)
     assert 0 <= report["scores"]["dice"] <= 1
+    said = printed.err.splitlines()
+    reasons = json.loads((out / "plan.json").read_text("utf-8"))["reasons"]
+    assert [line for line in said if line.startswith("batch: ")] == [f"batch: {reasons['batch']}"]
+    assert [line[:8] for line in said if "loss" in line] == ["epoch 1:", "epoch 2:"]
     assert main(["train", *pairs(folders), *TINY, "-o", str(out)]) == 2
     assert "--resume" in capsys.readouterr().err
     more = [*TINY[:3], "6", *TINY[4:]]
@@ -68,6 +73,16 @@ def test_cross_validation_trains_every_fold(folders, tmp_path, capsys):
     assert main([*arguments, "--cross-validate", "--json"]) == 0
     reports = json.loads(capsys.readouterr().out)
     assert [r["checkpoint"][-6:] for r in reports] == ["fold_0", "fold_1"]
+
+
+def test_what_was_left_out_is_said_once(folders, tmp_path, capsys):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "alone.png").write_bytes((folders / "images" / "0.png").read_bytes())
+    given = ["--images", str(tmp_path / "images"), "--labels", str(folders / "labels")]
+    assert main(["train", *given, *TINY, "-o", str(tmp_path / "run")]) == 1
+    err = capsys.readouterr().err
+    assert "no image with labels" in err
+    assert err.count("alone") == 1
 
 
 def test_an_untrained_network_is_not_offered(folders, tmp_path, capsys):

@@ -43,6 +43,16 @@ def test_large_volumes_have_their_longest_sides_cut():
     assert np.prod(larger.patch) > 2 * np.prod(plan.patch)
 
 
+def test_reasons_write_large_numbers_out():
+    dim, bright, flat = (item(quantiles=np.array([[0.0, 1.0, high]])) for high in (2.0, 65e3, 0.0))
+    reasons = plan_of([dim, bright], patch=(64, 64, 64)).reasons
+    assert reasons["batch"] == "at most 262,144 voxels a step, at least 2 patches"
+    assert "a factor of 32,500)" in reasons["normalisation"]
+    assert "one value alone" in plan_of([dim, flat]).reasons["normalisation"]
+    large = plan_of([item(shape=(100, 400, 400))])
+    assert large.reasons["patch"] == "the median image, at most 262,144 voxels of it"
+
+
 def test_spacing_is_the_median_and_shapes_follow_it():
     items = [item(spacing=(s, 1.0, 1.0), shape=(30, 60, 60)) for s in (1.0, 2.0, 2.0)]
     plan = plan_of(items)

@@ -1,15 +1,19 @@
-"""Steps as a progress bar on a terminal, and as nothing elsewhere."""
+"""Steps as a progress bar on a terminal; what must not be missed as lines, everywhere."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from napari_segment.step import Step
 
 
-def show(steps: Generator[Step, None, Any], title: str = "") -> Any:
+def show(
+    steps: Generator[Step, None, Any],
+    title: str = "",
+    stays: Callable[[Step], bool] = lambda step: False,  # noqa: ARG005
+) -> Any:
     """Run long work to its end, with a bar on stderr if that is a terminal.
 
     Parameters
@@ -18,6 +22,8 @@ def show(steps: Generator[Step, None, Any], title: str = "") -> Any:
         The work. It is closed when the user interrupts.
     title : str
         Stands before the bar.
+    stays : callable
+        Whether the message of a Step is printed as a line of its own, on stderr whatever that is.
 
     Returns
     -------
@@ -29,7 +35,10 @@ def show(steps: Generator[Step, None, Any], title: str = "") -> Any:
     with tqdm(desc=title, disable=None, file=sys.stderr, leave=False, dynamic_ncols=True) as bar:
         try:
             while True:
-                _draw(bar, next(steps))
+                step = next(steps)
+                if stays(step):
+                    bar.write(step.message, file=sys.stderr)
+                _draw(bar, step)
         except StopIteration as stop:
             return stop.value
         finally:

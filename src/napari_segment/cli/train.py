@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from napari_segment.cli.progress import show
 from napari_segment.cli.settings import chosen, training
 from napari_segment.errors import SettingError
+from napari_segment.step import Step
 
 
 def train(options: argparse.Namespace) -> int:
@@ -20,14 +20,12 @@ def train(options: argparse.Namespace) -> int:
     from napari_segment.io.pairs import Pairs
 
     pairs = Pairs.of(_source(options))
-    for note in pairs.notes:
-        print(note, file=sys.stderr)
     settings = training().validate({**chosen(options, training()), "out": Path(options.output)})
     if options.cross_validate:
         settings.pop("fold")
-        checkpoints = show(api.cross_validate(pairs, **settings), "train")
+        checkpoints = show(api.cross_validate(pairs, **settings), "train", _stays)
     else:
-        checkpoints = [show(api.train(pairs, **settings), "train")]
+        checkpoints = [show(api.train(pairs, **settings), "train", _stays)]
     if options.json:
         reports = [_report(checkpoint) for checkpoint in checkpoints]
         print(json.dumps(reports if options.cross_validate else reports[0], indent=2))
@@ -55,6 +53,11 @@ def _say_how_to_use(trained: Sequence[Any]) -> None:
 def _score(checkpoint: Any) -> float:
     """What a training makes large."""
     return float(checkpoint.scores.get("ap", checkpoint.scores.get("dice", 0.0)))
+
+
+def _stays(step: Step) -> bool:
+    """Whether a Step tells what was found or decided, or is the end of an epoch."""
+    return step.done == 0 or "epoch" in step.numbers
 
 
 def _report(checkpoint: Any) -> dict[str, Any]:

@@ -231,9 +231,8 @@ def _patch(
     while prod(_rounded(sides, least)) > allowed:
         sides[int(np.argmax(sides))] *= 0.95
     whole = bool((sides >= np.median(shapes, axis=0)).all())
-    reasons["patch"] = (
-        "the median image, whole" if whole else f"at most {allowed:.3g} voxels of the median image"
-    )
+    part = "whole" if whole else f"at most {int(allowed):,} voxels of it"
+    reasons["patch"] = f"the median image, {part}"
     return _rounded(sides, least)
 
 
@@ -247,7 +246,7 @@ def _batch(patch: Sequence[int], settings: Any, accelerated: bool, reasons: dict
         return int(settings.batch)
     allowed = 2**21 if accelerated else 2**18
     batch = int(np.clip(allowed // prod(patch), 2, 32))
-    reasons["batch"] = f"at most {allowed:.3g} voxels a step, at least 2 patches"
+    reasons["batch"] = f"at most {allowed:,} voxels a step, at least 2 patches"
     return batch
 
 
@@ -287,8 +286,11 @@ def _scheme(items: Sequence[Item]) -> tuple[Any, str]:
     if signed and len(items[0].channels) == 1 and np.median(low) < -500 and low.min() > -5000:
         return "fixed", "one scale for all, as intensities reach below -500 like Hounsfield units"
     spread = high - low
-    ratio = float(spread.max() / max(spread.min(), 1e-12))
-    return "zscore", f"each image by itself (their ranges differ by a factor of {ratio:.3g})"
+    if not spread.min() > 0:
+        return "zscore", "each image by itself (some hold one value alone)"
+    ratio = float(spread.max() / spread.min())
+    shown = f"{ratio:.3g}" if ratio < 100 else f"{ratio:,.0f}"
+    return "zscore", f"each image by itself (their ranges differ by a factor of {shown})"
 
 
 def _of_scheme(scheme: Any, items: Sequence[Item], channel: int) -> Normalisation:
