@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import numpy as np
 import pytest
 
+from napari_segment import apply_filters, segment
 from napari_segment.errors import FormatError, SettingError
 from napari_segment.recipe import Recipe, Spec
 
@@ -31,6 +35,21 @@ def test_yaml_is_in_the_order_in_which_it_runs():
 )
 def test_specs_are_read_from_what_people_write(given):
     assert Spec.of(given) == Spec(name="otsu")
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ({"per": "slice"}, "per='slice' cannot be used: give 'auto' or 'plane'"),
+        ({"times": (3,)}, "two whole numbers"),
+        ({"channel": 0.5}, "number of a channel"),
+    ],
+)
+def test_parts_that_cannot_be_used_are_told(part, words):
+    picture = np.eye(5)
+    for call in (partial(segment, picture, "otsu"), partial(apply_filters, picture, "median")):
+        with pytest.raises(SettingError, match=words):
+            call(**part)
 
 
 @pytest.mark.parametrize("given", [3, ("otsu",), {"nme": "otsu"}, ("otsu", 3)])

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_segment.errors import FormatError, SettingError
 
 Per: TypeAlias = Literal["auto", "plane", "volume", "stack", "directions"]
+
+_EXPECTED = {
+    "channel": "the number of a channel from 0, its name, or 'auto'",
+    "per": " or ".join(map(repr, get_args(Per))),
+    "times": "two whole numbers, such as (0, 10), the last exclusive, or () for all",
+}
 
 
 class Spec(BaseModel):
@@ -83,6 +89,25 @@ class Recipe(BaseModel):
     per: Per = "auto"
     times: tuple[int, int] | tuple[()] = ()
     version: str = ""
+
+    @classmethod
+    def of(cls, **parts: Any) -> Recipe:
+        """Make a recipe of its parts.
+
+        Raises
+        ------
+        SettingError
+            Saying which part cannot be used, and what it may be.
+        """
+        try:
+            return cls(**parts)
+        except ValidationError as error:
+            name = str(error.errors()[0]["loc"][0])
+            if name not in _EXPECTED:
+                raise
+            raise SettingError(
+                f"{name}={parts[name]!r} cannot be used: give {_EXPECTED[name]}."
+            ) from None
 
     def to_json(self) -> str:
         """Write the recipe as indented JSON."""

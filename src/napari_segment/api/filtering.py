@@ -76,6 +76,7 @@ def filter_steps(
     specs = [registry.complete(Spec.of(f)) for f in several(filters)]
     if not specs:
         raise InputError("No filter was named. Name at least one, such as 'gaussian'.")
+    Recipe.of(method=specs[0], channel=channel, per=per, times=times)  # or says what is wrong
     stack = chosen_times(own.canonical(), times)
     if channel != "all":
         stack = stack.channel(channel)

@@ -149,7 +149,7 @@ def recipe_of(
     spec = Spec.of(method)
     spec = Spec(name=spec.name, settings={**spec.settings, **settings})
     return complete(
-        Recipe(
+        Recipe.of(
             method=spec,
             filters=tuple(Spec.of(f) for f in several(filters)),
             cleanups=tuple(Spec.of(c) for c in several(cleanups)),
