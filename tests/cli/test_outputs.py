@@ -66,6 +66,24 @@ def test_tables_need_a_name_of_tables(folder, monkeypatch, capsys, name):
     assert contents(folder) == before
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "demo -o file",
+        "samples nuclei -o file",
+        "summary textbook_unet:start_filters=2,levels=2 --size 32 -o file/x.md",
+        "segment otsu images/a.png -o new --pictures file",
+    ],
+)
+def test_places_that_are_files_are_told(folder, monkeypatch, capsys, words):
+    monkeypatch.chdir(folder)
+    (folder / "file").write_text("a file")
+    assert main(words.split()) == 1
+    error = capsys.readouterr().err
+    assert "file" in error
+    assert not any(word in error for word in ("Errno", "Error:", "--debug"))
+
+
 def test_a_replay_does_not_overwrite_its_input(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     assert main(["segment", "otsu", "images", "-o", "new"]) == 0

@@ -56,6 +56,7 @@ def test_the_border_is_one_pixel_on_either_side():
         (["nuclei", "--size", "a"], "write 256"),
         (["nuclei", "--size", "8,8,8"], "2 sides"),
         (["nuclei", "--count", "0"], "--count"),
+        (["nuclei", "--seed", "-3"], "--seed 0 or more"),
         (["two_tissues", "--holds", "trimap", "--size", "8"], "are classes"),
     ],
 )

@@ -63,4 +63,6 @@ def _in_words(error: Exception) -> str:
         return str(error)
     if isinstance(error, MemoryError):
         return f"There is not enough memory: {error}"
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}."
     return f"{type(error).__name__}: {error} (run again with --debug to see where)"

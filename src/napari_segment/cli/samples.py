@@ -26,6 +26,8 @@ def samples(options: argparse.Namespace) -> int:
     make, folder = SAMPLES[options.name], Path(options.output)
     if options.count < 1:
         raise SettingError(f"Cannot write {options.count} pairs: give --count 1 or more.")
+    if options.seed < 0:
+        raise SettingError(f"Cannot draw from the seed {options.seed}: give --seed 0 or more.")
     for seed in range(options.seed, options.seed + options.count):
         image, labels = make(*_shape(options.size, options.name), seed=seed)
         if options.holds == "trimap" and labels.holds != "objects":
