@@ -212,7 +212,7 @@ def offline(monkeypatch, tmp_path):
 @pytest.mark.parametrize("encoder", ["mobilenet_v2", "tu-resnet18"])
 @pytest.mark.usefixtures("offline")
 def test_weights_that_are_nowhere_fail_at_once(encoder):
-    with pytest.raises(MissingError, match="weights='none'"):
+    with pytest.raises(MissingError, match="weights='none' and frozen_epochs=0"):
         deep_models.build(("smp_unet", {"encoder": encoder, "weights": "imagenet"}), 3, 1, 2)
 
 

@@ -564,6 +564,18 @@ def test_weights_are_looked_for_before_the_cases_are_read(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_an_encoder_of_chance_is_not_frozen_for_good(tmp_path):
+    model = ("smp_unet", {"encoder": "mobilenet_v2", "depth": 3, "frozen_epochs": -1})
+    more = {"model": model, "epochs": 1, "steps": 1, "ndim": "2"}
+    with pytest.raises(SettingError, match="frozen_epochs=0"):
+        short(discs(2), tmp_path / "run", **more)
+    assert not (tmp_path / "run").exists()
+    learnt = ("smp_unet", {**model[1], "frozen_epochs": 0})
+    short(discs(2), tmp_path / "first", **{**more, "model": learnt})
+    short(discs(2), tmp_path / "run", **more, start=str(tmp_path / "first"))
+    assert Checkpoint.load(tmp_path / "run").network().frozen_epochs == -1
+
+
 def test_patience_ends_a_training_that_has_stopped_to_improve(tmp_path):
     steps, _ = short(discs(), tmp_path, epochs=30, steps=1, lr=1e-9, patience=2, ema=0)
     assert max(s.numbers.get("epoch", 0) for s in steps) < 10

@@ -135,7 +135,7 @@ def _downloaded(name: str, url: str) -> Path:
         raise MissingError(
             f"The weights 'imagenet' of {name!r} are not on this machine, and {host} cannot be "
             f"reached ({error}). Connect to the network once, give the path of "
-            f"{Path(url).name} as `weights`, or take weights='none'."
+            f"{Path(url).name} as `weights`, or take weights='none' and frozen_epochs=0."
         ) from error
     return cache
 

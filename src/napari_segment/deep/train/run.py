@@ -85,10 +85,17 @@ def _trained(
 
 def _find_weights(model: Spec) -> None:
     """Find or download pretrained weights before the cases are read, which may take minutes."""
-    if models[model.name].spec(model.settings).settings.get("weights", "none") != "none":
+    given = models[model.name].spec(model.settings).settings
+    if given.get("weights", "none") != "none":
         from napari_segment.deep.models import build
 
         build(model, 3, 2, models[model.name].ndim[0])
+    elif given.get("frozen_epochs") == -1:
+        raise SettingError(
+            f"The encoder of {model.name!r} would stay as chance made it: it has no weights "
+            "(weights='none') and never learns (frozen_epochs=-1). Give its weights, or take "
+            "frozen_epochs=0."
+        )
 
 
 def _samples(cases: Cases, plan: Plan, settings: Any, shelf: Shelf) -> Samples:

@@ -134,5 +134,6 @@ def _missing(encoder: str, weights: str, repository: str, reason: str) -> Missin
     return MissingError(
         f"The weights {weights!r} of the encoder {encoder!r} are not on this machine and could "
         f"not be downloaded ({reason}). Connect to the network once, give the path of "
-        f"{_WEIGHTS} from {repository} as `weights`, or take weights='none'."
+        f"{_WEIGHTS} from {repository} as `weights`, or take weights='none' and "
+        "frozen_epochs=0."
     )
