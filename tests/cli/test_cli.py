@@ -133,11 +133,13 @@ def test_several_inputs_need_a_folder_and_failures_are_counted(cells, tmp_path, 
         (["replay", "{cells}", "{cells}", "-o", "{out}"], 1, "no recipe"),
         (["train", "-o", "{out}"], 2, "--images DIR"),
         (["segment", "otsu", "{cells}", "-o", "{out}", "--spacing", "-1,1,1"], 1, "one positive"),
+        (["segment", "otsu", "{cells}", "-o", "{file}"], 2, "is a file without a suffix"),
         (["segment", "otsu", "{cells}", "-o", "{out}.xyz"], 2, "'.xyz', which is no known"),
     ],
 )
 def test_errors_are_one_or_two_sentences(cells, tmp_path, capsys, arguments, status, words):
-    names = {"cells": cells, "out": tmp_path / "out.tif"}
+    names = {"cells": cells, "out": tmp_path / "out.tif", "file": tmp_path / "file"}
+    names["file"].write_text("a file")
     assert main([a.format(**names) for a in arguments]) == status
     error = capsys.readouterr().err
     assert words in error
@@ -238,7 +240,7 @@ def test_compare_files_and_folders(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["mean"]["mean_hd95"] > 0
     (other / "b.tif").unlink()
     assert main(["compare", str(one), str(other)]) == 1
-    assert "no reference" in capsys.readouterr().err
+    assert "1 result without a reference" in capsys.readouterr().err
 
 
 def test_list_names_everything_and_gives_schemas(capsys):

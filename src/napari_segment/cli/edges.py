@@ -7,6 +7,7 @@ import argparse
 from napari_segment.cli.paths import table_path
 from napari_segment.cli.progress import show
 from napari_segment.cli.segment import cluster, read_input, typed
+from napari_segment.cli.words import counted
 from napari_segment.errors import SettingError
 from napari_segment.recipe import Recipe
 
@@ -23,7 +24,7 @@ def edges(options: argparse.Namespace) -> int:
         table = show(api.edge_point_steps(image, recipe), image.name)
     path = api.write(with_units(table), target)
     recipe.save(path.with_name(f"{path.name}.recipe.yaml"))  # labels may have the same stem
-    print(f"{len(table)} points → {path}")
+    print(f"{counted(len(table), 'point')} → {path}")
     return 0
 
 

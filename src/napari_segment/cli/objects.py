@@ -8,6 +8,7 @@ from typing import Any
 
 from napari_segment.cli.paths import keep
 from napari_segment.cli.settings import chosen
+from napari_segment.cli.words import counted
 
 
 def track(options: argparse.Namespace) -> int:
@@ -50,5 +51,5 @@ def _written(labels: Any, options: argparse.Namespace) -> int:
     from napari_segment import api
 
     path = api.write(labels, options.output)
-    print(f"{int(labels.data.max())} objects → {path}")
+    print(f"{counted(int(labels.data.max()), 'object')} → {path}")
     return 0

@@ -121,6 +121,8 @@ def _targets(inputs: Sequence[Path], output: str, instead: Mapping[str, str]) ->
             f"{output!r} has the suffix {target.suffix!r}, which is no known format: write such "
             f"as .tif, .nii.gz or .ome.zarr; for a folder of that name {output + '/'!r}."
         )
+    if len(inputs) == 1 and target.is_file():
+        raise SettingError(f"{output!r} is a file without a suffix that says its format.")
     if target.is_file() or (len(inputs) > 1 and io.is_readable(target)):
         raise SettingError(f"{len(inputs)} inputs need a folder for their results, not {output!r}.")
     if len(set(names)) < len(names):

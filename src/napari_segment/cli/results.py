@@ -10,6 +10,7 @@ from typing import Any
 
 from napari_segment.cli.paths import images_in, is_image, table_path
 from napari_segment.cli.segment import cluster, read_input, read_labels_input
+from napari_segment.cli.words import counted
 from napari_segment.errors import FormatError, InputError, SegmentError
 
 
@@ -25,7 +26,7 @@ def measure(options: argparse.Namespace) -> int:
         image = read_input(options, options.image) if options.image else None
         table = api.measure(labels, image, properties=asked)
     path = api.write(with_units(table), target)
-    print(f"{len(table)} rows → {path}")
+    print(f"{counted(len(table), 'row')} → {path}")
     return 0
 
 
@@ -113,7 +114,9 @@ def _cases(result: Path, reference: Path) -> dict[str, tuple[Path, Path]]:
     results = {n: p for n, p in results.items() if n in references or not io.is_map(p, results)}
     missing = [name for name in results if name not in references]
     if missing:
-        raise InputError(f"{len(missing)} results have no reference in {reference}: {missing[0]}…")
+        raise InputError(
+            f"{counted(len(missing), 'result')} without a reference in {reference}: {missing[0]}…"
+        )
     if not results:
         raise InputError(f"The folder {result} holds no labels that can be read.")
     return {name: (path, references[name]) for name, path in results.items()}

@@ -8,6 +8,7 @@ from inspect import signature
 from pathlib import Path
 from types import MappingProxyType
 
+from napari_segment.cli.words import counted
 from napari_segment.errors import SettingError, UnknownNameError
 from napari_segment.image import Labels
 from napari_segment.samples import SAMPLES, as_mask, as_trimap
@@ -35,7 +36,8 @@ def samples(options: argparse.Namespace) -> int:
         file = f"{options.name}_{seed:03d}.tif"
         api.write(image, folder / "images" / file)
         api.write(HOLDS[options.holds](labels), folder / "labels" / file)
-    print(f"{options.count} pairs of {image.axes} {_times(image.shape)} → {folder}/images, labels")
+    what = f"{counted(options.count, 'pair')} of {image.axes} {_times(image.shape)}"
+    print(f"{what} → {folder}/images, labels")
     return 0
 
 

@@ -40,6 +40,17 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(None, f"{name} cannot be {value!r}. {near}")
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things, as people say it.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(0, "row")
+    ('1 row', '0 rows')
+    """
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Ask whether one of the known words was meant; "" where none comes near."""
     from difflib import get_close_matches
