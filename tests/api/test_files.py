@@ -1,9 +1,11 @@
 """Writing what the verbs give."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from napari_segment import Recipe, write
+from napari_segment import Recipe, read, write
+from napari_segment.cli import main
 from napari_segment.errors import FormatError
 from napari_segment.recipe import Spec
 
@@ -15,6 +17,21 @@ def test_tables_need_a_name_of_tables(tmp_path):
         write(TABLE, tmp_path / "f.tif")
     assert not (tmp_path / "f.tif").exists()
     assert write(TABLE, tmp_path / "new" / "F.CSV").read_text() == "label\n1\n2\n"
+
+
+def test_one_of_several_images_is_read(tmp_path):
+    first, second = np.zeros((4, 5), np.uint8), np.eye(6, dtype=np.uint8)
+    path, out = tmp_path / "two.npz", tmp_path / "out.npy"
+    np.savez(path, first=first, second=second)
+    np.testing.assert_array_equal(read(path, series="second"), second)
+    words = ["segment", "manual", str(path), "--value", "0", "-o", str(out)]
+    assert main([*words, "--series", "second"]) == 0
+    np.testing.assert_array_equal(np.load(out), second)
+    for labels, image in ((path, ()), (out, ("--image", str(path)))):
+        table = tmp_path / "table.csv"
+        words = ["measure", str(labels), *image, "--series", "second", "-o", str(table)]
+        assert main(words) == 0
+        assert pd.read_csv(table).iloc[0, 1] == 6
 
 
 class Ends:

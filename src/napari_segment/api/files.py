@@ -13,7 +13,7 @@ from napari_segment.image import Image, Labels, Stack
 from napari_segment.recipe import Recipe
 
 
-def read(path: str | Path, *, axes: str = "", lazy: bool = False) -> Image:
+def read(path: str | Path, *, axes: str = "", lazy: bool = False, series: int | str = "") -> Image:
     """Read an image file with its axes, spacing, unit and affine.
 
     Parameters
@@ -24,6 +24,8 @@ def read(path: str | Path, *, axes: str = "", lazy: bool = False) -> Image:
         Axis letters, which win over what the file says.
     lazy : bool
         Leave the pixels on disk, as a Dask array.
+    series : int or str
+        Which image of a file or folder that holds several: number from 0, or name.
 
     Returns
     -------
@@ -32,11 +34,11 @@ def read(path: str | Path, *, axes: str = "", lazy: bool = False) -> Image:
     Raises
     ------
     FormatError
-        If the file is missing, broken, or of an unknown format.
+        If the file is missing, broken, of an unknown format, or holds several images.
     """
     from napari_segment import io
 
-    return io.read(path, axes=axes, lazy=lazy)
+    return io.read(path, axes=axes, lazy=lazy, series=series)
 
 
 def write(what: Any, path: str | Path) -> Path:

@@ -135,6 +135,9 @@ def _where(parser: argparse.ArgumentParser) -> None:
     """What tells which part of the input is segmented."""
     group = parser.add_argument_group("the input")
     group.add_argument("--axes", default="", help="axis letters of the input, such as TZYX")
+    group.add_argument(
+        "--series", default="", metavar="N", help="which image of a file of several, or its name"
+    )
     group.add_argument("--spacing", default="", help="spacing per spatial axis, such as 2,0.5,0.5")
     group.add_argument("--unit", default="", help="unit of the spacing, such as micrometer")
     group.add_argument("--lazy", action="store_true", help="leave the input on disk, run by blocks")

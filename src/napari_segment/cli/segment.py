@@ -57,7 +57,7 @@ def read_input(options: argparse.Namespace, path: str | Path) -> Image:
     """Read an image as the options of the input say; what is large stays on disk."""
     from napari_segment.io import read
 
-    return _read(options, partial(read, path, axes=options.axes.upper()))
+    return _read(options, partial(read, path, axes=options.axes.upper(), series=options.series))
 
 
 def read_labels_input(options: argparse.Namespace, path: str | Path) -> Labels:
@@ -65,7 +65,8 @@ def read_labels_input(options: argparse.Namespace, path: str | Path) -> Labels:
     from napari_segment.io import read_labels
 
     axes = options.axes.upper().replace("C", "")
-    return _read(options, partial(read_labels, path, axes=axes, holds=options.holds))
+    series = "" if options.image else options.series  # which is that of the image
+    return _read(options, partial(read_labels, path, axes=axes, series=series, holds=options.holds))
 
 
 def _read(options: argparse.Namespace, read: Callable[..., S]) -> S:
