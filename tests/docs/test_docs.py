@@ -1,5 +1,7 @@
 """The manual is true: its links resolve, its commands parse, its reference renders."""
 
+import ast
+import builtins
 import importlib.util
 import re
 import shlex
@@ -12,6 +14,9 @@ from napari_segment.registry import REGISTRIES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+# Pages whose Python blocks run one after the other, given the files that they name.
+ALONE = ("bioimageio", "clusters", "losses", "models", "prediction", "training")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -30,6 +35,21 @@ def test_commands_parse(page):
                 given = words[1:]
                 given = given[: given.index("&&")] if "&&" in given else given
                 make_parser(given).parse_args(given)
+
+
+@pytest.mark.parametrize("page", ALONE)
+def test_python_blocks_know_every_name_they_use(page):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / f"{page}.md").read_text(), re.S)
+    nodes = list(ast.walk(ast.parse("\n".join(blocks))))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    known = {
+        *dir(builtins),
+        *(n.id for n in names if isinstance(n.ctx, ast.Store)),
+        *(n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)),
+        *(n.arg for n in nodes if isinstance(n, ast.arg)),
+        *((n.asname or n.name).split(".")[0] for n in nodes if isinstance(n, ast.alias)),
+    }
+    assert {n.id for n in names} <= known
 
 
 @pytest.mark.parametrize("kind", list(REGISTRIES))
