@@ -16,6 +16,7 @@ from napari_segment.cli.segment import _what_clusters_say, cluster
 from napari_segment.errors import MissingError
 from napari_segment.io import read_labels
 from napari_segment.results.measure import measure
+from napari_segment.samples import SAMPLES
 
 
 @pytest.fixture
@@ -164,6 +165,11 @@ def test_wrong_usage_exits_with_2(arguments):
         (["segment", "otsu", "a.tif", "-o", "b.tif", "--bin", "9"], "Did you mean '--bins'?"),
         (["segment", "otsu", "a.tif", "-o", "b.tif", "--per", "planes"], "Did you mean 'plane'"),
         (["segment", "network", "a.tif", "-o", "b.tif"], "--checkpoint"),
+        (["segment", "otsu", "a.tif"], "See 'napari-segment segment otsu --help'"),
+        (["segment"], "See 'napari-segment segment METHOD --help'"),
+        (["segment", "canny", "a.tif", "-o", "b.tif", "sigma=1"], "'sigma=1' is one too many here"),
+        (["segment", "canny", "a.tif", "-o", "b.tif", "sigma=1"], "Write --sigma 1."),
+        (["segment", "range", "a.tif", "-o", "b.tif", "200"], "'200' is one too many here."),
     ],
 )
 def test_wrong_usage_is_said_in_a_sentence(capsys, arguments, words):
@@ -261,6 +267,23 @@ def test_list_tells_what_cannot_run_by_blocks(capsys):
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert "whole image" in rows["slic"]["whole"]
     assert (rows["slic"]["blocks"], rows["canny"]["blocks"]) == (False, True)
+
+
+@pytest.mark.parametrize("command", ["segment bioimageio", "segment otsu", "train", "samples"])
+def test_help_shows_no_markup(capsys, command):
+    with pytest.raises(SystemExit):
+        main([*command.split(), "--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    assert not any(mark in words for mark in ("``", "]_", "(see `", "manyeth"))
+
+
+def test_help_names_all_samples_and_no_default_of_what_is_off(capsys):
+    with pytest.raises(SystemExit):
+        main(["samples", "--help"])
+    assert set(SAMPLES) <= set(capsys.readouterr().out.replace(",", "").split())
+    with pytest.raises(SystemExit):
+        main(["segment", "network", "--help"])
+    assert "(default: .)" not in capsys.readouterr().out
 
 
 def test_help_of_a_method_shows_its_settings(capsys):

@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from napari_segment.cli.words import plain
 from napari_segment.registry import REGISTRIES, Entry, broken_plugins
 
 
@@ -21,7 +22,7 @@ def show(options: argparse.Namespace) -> int:
         width = max((len(row["name"]) for row in rows), default=0)
         for row in rows:
             whole = " In memory only." if row.get("whole") else ""
-            print(f"  {row['name']:<{width}}  {row['title']}. {row['help']}{whole}".rstrip())
+            print(f"  {row['name']:<{width}}  {row['title']}. {plain(row['help'])}{whole}".rstrip())
     for point, reason in broken_plugins().items():
         print(f"broken plug-in {point}: {reason}")
     return 0

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, get_args
 
-from napari_segment.cli.words import Parser
+from napari_segment.cli.words import Parser, plain
 from napari_segment.recipe import Per
 
 KINDS = ("filters", "methods", "cleanups", "models", "losses", "layouts", "logs", "devices")
+SAMPLES = ("nuclei", "cells", "two_tissues", "time_lapse", "stained_tissue")
 EXAMPLES = """examples:
   napari-segment demo -o out
   napari-segment samples nuclei -o nuclei --count 20
@@ -80,8 +81,8 @@ def _later(module: str, function: str) -> Callable[[argparse.Namespace], int]:
     return run
 
 
-def _command(commands: Any, name: str, module: str, title: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=title, description=title)
+def _command(commands: Any, name: str, module: str, title: str) -> Parser:
+    parser: Parser = commands.add_parser(name, help=title, description=title)
     parser.set_defaults(run=_later(module, name))
     parser.add_argument("--debug", action="store_true", help="show a traceback on failure")
     return parser
@@ -120,7 +121,7 @@ def _list(commands: Any) -> None:
 def _samples(commands: Any) -> None:
     title = "Write made-up images and their labels as two folders to train on."
     parser = _command(commands, "samples", "samples", title)
-    parser.add_argument("name", metavar="NAME", help="nuclei, cells, two_tissues, …")
+    parser.add_argument("name", metavar="NAME", help=", ".join(SAMPLES))
     _output(parser, "folder for images/ and labels/")
     parser.add_argument("--count", type=int, default=20, metavar="N", help="pairs (default: 20)")
     parser.add_argument("--size", default="", metavar="A,B,…", help="sides; one number for all")
@@ -166,7 +167,12 @@ def _inputs(parser: argparse.ArgumentParser) -> None:
 def _segment(commands: Any, method: str) -> None:
     title = "Segment files by one method, or by a trained network."
     parser = _command(commands, "segment", "segment", title)
-    parser.add_argument("method", metavar="METHOD", help="see 'napari-segment list methods'")
+    parser.topic = " METHOD"
+    parser.add_argument(
+        "method", metavar="METHOD",
+        help="see 'napari-segment list methods'; 'napari-segment segment METHOD --help' shows its "
+        "settings",
+    )  # fmt: skip
     _inputs(parser)
     _recipe(parser.add_argument_group("the recipe"))
     if method and not method.startswith("-"):
@@ -174,7 +180,8 @@ def _segment(commands: Any, method: str) -> None:
         from napari_segment.registry import methods
 
         chosen = methods[method]
-        parser.description = f"{chosen.title}. {chosen.help}"
+        parser.description = f"{chosen.title}. {plain(chosen.help)}"
+        parser.topic = f" {method}"
         add_options(parser.add_argument_group(f"settings of {method}"), chosen)
 
 
@@ -188,7 +195,8 @@ def _recipe(group: Any, per: Sequence[str] = get_args(Per)) -> None:
 def _part(group: Any, channel: str, per: Sequence[str]) -> None:
     """What tells which part of an image is taken, and what of it at once."""
     group.add_argument("--channel", default=channel, help=f"index or name (default: {channel})")
-    group.add_argument("--per", default="auto", choices=per)
+    words = "what is taken at once; auto: volumes where there are any, else planes"
+    group.add_argument("--per", default="auto", choices=per, help=words)
     group.add_argument("--times", default="", metavar="FIRST:LAST", help="a range of time points")
 
 
@@ -288,7 +296,10 @@ def _measure(commands: Any) -> None:
     parser = _command(commands, "measure", "results", "Measure every object into a table.")
     parser.add_argument("labels", metavar="LABELS", help="file of labels")
     parser.add_argument("--image", metavar="IMAGE", help="file of intensities")
-    parser.add_argument("--holds", choices=("mask", "classes", "objects"), default="objects")
+    parser.add_argument(
+        "--holds", choices=("mask", "classes", "objects"), default="objects",
+        help="what the numbers mean where the file does not say (default: objects)",
+    )  # fmt: skip
     parser.add_argument(
         "--properties", default="basic", metavar="NAME,…",
         help="properties and groups of them: basic, shape, intensity, texture, detail or all "
@@ -336,5 +347,5 @@ def _objects(commands: Any, chosen: str) -> None:
         from napari_segment.cli.settings import add_options
 
         entry = verb(chosen)
-        parsers[chosen].description = entry.help
+        parsers[chosen].description = plain(entry.help)
         add_options(parsers[chosen].add_argument_group("settings"), entry)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from napari_segment.cli.words import plain
 from napari_segment.errors import SettingError
 from napari_segment.recipe import Spec
 from napari_segment.registry import REGISTRIES, Entry, Registry, picks_from
@@ -154,9 +156,9 @@ def _metavar(field: FieldInfo) -> str:
 
 
 def _help(field: FieldInfo) -> str:
-    words = (field.description or "").strip()
+    words = plain(field.description or "").strip()
     default = field.default
-    if default is not PydanticUndefined and default not in ("", ()):
+    if default is not PydanticUndefined and default not in ("", (), Path()):
         specs = default if isinstance(default, tuple) else (default,)
         shown: Any = ", ".join(d.name for d in specs if isinstance(d, Spec)) or default
         words = f"{words} (default: {shown})"

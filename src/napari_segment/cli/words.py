@@ -13,6 +13,8 @@ NEGATIVE = re.compile(r"-(\d|\.|inf\b)")  # what begins so is a value: -1e3, or 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser without abbreviations, which names what comes near a wrong word."""
 
+    topic = ""  # what is typed after the command to see all its options
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{"allow_abbrev": False, **options})
         self._negative_number_matcher = NEGATIVE  # else but one plain number is no option
@@ -21,16 +23,21 @@ class Parser(argparse.ArgumentParser):
         """Parse; words that a command does not know end here, where its options are known."""
         found, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            word = unknown[0].partition("=")[0]
-            near = nearest(word, self._option_string_actions)
-            self.error(f"There is no option {word!r}. {near}".strip())
+            self.error(self._unknown(*unknown[0].partition("=")))
         return found, unknown
+
+    def _unknown(self, word: str, equals: str, value: str) -> str:
+        known = self._option_string_actions
+        if word.startswith("-"):
+            return f"There is no option {word!r}. {nearest(word, known)}".strip()
+        hint = f" Write --{word} {value}." if f"--{word}" in known else ""
+        return f"The word {word + equals + value!r} is one too many here.{hint}"
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, without the whole usage, and leave with status 2."""
         sentence = message[0].upper() + message[1:]
         end = "" if sentence.endswith((".", "?")) else "."
-        self.exit(2, f"napari-segment: {sentence}{end} See '{self.prog} --help'.\n")
+        self.exit(2, f"napari-segment: {sentence}{end} See '{self.prog}{self.topic} --help'.\n")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
@@ -38,6 +45,17 @@ class Parser(argparse.ArgumentParser):
             known = list(map(str, action.choices))
             near = nearest(str(value), known) or f"Known: {', '.join(known)}."
             raise argparse.ArgumentError(None, f"{name} cannot be {value!r}. {near}")
+
+
+def plain(text: str) -> str:
+    """Help without the markup of docstrings.
+
+    Examples
+    --------
+    >>> plain("A model of the zoo [1]_; ``-log p`` (see `histogram`) of `low`.")
+    'A model of the zoo; -log p of `low`.'
+    """
+    return re.sub(r"\s*\[\d+\]_|\s*\(see `[^`]*`\)|``", "", text)
 
 
 def counted(number: int, thing: str) -> str:

@@ -155,7 +155,7 @@ def train(
     precision : {"auto", "float32", "bfloat16", "float16"}
         Number type of the network's inner computation.
     folds, fold : int
-        Every so manyeth case, by sorted name, is for validation, and which of them: 0 is the last
+        One of so many cases, by sorted name, is for validation, and which of them: 0 is the last
         of each group.
     workers : int
         Threads that prepare patches; 0 prepares them between the steps.
