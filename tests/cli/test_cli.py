@@ -148,6 +148,16 @@ def test_errors_are_one_or_two_sentences(cells, tmp_path, capsys, arguments, sta
     assert not (tmp_path / "out.tif").exists()
 
 
+def test_errors_name_options_as_they_are_typed(tmp_path, capsys):
+    for name in ("a.npy", "b.npy"):
+        np.save(tmp_path / name, np.zeros((2, 8, 8), np.uint8))
+    words = ["segment", "otsu", "-o", str(tmp_path / "out"), "--axes", "cyx"]
+    for inputs in (["a.npy"], ["a.npy", "b.npy"]):
+        assert main([*words, *(str(tmp_path / name) for name in inputs)]) == 1
+        error = capsys.readouterr().err
+        assert error.count("Say which, such as --channel 0.") == len(inputs)
+
+
 @pytest.mark.parametrize("arguments", [[], ["segment"], ["frobnicate"], ["list", "things"]])
 def test_wrong_usage_exits_with_2(arguments):
     with pytest.raises(SystemExit) as stop:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from napari_segment.cli.parser import make_parser
+from napari_segment.cli.words import complain
 from napari_segment.errors import SegmentError, SettingError, UnknownNameError
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # the last line of defence before a user
         if debug:
             raise
-        print(f"napari-segment: {_in_words(error)}", file=sys.stderr)
+        complain(_in_words(error))
         return USAGE if isinstance(error, SettingError | UnknownNameError) else FAILED
 
 

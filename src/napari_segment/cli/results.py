@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from napari_segment.cli.paths import images_in, is_image, table_path
 from napari_segment.cli.segment import cluster, read_input, read_labels_input
-from napari_segment.cli.words import counted
+from napari_segment.cli.words import complain, counted
 from napari_segment.errors import FormatError, InputError, SegmentError
 
 
@@ -46,7 +45,7 @@ def compare(options: argparse.Namespace) -> int:
             if options.debug or len(cases) == 1:
                 raise
             failures += 1
-            print(f"napari-segment: {name}: {error}", file=sys.stderr)
+            complain(f"{name}: {error}")
     if options.table:
         _write_table(scores, options.table)
     if options.json:

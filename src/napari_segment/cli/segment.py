@@ -18,6 +18,7 @@ from napari_segment.blocks.memory import free_memory
 from napari_segment.cli.paths import inputs_of, keep, of_equal_name, targets_of
 from napari_segment.cli.progress import show
 from napari_segment.cli.settings import chosen, parse_spec
+from napari_segment.cli.words import complain
 from napari_segment.errors import MissingError, SegmentError, SettingError
 from napari_segment.image import RGB, Image, Labels, Stack
 from napari_segment.recipe import Recipe
@@ -164,7 +165,7 @@ def each_of(
                 if options.debug or len(inputs) == 1:
                     raise
                 failures += 1
-                print(f"napari-segment: {path}: {error}", file=sys.stderr)
+                complain(f"{path}: {error}")
     if options.json:
         print(json.dumps(reports, indent=2))
     if failures:

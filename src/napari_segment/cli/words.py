@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -45,6 +46,28 @@ class Parser(argparse.ArgumentParser):
             known = list(map(str, action.choices))
             near = nearest(str(value), known) or f"Known: {', '.join(known)}."
             raise argparse.ArgumentError(None, f"{name} cannot be {value!r}. {near}")
+
+
+def complain(words: str) -> None:
+    """Say on stderr what is wrong, with options as they are typed here."""
+    print(f"napari-segment: {as_typed(words)}", file=sys.stderr)
+
+
+def as_typed(words: str) -> str:
+    """What an error says of the parameters that are options of the command line.
+
+    Examples
+    --------
+    >>> as_typed("Use per='volume', or say channel=0.")
+    'Use --per volume, or say --channel 0.'
+    """
+    return re.sub(
+        r"(?<![\w/\\])(axes|channel|per|series|times)=('[^']*'|[^\s,;:.]+)", _option, words
+    )
+
+
+def _option(found: re.Match[str]) -> str:
+    return f"--{found[1]} " + found[2].strip("'")
 
 
 def plain(text: str) -> str:
