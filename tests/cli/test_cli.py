@@ -251,6 +251,10 @@ def test_compare_files_and_folders(tmp_path, capsys):
     assert main(["compare", str(one), str(other), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert set(report["cases"]) == {"a", "b"}
+    assert main(["compare", str(one), str(other)]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[:2] == [["mean", "mean"], ["case", "dice", "iou"]]
+    assert lines[2:] == [[name, "0.6667", "0.5000"] for name in ("a", "b", "mean")]
     assert report["mean"]["mean_dice"] == pytest.approx(2 / 3)
     assert main(["compare", str(one), str(other), "--surface", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["mean"]["mean_hd95"] > 0

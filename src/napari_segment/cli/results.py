@@ -9,8 +9,10 @@ from typing import Any
 
 from napari_segment.cli.paths import images_in, is_image, table_path
 from napari_segment.cli.segment import cluster, read_input, read_labels_input
-from napari_segment.cli.words import complain, counted
+from napari_segment.cli.words import complain, counted, in_columns
 from napari_segment.errors import FormatError, InputError, SegmentError
+
+FOLLOWING = ("segmentation_quality", "recognition_quality")  # of f1 and panoptic_quality
 
 
 def measure(options: argparse.Namespace) -> int:
@@ -51,7 +53,7 @@ def compare(options: argparse.Namespace) -> int:
     if options.json:
         listed: dict[str, Any] = {name: score.to_dict() for name, score in scores.items()}
         print(json.dumps({"mean": Scores.mean(list(scores.values())), "cases": listed}, indent=2))
-    else:
+    elif scores:
         _print(scores)
     return 1 if failures else 0
 
@@ -62,10 +64,16 @@ def _print(scores: dict[str, Any]) -> None:
     if len(scores) == 1:
         print(next(iter(scores.values())))
         return
-    width = max(len(name) for name in (*scores, "mean"))
-    for name, score in scores.items():
-        print(f"{name:<{width}}  {_line(score.summary)}")
-    print(f"{'mean':<{width}}  {_line(Scores.mean(list(scores.values())))}")
+    mean = Scores.mean(list(scores.values()))
+    shown = [name for name in mean if name not in FOLLOWING]
+    words = [name.partition("_") for name in shown]  # on two lines, which makes columns narrow
+    numbers = [*((name, score.summary) for name, score in scores.items()), ("mean", mean)]
+    rows = [
+        ["", *(first for first, _, _ in words)],
+        ["case", *(rest for _, _, rest in words)],
+        *([name, *(_number(found.get(key)) for key in shown)] for name, found in numbers),
+    ]
+    print(in_columns(rows))
 
 
 def _write_table(scores: dict[str, Any], path: str) -> None:
@@ -82,8 +90,8 @@ def _write_table(scores: dict[str, Any], path: str) -> None:
     api.write(whole, path)
 
 
-def _line(numbers: dict[str, float]) -> str:
-    return "  ".join(f"{name} {value:.4f}" for name, value in numbers.items())
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
 
 
 def _score(result: Path, reference: Path, options: argparse.Namespace) -> Any:

@@ -6,6 +6,8 @@ import argparse
 import json
 from typing import Any
 
+from napari_segment.cli.words import in_columns
+
 
 def runs(options: argparse.Namespace) -> int:
     """List run folders, best first, with the settings in which they differ."""
@@ -16,19 +18,16 @@ def runs(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([run.to_dict() for run in found], indent=2))
         return 0
-    varied = [name for name in differences(found) if name not in ("model", "loss")]
+    own = ("model", "loss", "epochs", "minutes")  # as they were, whatever was asked
+    varied = [name for name in differences(found) if name not in own]
     scores = list(dict.fromkeys(name for run in found for name in run.scores))
-    head = ["run", *scores, "model", "loss", "epochs", "minutes", *varied]
+    head = ["run", *scores, *own, *varied]
     rows = [
         [str(run.folder), *(_number(run.scores.get(name)) for name in scores), run.model, run.loss,
          str(run.epochs), f"{run.minutes:.1f}", *(_plain(run.settings.get(n)) for n in varied)]
         for run in found
     ]  # fmt: skip
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for row in (head, *rows):
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        )
+    print(in_columns([head, *rows]))
     return 0
 
 

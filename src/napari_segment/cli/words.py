@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 NEGATIVE = re.compile(r"-(\d|\.|inf\b)")  # what begins so is a value: -1e3, or -5,100
@@ -90,6 +90,21 @@ def counted(number: int, thing: str) -> str:
     ('1 row', '0 rows')
     """
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def in_columns(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of cells, each column as wide as its widest cell.
+
+    Examples
+    --------
+    >>> print(in_columns([("case", "f1"), ("a", "0.5")]))
+    case  f1
+    a     0.5
+    """
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return "\n".join(lines)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
