@@ -93,6 +93,17 @@ def test_a_replay_does_not_overwrite_its_input(folder, monkeypatch, capsys):
     assert contents(folder) == before
 
 
+def test_a_store_with_an_input_is_not_overwritten(tmp_path, capsys):
+    stack = Image(np.arange(64, dtype=np.uint8).reshape(1, 8, 8), "ZYX")
+    for number in "01":
+        write(stack, tmp_path / "many.zarr" / f"{number}.zarr")
+    before = contents(tmp_path)
+    store = tmp_path / "many.zarr"
+    assert main(["segment", "otsu", str(store / "0.zarr"), "-o", str(store)]) == 2
+    assert "holds an input, which would be overwritten" in capsys.readouterr().err
+    assert contents(tmp_path) == before
+
+
 def test_places_without_a_name_are_refused(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder / "images")
     before = contents(folder)

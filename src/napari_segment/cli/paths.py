@@ -55,7 +55,7 @@ def of_equal_name(place: Path, path: Path) -> Path:
 
 
 def keep(files: Iterable[str | Path], targets: Iterable[str | Path], what: str = "input") -> None:
-    """Refuse to write over files, under whatever name.
+    """Refuse to write over files, under whatever name, or over a Zarr folder with one in it.
 
     Parameters
     ----------
@@ -64,11 +64,13 @@ def keep(files: Iterable[str | Path], targets: Iterable[str | Path], what: str =
     what : str
         What the files are.
     """
-    kept = set(map(_identity, files))
+    paths = [Path(path).resolve() for path in files]
+    kept = set(map(_identity, {*paths, *(folder for path in paths for folder in path.parents)}))
     for target in targets:
         if _identity(target) in kept:
             raise SettingError(
-                f"{target} is an {what}, which would be overwritten. Write to another place."
+                f"{target} is or holds an {what}, which would be overwritten. Write to another "
+                "place."
             )
 
 
