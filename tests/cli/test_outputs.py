@@ -104,6 +104,19 @@ def test_a_store_with_an_input_is_not_overwritten(tmp_path, capsys):
     assert contents(tmp_path) == before
 
 
+@pytest.mark.parametrize("command", ["track", "consensus"])
+def test_results_of_objects_need_a_known_format(folder, monkeypatch, capsys, command):
+    monkeypatch.chdir(folder)
+    assert main([command, "missing.tif", "-o", "new.xyz"]) == 2
+    assert "'.xyz', which is no known format" in capsys.readouterr().err
+
+
+def test_several_objects_may_go_into_a_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert main(["consensus", "labels/a.tif", "labels/b.tif", "-o", "new"]) == 0
+    assert (folder / "new" / "a.tif").exists()
+
+
 def test_places_without_a_name_are_refused(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder / "images")
     before = contents(folder)

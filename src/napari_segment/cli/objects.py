@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from napari_segment.cli.paths import keep
+from napari_segment.cli.paths import keep, targets_of
 from napari_segment.cli.settings import chosen
 from napari_segment.cli.words import counted
 
@@ -15,20 +17,19 @@ def track(options: argparse.Namespace) -> int:
     """Number the objects of a file through time."""
     from napari_segment import api
 
-    keep([options.labels], [options.output])
+    target = _target([options.labels], options)
     labels = api.as_labels(options.labels, options.axes.upper())
-    return _written(_called(options, labels), options)
+    return _written(_called(options, labels), target)
 
 
 def consensus(options: argparse.Namespace) -> int:
     """Join several files of objects into one."""
     from napari_segment import api
 
-    keep(options.labels, [options.output])
+    target = _target(options.labels, options)
     axes = options.axes.upper()
-    return _written(
-        _called(options, [api.as_labels(file, axes) for file in options.labels]), options
-    )
+    labels = [api.as_labels(file, axes) for file in options.labels]
+    return _written(_called(options, labels), target)
 
 
 def rank(options: argparse.Namespace) -> int:
@@ -47,9 +48,16 @@ def _called(options: argparse.Namespace, data: Any) -> Any:
     return entry(data, **chosen(options, entry))
 
 
-def _written(labels: Any, options: argparse.Namespace) -> int:
+def _target(files: Sequence[str], options: argparse.Namespace) -> Path:
+    """Where the one result goes: OUT, or into the folder OUT under the name of the first file."""
+    targets = targets_of([Path(files[0])], options.output)
+    keep(files, targets)
+    return targets[0]
+
+
+def _written(labels: Any, target: Path) -> int:
     from napari_segment import api
 
-    path = api.write(labels, options.output)
+    path = api.write(labels, target)
     print(f"{counted(int(labels.data.max()), 'object')} → {path}")
     return 0

@@ -341,7 +341,7 @@ def _objects(commands: Any, chosen: str) -> None:
         if name == "rank":
             _json(parser)
         else:
-            _output(parser, "the file to write")
+            _output(parser, "a file, or a folder")
     if chosen in parsers:
         from napari_segment.api.entries import verb
         from napari_segment.cli.settings import add_options
