@@ -178,7 +178,7 @@ def _count_codes(codes: NDArray[Any]) -> Counts:
         pairs = counts.reshape(256, 256)
         counts = pairs.sum(0) + pairs.sum(1)
     for rest in (codes[:lead], codes[stop:]):
-        counts += np.bincount(rest, minlength=len(counts))
+        np.add.at(counts, rest, 1)
     return counts
 
 

@@ -21,7 +21,7 @@ from napari_segment.classical.threshold.histogram import Histogram, histogram, r
 Objects: TypeAlias = Literal["bright", "dark"]
 Mask: TypeAlias = NDArray[np.bool_]
 
-_TILE = 1 << 17  # voxels that stay in the cache while they are compared with every level
+_TILE = 1 << 20  # voxels that stay in the cache while they are compared with every level
 
 
 def separate(
