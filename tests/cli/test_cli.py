@@ -384,3 +384,17 @@ def test_data_of_a_wrong_name_is_told_before_any_image_is_read(tmp_path, capsys)
     assert main([*words, "--data", "seeds=marks.tif"]) == 2
     assert capsys.readouterr().err.count("takes no 'seeds'") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_user_is_warned_in_words():
+    import warnings
+
+    from napari_segment.cli.words import warnings_in_words
+
+    before = warnings.formatwarning
+    with warnings_in_words():
+        told = warnings.formatwarning("Look at channel=0.", UserWarning, "here.py", 3)
+        assert told == "napari-segment: Look at --channel 0.\n"
+        told = warnings.formatwarning("old", DeprecationWarning, "here.py", 3, "")
+        assert told.startswith("here.py:3: DeprecationWarning: old")
+    assert warnings.formatwarning is before

@@ -289,7 +289,7 @@ def _chosen(image: Image, recipe: Recipe) -> Image:
     if chosen and method.channels == "many" and not _want_image(recipe):
         raise InputError(
             f"{method.name!r} takes all channels, so channel={recipe.channel!r} would choose none. "
-            "Take some by the filter 'channels', such as filters=[('channels', {'which': (0,)})]."
+            "Choose channels by the filter 'channels', whose setting is 'which'."
         )
     wanting = [*(filters[spec.name] for spec in recipe.filters), method]
     if any(entry.channels == "many" for entry in wanting):

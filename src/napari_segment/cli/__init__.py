@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from napari_segment.cli.parser import make_parser
-from napari_segment.cli.words import complain
+from napari_segment.cli.words import complain, warnings_in_words
 from napari_segment.errors import SegmentError, SettingError, UnknownNameError
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not given:
             parser.exit(USAGE, parser.format_help())
         options = parser.parse_args(given)
-        return int(options.run(options))
+        with warnings_in_words():
+            return int(options.run(options))
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED

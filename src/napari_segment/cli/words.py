@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 NEGATIVE = re.compile(r"-(\d|\.|inf\b)")  # what begins so is a value: -1e3, or -5,100
@@ -51,6 +53,23 @@ class Parser(argparse.ArgumentParser):
 def complain(words: str) -> None:
     """Say on stderr what is wrong, with options as they are typed here."""
     print(f"napari-segment: {as_typed(words)}", file=sys.stderr)
+
+
+@contextmanager
+def warnings_in_words() -> Iterator[None]:
+    """Show what a user is warned of as errors are shown, without the place in our code."""
+    before = warnings.formatwarning
+
+    def told(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> str:
+        if category is UserWarning:
+            return f"napari-segment: {as_typed(str(message))}\n"
+        return before(message, category, *place, **more)
+
+    warnings.formatwarning = told
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
 
 
 def as_typed(words: str) -> str:
