@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from napari_segment import apply_filters, segment
+from napari_segment import apply_filters, replay, segment
 from napari_segment.errors import FormatError, SettingError
 from napari_segment.recipe import Recipe, Spec
 
@@ -23,6 +23,14 @@ RECIPE = Recipe(
 @pytest.mark.parametrize("name", ["a.yaml", "a.json"])
 def test_a_recipe_comes_back_from_its_file(tmp_path, name):
     assert Recipe.load(RECIPE.save(tmp_path / name)) == RECIPE
+
+
+def test_a_recipe_is_replayed_from_plain_values():
+    image = np.array([[0, 0, 9], [0, 9, 9]], np.uint8)
+    plain = {"method": {"name": "manual", "settings": {"value": 5}}}
+    assert replay(plain, image).data.tolist() == (image > 5).tolist()
+    with pytest.raises(FormatError, match="the mapping is not a recipe"):
+        replay({"methods": "otsu"}, image)
 
 
 def test_yaml_is_in_the_order_in_which_it_runs():

@@ -140,7 +140,28 @@ class Recipe(BaseModel):
         import yaml
 
         try:
-            return cls.model_validate(yaml.safe_load(text))
+            return cls.from_plain(yaml.safe_load(text), source=source)
+        except yaml.YAMLError as error:
+            raise FormatError(f"{source} is neither YAML nor JSON: {_one_line(error)}") from None
+
+    @classmethod
+    def from_plain(cls, values: Any, *, source: str = "the mapping") -> Recipe:
+        """Read a recipe from plain values, such as a napari layer keeps.
+
+        Parameters
+        ----------
+        values : mapping
+            What `to_json` writes, as Python values.
+        source : str
+            Where they came from, for the error message.
+
+        Raises
+        ------
+        FormatError
+            If they are no recipe.
+        """
+        try:
+            return cls.model_validate(values)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the whole"
@@ -148,8 +169,6 @@ class Recipe(BaseModel):
                 f"{source} is not a recipe: {first['msg']} (at {where}). A recipe holds "
                 "'method: {name: otsu}' and, if wanted, 'filters', 'cleanups', 'channel', 'per'."
             ) from None
-        except yaml.YAMLError as error:
-            raise FormatError(f"{source} is neither YAML nor JSON: {_one_line(error)}") from None
 
     def save(self, path: str | Path) -> Path:
         """Write the recipe to a ``.json`` file, or as YAML under any other name."""

@@ -111,13 +111,15 @@ def segment_steps(
     return (yield from apply(complete(recipe), stack, extra))
 
 
-def replay(recipe: Recipe | str | Path, image: Any, *, axes: str = "") -> Labels:
+def replay(
+    recipe: Recipe | Mapping[str, Any] | str | Path, image: Any, *, axes: str = ""
+) -> Labels:
     """Do again what a recipe records, on any image.
 
     Parameters
     ----------
-    recipe : Recipe, str or Path
-        A recipe, or the file of one.
+    recipe : Recipe, mapping, str or Path
+        A recipe, its plain values (``layer.metadata["napari-segment"]["recipe"]``), or its file.
     image : as for `segment`
         What to segment.
     axes : str
@@ -127,7 +129,9 @@ def replay(recipe: Recipe | str | Path, image: Any, *, axes: str = "") -> Labels
     -------
     Labels
     """
-    if not isinstance(recipe, Recipe):
+    if isinstance(recipe, Mapping):
+        recipe = Recipe.from_plain(recipe)
+    elif not isinstance(recipe, Recipe):
         recipe = Recipe.load(recipe)
     return run(segment_steps(image, recipe, axes=axes))
 
