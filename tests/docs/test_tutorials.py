@@ -28,7 +28,9 @@ def smaller(given):
 @pytest.mark.slow
 def test_the_unet_for_masks(tutorials, tmp_path, capsys):
     tutorials.run_all(tmp_path, "first-unet", smaller)
-    assert "mean_dice" in capsys.readouterr().out
+    _, scores = capsys.readouterr().out.split("case", maxsplit=1)
+    assert "dice" in scores.splitlines()[0]
+    assert scores.splitlines()[-1].startswith("mean ")
     assert len(list((tmp_path / "pictures").glob("*.png"))) == 5
     run = tmp_path / "first-unet"
     assert {p.name for p in (run / "previews").iterdir()} == {"epoch_0000.png", "epoch_0001.png"}
