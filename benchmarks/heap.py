@@ -10,7 +10,7 @@ import time
 import torch
 from prediction import PATCH, unet
 
-from napari_segment.deep.heap import faulted, kept_memory
+from napari_segment.deep.allocator import faulted, kept_memory
 
 NETWORKS = {"16 to 256": (16, 32, 64, 128, 256), "8 to 64": (8, 16, 32, 64)}
 PASSES = 12

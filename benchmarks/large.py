@@ -62,9 +62,9 @@ def make_network(folder):
     """A small network with random weights, as a checkpoint."""
     import torch
 
-    from napari_segment.deep import models
     from napari_segment.deep.checkpoint import Checkpoint
-    from napari_segment.deep.plan import Normalisation
+    from napari_segment.deep.nn import models
+    from napari_segment.deep.planning.plan import Normalisation
 
     settings = {"start_filters": 2, "levels": 2, "norm": "none"}
     spec = {"name": "textbook_unet", "settings": settings}
@@ -82,7 +82,7 @@ def predict(folder, store, limit):
     import dask.array as da
 
     from napari_segment.deep.checkpoint import Checkpoint
-    from napari_segment.deep.predict.trained import Options, predict_with
+    from napari_segment.deep.inference.predict import Options, predict_with
 
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     image = da.from_zarr(str(folder / "volume.zarr"))[None]

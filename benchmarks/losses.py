@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from napari_segment.deep import losses as deep_losses
-from napari_segment.deep import models
 from napari_segment.deep.device import memory_format, precision
-from napari_segment.deep.train import MODEL
+from napari_segment.deep.nn import losses as deep_losses
+from napari_segment.deep.nn import models
+from napari_segment.deep.training import MODEL
 from napari_segment.registry import losses
 
 CPU = torch.device("cpu")

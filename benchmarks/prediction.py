@@ -54,7 +54,7 @@ def unet(features, classes=4):
 
 
 def ours(network, image, overlap, tile=PATCH, **settings):
-    from napari_segment.deep.predict import predict
+    from napari_segment.deep.inference import predict
     from napari_segment.step import run
 
     return run(predict(network, image, tile=tile, overlap=overlap, **settings))
@@ -64,7 +64,7 @@ def monais(network, image, overlap, tile=PATCH):
     import torch
     from monai.inferers import sliding_window_inference
 
-    from napari_segment.deep.predict import Grid
+    from napari_segment.deep.inference import Grid
 
     hills = Grid(image.shape[1:], tile, overlap).hills
     weights = torch.from_numpy(np.einsum("i,j,k->ijk", *hills))

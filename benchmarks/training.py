@@ -33,8 +33,8 @@ DATA = Path(os.environ.get("NAPARI_SEGMENT_DATA", "../shared/data"))
 def quality(name: str, minutes: float, model: str) -> None:
     """Train, segment the validation cases, compare; print the mean scores."""
     from napari_segment import compare, segment
-    from napari_segment.deep.train import train
-    from napari_segment.io.pairs import Pairs
+    from napari_segment.deep.training import train
+    from napari_segment.io.datasets.pairs import Pairs
 
     pairs = Pairs.of((DATA / name / "images", DATA / name / "labels"))
     settings = {"model": model} if model else {}
@@ -63,7 +63,7 @@ def overhead(steps: int, model: str) -> None:
     waits for besides; the last number adds how much slower the network is for the threads that
     prepare patches beside it, measured against the same updates on one batch in memory.
     """
-    from napari_segment.deep.train._learner import Learner
+    from napari_segment.deep.training.learner_torch import Learner
 
     inside: list[float] = []
     kept: list[Any] = []
@@ -98,7 +98,7 @@ def overhead(steps: int, model: str) -> None:
 
 def _steps_of(out: str, model: str) -> Iterator[float]:
     """The losses of a training on the hippocampus data, as they come."""
-    from napari_segment.deep.train import train
+    from napari_segment.deep.training import train
 
     folder = DATA / "hippocampus"
     settings = {"model": model} if model else {}
@@ -122,7 +122,7 @@ def throughput(steps: int, model: str, workers: int) -> None:
     import torch
 
     from napari_segment.deep.checkpoint import Checkpoint
-    from napari_segment.deep.train._learner import Learner
+    from napari_segment.deep.training.learner_torch import Learner
 
     made: list[Learner] = []
     original = Learner.__init__
@@ -168,7 +168,7 @@ def start() -> None:
     """Seconds from the command to the first update, in a process of its own."""
     with TemporaryDirectory() as out:
         script = (
-            "from napari_segment.deep.train import train\n"
+            "from napari_segment.deep.training import train\n"
             f"for step in train(({str(DATA / 'hippocampus/images')!r}, "
             f"{str(DATA / 'hippocampus/labels')!r}), out={out!r}, overwrite=True, epochs=1):\n"
             "    if 'loss' in step.numbers: break\n"

@@ -38,10 +38,10 @@ LIBRARIES = {
     "unified_focal": "MONAI `AsymmetricUnifiedFocalLoss`",
 }
 MODEL_LIBRARIES = {
-    "deep.models.monai": "MONAI",
-    "deep.models.smp": "segmentation-models-pytorch",
-    "deep.models.torchvision": "torchvision",
-    "deep.objects": "torchvision",
+    "deep.nn.models.monai": "MONAI",
+    "deep.nn.models.smp": "segmentation-models-pytorch",
+    "deep.nn.models.torchvision": "torchvision",
+    "deep.detection": "torchvision",
 }
 
 
@@ -93,7 +93,7 @@ def library(entry: Entry) -> str:
 
 def size(entry: Entry) -> str:
     """Millions of parameters at the defaults, of one channel in and two classes out."""
-    from napari_segment.deep.models import build
+    from napari_segment.deep.nn.models import build
 
     found = []
     for ndim in entry.ndim:

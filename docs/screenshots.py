@@ -21,7 +21,7 @@ from qtpy.QtTest import QTest
 from vispy.gloo.glir import GlirProgram
 
 from napari_segment import samples
-from napari_segment.widgets.files import stack_layer
+from napari_segment.widgets.layers.files import stack_layer
 
 COLOURS = 64  # of the pictures' palette: small files, clear letters
 

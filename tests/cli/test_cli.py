@@ -389,7 +389,7 @@ def test_data_of_a_wrong_name_is_told_before_any_image_is_read(tmp_path, capsys)
 def test_a_user_is_warned_in_words():
     import warnings
 
-    from napari_segment.cli.words import warnings_in_words
+    from napari_segment.cli.messages import warnings_in_words
 
     before = warnings.formatwarning
     with warnings_in_words():

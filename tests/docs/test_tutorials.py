@@ -56,7 +56,7 @@ def cached_encoder(tmp_path, monkeypatch):
     import torch
     from safetensors.torch import save_file
 
-    from napari_segment.deep.models.smp._encoders import _address
+    from napari_segment.deep.nn.models.smp._encoders import _address
 
     torch.manual_seed(0)
     weights = smp.encoders.get_encoder("mobilenet_v2", weights=None).state_dict()

@@ -98,7 +98,7 @@ def patient(plugin, monkeypatch):
 @pytest.fixture
 def fresh_processes(qapp):
     """Worker processes that begin and end with the test."""
-    from napari_segment.widgets.job import Process
+    from napari_segment.widgets.jobs.job import Process
 
     def end():
         for process in qapp.findChildren(Process):

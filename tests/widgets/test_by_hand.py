@@ -13,8 +13,8 @@ from napari_segment import api, samples
 from napari_segment.cli import main
 from napari_segment.image import Image
 from napari_segment.io import read_labels
-from napari_segment.widgets.fields import written
-from napari_segment.widgets.histogram import HistogramView
+from napari_segment.widgets.forms.fields import written
+from napari_segment.widgets.forms.histogram import HistogramView
 
 pytestmark = pytest.mark.screen
 

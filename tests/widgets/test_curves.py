@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_segment.step import Step
-from napari_segment.widgets.curves import Curves
+from napari_segment.widgets.forms.curves import Curves
 
 
 class Theme:
@@ -25,7 +25,7 @@ def test_curves_grow_and_begin_again(qapp):
 def test_the_last_words_of_a_training_are_no_point(qapp):
     import napari
 
-    from napari_segment.widgets.train import Train
+    from napari_segment.widgets.docks.train import Train
 
     viewer = napari.Viewer(show=False)
     dock = Train(viewer)

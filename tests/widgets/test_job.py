@@ -9,7 +9,7 @@ import pytest
 
 from napari_segment import api
 from napari_segment.image import Image
-from napari_segment.widgets.job import Job, Process
+from napari_segment.widgets.jobs.job import Job, Process
 from napari_segment.worker.stacks import load_stack, save_stack
 
 WAIT = 60_000

@@ -10,7 +10,7 @@ from napari.layers import Layer
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
 from napari_segment.recipe import Recipe, Spec
-from napari_segment.widgets import layers
+from napari_segment.widgets.layers.conversion import conversion as layers
 
 
 def skewed(shape, axes, **more):

@@ -6,7 +6,7 @@ import pytest
 
 from napari_segment import api, samples
 from napari_segment.image import Labels
-from napari_segment.widgets.layers import stack_layer
+from napari_segment.widgets.layers.conversion import stack_layer
 
 pytestmark = pytest.mark.screen
 

@@ -5,7 +5,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_segment.errors import InputError
-from napari_segment.widgets.markers import markers_of
+from napari_segment.widgets.layers.markers import markers_of
 
 UNITS = {"T": "second", "C": "pixel"}
 SHAPE = {"T": 2, "C": 3, "Z": 4, "Y": 20, "X": 30}

@@ -6,7 +6,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 
 from napari_segment.image import Image, Labels
-from napari_segment.widgets.results import MOST, box_corners, result_layers
+from napari_segment.widgets.layers.results import MOST, box_corners, result_layers
 
 
 def of_planes():

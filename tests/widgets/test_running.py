@@ -4,8 +4,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_segment.errors import InputError
-from napari_segment.widgets.job import Job
-from napari_segment.widgets.running import Running
+from napari_segment.widgets.forms.run_bar import Running
+from napari_segment.widgets.jobs.job import Job
 
 WAIT = 60_000
 

@@ -7,9 +7,9 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QFileDialog
 
-from napari_segment.widgets.layers import recipe_of_layer
-from napari_segment.widgets.recipes import RecipeButton
-from napari_segment.widgets.source import Source, is_labels
+from napari_segment.widgets.forms.recipes import RecipeButton
+from napari_segment.widgets.forms.source import Source, is_labels
+from napari_segment.widgets.layers.conversion import recipe_of_layer
 
 
 @pytest.fixture

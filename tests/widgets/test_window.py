@@ -13,7 +13,7 @@ from napari_segment import api, samples
 from napari_segment.cli import main
 from napari_segment.image import Image, Labels
 from napari_segment.recipe import Recipe
-from napari_segment.widgets.layers import stack_layer
+from napari_segment.widgets.layers.conversion import stack_layer
 
 pytestmark = pytest.mark.screen
 
@@ -517,7 +517,7 @@ def longest_pause(qtbot, seconds):
 
 
 def test_the_results_of_the_demonstration_open(viewer, tmp_path):
-    from napari_segment.widgets.view import open_folder
+    from napari_segment.widgets.layers.view import open_folder
 
     image, truth = samples.two_tissues(seed=1)
     api.write(image, tmp_path / "tissues.nii.gz")

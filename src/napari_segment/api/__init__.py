@@ -3,7 +3,8 @@
 The widgets and the command line call these, and nothing below them.
 """
 
-from napari_segment.api.apply import as_seen as as_seen
+from napari_segment.api.coercion import as_image as as_image
+from napari_segment.api.coercion import as_labels as as_labels
 from napari_segment.api.edges import CANNY as CANNY
 from napari_segment.api.edges import edge_point_steps as edge_point_steps
 from napari_segment.api.edges import edge_points as edge_points
@@ -11,8 +12,6 @@ from napari_segment.api.files import read as read
 from napari_segment.api.files import write as write
 from napari_segment.api.filtering import apply_filters as apply_filters
 from napari_segment.api.filtering import filter_steps as filter_steps
-from napari_segment.api.inputs import as_image as as_image
-from napari_segment.api.inputs import as_labels as as_labels
 from napari_segment.api.linking import consensus as consensus
 from napari_segment.api.linking import slices_to_label_next as slices_to_label_next
 from napari_segment.api.markers import marked as marked
@@ -31,3 +30,4 @@ from napari_segment.api.verbs import segment_steps as segment_steps
 from napari_segment.api.verbs import summary as summary
 from napari_segment.api.verbs import track as track
 from napari_segment.api.verbs import train as train
+from napari_segment.engine.execute import as_seen as as_seen

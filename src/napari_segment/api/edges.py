@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.api.apply import apply, seen_steps
-from napari_segment.api.inputs import as_image
-from napari_segment.api.parts import parts_of, positions
+from napari_segment.api.coercion import as_image
 from napari_segment.api.verbs import complete, recipe_of
+from napari_segment.engine.execute import apply, seen_steps
+from napari_segment.engine.split import parts_of, positions
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Stack
 from napari_segment.recipe import Per, Recipe, SpecLike

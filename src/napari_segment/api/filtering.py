@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from typing import Any
 
-from napari_segment.api.apply import chosen_times, seen_steps, through_filters
-from napari_segment.api.inputs import as_image
+from napari_segment.api.coercion import as_image
 from napari_segment.api.verbs import complete, several
+from napari_segment.engine.execute import chosen_times, seen_steps, through_filters
 from napari_segment.errors import InputError
 from napari_segment.image import Image
 from napari_segment.recipe import Per, Recipe, Spec, SpecLike

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from napari_segment.api.inputs import as_image, as_labels
+from napari_segment.api.coercion import as_image, as_labels
 from napari_segment.errors import InputError
 from napari_segment.image import Labels
 
@@ -67,7 +67,7 @@ def slices_to_label_next(
     list of int
         Positions along the axis, counted from 0, the most unsure first.
     """
-    from napari_segment.deep.predict.rank import slices_to_label_next as ranked
+    from napari_segment.deep.inference.rank import slices_to_label_next as ranked
 
     image = as_image(uncertainty)
     if axis not in image.axes:

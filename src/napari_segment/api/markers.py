@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.api.inputs import as_labels
+from napari_segment.api.coercion import as_labels
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels, smallest_integers
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_segment.deep.summary import Summary
+    from napari_segment.deep.nn.summary import Summary
 
 
 def network_preview(pairs: Any, settings: Mapping[str, Any] | None = None) -> Summary:
@@ -25,7 +25,7 @@ def network_preview(pairs: Any, settings: Mapping[str, Any] | None = None) -> Su
     Summary
         As of `summary`, for a batch of the training's patches.
     """
-    from napari_segment.deep.train.preview import network_preview as preview
+    from napari_segment.deep.training.augment_preview import network_preview as preview
 
     return preview(pairs, settings or {})
 

@@ -6,9 +6,9 @@ from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_segment.api.apply import apply
-from napari_segment.api.inputs import as_image, as_labels
+from napari_segment.api.coercion import as_image, as_labels
 from napari_segment.api.markers import on_image
+from napari_segment.engine.execute import apply
 from napari_segment.image import Labels
 from napari_segment.recipe import Per, Recipe, Spec, SpecLike
 from napari_segment.registry import cleanups as cleanup_registry
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_segment.deep.checkpoint import Checkpoint
-    from napari_segment.deep.runs import Run
-    from napari_segment.deep.summary import Summary
+    from napari_segment.deep.nn.summary import Summary
+    from napari_segment.deep.training.record.runs import Run
     from napari_segment.results.compare import Scores
 
 
@@ -186,7 +186,7 @@ def train(pairs: Any, **settings: Any) -> Generator[Step, None, Checkpoint]:
     pairs : Pairs, or list of (image, labels)
         Images with their reference labels.
     **settings
-        Those of `napari_segment.deep.train.train`: ``out``, ``model``, ``loss``, ``epochs``,
+        Those of `napari_segment.deep.training.train`: ``out``, ``model``, ``loss``, ``epochs``,
         ``minutes``, ``device``, ``seed``, ``resume``, …
 
     Yields
@@ -199,7 +199,7 @@ def train(pairs: Any, **settings: Any) -> Generator[Step, None, Checkpoint]:
     Checkpoint
         The best one, for ``segment(image, "network", checkpoint=checkpoint.folder)``.
     """
-    from napari_segment.deep.train import train as train_network
+    from napari_segment.deep.training import train as train_network
 
     return (yield from train_network(pairs, **settings))
 
@@ -225,7 +225,7 @@ def cross_validate(pairs: Any, **settings: Any) -> Generator[Step, None, list[Ch
         Of the folds. Together they are an ensemble: ``segment(image, "network",
         checkpoint=folds[0].folder, ensemble=[c.folder for c in folds[1:]])``.
     """
-    from napari_segment.deep.train.folds import cross_validate as train_folds
+    from napari_segment.deep.training.folds import cross_validate as train_folds
 
     return (yield from train_folds(pairs, **settings))
 
@@ -252,7 +252,7 @@ def summary(model: Any, **sizes: Any) -> Summary:
     >>> summary("unet", ndim=3).costs()  # doctest: +SKIP
     """
     from napari_segment.deep.checkpoint import Checkpoint
-    from napari_segment.deep.summary import summary as of
+    from napari_segment.deep.nn.summary import summary as of
 
     if isinstance(model, Path):
         model = Checkpoint.load(model)
@@ -285,7 +285,7 @@ def augment_preview(
         ``image`` float32 (1 + count, C, *patch) and ``labels`` int32 (1 + count, *patch), -1 where
         nothing is asked; the first patch is unchanged.
     """
-    from napari_segment.deep.train.preview import augment_preview as preview
+    from napari_segment.deep.training.augment_preview import augment_preview as preview
 
     return preview(pairs, settings or {}, case=case, count=count)
 
@@ -324,7 +324,7 @@ def find_runs(places: Iterable[str | Path]) -> list[Run]:
     list of Run
         With model, loss, epochs, minutes, scores and settings.
     """
-    from napari_segment.deep.runs import find_runs as find
+    from napari_segment.deep.training.record.runs import find_runs as find
 
     return find(places)
 

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
+from napari_segment.cli.messages import complain, warnings_in_words
 from napari_segment.cli.parser import make_parser
-from napari_segment.cli.words import complain, warnings_in_words
 from napari_segment.errors import SegmentError, SettingError, UnknownNameError
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130

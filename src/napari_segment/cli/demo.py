@@ -18,5 +18,7 @@ def demo(options: argparse.Namespace) -> int:
     report = show(run_demo(folder), "demo")
     print(report)
     if options.view:
-        return subprocess.call([sys.executable, "-m", "napari_segment.widgets.view", str(folder)])
+        return subprocess.call(
+            [sys.executable, "-m", "napari_segment.widgets.layers.view", str(folder)]
+        )
     return 0

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from napari_segment.cli.words import plain
+from napari_segment.cli.messages import plain
 from napari_segment.registry import REGISTRIES, Entry, broken_plugins
 
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from napari_segment.cli.messages import counted
 from napari_segment.cli.paths import keep, targets_of
 from napari_segment.cli.settings import chosen
-from napari_segment.cli.words import counted
 
 
 def track(options: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, get_args
 
-from napari_segment.cli.words import Parser, plain
+from napari_segment.cli.messages import Parser, plain
 from napari_segment.recipe import Per
 
 KINDS = ("filters", "methods", "cleanups", "models", "losses", "layouts", "logs", "devices")

@@ -15,7 +15,7 @@ FILTERED = {".png": ".tif", ".jpg": ".tif", ".jpeg": ".tif", ".bmp": ".tif", ".d
 
 def is_image(path: Path) -> bool:
     """Whether a path is one image: a file, an OME-Zarr folder or a DICOM series."""
-    from napari_segment.io import dicom, omezarr
+    from napari_segment.io.formats import dicom, omezarr
 
     return not path.is_dir() or omezarr.is_zarr(path) or dicom.is_series(path)
 

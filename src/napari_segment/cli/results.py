@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from napari_segment.cli.messages import complain, counted, in_columns
 from napari_segment.cli.paths import images_in, is_image, table_path
 from napari_segment.cli.segment import cluster, read_input, read_labels_input
-from napari_segment.cli.words import complain, counted, in_columns
 from napari_segment.errors import FormatError, InputError, SegmentError
 
 FOLLOWING = ("segmentation_quality", "recognition_quality")  # of f1 and panoptic_quality

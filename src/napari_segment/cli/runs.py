@@ -6,13 +6,13 @@ import argparse
 import json
 from typing import Any
 
-from napari_segment.cli.words import in_columns
+from napari_segment.cli.messages import in_columns
 
 
 def runs(options: argparse.Namespace) -> int:
     """List run folders, best first, with the settings in which they differ."""
     from napari_segment.api import find_runs
-    from napari_segment.deep.runs import differences
+    from napari_segment.deep.training.record.runs import differences
 
     found = find_runs(options.folders or ["."])
     if options.json:

@@ -8,7 +8,7 @@ from inspect import signature
 from pathlib import Path
 from types import MappingProxyType
 
-from napari_segment.cli.words import counted
+from napari_segment.cli.messages import counted
 from napari_segment.errors import SettingError, UnknownNameError
 from napari_segment.image import Labels
 from napari_segment.samples import SAMPLES, as_mask, as_trimap

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from napari_segment.blocks.memory import free_memory
+from napari_segment.cli.messages import complain
 from napari_segment.cli.paths import inputs_of, keep, of_equal_name, targets_of
 from napari_segment.cli.progress import show
 from napari_segment.cli.settings import chosen, parse_spec
-from napari_segment.cli.words import complain
 from napari_segment.errors import MissingError, SegmentError, SettingError
 from napari_segment.image import RGB, Image, Labels, Stack
 from napari_segment.recipe import Recipe

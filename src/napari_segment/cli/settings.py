@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from napari_segment.cli.words import plain
+from napari_segment.cli.messages import plain
 from napari_segment.errors import SettingError
 from napari_segment.recipe import Spec
 from napari_segment.registry import REGISTRIES, Entry, Registry, picks_from
@@ -18,7 +18,7 @@ from napari_segment.registry import REGISTRIES, Entry, Registry, picks_from
 
 def training() -> Entry:
     """Training, described by its signature like any entry."""
-    from napari_segment.deep.train import ENTRY
+    from napari_segment.deep.training import ENTRY
 
     return ENTRY
 

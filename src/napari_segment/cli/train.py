@@ -17,7 +17,7 @@ from napari_segment.step import Step
 def train(options: argparse.Namespace) -> int:
     """Train a network and say where it is and how good."""
     from napari_segment import api
-    from napari_segment.io.pairs import Pairs
+    from napari_segment.io.datasets.pairs import Pairs
 
     pairs = Pairs.of(_source(options))
     settings = training().validate({**chosen(options, training()), "out": Path(options.output)})

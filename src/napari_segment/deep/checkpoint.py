@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from napari_segment.deep.device import resolve
-from napari_segment.deep.plan import Normalisation, Objects, Rescale, apply, statistics
+from napari_segment.deep.planning.plan import Normalisation, Objects, Rescale, apply, statistics
 from napari_segment.errors import FormatError
 from napari_segment.image import Holds
 from napari_segment.recipe import Spec
@@ -171,7 +171,7 @@ class Checkpoint(BaseModel):
         torch.nn.Module
             ``(B, channels_in, *S)`` to raw logits ``(B, channels_out, *S)``.
         """
-        from napari_segment.deep import models
+        from napari_segment.deep.nn import models
 
         network = models.build(
             self.model, self.channels_in, self.channels_out, self.ndim, pretrained=False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from napari_segment.blocks import memory
-from napari_segment.deep.heap import give_back
+from napari_segment.deep.allocator import give_back
 from napari_segment.errors import MissingError, SettingError
 
 if TYPE_CHECKING:

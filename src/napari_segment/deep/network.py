@@ -12,8 +12,8 @@ import numpy as np
 from pydantic import Field
 
 from napari_segment.deep.checkpoint import Checkpoint
-from napari_segment.deep.plan import Objects
-from napari_segment.deep.predict.options import Gives, Options
+from napari_segment.deep.inference.options import Gives, Options
+from napari_segment.deep.planning.plan import Objects
 from napari_segment.errors import SettingError
 from napari_segment.registry import Result, methods
 from napari_segment.step import Step
@@ -135,7 +135,7 @@ def _predicted(
     also: Sequence[Map],
     stack: Literal["planes", "volume"],
 ) -> Generator[Step, None, Result]:
-    from napari_segment.deep.predict.trained import predict_several
+    from napari_segment.deep.inference.predict import predict_several
 
     first = checkpoints[0]
     wanted: Gives = "labels" if first.objects is None else "probabilities"
@@ -143,7 +143,7 @@ def _predicted(
     results = yield from predict_several(checkpoints, image, spacing, options, list(gives))
     maps = _maps(results, also)
     if first.objects is not None:
-        from napari_segment.deep.targets import decode, decode_planes
+        from napari_segment.deep.data.targets import decode, decode_planes
 
         yield Step(0, 0, "Separating the objects")
         by_plane = first.ndim == 2 and results[wanted].ndim == 4 and stack == "planes"
@@ -168,7 +168,7 @@ def _instances(
     also: Sequence[Map],
 ) -> Generator[Step, None, Result]:
     """Objects of a detector."""
-    from napari_segment.deep.objects.detect import labels_with
+    from napari_segment.deep.detection.detect import labels_with
 
     if len(checkpoints) > 1:
         raise SettingError("Detectors cannot be averaged: give one checkpoint, no ensemble.")

@@ -53,7 +53,7 @@ def export(checkpoint: Checkpoint, path: Path, tile: Sequence[int] = ()) -> Path
             "A detector cannot be written as ONNX: what it gives has another size for each image. "
             "Export a semantic network."
         )
-    from napari_segment.deep.predict.onnx import export as written
+    from napari_segment.deep.inference.onnx_backend import export as written
 
     partial = path.with_name(f".{path.stem}.{os.getpid()}.onnx")
     try:

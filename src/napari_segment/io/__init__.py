@@ -5,6 +5,7 @@
 >>> io.write(image, "cells.ome.zarr")  # doctest: +SKIP
 """
 
+from napari_segment.io.datasets.pairs import Case, Pairs
 from napari_segment.io.files import (
     FORMATS,
     images_in,
@@ -24,7 +25,6 @@ from napari_segment.io.names import (
     stem,
     suffix,
 )
-from napari_segment.io.pairs import Case, Pairs
 
 __all__ = [
     "FORMATS",

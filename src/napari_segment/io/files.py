@@ -31,7 +31,7 @@ class Format:
 
     def load(self) -> Any:
         """The module, with functions ``read`` and ``write``."""
-        return import_module(f"napari_segment.io.{self.module}")
+        return import_module(f"napari_segment.io.formats.{self.module}")
 
 
 _TIFF = Format("TIFF", "tiff")
@@ -40,7 +40,7 @@ _NIFTI = Format("NIfTI", "nifti")
 _DICOM = Format("DICOM", "dicom", writes=False)
 _ZARR = Format("OME-Zarr", "omezarr")
 _NRRD = Format("NRRD", "nrrd")
-_NUMPY = Format("NumPy", "arrays")
+_NUMPY = Format("NumPy", "numpy_arrays")
 
 FORMATS: Mapping[str, Format] = MappingProxyType({
     ".tif": _TIFF, ".tiff": _TIFF, ".ome.tif": _TIFF, ".ome.tiff": _TIFF,

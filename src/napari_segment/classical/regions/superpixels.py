@@ -16,7 +16,7 @@ from napari_segment.classical.grid import (
     in_voxels,
     require_finite,
 )
-from napari_segment.classical.regions.room import require_room
+from napari_segment.classical.regions.memory_limit import require_room
 from napari_segment.image import smallest_integers
 from napari_segment.registry import methods
 

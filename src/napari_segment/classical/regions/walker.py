@@ -11,7 +11,7 @@ from pydantic import Field
 
 from napari_segment.classical.grid import checked, float_type, require_finite
 from napari_segment.classical.regions.markers import checked_markers, seeds_of_two_classes
-from napari_segment.classical.regions.room import require_room
+from napari_segment.classical.regions.memory_limit import require_room
 from napari_segment.image import smallest_integers
 from napari_segment.registry import methods
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from napari_segment.deep.augment import Augmentation, draw
+from napari_segment.deep.data.augment import Augmentation, draw
 from napari_segment.deep.data.cases import Item
 from napari_segment.deep.data.patches import Sample, draw_corner, generator, order
 from napari_segment.deep.data.samples import Samples
-from napari_segment.deep.fingerprint import Plan
-from napari_segment.deep.targets import object_maps
+from napari_segment.deep.data.targets import object_maps
+from napari_segment.deep.planning.fingerprint import Plan
 
 if TYPE_CHECKING:
-    from napari_segment.deep.augment._piece import Piece
+    from napari_segment.deep.data.augment.patch_torch import Piece
 
 Batch: TypeAlias = "tuple[Any, ...]"  # tensors: images, targets, and maps where a loss wants them
 A = TypeVar("A")
@@ -59,7 +59,7 @@ class Batches:
         """Images ``(B, C, *patch)`` and targets ``(B, K, *patch)`` of one step, on the CPU."""
         import torch
 
-        from napari_segment.deep.augment._piece import finish
+        from napari_segment.deep.data.augment.patch_torch import finish
 
         images, targets, *maps = finish(self.pieces(epoch, step), torch.device("cpu"))
         return images, self._asked(targets), *maps
@@ -73,7 +73,7 @@ class Batches:
 
     def piece(self, item: int, epoch: int, index: int) -> Piece:
         """What one patch is made from."""
-        from napari_segment.deep.augment._piece import piece
+        from napari_segment.deep.data.augment.patch_torch import piece
 
         rng = generator(self.seed, epoch, index)
         sample, plan = self.samples(self.items[item]), self.plan

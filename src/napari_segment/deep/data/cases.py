@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.deep.data.shelf import slabs
-from napari_segment.deep.plan import grid_sample
+from napari_segment.deep.data.memmap_cache import slabs
+from napari_segment.deep.planning.plan import grid_sample
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels, Stack
-from napari_segment.io.pairs import Pairs
+from napari_segment.io.datasets.pairs import Pairs
 from napari_segment.step import Step
 
 QUANTILES = (0.5, 50.0, 99.5)

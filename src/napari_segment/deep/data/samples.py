@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.deep.data.cases import Cases, Item
+from napari_segment.deep.data.memmap_cache import Shelf, slabs
 from napari_segment.deep.data.patches import Sample, find_places
-from napari_segment.deep.data.shelf import Shelf, slabs
-from napari_segment.deep.fingerprint import Plan
-from napari_segment.deep.plan import Rescale, apply, statistics
-from napari_segment.deep.targets import UNKNOWN, class_indices
+from napari_segment.deep.data.targets import UNKNOWN, class_indices
+from napari_segment.deep.planning.fingerprint import Plan
+from napari_segment.deep.planning.plan import Rescale, apply, statistics
 
 Maps: TypeAlias = Callable[[NDArray[Any], Sequence[float]], NDArray[np.float32]]
 
@@ -88,7 +88,7 @@ class Samples:
         return fits
 
     def _shape(self, item: Item) -> tuple[int, ...]:
-        from napari_segment.deep.resample import resampled_shape
+        from napari_segment.deep.data.resample import resampled_shape
 
         if not self.plan.spacing:
             return item.shape
@@ -102,7 +102,7 @@ class Samples:
     # ---- in memory ----
 
     def _made(self, item: Item) -> Sample:
-        from napari_segment.deep.resample import resample
+        from napari_segment.deep.data.resample import resample
 
         pixels, labels = (np.asarray(a) for a in self.cases.read(item))
         image = apply(pixels, statistics(pixels, self.plan.normalisation))
@@ -139,7 +139,7 @@ class Samples:
 
     def _streamed(self, item: Item) -> Sample:
         """A sample made slab by slab."""
-        from napari_segment.deep.resample import Resampled, nearest_rows
+        from napari_segment.deep.data.resample import Resampled, nearest_rows
 
         assert self.shelf is not None
         pixels, labels = self.cases.read(item)

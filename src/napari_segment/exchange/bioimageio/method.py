@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_segment.deep.predict import Slab, predict
+from napari_segment.deep.inference import Slab, predict
 from napari_segment.errors import InputError, SettingError
 from napari_segment.exchange.bioimageio.package import Package, Side, open_package
 from napari_segment.exchange.bioimageio.processing import Change, fitted
@@ -184,6 +184,6 @@ def _ordered(result: Tensor, gives: Sequence[Side], ours: str, size: dict[str, i
 @lru_cache(maxsize=4)
 def _session(weights: Path, device: str) -> Any:
     """A network, loaded once for all time points and images of a process."""
-    from napari_segment.deep.predict.onnx import OnnxNetwork
+    from napari_segment.deep.inference.onnx_backend import OnnxNetwork
 
     return OnnxNetwork(weights, device)

@@ -4,6 +4,6 @@ On a mask they act on its connected components, on classes on the components of 
 objects on the objects.
 """
 
-from napari_segment.results.cleanup import components, holes, hull, morphology, split
+from napari_segment.results.cleanup import components, dense_crf, holes, hull, morphology, split
 
-__all__ = ["components", "holes", "hull", "morphology", "split"]
+__all__ = ["components", "dense_crf", "holes", "hull", "morphology", "split"]

@@ -1,0 +1,81 @@
+"""Objects found one by one: Mask R-CNN, from training to labels.
+
+Importing this package registers the model; torch comes with its first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from napari_segment.registry import models
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["mask_rcnn"]
+
+Backbone = Literal["resnet18", "resnet34", "resnet50", "resnext50", "mobilenet", "torchvision"]
+Positive = Annotated[float, Field(gt=0)]
+
+
+@models.add("mask_rcnn", title="Mask R-CNN", group="objects", ndim=(2,))
+def mask_rcnn(
+    channels_in: int,
+    channels_out: int,
+    ndim: int,  # noqa: ARG001 - always 2, as declared
+    *,
+    backbone: Backbone = "resnet18",
+    version: Literal["v1", "v2"] = "v1",
+    width: Annotated[int, Field(ge=16, le=1024, multiple_of=16)] = 128,
+    anchors: tuple[Positive, ...] = (),
+    ratios: tuple[Positive, ...] = (0.5, 1.0, 2.0),
+    regions: Annotated[int, Field(ge=16, le=4096)] = 128,
+    detections: Annotated[int, Field(ge=1, le=10000)] = 500,
+    overlap: Annotated[float, Field(gt=0, lt=1)] = 0.5,
+    weights: Literal["none", "coco"] = "none",
+) -> nn.Module:
+    """Find objects as boxes, then the mask in each box.
+
+    For objects that touch or overlap, in planes; stacks are taken plane by plane, and the objects
+    can be linked to 3-D ones afterwards.
+
+    Parameters
+    ----------
+    channels_in, channels_out, ndim : int
+        Channels of the image; classes with the background; 2.
+    backbone : {"resnet18", "resnet34", "resnet50", "resnext50", "mobilenet", "torchvision"}
+        What looks at the picture, with a feature pyramid on top. "torchvision" is its whole
+        network with ResNet-50, which COCO weights belong to: width, anchors, ratios and regions
+        are then as they were trained.
+    version : {"v1", "v2"}
+        "v1" as in the paper [1]_; "v2" with the deeper heads of [2]_, slower and a little better.
+    width : int
+        Channels of the pyramid and of the heads; 256 in the paper. Cells need fewer.
+    anchors : tuple of float
+        Sides of the first guesses in pixels, ascending, a multiple of four of them; empty to fit
+        them to the objects of the training images.
+    ratios : tuple of float
+        Height over width of the first guesses.
+    regions : int
+        Proposals of a patch that are learnt from in one step.
+    detections : int
+        At most so many objects in one tile.
+    overlap : float
+        Of two boxes that overlap more than this (intersection over union) the surer one is kept.
+    weights : {"none", "coco"}
+        "coco" starts from torchvision's weights for photographs (RGB or grey; taken from the
+        cache, else downloaded).
+
+    References
+    ----------
+    .. [1] He K, Gkioxari G, Dollár P, Girshick R (2017) Mask R-CNN. ICCV.
+       https://doi.org/10.1109/ICCV.2017.322
+    .. [2] Li Y, Xie S, Chen X, Dollár P, He K, Girshick R (2021) Benchmarking detection transfer
+       learning with vision transformers. https://doi.org/10.48550/arXiv.2111.11429
+    """
+    from napari_segment.deep.detection.mask_rcnn_torch import Detector, Heads
+
+    heads = Heads(width, version, regions, detections, overlap)
+    return Detector(backbone, heads, channels_in, channels_out, anchors, ratios, weights)

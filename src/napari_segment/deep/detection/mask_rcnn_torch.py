@@ -1,0 +1,264 @@
+"""Mask R-CNN of torchvision's parts, for any channels and sizes (torch)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torchvision.models import mobilenet_v3_large, resnet18, resnet34, resnet50, resnext50_32x4d
+from torchvision.models.detection import MaskRCNN
+from torchvision.models.detection.backbone_utils import BackboneWithFPN
+from torchvision.models.detection.faster_rcnn import (
+    FastRCNNConvFCHead,
+    FastRCNNPredictor,
+    TwoMLPHead,
+)
+from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.models.detection.rpn import AnchorGenerator, RPNHead
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
+from torchvision.ops import MultiScaleRoIAlign
+from torchvision.ops.feature_pyramid_network import ExtraFPNBlock
+
+from napari_segment.deep.detection.anchors import DEFAULT, LEVELS, boxes_of, by_level
+from napari_segment.errors import SettingError
+
+_RESNETS = {
+    "resnet18": resnet18, "resnet34": resnet34, "resnet50": resnet50, "resnext50": resnext50_32x4d,
+}  # fmt: skip
+_LEAST_AREA = 4  # pixels of an object at a patch's border that are still learnt
+
+
+@dataclass(frozen=True)
+class Heads:
+    """What stands on the feature pyramid; see the settings of `mask_rcnn`."""
+
+    width: int = 128
+    version: str = "v1"
+    regions: int = 128
+    detections: int = 500
+    overlap: float = 0.5
+
+
+class Detector(nn.Module):
+    """Mask R-CNN that learns from label images and gives boxes with small masks.
+
+    Parameters
+    ----------
+    backbone : str
+        See `mask_rcnn`.
+    heads : Heads
+        What stands on it.
+    channels_in, channels_out : int
+        Of the image; classes with the background.
+    anchors, ratios : sequence of float
+        Sides of the anchors, a multiple of four of them, and their height over width.
+    weights : {"none", "coco"}
+        Where to start.
+    """
+
+    detects = True
+    supervised = False
+    frozen_epochs = 0
+
+    def __init__(
+        self, backbone: str, heads: Heads, channels_in: int, channels_out: int,
+        anchors: Sequence[float] = (), ratios: Sequence[float] = (0.5, 1.0, 2.0),
+        weights: str = "none",
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.channels_in, self.channels_out = channels_in, channels_out
+        if weights == "coco" and backbone != "torchvision":
+            raise SettingError("The COCO weights belong to backbone='torchvision'.")
+        if backbone == "torchvision":
+            from napari_segment.deep.detection.coco_weights import torchvision_network
+
+            self.net = torchvision_network(
+                heads.version, channels_in, max(channels_out, 2), _plain(channels_in),
+                weights=weights == "coco",
+            )  # fmt: skip
+            self.net.roi_heads.detections_per_img = heads.detections
+            self._keep_digits()
+            return
+        anchors = tuple(anchors) or DEFAULT
+        if len(anchors) % LEVELS:
+            raise SettingError(f"{len(anchors)} anchors were given: give a multiple of {LEVELS}.")
+        sizes = by_level(anchors)
+        self.net = _mask_rcnn(
+            _pyramid(backbone, channels_in, heads.width), heads, max(channels_out, 2),
+            AnchorGenerator(sizes, (tuple(ratios),) * LEVELS), _plain(channels_in),
+        )  # fmt: skip
+        self._keep_digits()
+
+    def _keep_digits(self) -> None:
+        roi = self.net.roi_heads
+        for module in (
+            self.net.backbone, self.net.rpn.head, roi.box_predictor, roi.mask_predictor
+        ):  # fmt: skip
+            module.register_forward_hook(_in_float32)
+
+    def forward(self, image: Tensor, labels: Tensor | None = None) -> Any:
+        """Learn, or find.
+
+        Parameters
+        ----------
+        image : tensor (B, C, Y, X)
+            Normalised.
+        labels : tensor (B, 1, Y, X) or (B, 2, Y, X), optional
+            Objects by number, and the class of the object in each pixel (1 for all where it is
+            not given); given, the sum of the losses is returned.
+
+        Returns
+        -------
+        tensor or list of dict
+            The loss; else for each picture ``boxes (N, 4)`` as x0, y0, x1, y1, ``scores (N,)``,
+            ``labels (N,)`` (classes) and ``masks (N, 1, 28, 28)`` (probabilities in the box).
+        """
+        if labels is None:
+            return self.net(list(image))
+        targets = [as_target(*one.cpu().numpy(), device=image.device) for one in labels]
+        losses = self.net(list(image), targets)
+        return torch.stack([loss.float() for loss in losses.values()]).sum()
+
+    def walk(self, image: Tensor) -> None:
+        """Go through every part once, as if the most objects were found: for shapes alone."""
+        levels = list(self.net.backbone(image).values())
+        self.net.rpn.head(levels)
+        roi, first = self.net.roi_heads, levels[0]
+        for pool, parts in (
+            (roi.box_roi_pool, (roi.box_head, roi.box_predictor)),
+            (roi.mask_roi_pool, (roi.mask_head, roi.mask_predictor)),
+        ):
+            shape = (len(image) * roi.detections_per_img, first.shape[1], *pool.output_size)
+            features = first.new_empty(shape)
+            for part in parts:
+                features = part(features)
+
+    def padded(self, size: Sequence[int]) -> tuple[int, ...]:
+        """The size at which every level of the pyramid fits its picture."""
+        stride = 4 * 2 ** (LEVELS - 1)
+        return tuple(-(-n // stride) * stride for n in size)
+
+    @property
+    def least_score(self) -> float:
+        """Less sure objects are not given, and no mask is computed for them."""
+        return float(self.net.roi_heads.score_thresh)
+
+    @least_score.setter
+    def least_score(self, score: float) -> None:
+        self.net.roi_heads.score_thresh = score
+
+    def freeze(self, frozen: bool = True) -> None:
+        """Keep the backbone's weights as they are, or let them learn."""
+        self.net.backbone.body.requires_grad_(not frozen)
+
+
+def as_target(
+    labels: NDArray[Any], kinds: NDArray[Any] | None = None, *, device: torch.device
+) -> dict[str, Tensor]:
+    """Boxes, classes and masks of the objects in a label image, as torchvision takes them."""
+    boxes = boxes_of(labels)
+    masks = labels[None] == boxes[:, :1, None]
+    kept = masks.sum((1, 2)) >= _LEAST_AREA
+    boxes, masks = boxes[kept], masks[kept]
+    corners = boxes[:, [2, 1, 4, 3]].astype(np.float32)
+    classes = [1 if kinds is None else int(kinds[mask].max()) for mask in masks]
+    return {
+        "boxes": torch.from_numpy(corners).to(device),
+        "labels": torch.tensor(classes, dtype=torch.int64, device=device),
+        "masks": torch.from_numpy(masks.astype(np.uint8)).to(device),
+    }
+
+
+class _Plain(GeneralizedRCNNTransform):
+    """Neither resizes nor normalises, and leaves the masks as small as they are."""
+
+    def resize(self, image: Tensor, target: Any = None) -> Any:
+        return image, target
+
+    def postprocess(self, result: Any, *_: Any) -> Any:
+        return result
+
+
+def _plain(channels: int) -> _Plain:
+    return _Plain(1, 1, image_mean=[0.0] * channels, image_std=[1.0] * channels, _skip_resize=True)
+
+
+def _pyramid(backbone: str, channels_in: int, width: int) -> nn.Module:
+    """A backbone with strides 4 to 32 and a feature pyramid."""
+    if backbone == "mobilenet":
+        body, layers, widths = _mobilenet(channels_in)
+    else:
+        body = _RESNETS[backbone](weights=None)
+        body.conv1 = _first(body.conv1, channels_in)
+        layers = {f"layer{i + 1}": str(i) for i in range(LEVELS)}
+        base = 64 if backbone in ("resnet18", "resnet34") else 256
+        widths = [base * 2**i for i in range(LEVELS)]
+    return BackboneWithFPN(body, layers, widths, width, extra_blocks=_NoMore())
+
+
+def _mobilenet(channels_in: int) -> tuple[nn.Module, dict[str, str], list[int]]:
+    body = mobilenet_v3_large(weights=None).features
+    body[0][0] = _first(body[0][0], channels_in)
+    ends = [3, 6, 12, 16]  # the last layers of strides 4, 8, 16 and 32
+    return body, {str(e): str(i) for i, e in enumerate(ends)}, [24, 40, 112, 960]
+
+
+def _first(layer: nn.Conv2d, channels: int) -> nn.Conv2d:
+    """The first convolution, for another number of channels."""
+    if channels == layer.in_channels:
+        return layer
+    return nn.Conv2d(
+        channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding, bias=False
+    )
+
+
+class _NoMore(ExtraFPNBlock):
+    """No level beyond those of the backbone."""
+
+    def forward(self, results: Any, _: Any, names: Any) -> Any:
+        return results, names
+
+
+def _mask_rcnn(
+    pyramid: nn.Module, heads: Heads, classes: int, anchors: AnchorGenerator, plain: _Plain
+) -> MaskRCNN:
+    width, deep = heads.width, heads.version == "v2"
+    norm = partial(nn.GroupNorm, 8) if deep else None
+    box_head = (
+        FastRCNNConvFCHead((width, 7, 7), [width] * 4, [4 * width], norm_layer=norm)
+        if deep
+        else TwoMLPHead(width * 49, 4 * width)
+    )
+    levels = [str(i) for i in range(LEVELS)]
+    network = MaskRCNN(
+        pyramid,
+        rpn_anchor_generator=anchors,
+        rpn_head=RPNHead(width, anchors.num_anchors_per_location()[0], conv_depth=1 + deep),
+        rpn_pre_nms_top_n_train=1000, rpn_post_nms_top_n_train=heads.regions * 4,
+        rpn_pre_nms_top_n_test=2000, rpn_post_nms_top_n_test=2 * heads.detections,
+        box_roi_pool=MultiScaleRoIAlign(levels, 7, 2, canonical_scale=112),
+        box_head=box_head,
+        box_predictor=FastRCNNPredictor(4 * width, classes),
+        box_batch_size_per_image=heads.regions, box_detections_per_img=heads.detections,
+        box_nms_thresh=heads.overlap, box_score_thresh=0.05,
+        mask_roi_pool=MultiScaleRoIAlign(levels, 14, 2, canonical_scale=112),
+        mask_head=MaskRCNNHeads(width, [width] * (4 if deep else 2), 1, norm_layer=norm),
+        mask_predictor=MaskRCNNPredictor(width, width, classes),
+    )  # fmt: skip
+    network.transform = plain
+    return network
+
+
+def _in_float32(module: nn.Module, inputs: Any, outputs: Any) -> Any:
+    """Boxes need more digits than mixed precision has."""
+    if isinstance(outputs, Tensor):
+        return outputs.float()
+    if isinstance(outputs, dict):
+        return type(outputs)((k, v.float()) for k, v in outputs.items())
+    return type(outputs)(_in_float32(module, inputs, o) for o in outputs)

@@ -1,0 +1,137 @@
+"""Detectors in the same training as every network: other losses, other validation (torch)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from napari_segment.deep.checkpoint import Checkpoint
+from napari_segment.deep.detection.detect import Limits, detect
+from napari_segment.deep.detection.merging import Found, put_together
+from napari_segment.deep.planning.plan import Objects
+from napari_segment.deep.training.decoding_fit import average_precision
+from napari_segment.deep.training.learner_torch import Learner
+from napari_segment.deep.training.loop_torch import Fit
+from napari_segment.step import Step, run
+
+_SCORES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+
+
+class DetectorLearner(Learner):
+    """The network of a detector gives its loss itself."""
+
+    def loss_of(self, image: Tensor, target: Tensor, maps: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            loss: Tensor = self.wrapped(image, target)
+        return loss
+
+
+class DetectorFit(Fit):
+    """Train a detector; takes the parameters of `Fit`."""
+
+    learns = DetectorLearner
+
+    def _validation(self, items: list[Any]) -> Any:
+        learner = self.learner
+        mixed = learner.dtype != torch.float32
+        return DetectorValidation(items, self.batches.samples, self.plan, learner.device, mixed)
+
+    def _labels(self, item: Any) -> Any:
+        return self.validation.labels(self.network, item, Limits(score=0.5))
+
+    def _fit_objects(self) -> Generator[Step, None, None]:
+        if not self.group.leads:
+            return
+        from napari_segment.deep.checkpoint import WEIGHTS, load_tensors
+
+        best = Checkpoint.load(self.blank.folder)
+        self.network.load_state_dict(load_tensors(best.folder / WEIGHTS))
+        objects, score = self.validation.fitted(self.network)
+        self.scores = {**best.scores, "ap": score}
+        best.model_copy(update={"objects": objects, "scores": self.scores}).save()
+        yield Step(0, 0, f"objects from a score of {objects.seed}")
+
+
+class DetectorValidation:
+    """Average precision of the objects found in whole cases.
+
+    Parameters
+    ----------
+    items, samples, plan, device
+        As of `napari_segment.deep.training.validation_torch.Validation`.
+    mixed : bool
+        Mixed precision.
+    """
+
+    def __init__(
+        self, items: Sequence[Any], samples: Any, plan: Any, device: torch.device, mixed: bool
+    ) -> None:
+        self.items, self.samples, self.plan = list(items), samples, plan
+        self.device, self.mixed = device, mixed
+
+    def __call__(self, network: nn.Module) -> list[dict[str, float]]:
+        """Score every case: AP at IoU 0.5, and Dice of the foreground."""
+        return [self._scores(network, item) for item in self.items]
+
+    def surfaces(self) -> list[dict[str, float]]:
+        """None: objects are scored one by one."""
+        return []
+
+    def _scores(self, network: nn.Module, item: Any) -> dict[str, float]:
+        labels = self.labels(network, item, Limits(score=0.5))
+        reference = np.maximum(self.samples(item).target[0], 0)
+        both = np.count_nonzero((labels > 0) & (reference > 0))
+        total = np.count_nonzero(labels) + np.count_nonzero(reference)
+        dice = 2 * both / total if total else float("nan")
+        return {"dice object": dice, "ap": average_precision(labels.astype(np.int64), reference)}
+
+    def labels(self, network: nn.Module, item: Any, limits: Limits) -> NDArray[np.int64]:
+        """Objects of a case, plane by plane of a stack."""
+        planes = self._found(network, item, limits.score)
+        shape = self.samples(item).shape[-2:]
+        drawn, last = [], 0
+        for found in planes:
+            one = put_together(found, shape, score=limits.score)
+            labels = one.labels.astype(np.int64)
+            drawn.append(np.where(labels > 0, labels + last, 0))
+            last += len(one.scores)
+        return drawn[0] if self.samples(item).image.ndim == 3 else np.stack(drawn)
+
+    def _found(self, network: nn.Module, item: Any, least: float) -> list[list[Found]]:
+        network.eval()
+        image = self.samples(item).image
+        planes = [image] if image.ndim == 3 else list(image.swapaxes(0, 1))
+        settings: dict[str, Any] = {
+            "tile": self.plan.patch, "device": str(self.device), "fast": self.mixed, "least": least,
+        }  # fmt: skip
+        return [run(detect(network, plane, **settings)) for plane in planes]
+
+    def fitted(self, network: nn.Module) -> tuple[Objects, float]:
+        """The score from which objects count that gives the best precision on the cases."""
+        cases = [
+            (self._found(network, i, _SCORES[0]), np.maximum(self.samples(i).target[0], 0))
+            for i in self.items
+        ]
+        best = (self.plan.objects, -1.0)
+        for score in _SCORES:
+            precision = [_precision(planes, reference, score) for planes, reference in cases]
+            if np.nanmean(precision) > best[1]:
+                objects = self.plan.objects.model_copy(update={"seed": score})
+                best = (objects, float(np.nanmean(precision)))
+        return best
+
+
+def _precision(planes: list[list[Found]], reference: NDArray[Any], score: float) -> float:
+    slices = [reference] if reference.ndim == 2 else list(reference)
+    values = [
+        average_precision(
+            put_together(found, plane.shape, score=score).labels.astype(np.int64), plane
+        )
+        for found, plane in zip(planes, slices, strict=True)
+    ]
+    return float(np.nanmean(values)) if not np.all(np.isnan(values)) else float("nan")

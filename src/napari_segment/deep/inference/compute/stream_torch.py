@@ -1,0 +1,151 @@
+"""The tiles through the network and into slabs (torch)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+
+from torch import Tensor
+
+from napari_segment.deep.allocator import faulted, give_back, kept_memory
+from napari_segment.deep.device import is_out_of_memory
+from napari_segment.deep.inference.compute.blending_torch import Blend, Corner, Sink
+from napari_segment.deep.inference.compute.device_workers_torch import Place, Places, Tile
+from napari_segment.deep.inference.fallback import MemoryShortError
+from napari_segment.deep.inference.tiling import Reader, Row
+from napari_segment.step import Step
+
+_CHURN = 4  # times the size of the output
+
+
+def stream(
+    places: Sequence[Place],
+    read: Reader,
+    sink: Sink,
+    *,
+    first: int = 0,
+    fast: bool = False,
+    pieces: bool = False,
+) -> Generator[Step, None, None]:
+    """Run all tiles of a grid; slabs leave through the sink as they are finished.
+
+    While the network computes, a second thread reads the next tiles; on a device with memory of
+    its own it also adds the last ones to the slab and hands finished slabs out. Where the network
+    runs on the CPU, blending takes turns with it: the cores are the same.
+
+    Parameters
+    ----------
+    places : sequence of Place
+        Networks ``(B, C, *tile)`` to ``(B, K, *tile)``, and where and how many tiles at once;
+        changed when memory runs out. The first is also where tiles are blended.
+    read : Reader
+        Of the tiles of a grid.
+    sink : callable
+        Takes a `Slab`, whose tensor is its own for as long as the call lasts.
+    first : int
+        First voxel along the slab axis that is wanted.
+    fast : bool
+        bfloat16 on the CPU too.
+    pieces : bool
+        Whether the sink takes parts of slabs too, so that less has to be held.
+
+    Yields
+    ------
+    Step
+        After every batch of tiles, and one for every rung taken on a ladder.
+    """
+    network = Places(places, fast)
+    pieces = pieces and network.batch == 1 and network.on_cpu
+    rows = list(read.grid.rows(first, pieces=pieces))
+    total = sum(len(row.corners) for row in rows)
+    begin = rows[0].start if rows else 0
+    done = 0
+    for one in places:
+        yield from one.move(done, total)
+    with ExitStack() as memory, ThreadPoolExecutor(1, "tiles") as beside:
+        blend = Blend(
+            read.grid, places[0].ladder, sink, begin=begin, pieces=pieces,
+            beside=None if network.on_cpu else beside,
+        )  # fmt: skip
+        try:
+            tiles = _Ahead(beside, read, rows)
+            for row in rows:
+                left = len(row.corners)
+                while left:
+                    corners, block = yield from tiles.take(min(network.batch, left), (done, total))
+                    if network.on_cpu:
+                        yield from blend.settle((done, total))
+                    before = faulted()
+                    outputs = yield from network.outputs(block, (done, total))
+                    if network.on_cpu and not done:
+                        memory.enter_context(kept_memory(_churns(faulted() - before, outputs)))
+                    yield from blend.settle((done, total))
+                    blend.submit(outputs, corners)
+                    del outputs, block  # not to be held while the next ones are computed
+                    left, done = left - len(corners), done + len(corners)
+                    yield Step(done, total)
+                yield from blend.settle((done, total))
+                blend.finish(row, first)
+                if network.on_cpu and row.across.stop == read.grid.shape[read.grid.cross]:
+                    give_back()  # what lies in pieces that are too small to be used again
+            yield from blend.settle((done, total))
+        finally:
+            beside.shutdown(wait=True, cancel_futures=True)
+            network.close()
+
+
+def _churns(taken: int, outputs: Sequence[Tensor]) -> bool:
+    """Whether a network takes so much memory in each pass that it had better be kept for it."""
+    return taken > _CHURN * sum(output.nbytes for output in outputs)
+
+
+class _Ahead:
+    """Tiles in their order, the next ones being read while the present ones are computed."""
+
+    def __init__(self, beside: ThreadPoolExecutor, read: Reader, rows: Sequence[Row]) -> None:
+        self._beside, self._read = beside, read
+        self._corners = iter([corner for row in rows for corner in row.corners])
+        self._waiting: deque[tuple[Corner, Future[Tile]]] = deque()
+        self._eager = True
+
+    def take(
+        self, count: int, told: tuple[int, int]
+    ) -> Generator[Step, None, tuple[list[Corner], list[Tile]]]:
+        """The next tiles (C, *tile); where memory is short, none is read ahead any more."""
+        self._request(count - len(self._waiting))
+        taken = [self._waiting.popleft() for _ in range(count)]
+        tiles = []
+        for corner, future in taken:
+            try:
+                tiles.append(future.result())
+                continue
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            if self._eager:
+                self._eager = False
+                yield Step(*told, message="Out of memory: going on without reading ahead.")
+            tiles.append(self._again(corner))
+        if self._eager:
+            self._request(count - len(self._waiting))
+        return [corner for corner, _ in taken], tiles
+
+    def _again(self, corner: Corner) -> Tile:
+        try:
+            return self._beside.submit(self._read, corner).result()  # after those begun before
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        raise MemoryShortError(
+            "The image cannot be read tile by tile in the memory there is. Give a smaller tile, an "
+            "image in smaller chunks, or close other programs."
+        )
+
+    def _request(self, count: int) -> None:
+        for _ in range(count):
+            corner = next(self._corners, None)
+            if corner is None:
+                return
+            self._waiting.append((corner, self._beside.submit(self._read, corner)))

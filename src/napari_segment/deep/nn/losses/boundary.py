@@ -1,0 +1,146 @@
+"""Boundary-based losses: how far what is wrong lies from the true boundary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from napari_segment.deep.nn.losses._types import NotNegative, VoxelSize
+from napari_segment.registry import losses
+
+if TYPE_CHECKING:
+    from napari_segment.deep.nn.losses._base import Loss
+
+
+@losses.add("boundary", title="Boundary", group="boundary")
+def boundary(
+    *,
+    dice_weight: NotNegative = 1.0,
+    background: bool = False,
+    voxel_size: VoxelSize = (),
+) -> Loss:
+    """Mean signed distance, from the true boundary, of what is predicted; with Dice beside it.
+
+    The distance is negative inside, so the best value is below 0. Alone it may forget small
+    regions, therefore Dice is added.
+
+    Parameters
+    ----------
+    dice_weight : float
+        Weight of the Dice that is added: 0 for the boundary alone.
+    background : bool
+        Whether the first of several channels counts as well.
+    voxel_size : tuple of float
+        Spacing along each axis, where the trainer hands over no maps; empty for equal spacing.
+
+    Returns
+    -------
+    callable
+        ``(logits, target) -> scalar``.
+
+    References
+    ----------
+    .. [1] Kervadec et al. (2021), Boundary loss for highly unbalanced segmentation.
+       :doi:`10.1016/j.media.2020.101851`
+    """
+    from napari_segment.deep.nn.losses._boundary import Boundary
+    from napari_segment.deep.nn.losses._compound import Sum
+    from napari_segment.deep.nn.losses.region import dice
+
+    part = Boundary(background, voxel_size)
+    return Sum((1.0, part), (dice_weight, dice()))
+
+
+@losses.add("hausdorff", title="Hausdorff (distance transform)", group="boundary")
+def hausdorff(
+    *,
+    alpha: Annotated[float, Field(gt=0, le=4)] = 2.0,
+    dice_weight: NotNegative = 1.0,
+    background: bool = False,
+    voxel_size: VoxelSize = (),
+) -> Loss:
+    """Squared error weighted by the distance from both boundaries; with Dice beside it.
+
+    Distances from the predicted boundary are computed in every step, which takes time.
+
+    Parameters
+    ----------
+    alpha : float
+        Power of the distances.
+    dice_weight : float
+        Weight of the Dice that is added: 0 for the distances alone.
+    background : bool
+        Whether the first of several channels counts as well.
+    voxel_size : tuple of float
+        Spacing along each axis, where the trainer hands over no maps; empty for equal spacing.
+
+    Returns
+    -------
+    callable
+        ``(logits, target) -> scalar``.
+
+    References
+    ----------
+    .. [1] Karimi and Salcudean (2020), Reducing the Hausdorff distance in medical image
+       segmentation. :doi:`10.1109/TMI.2019.2930068`
+    """
+    from napari_segment.deep.nn.losses._boundary import Hausdorff
+    from napari_segment.deep.nn.losses._compound import Sum
+    from napari_segment.deep.nn.losses.region import dice
+
+    part = Hausdorff(alpha, background, voxel_size)
+    return Sum((1.0, part), (dice_weight, dice()))
+
+
+@losses.add("shape_aware", title="Shape-aware cross entropy", group="boundary")
+def shape_aware(
+    *,
+    voxel_size: VoxelSize = (),
+) -> Loss:
+    """Cross entropy, raised where the answer is wrong by the distance from the true boundary.
+
+    Parameters
+    ----------
+    voxel_size : tuple of float
+        Spacing along each axis, where the trainer hands over no maps; empty for equal spacing.
+
+    Returns
+    -------
+    callable
+        ``(logits, target) -> scalar``.
+
+    References
+    ----------
+    .. [1] Hayder et al. (2017), Boundary-aware instance segmentation. :doi:`10.1109/CVPR.2017.70`
+    """
+    from napari_segment.deep.nn.losses._boundary import ShapeAware
+
+    return ShapeAware(voxel_size)
+
+
+@losses.add("active_contour", title="Active contour", group="boundary")
+def active_contour(
+    *,
+    length_weight: NotNegative = 0.1,
+) -> Loss:
+    """Error inside and outside the contour, and the contour's length.
+
+    Parameters
+    ----------
+    length_weight : float
+        Weight of the length: higher gives smoother contours, and loses what is small.
+
+    Returns
+    -------
+    callable
+        ``(logits, target) -> scalar``.
+
+    References
+    ----------
+    .. [1] Chen et al. (2019), Learning active contour models for medical image segmentation.
+       :doi:`10.1109/CVPR.2019.01190`
+    """
+    from napari_segment.deep.nn.losses._boundary import ActiveContour
+
+    return ActiveContour(length_weight)

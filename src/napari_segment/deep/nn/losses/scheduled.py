@@ -1,0 +1,106 @@
+"""Compound losses whose weights move as training goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from napari_segment.deep.nn.losses._types import (
+    Fraction,
+    Positive,
+    VoxelSize,
+)
+from napari_segment.errors import SettingError
+from napari_segment.recipe import Spec
+from napari_segment.registry import Of, losses
+
+if TYPE_CHECKING:
+    from napari_segment.deep.nn.losses._base import Loss
+
+
+@losses.add("dice_boundary", title="Dice, then boundary", group="compound")
+def dice_boundary(
+    *,
+    first: Fraction = 0.01,
+    last: Fraction = 0.9,
+    smooth: Positive = 1.0,
+    background: bool = False,
+    voxel_size: VoxelSize = (),
+) -> Loss:
+    """Dice that gives way to the boundary loss as training goes on.
+
+    The boundary's weight grows from `first` to `last` and Dice has the rest.
+
+    Parameters
+    ----------
+    first : float
+        Weight of the boundary at the start.
+    last : float
+        Weight of the boundary at the end.
+    smooth : float
+        Added above and below; keeps the loss finite where a class is absent.
+    background : bool
+        Whether the first of several channels counts as well.
+    voxel_size : tuple of float
+        Spacing along each axis, where the trainer hands over no maps; empty for equal spacing.
+
+    Returns
+    -------
+    callable
+        ``(logits, target) -> scalar``.
+
+    References
+    ----------
+    .. [1] Kervadec et al. (2021), Boundary loss for highly unbalanced segmentation.
+       :doi:`10.1016/j.media.2020.101851`
+    """
+    from napari_segment.deep.nn.losses._boundary import Boundary
+    from napari_segment.deep.nn.losses._compound import Scheduled
+    from napari_segment.deep.nn.losses.region import dice
+
+    parts = dice(smooth=smooth, background=background), Boundary(background, voxel_size)
+    return Scheduled(parts, (1 - first, first), (1 - last, last))
+
+
+@losses.add("compound", title="Any sum", group="compound")
+def compound(
+    *,
+    parts: tuple[Annotated[Spec, Of(losses)], ...] = (
+        Spec(name="dice"),
+        Spec(name="cross_entropy"),
+    ),
+    weights: tuple[float, ...] = (),
+    last_weights: tuple[float, ...] = (),
+    schedule: Literal["linear", "cosine"] = "linear",
+) -> Loss:
+    """A weighted sum of any losses; the weights may move as training goes on.
+
+    Parameters
+    ----------
+    parts : tuple of Spec
+        The losses.
+    weights : tuple of float
+        One for each; empty for 1 each.
+    last_weights : tuple of float
+        The weights at the end of training; empty to keep them.
+    schedule : {"linear", "cosine"}
+        How the weights move from the first to the last.
+
+    Returns
+    -------
+    callable
+        ``(logits, target) -> scalar``.
+    """
+    from napari_segment.deep.nn.losses._compound import Scheduled
+
+    if not parts:
+        raise SettingError("A compound loss needs at least one part, such as 'dice'.")
+    first = weights or (1.0,) * len(parts)
+    last = last_weights or first
+    for name, given in (("weights", first), ("last_weights", last)):
+        if len(given) != len(parts):
+            raise SettingError(
+                f"The setting {name!r} has {len(given)} numbers for {len(parts)} losses. Give one "
+                "for each, or none."
+            )
+    made = [losses.make(part) for part in parts]
+    return Scheduled(made, first, last, cosine=schedule == "cosine")

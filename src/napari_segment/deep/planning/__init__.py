@@ -1,0 +1,1 @@
+"""Planning: what was measured on the data, and what was decided from it."""

@@ -1,0 +1,177 @@
+"""What label numbers mean: one object each, or classes; which classes there are and their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from napari_segment.deep.data.cases import Item
+from napari_segment.deep.planning.plan import Objects
+from napari_segment.errors import InputError, SettingError
+from napari_segment.image import Holds
+from napari_segment.io.datasets.pairs import Pairs
+from napari_segment.registry import models
+
+_MANY = 30  # more label numbers than this in one case are objects
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What label numbers mean in all cases.
+
+    Parameters
+    ----------
+    holds : {"mask", "classes", "objects"}
+        What a label number is.
+    values : tuple of int
+        Label numbers of the classes, the background first; empty for objects.
+    names : dict of int to str
+        Of classes, or of the kinds of objects that a detector tells apart.
+    objects : Objects, optional
+        How objects are learnt.
+    unlabelled : int, optional
+        The label of voxels that nobody labelled.
+    reasons : dict of str to str
+        Why, in words.
+    """
+
+    holds: Holds
+    values: tuple[int, ...]
+    names: dict[int, str]
+    objects: Objects | None
+    unlabelled: int | None
+    reasons: dict[str, str]
+
+
+def meaning(items: Sequence[Item], pairs: Pairs, settings: Any) -> Meaning:
+    """Decide from the label numbers what they mean, where nobody says it.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        All cases, measured.
+    pairs : Pairs
+        Where they come from.
+    settings : object
+        Of `train`: ``task``, ``classes``, ``unlabelled``, ``target`` and ``model``.
+
+    Returns
+    -------
+    Meaning
+    """
+    ignored = settings.unlabelled if settings.unlabelled >= 0 else pairs.unlabelled
+    names = named(items, pairs.names, settings.classes)
+    found = [{v for v in i.counts if v not in (0, ignored)} for i in items]
+    if not any(found):
+        raise InputError("The labels are empty: no voxel of any case is marked.")
+    reasons: dict[str, str] = {}
+    if _are_objects(found, pairs, bool(names), settings.task, reasons):
+        chosen = names if _tells_kinds(pairs, settings) else {}
+        holds: Holds = "objects"
+        values: tuple[int, ...] = ()
+    else:
+        marked = set().union(*found, names) - {0, ignored}
+        holds = "mask" if len(marked) == 1 else "classes"
+        values = tuple(sorted(marked | ({0} - {ignored})))
+        chosen = {k: v for k, v in names.items() if k in values}
+        what = "a mask: one label" if holds == "mask" else f"classes: {len(marked)} labels"
+        given = ", as given" if settings.task == "classes" else ""
+        reasons["task"] = f"{what} in all cases{given}"
+    if settings.classes and not chosen:
+        raise SettingError("Classes were named, but each label number is an object of its own.")
+    if chosen:
+        told = ", ".join(f"{number} {name}" for number, name in sorted(chosen.items()))
+        reasons["classes"] = f"{told}, {'as given' if settings.classes else 'as the data say'}"
+    return Meaning(holds, values, chosen, _objects(holds, settings), ignored, reasons)
+
+
+def named(items: Sequence[Item], known: Mapping[int, str], given: Sequence[str]) -> dict[int, str]:
+    """Names of label numbers: given by hand, else as the data set or the label files have them.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        All cases, measured.
+    known : mapping of int to str
+        Names that the data set has for all cases.
+    given : sequence of str
+        By hand, each as ``NUMBER=NAME``.
+
+    Raises
+    ------
+    InputError
+        If label files call one number by two names.
+    """
+    by_hand = dict(_class(text) for text in given)
+    names = {**known, **by_hand}
+    first: dict[int, str] = {}
+    for item in items:
+        for value, name in item.names.items():
+            if value in by_hand:
+                continue
+            if names.setdefault(value, name) != name:
+                raise InputError(
+                    f"The label {value} is called {names[value]!r} in the case {first[value]!r}, "
+                    f"but {name!r} in {item.name!r}. If they are one class, give it one name with "
+                    f"classes={value}={name}; else give them different numbers."
+                )
+            first.setdefault(value, item.name)
+    return names
+
+
+def _class(text: str) -> tuple[int, str]:
+    number, _, name = (part.strip() for part in text.partition("="))
+    if not (number.isdecimal() and name):
+        raise SettingError(f"Cannot read the class {text!r}: write NUMBER=NAME, such as 1=nucleus.")
+    return int(number), name
+
+
+def _are_objects(
+    found: Sequence[set[int]], pairs: Pairs, names: bool, task: str, reasons: dict[str, str]
+) -> bool:
+    """Whether each label number is an object: as given, as the data say, or as they look."""
+    if task == "objects":
+        reasons["task"] = "objects, as given"
+    elif task == "auto" and pairs.holds == "objects":
+        reasons["task"] = "objects, as the data say"
+    elif task == "auto" and not (pairs.holds or names) and looks_like_objects(found):
+        counts = sorted(len(f) for f in found)
+        reasons["task"] = (
+            f"objects: {counts[0]} to {counts[-1]} labels in a case, from 1 on; "
+            "if each number is a class, give task=classes"
+        )
+    return "task" in reasons
+
+
+def looks_like_objects(found: Sequence[set[int]]) -> bool:
+    """Whether label numbers count objects: each case has 1 … n, and n is large or differs."""
+    marked = [f for f in found if f]
+    counts = [len(f) for f in marked]
+    consecutive = np.mean([max(f) <= 1.5 * len(f) + 2 for f in marked])
+    return bool(consecutive > 0.7 and (max(counts) > _MANY or (max(counts) > 3 * min(counts) > 0)))
+
+
+def _detects(settings: Any) -> bool:
+    """Whether the model finds the objects itself."""
+    return models[settings.model.name].group == "objects"
+
+
+def _tells_kinds(pairs: Pairs, settings: Any) -> bool:
+    return _detects(settings) and any(case.classes for case in pairs)
+
+
+def _objects(holds: Holds, settings: Any) -> Objects | None:
+    """How objects are learnt; a model of the group "objects" finds them itself."""
+    if _detects(settings) and holds != "objects":
+        raise SettingError(
+            f"The model {settings.model.name!r} finds objects, but the labels are classes. If each "
+            "label number is an object, give task='objects'; else take another model."
+        )
+    if holds != "objects":
+        return None
+    if _detects(settings):
+        return Objects(target="instances")
+    return Objects(target=settings.target, smooth=1.0)

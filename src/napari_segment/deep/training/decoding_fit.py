@@ -1,0 +1,103 @@
+"""How objects are decoded: the thresholds with which a network finds most of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.deep.planning.plan import Objects
+
+Decode = Callable[[NDArray[Any], Objects], NDArray[Any]]
+Case = tuple[NDArray[np.float32], NDArray[Any]]
+
+_TRIED: dict[str, tuple[float, ...]] = {
+    "seed": (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8),
+    "smooth": (0.0, 0.7, 1.0, 1.5, 2.0),
+    "foreground": (0.3, 0.4, 0.5, 0.6, 0.7),
+}
+_COARSE = (0.3, 0.5, 0.7)
+_ROUNDS = 2
+
+
+def fit(objects: Objects, cases: Sequence[Case], decode: Decode) -> tuple[Objects, float]:
+    """Choose thresholds, smoothing and least size by the average precision at IoU 0.5.
+
+    First a coarse grid of the two thresholds is tried, then one number is varied at a time, in
+    turns.
+
+    Parameters
+    ----------
+    objects : Objects
+        Which maps there are, and where to begin.
+    cases : sequence of (ndarray, ndarray)
+        A network's outputs and the reference objects of validation cases.
+    decode : callable
+        From outputs and an `Objects` to objects.
+
+    Returns
+    -------
+    objects : Objects
+        The best.
+    precision : float
+        Of it: the mean over the cases, NaN where there are none.
+    """
+    if not cases:
+        return objects, float("nan")
+    known: dict[Objects, float] = {}
+
+    def precision(tried: Objects) -> float:
+        if tried not in known:
+            known[tried] = _mean(tried, cases, decode)
+        return known[tried]
+
+    usual = objects.model_copy(update={"size": _least_size([r for _, r in cases])})
+    coarse = [
+        usual.model_copy(update={"seed": seed, "foreground": foreground})
+        for seed, foreground in product(_COARSE, _COARSE)
+    ]
+    best = max([usual, *coarse], key=precision)
+    for _ in range(_ROUNDS):
+        before = best
+        for name, values in _TRIED.items():
+            if name == "smooth" and objects.target == "flow":
+                continue
+            tried = [best, *(best.model_copy(update={name: v}) for v in values)]
+            best = max(tried, key=precision)
+        if best == before:
+            break
+    return best, precision(best)
+
+
+def average_precision(found: NDArray[Any], reference: NDArray[Any], iou: float = 0.5) -> float:
+    """Objects found right over all that were found or missed (TP / (TP + FP + FN))."""
+    have, index_a = np.unique(found, return_inverse=True)
+    want, index_b = np.unique(reference, return_inverse=True)
+    count = int((have > 0).sum() + (want > 0).sum())
+    if count == 0:
+        return float("nan")
+    first, second = index_a.ravel().astype(np.int64), index_b.ravel().astype(np.int64)
+    pairs, both = np.unique(first * len(want) + second, return_counts=True)
+    a, b = pairs // len(want), pairs % len(want)
+    union = np.bincount(first)[a] + np.bincount(second)[b] - both
+    hits = int(((both > iou * union) & (have[a] > 0) & (want[b] > 0)).sum())
+    return hits / (count - hits)
+
+
+def _mean(objects: Objects, cases: Sequence[Case], decode: Decode) -> float:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from napari_segment.blocks.slabs import threads
+
+    with ThreadPoolExecutor(threads()) as pool:
+        found = list(pool.map(lambda c: average_precision(decode(c[0], objects), c[1]), cases))
+    return float(np.nanmean(found)) if not np.isnan(found).all() else 0.0
+
+
+def _least_size(references: Sequence[NDArray[Any]]) -> int:
+    """Half the size that all but one object in a hundred reach."""
+    sizes = np.concatenate([np.unique(r[r > 0], return_counts=True)[1] for r in references])
+    return int(np.percentile(sizes, 1) / 2) if sizes.size else 0

@@ -1,0 +1,1 @@
+"""Optimisers, schedules, and what keeps their numbers right."""

@@ -1,0 +1,235 @@
+"""One training from its settings to its checkpoint: read, decide, fit, keep."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from napari_segment.deep.allocator import kept_memory
+from napari_segment.deep.checkpoint import MODEL, STATE, WEIGHTS, Checkpoint, versions
+from napari_segment.deep.data.augment import Augmentation
+from napari_segment.deep.data.batches import Batches
+from napari_segment.deep.data.cases import Cases, Item, split
+from napari_segment.deep.data.memmap_cache import Shelf
+from napari_segment.deep.data.samples import Samples
+from napari_segment.deep.device import free_memory, resolve
+from napari_segment.deep.nn.summary import Summary, summary
+from napari_segment.deep.planning.fingerprint import Plan, describe, make_plan
+from napari_segment.deep.training.record.logs import told
+from napari_segment.deep.training.record.run_folder import PLAN, SETTINGS, Record
+from napari_segment.errors import FormatError, SettingError
+from napari_segment.io.datasets.pairs import Pairs
+from napari_segment.recipe import Spec
+from napari_segment.registry import models
+from napari_segment.step import Step
+
+if TYPE_CHECKING:
+    from napari_segment.deep.training.process_group_torch import Group
+
+LAST = "last.pt"
+_MAY_CHANGE = ("epochs", "minutes", "device", "workers", "resume", "overwrite", "out")
+
+
+def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
+    """Train as `napari_segment.deep.training.train` says, from its validated settings."""
+    begun = monotonic()
+    settings, resumed = _settings_of_run(settings)
+    device = resolve(settings.device)
+    from napari_segment.deep.training.process_group_torch import Group
+
+    group = Group(device)
+    shelf = Shelf(settings.out / STATE / f"cases_{group.rank}")
+    try:
+        with kept_memory(group.device.type == "cpu"):
+            return (yield from _trained(Pairs.of(pairs), settings, resumed, group, shelf, begun))
+    finally:
+        group.close()
+        shelf.clear()
+
+
+def _trained(
+    pairs: Pairs, settings: Any, resumed: bool, group: Group, shelf: Shelf, begun: float
+) -> Generator[Step, None, Checkpoint]:
+    """Measure the cases, plan, and fit; what is made here is gone when the group is closed."""
+    if not (resumed or settings.start):
+        _find_weights(settings.model)
+    cases = Cases(pairs, budget=_budget())
+    yield from cases.measure()
+    inner, outer, how = split(cases.items, folds=settings.folds, fold=settings.fold)
+    plan = group.same(planned(cases.items, pairs, settings, group.device, resumed))
+    checks = [*pairs.notes, *_said(plan, inner, outer, how)]
+    for line in checks[len(pairs.notes) :]:
+        yield Step(0, 0, line)
+    record = Record(settings.out)
+    if group.leads and not resumed:
+        _forget_old(settings.out)
+        record.begin(settings.model_dump(mode="json"), plan.model_dump_json(indent=2), checks)
+    samples = _samples(cases, plan, settings, shelf)
+    batches = Batches(
+        samples, inner, plan, amounts(plan, settings),
+        settings.seed, settings.balance, group.rank, group.size,
+    )  # fmt: skip
+    blank = _blank(plan, settings, samples, inner)
+    if group.leads and not resumed:
+        # A network whose layers cannot be followed on shapes alone trains all the same.
+        with suppress(RuntimeError):
+            record.network(summed_up(blank.model, plan))
+    fit = _kind_of_fit(plan)(blank, settings, plan, batches, outer or inner, group, record, begun)
+    steps = fit.run(resumed)
+    return (yield from told(steps, settings.out, settings.log if group.leads else ()))
+
+
+def _find_weights(model: Spec) -> None:
+    """Find or download pretrained weights before the cases are read, which may take minutes."""
+    given = models[model.name].spec(model.settings).settings
+    if given.get("weights", "none") != "none":
+        from napari_segment.deep.nn.models import build
+
+        build(model, 3, 2, models[model.name].ndim[0])
+    elif given.get("frozen_epochs") == -1:
+        raise SettingError(
+            f"The encoder of {model.name!r} would stay as chance made it: it has no weights "
+            "(weights='none') and never learns (frozen_epochs=-1). Give its weights, or take "
+            "frozen_epochs=0."
+        )
+
+
+def _samples(cases: Cases, plan: Plan, settings: Any, shelf: Shelf) -> Samples:
+    from napari_segment.deep.training.objective_torch import maps_for, objective
+
+    maps = maps_for(objective(settings.loss, plan), plan, cases.items, _budget())
+    return Samples(cases, plan, _budget(), shelf, maps)
+
+
+def _settings_of_run(settings: Any) -> tuple[Any, bool]:
+    """The settings to use, those of the run folder where it is resumed; and whether it is."""
+    folder: Path = settings.out
+    there = (folder / STATE / LAST).exists()
+    if settings.resume and there:
+        kept = {k: getattr(settings, k) for k in _MAY_CHANGE}
+        try:
+            known = json.loads((folder / SETTINGS).read_text("utf-8"))
+        except (OSError, json.JSONDecodeError) as error:
+            raise FormatError(f"Cannot resume {folder}: {error}") from None
+        return type(settings).model_validate({**known, **kept}), True
+    if settings.start and Path(settings.start).resolve() == folder.resolve():
+        raise SettingError(
+            f"{folder} cannot be both the network to begin from (start) and the run folder (out)."
+        )
+    if settings.find_lr and settings.lr:
+        raise SettingError(
+            f"lr={settings.lr:g} gives the learning rate, find_lr looks for it: give one of them."
+        )
+    if (there or (folder / MODEL).exists()) and not (settings.overwrite or settings.resume):
+        raise SettingError(
+            f"{folder} holds a training already. Give another folder, resume=True (--resume) to "
+            "go on with it, or overwrite=True (--overwrite) to begin again."
+        )
+    return settings, False
+
+
+def planned(
+    items: Sequence[Item], pairs: Pairs, settings: Any, device: Any, resumed: bool = False
+) -> Plan:
+    """The plan of a training, or that of the run folder where it is resumed."""
+    if resumed:
+        return Plan.model_validate_json((settings.out / PLAN).read_text("utf-8"))
+    plan = make_plan(items, pairs, settings, free_memory(device), device.type != "cpu")
+    if settings.patch:
+        return plan
+    # A patch that the network would pad anyway is better filled: images then stand anywhere in
+    # it, and the network does not come to expect them in one place.
+    return plan.model_copy(update={"patch": _network(plan, settings.model).padded(plan.patch)})
+
+
+def _network(plan: Plan, spec: Spec) -> Any:
+    from napari_segment.deep.nn.models import build
+
+    sizes = plan.channels_in, plan.channels_out, plan.ndim
+    return build(_fitted_to(plan, spec), *sizes, pretrained=False)
+
+
+def _kind_of_fit(plan: Plan) -> Any:
+    if plan.objects is not None and plan.objects.target == "instances":
+        from napari_segment.deep.detection.training_torch import DetectorFit
+
+        return DetectorFit
+    from napari_segment.deep.training.loop_torch import Fit
+
+    return Fit
+
+
+def summed_up(model: Spec, plan: Plan) -> Summary:
+    """The layers of a planned training's network, and what they cost."""
+    sizes = {"channels_in": plan.channels_in, "channels_out": plan.channels_out}
+    spec = _fitted_to(plan, model)
+    return summary(spec, **sizes, ndim=plan.ndim, size=plan.patch, batch=plan.batch)
+
+
+def amounts(plan: Plan, settings: Any) -> Augmentation:
+    """The random changes: of a strength, without mirroring where it harms, with those by hand."""
+    still = () if plan.mirrored else ("flip=0",)
+    return Augmentation.of(settings.augment, (*still, *settings.adjust))
+
+
+def _blank(plan: Plan, settings: Any, samples: Samples, items: Sequence[Item]) -> Checkpoint:
+    """The checkpoint to be, without weights and scores."""
+    model = _fitted_to(plan, settings.model)
+    if plan.objects is not None and plan.objects.target == "instances":
+        from napari_segment.deep.detection.anchors import with_anchors
+
+        model = with_anchors(model, (samples(item).target[0] for item in items))
+    return Checkpoint(
+        folder=settings.out,
+        model=model,
+        **plan.model_dump(
+            include={
+                "ndim", "slices", "channels", "channels_out", "holds", "values", "names",
+                "normalisation", "spacing", "unit", "patch", "objects", "reasons",
+            }
+        ),
+        channels_out=plan.channels_out,
+        activation=plan.activation,
+        versions=versions(),
+    )  # fmt: skip
+
+
+def _fitted_to(plan: Plan, spec: Spec) -> Spec:
+    """Tell a model that plans its kernels by spacing and patch what they are."""
+    entry = models[spec.name]
+    given = dict(spec.settings)
+    known = {"voxel_size": plan.spacing[-plan.ndim :], "patch": plan.patch}
+    for name, value in known.items():
+        if name in entry.settings.model_fields and not given.get(name):
+            given[name] = value
+    return entry.spec(given)
+
+
+def _said(
+    plan: Plan, inner: Sequence[Item], outer: Sequence[Item], how: str
+) -> Generator[str, None, None]:
+    voxels: dict[int, int] = {}
+    for item in inner:
+        for value, count in item.counts.items():
+            voxels[value] = voxels.get(value, 0) + count
+    total = sum(voxels.values())
+    yield f"{len(inner)} cases to train on, {len(outer)} to validate ({how})"
+    yield describe(plan, {v: n / total for v, n in voxels.items() if v})
+    yield from (f"{name}: {reason}" for name, reason in plan.reasons.items())
+
+
+def _budget() -> int:
+    """Bytes for pixels: a quarter of what is free, once as they came and once made ready."""
+    import torch
+
+    return free_memory(torch.device("cpu")) // 4
+
+
+def _forget_old(folder: Path) -> None:
+    """Nothing of an earlier training in the folder may be taken for this one's."""
+    for name in (f"{STATE}/{LAST}", MODEL, WEIGHTS):
+        (folder / name).unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""The engine: one recipe over the axes of one image."""

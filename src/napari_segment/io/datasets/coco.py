@@ -1,0 +1,230 @@
+"""COCO annotations: objects as polygons or run lengths, several to an image."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.errors import FormatError
+from napari_segment.image import Labels, smallest_integers
+from napari_segment.io.datasets.kind import OtherLayoutError
+from napari_segment.io.datasets.pairs import Case, Pairs
+from napari_segment.io.names import natural, stem
+from napari_segment.registry import layouts
+
+_PARTS = {"train": "train", "val": "validation", "valid": "validation", "test": "test"}
+CROWD = -1
+
+
+@layouts.add("coco", title="COCO annotations")
+def coco(folder: Path, *, crowds: Literal["ignore", "unlabelled"] = "ignore") -> Pairs:
+    """Read images with the objects that COCO JSON files list for them.
+
+    Objects become labels 1, 2, …, painted from large to small, so that of overlapping objects
+    the smaller stays whole. Category ids, which may have gaps, become classes 1, 2, … in their
+    order; `Case.classes` says which object is of which.
+
+    Parameters
+    ----------
+    folder : Path
+        A JSON file, or the data set's folder with its ``instances*.json`` files.
+    crowds : {"ignore", "unlabelled"}
+        What is made of regions marked as crowds: background, or the label -1 for "not
+        labelled".
+    """
+    files = [folder] if folder.is_file() else _json_files(folder)
+    told = [(f, _annotations(f)) for f in files]
+    categories = _categories(told)
+    cases: list[Case] = []
+    notes: list[str] = []
+    for file, content in told:
+        try:
+            more, left_out = _cases(file, content, categories, mark=crowds == "unlabelled")
+        except (KeyError, TypeError, ValueError) as error:
+            raise FormatError(f"{file} is not as COCO describes it: {error!r}.") from None
+        cases += more
+        notes += left_out
+    cases.sort(key=lambda c: natural(c.name))
+    names = dict(enumerate(categories.values(), start=1))
+    return Pairs(
+        tuple(cases), "objects", names,
+        unlabelled=CROWD if crowds == "unlabelled" else None,
+        notes=(f"{len(cases)} images with objects of {len(names)} classes.", *notes),
+    )  # fmt: skip
+
+
+def _json_files(folder: Path) -> list[Path]:
+    found = [f for pattern in ("*.json", "*/*.json") for f in sorted(folder.glob(pattern))]
+    chosen = [
+        f for f in found if f.name.startswith("instances") or f.name == "_annotations.coco.json"
+    ]
+    if not chosen:
+        raise OtherLayoutError("no instances*.json in it")
+    return chosen
+
+
+def _annotations(file: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        raise OtherLayoutError(f"{file.name} is not JSON") from None
+    wanted = ("images", "annotations", "categories")
+    if not isinstance(told, dict) or not all(isinstance(told.get(k), list) for k in wanted):
+        raise OtherLayoutError(f"{file.name} lists no images, annotations and categories")
+    return told
+
+
+def _categories(told: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[int, str]:
+    found = {int(c["id"]): str(c.get("name", c["id"])) for _, t in told for c in t["categories"]}
+    return dict(sorted(found.items()))
+
+
+def _cases(
+    file: Path, told: Mapping[str, Any], categories: Mapping[int, str], *, mark: bool
+) -> tuple[list[Case], list[str]]:
+    """The cases of one JSON file, and notes on what was left out."""
+    objects: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
+    for annotation in told["annotations"]:
+        objects[annotation["image_id"]].append(annotation)
+    numbers = {c: i for i, c in enumerate(categories, start=1)}
+    cases, notes, crowds = [], [], 0
+    for image in told["images"]:
+        path = _image_path(file, str(image["file_name"]))
+        if path is None:
+            notes.append(f"The image {image['file_name']} is not there; it was left out.")
+            continue
+        shown = [a for a in objects[image["id"]] if a.get("segmentation")]
+        kept = [a for a in shown if not a.get("iscrowd")]
+        crowds += len(shown) - len(kept)
+        size = (int(image["height"]), int(image["width"]))
+        labels = Outlines(
+            size, tuple(a["segmentation"] for a in kept),
+            tuple(a["segmentation"] for a in shown if mark and a.get("iscrowd")),
+        )  # fmt: skip
+        classes = {i: numbers[a["category_id"]] for i, a in enumerate(kept, start=1)}
+        cases.append(Case(stem(path), path, labels, _part(file), classes))
+    if crowds:
+        notes.append(f"{crowds} regions of {file.name} are crowds, not objects.")
+    return cases, notes
+
+
+def _image_path(file: Path, name: str) -> Path | None:
+    """Where an image lies: JSON files name it without or with a part of its folders."""
+    part = re.sub(r"^instances_|\.json$", "", file.name)
+    root = file.parent.parent
+    places = (
+        file.parent, root / "images" / part, root / part, root / "images", root,
+        file.parent / "images", file.parent / part,
+    )  # fmt: skip
+    return next((p / name for p in places if (p / name).is_file()), None)
+
+
+def _part(file: Path) -> str:
+    name = f"{file.stem} {file.parent.name}"
+    return next((part for word, part in _PARTS.items() if word in name), "")
+
+
+# ---- from outlines to pixels ----
+
+
+@dataclass(frozen=True)
+class Outlines:
+    """Objects of one image, painted when asked for.
+
+    Parameters
+    ----------
+    size : tuple of int
+        Height and width.
+    objects, crowds : tuple
+        COCO segmentations: lists of polygons, or run lengths.
+    """
+
+    size: tuple[int, int]
+    objects: tuple[Any, ...]
+    crowds: tuple[Any, ...] = ()
+
+    def __call__(self) -> Labels:
+        """Paint the objects, numbered from 1 in their order, large ones first."""
+        masks = [fill(s, self.size) for s in self.objects]
+        dtype = np.int32 if self.crowds else smallest_integers(len(masks))
+        labels: NDArray[Any] = np.zeros(self.size, dtype)
+        for crowd in self.crowds:
+            labels[fill(crowd, self.size)] = CROWD
+        areas = [-int(m.sum()) for m in masks]
+        for i in np.argsort(areas, kind="stable"):
+            labels[masks[i]] = i + 1
+        return Labels(labels, "YX", holds="objects")
+
+
+def fill(segmentation: Any, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """The pixels of a COCO segmentation.
+
+    Parameters
+    ----------
+    segmentation : list or dict
+        Polygons ``[[x0, y0, x1, y1, …], …]``, of which the union is taken: a pixel belongs to
+        one if its centre, half a pixel from its corner, lies within. Or run lengths
+        ``{"size": [h, w], "counts": …}``, as numbers or as COCO's compressed string.
+    size : tuple of int
+        Height and width.
+
+    Returns
+    -------
+    bool array of shape `size`
+
+    Examples
+    --------
+    >>> fill([[1, 0, 3, 0, 3, 2, 1, 2]], (2, 4)).astype(int)
+    array([[0, 1, 1, 0],
+           [0, 1, 1, 0]])
+    >>> fill({"size": [2, 3], "counts": [1, 2, 3]}, (2, 3)).astype(int)
+    array([[0, 1, 0],
+           [1, 0, 0]])
+    """
+    if isinstance(segmentation, Mapping):
+        return _runs(segmentation)
+    from skimage.draw import polygon
+
+    mask = np.zeros(size, bool)
+    for points in segmentation:
+        if len(points) < 6 or len(points) % 2:
+            raise FormatError(f"A polygon of {len(points)} numbers has no three corners (x, y).")
+        xy = np.asarray(points, float).reshape(-1, 2) - 0.5
+        mask[polygon(xy[:, 1], xy[:, 0], size)] = True
+    return mask
+
+
+def _runs(segmentation: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Runs of background and object in turns, down the columns."""
+    height, width = map(int, segmentation["size"])
+    counts = segmentation["counts"]
+    runs = _unpacked(counts) if isinstance(counts, str | bytes) else [int(c) for c in counts]
+    if sum(runs) != height * width:
+        raise FormatError(f"Run lengths of {sum(runs)} pixels for a picture of {height} x {width}.")
+    values = np.arange(len(runs)) % 2 == 1
+    return np.repeat(values, runs).reshape(width, height).T
+
+
+def _unpacked(text: str | bytes) -> list[int]:
+    """COCO's compressed runs: five bits a character, then each as a change from two before."""
+    codes = text if isinstance(text, bytes) else text.encode()
+    numbers: list[int] = []
+    value = shift = 0
+    for code in codes:
+        bits = code - 48
+        value |= (bits & 0x1F) << shift
+        shift += 5
+        if not bits & 0x20:
+            numbers.append(value - (1 << shift) if bits & 0x10 else value)
+            value = shift = 0
+    for i in range(3, len(numbers)):
+        numbers[i] += numbers[i - 2]
+    return numbers

@@ -1,0 +1,92 @@
+"""``dataset.json`` of the Medical Segmentation Decathlon and of nnU-Net."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from napari_segment.errors import FormatError
+from napari_segment.io.datasets.folders import match_folders
+from napari_segment.io.datasets.kind import OtherLayoutError
+from napari_segment.io.datasets.pairs import Case, Pairs
+from napari_segment.io.names import natural, stem
+from napari_segment.registry import layouts
+
+_PARTS = {"training": "train", "validation": "validation"}
+
+
+@layouts.add("decathlon", title="Medical Decathlon or nnU-Net")
+def decathlon(folder: Path) -> Pairs:
+    """Read the cases that a ``dataset.json`` lists, with its class names.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``dataset.json``; or that file. Without a list of cases (nnU-Net) the folders
+        ``imagesTr`` and ``labelsTr`` are matched by name, ``_0000`` … being channels.
+    """
+    path = folder / "dataset.json" if folder.is_dir() else folder
+    told = _description(path)
+    names = _class_names(told["labels"])
+    if not any(isinstance(told.get(key), list) for key in _PARTS):
+        matched = match_folders(path.parent / "imagesTr", path.parent / "labelsTr")
+        return replace(matched, holds="classes", names=names)
+    cases, notes = [], []
+    for key, part in _PARTS.items():
+        for item in told.get(key, ()):
+            case, problem = _case(item, path.parent, part)
+            cases += [case] if case else []
+            notes += [problem] if problem else []
+    cases.sort(key=lambda c: natural(c.name))
+    found = f"{len(cases)} images with labels, of {told.get('name', 'an unnamed data set')}."
+    return Pairs(tuple(cases), "classes", names, axes=_axes(told), notes=(found, *notes))
+
+
+def _description(path: Path) -> dict[str, Any]:
+    if path.name != "dataset.json" or not path.is_file():
+        raise OtherLayoutError("no dataset.json in it")
+    try:
+        told = json.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise FormatError(f"{path} cannot be read as JSON: {error}") from None
+    if not isinstance(told, dict) or not isinstance(told.get("labels"), dict):
+        raise OtherLayoutError("its dataset.json names no labels")
+    return told
+
+
+def _class_names(labels: Mapping[str, Any]) -> dict[int, str]:
+    """``{"1": "tumour"}`` of the Decathlon, ``{"tumour": 1}`` of nnU-Net."""
+    names: dict[int, str] = {}
+    for key, value in labels.items():
+        if str(key).isdigit():
+            names[int(key)] = str(value)
+        elif isinstance(value, int):
+            names[value] = str(key)
+        else:
+            raise FormatError(
+                f"The label {key!r} of dataset.json is {value!r}. Overlapping regions are not "
+                "read; give each class one number."
+            )
+    names.pop(0, None)
+    return dict(sorted(names.items()))
+
+
+def _case(item: Any, root: Path, part: str) -> tuple[Case | None, str]:
+    if not isinstance(item, Mapping) or "image" not in item or "label" not in item:
+        return None, f"{item!r} names no image and label; it was left out."
+    listed = item["image"] if isinstance(item["image"], list) else [item["image"]]
+    images, label = [root / str(i) for i in listed], root / str(item["label"])
+    missing = [f for f in (*images, label) if not f.exists()]
+    if missing:
+        return None, f"{missing[0].name} is not there; its case was left out."
+    return Case(stem(label), tuple(images) if len(images) > 1 else images[0], label, part), ""
+
+
+def _axes(told: Mapping[str, Any]) -> str:
+    """The Decathlon keeps modalities in the axis that NIfTI reserves for time."""
+    modalities = told.get("modality") or told.get("channel_names") or {}
+    many = str(told.get("tensorImageSize", "")).upper() == "4D" and len(modalities) > 1
+    return "CZYX" if many else ""

@@ -1,0 +1,76 @@
+"""The Compare dock widget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QFontDatabase
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_segment.errors import InputError
+from napari_segment.widgets.docks.segment import heading, scrolling
+from napari_segment.widgets.forms.form import form_layout
+from napari_segment.widgets.forms.run_bar import Running
+from napari_segment.widgets.forms.source import LayerMenu, is_labels
+from napari_segment.widgets.jobs.job import Job
+from napari_segment.widgets.jobs.layer_copies import copies
+from napari_segment.widgets.layers.conversion import labels_of
+from napari_segment.worker.stacks import save_stack
+
+
+class Compare(QWidget):
+    """Scores a Labels layer against a reference.
+
+    Parameters
+    ----------
+    napari_viewer : napari Viewer
+        Whose layers are compared.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self.result = LayerMenu(napari_viewer, is_labels)
+        self.reference = LayerMenu(napari_viewer, is_labels)
+        self.reference.setCurrentIndex(min(1, self.reference.count() - 1))
+        self.running = Running("Compare", self.make_job, self.finished)
+        self.scores: dict[str, float] = {}
+        self.words = QLabel()
+        self.words.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.words.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        body = QWidget()
+        form = form_layout(body)
+        form.addRow("result", self.result)
+        form.addRow("reference", self.reference)
+        layout.addWidget(heading("Compare with a reference"))
+        layout.addWidget(body)
+        layout.addWidget(self.running)
+        layout.addWidget(scrolling(self.words), 1)
+
+    def sizeHint(self) -> Any:
+        return QSize(340, 400)
+
+    def make_job(self) -> Job:
+        """The comparison that the form describes."""
+        if self.result.layer is None or self.result.layer is self.reference.layer:
+            raise InputError("Choose two Labels layers: the result and its reference.")
+        result = labels_of(self.result.layer)
+        reference = labels_of(self.reference.layer).replace(holds=result.holds)
+        write, write_reference = map(copies.writer, (self.result.layer, self.reference.layer))
+
+        def prepare(folder: Path) -> dict[str, Any]:
+            return {
+                "labels": save_stack(result, folder, "labels", write),
+                "reference": save_stack(reference, folder, "reference", write_reference),
+            }
+
+        return Job("compare", prepare)
+
+    def finished(self, result: dict[str, Any]) -> None:
+        """Show the scores."""
+        self.scores = result["summary"]
+        self.words.setText(result["text"])

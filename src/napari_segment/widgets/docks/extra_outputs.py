@@ -1,0 +1,164 @@
+"""What a form gives beside labels: the image that its method sees, and points on edges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.image import RGB, Image
+from napari_segment.recipe import Recipe
+from napari_segment.widgets.jobs.job import Job, keep
+from napari_segment.widgets.jobs.layer_copies import copies
+from napari_segment.widgets.layers.conversion import KEY, LayerData, geometry, snapshot
+from napari_segment.worker.stacks import load_stack, save_stack
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_segment.widgets.forms.source import Source
+
+FACE = "#f2a33a"  # of points
+SIZE = 0.6  # of points, in voxels
+
+
+def filtered_job(source: Source, recipe: Recipe) -> Job:
+    """The filters of a recipe alone: layers with what its method sees."""
+    image, axes, layer = source.image(), source.axes, snapshot(source.layer)
+    spacing = dict(zip(image.spatial_axes, image.spacing, strict=True))
+
+    def receive(result: dict[str, Any]) -> list[LayerData]:
+        lazy = image.is_lazy
+        seen = load_stack(keep(result["image"]) if lazy else result["image"], memory=not lazy)
+        assert isinstance(seen, Image)
+        return filtered_layers(seen, layer, axes, recipe, spacing)
+
+    return Job("apply_filters", _prepare(image, source.layer, recipe), receive)
+
+
+def points_job(source: Source, recipe: Recipe) -> Job:
+    """The points on edges of a recipe: a layer of them."""
+    image, axes, layer = source.image(), source.axes, snapshot(source.layer)
+
+    def receive(result: dict[str, Any]) -> list[LayerData]:
+        import pandas as pd
+
+        with np.load(result["table"]) as columns:
+            table = pd.DataFrame(dict(columns))
+        return [points_layer(table, image, layer, axes, recipe)]
+
+    return Job("edge_points", _prepare(image, source.layer, recipe), receive)
+
+
+def _prepare(image: Image, layer: Any, recipe: Recipe) -> Callable[[Path], dict[str, Any]]:
+    write = copies.writer(layer)
+
+    def prepare(folder: Path) -> dict[str, Any]:
+        saved = save_stack(image, folder, "image", write)
+        return {"image": saved, "recipe": recipe.model_dump(mode="json")}
+
+    return prepare
+
+
+def filtered_layers(
+    image: Image, source: Any, axes: str, recipe: Recipe, spacing: dict[str, float]
+) -> list[LayerData]:
+    """A filtered image as a layer that lies where its source lies; colours as one layer each.
+
+    Parameters
+    ----------
+    image : Image
+        What the recipe's method sees of the source.
+    source : napari layer
+        What was filtered.
+    axes : str
+        The letters of the source's dimensions, C of RGB left out.
+    recipe : Recipe
+        Whose filters were run.
+    spacing : dict of str to float
+        Of the source, by axis.
+    """
+    name = f"{source.name} {' '.join(spec.name for spec in recipe.filters)}"
+    place = _place(source, axes, recipe, kept="C" in image.axes and "C" in axes)
+    kept = axes[len(axes) - len(place["scale"]) :]
+    for letter, new in zip(image.spatial_axes, image.spacing, strict=True):
+        place["scale"][kept.index(letter)] *= new / spacing[letter]
+    place |= {"rgb": False, "metadata": {KEY: _told(recipe, source)}}
+    if "C" in image.axes and "C" not in axes:
+        names = image.channels or tuple(map(str, range(image.size("C"))))
+        low, high = (float(np.asarray(end(image.data))) for end in (np.min, np.max))
+        if low < high:  # of all colours together, which keeps their balance
+            place["contrast_limits"] = (low, high)
+        return [
+            (
+                _on(image.channel(i), kept),
+                place | {"name": f"{name} {c}", "colormap": c if c in RGB else "gray"}
+                | {"blending": "additive"},
+                "image",
+            )
+            for i, c in enumerate(names)
+        ]  # fmt: skip
+    return [(_on(image, kept), place | {"name": name}, "image")]
+
+
+def points_layer(
+    table: pd.DataFrame, image: Image, source: Any, axes: str, recipe: Recipe
+) -> LayerData:
+    """Points on edges as a layer, in the voxels of their source.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `napari_segment.edge_points` gave.
+    image : Image
+        The source's pixels and geometry.
+    source, axes, recipe
+        As of `filtered_layers`.
+    """
+    letters = image.canonical().spatial_axes
+    back = np.linalg.inv(image.canonical().world())
+    world = table[list(letters.lower())].to_numpy()
+    index = dict(zip(letters, (world @ back[:-1, :-1].T + back[:-1, -1]).T, strict=True))
+    index["T"] = table["time"].to_numpy() if "time" in table else np.zeros(len(table))
+    index["C"] = np.full(len(table), _channel(recipe))
+    place = geometry(source, int(axes.startswith("C")))
+    kept = axes.removeprefix("C")
+    told = [n for n in table if n not in ("time", "z", "y", "x")]
+    return (
+        np.stack([index[a] for a in kept], axis=1),
+        place
+        | {
+            "name": f"{source.name} edge points", "size": SIZE, "face_color": FACE,
+            "border_width": 0, "features": table[told], "metadata": {KEY: _told(recipe, source)},
+        },
+        "points",
+    )  # fmt: skip
+
+
+def _place(source: Any, axes: str, recipe: Recipe, *, kept: bool) -> dict[str, Any]:
+    """Where the result lies: from the first time point, at the channel that was taken."""
+    offset = np.zeros(len(axes))
+    if recipe.times and "T" in axes:
+        offset[axes.index("T")] = recipe.times[0]
+    drop = int(axes.startswith("C") and not kept)
+    if axes.find("C") > 0 and not kept:
+        offset[axes.index("C")] = _channel(recipe)
+    return geometry(source, drop, offset)
+
+
+def _on(image: Image, axes: str) -> NDArray[Any]:
+    """The pixels with their axes in the order of a layer's; an axis that is gone is one long."""
+    data = image.transpose("".join(a for a in axes if a in image.axes)).data
+    gone = [i for i, a in enumerate(axes) if a not in image.axes]
+    return np.expand_dims(data, gone)
+
+
+def _channel(recipe: Recipe) -> int:
+    return recipe.channel if isinstance(recipe.channel, int) else 0
+
+
+def _told(recipe: Recipe, source: Any) -> dict[str, Any]:
+    return {"recipe": recipe.model_dump(mode="json"), "source": source.name}

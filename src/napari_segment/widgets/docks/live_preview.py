@@ -1,0 +1,168 @@
+"""The live part of a dock widget: its histogram and its preview in the canvas."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Layer
+from qtpy.QtCore import QObject, QTimer
+from qtpy.QtWidgets import QCheckBox, QDockWidget
+
+from napari_segment.errors import SegmentError
+from napari_segment.widgets.forms.histogram import HistogramView
+from napari_segment.widgets.forms.source import follow
+from napari_segment.widgets.layers.conversion import KEY, place_in, plane_layer
+from napari_segment.widgets.layers.preview import Look, Newest, Request, View
+
+if TYPE_CHECKING:
+    from napari_segment.widgets.docks.segment import SegmentDock
+
+PAUSE = 30  # milliseconds from a change to its preview, so that several come together
+NAME = "preview"
+PLACE = ("scale", "translate", "rotate", "shear", "affine")
+
+
+class LivePreview(QObject):
+    """Follows the settings and the sliders; draws the plane in view if its box is ticked.
+
+    Parameters
+    ----------
+    dock : SegmentDock
+        Whose settings are followed.
+    """
+
+    def __init__(self, dock: SegmentDock) -> None:
+        super().__init__(dock)
+        self.dock, self.viewer = dock, dock.viewer
+        self.box = QCheckBox("preview the plane in view")
+        self.box.setToolTip("Segment the plane that the sliders show, whenever something changes")
+        self.histogram = HistogramView(dock.viewer)
+        self.layer: Any = None
+        self.look = Look()
+        self.moved = View(None).moved  # what becomes of dragged thresholds
+        self.latency = 0.0  # seconds from a change to its preview
+        self._newest = Newest()
+        self._asked = 0.0
+        self._timer = QTimer(self, singleShot=True, interval=PAUSE)
+        self._timer.timeout.connect(self._ask)
+        self._newest.ready.connect(self._show)
+        self._newest.failed.connect(self._failed)
+        self.box.toggled.connect(self._toggled)
+        self.histogram.dragged.connect(self._dragged)
+        for event in (self.viewer.dims.events.current_step, self.viewer.dims.events.ndisplay):
+            follow(self, event, self.refresh)
+
+    def refresh(self, _: Any = None) -> None:
+        """Ask for the histogram, and the preview if it is on, in a moment; changes may go on."""
+        if self.dock.previews and not self._timer.isActive():
+            self._asked = time.perf_counter()
+            self._timer.start()
+
+    def hide(self) -> None:
+        """Take the preview out of the canvas."""
+        if self.layer is not None and self.layer in self.viewer.layers:
+            self.viewer.layers.remove(self.layer)
+        self.layer = None
+
+    def end_if_gone(self) -> None:
+        """Take the preview along with a hidden dock, or a closed one, whose content lives on."""
+        try:
+            place = self.dock.parentWidget()
+            while place is not None and not isinstance(place, QDockWidget):
+                place = place.parentWidget()
+            if place is None or place.isHidden():  # not so behind another tab
+                self.box.setChecked(False)
+        except RuntimeError:  # Qt's part of these objects is gone
+            return
+
+    def _toggled(self, on: bool) -> None:
+        if on:
+            self.refresh()
+        else:
+            self.hide()
+            self.look.forget()
+
+    def _ask(self) -> None:
+        if not (self.dock.isVisible() or self.box.isChecked()):
+            return
+        source = self.dock.source
+        try:
+            image, recipe = source.image(), self.dock.recipe()
+        except SegmentError as error:
+            self._failed("" if source.layer is None else str(error))
+            return
+        layer, axes, asked = source.layer, source.axes, self._asked
+        where = place_in(self.viewer, layer, axes)
+        draw = self.box.isChecked() and not self._marked
+        stale = self._newest.stale
+        request = Request(image.canonical(), where, recipe, draw, stale, source.version)
+        self._newest.ask(lambda: (self.look(request), layer, axes, where, asked))
+
+    @property
+    def _marked(self) -> bool:
+        """Whether the method takes markers, which are not cut into planes."""
+        return any(menu.layer is not None for menu in self.dock.extra.values())
+
+    def _show(self, found: tuple[View, Any, str, dict[str, int], float]) -> None:
+        view, layer, axes, where, asked = found
+        self.histogram.setVisible(view.histogram is not None)
+        if view.histogram is not None:
+            method = self.dock.method
+            movable = bool(view.values) and view.moved(view.values).name in method.entries
+            self.histogram.show_counts(view.histogram.counts, view.histogram.centers)
+            self.histogram.show_thresholds(view.values, draggable=movable)
+            self.moved = view.moved
+        wanted = self.box.isChecked() and layer in self.viewer.layers
+        if wanted and view.labels is not None:
+            self._draw(plane_layer(view.labels, layer, axes, where))
+            self._say(view.note)
+        else:
+            self.hide()
+            if wanted and self._marked:
+                self._say("There is no preview with markers: press Run.")
+        self.latency = time.perf_counter() - asked
+
+    def _failed(self, text: str) -> None:
+        """Show nothing rather than what was before."""
+        self.histogram.show_counts([], [])
+        self.histogram.show_thresholds((), draggable=False)
+        self.hide()
+        if text:
+            self._say(text)
+
+    def _draw(self, plane: Any) -> None:
+        """Change the preview's pixels and place; make its layer if there is none."""
+        data, attributes, kind = plane
+        shown = self.layer
+        if shown is not None and shown in self.viewer.layers and shown.ndim == data.ndim:
+            shown.data = data
+            for name in PLACE:
+                if not _equal(getattr(shown, name), attributes[name]):
+                    setattr(shown, name, attributes[name])
+            for name in ("units", "axis_labels"):
+                if getattr(shown, name) != attributes[name]:
+                    setattr(shown, name, attributes[name])
+            return
+        self.hide()
+        active = self.viewer.layers.selection.active
+        told = {"name": NAME, "metadata": {KEY: {"preview": True}}}
+        self.layer = Layer.create(data, attributes | told, kind)
+        self.layer.editable = False
+        self.viewer.add_layer(self.layer)
+        self.viewer.layers.selection.active = active
+
+    def _dragged(self, values: Sequence[float]) -> None:
+        """A threshold was dragged: it is set by hand from now on."""
+        self.dock.method.value = self.moved(values)
+
+    def _say(self, text: str) -> None:
+        if self.dock.running.job is None:  # a run has more to say
+            self.dock.running.say(text)
+
+
+def _equal(old: Any, new: Any) -> bool:
+    old, new = np.asarray(getattr(old, "affine_matrix", old)), np.asarray(new)
+    return old.shape == new.shape and bool(np.allclose(old, new))

@@ -1,0 +1,89 @@
+"""The Predict dock widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, ClassVar
+
+from qtpy.QtWidgets import QPushButton
+
+from napari_segment import api
+from napari_segment.image import Labels
+from napari_segment.registry import Entry
+from napari_segment.widgets.docks.segment import SegmentDock
+from napari_segment.widgets.forms.checkpoint import CheckpointField
+from napari_segment.widgets.forms.devices import DeviceMenu
+from napari_segment.widgets.forms.fields import Field
+from napari_segment.widgets.layers.conversion import LayerData, go_to
+from napari_segment.widgets.layers.results import doubt_of
+
+COUNT = 10  # planes that are offered to be labelled
+APART = 3
+
+
+class Predict(SegmentDock):
+    """A trained network, of this project or from elsewhere, run in the worker process.
+
+    Parameters
+    ----------
+    napari_viewer : napari Viewer
+        Whose layers are segmented.
+    """
+
+    previews: ClassVar[bool] = False
+    first: ClassVar[str] = "network"
+    instead: ClassVar[Mapping[str, Callable[[], Field]]] = {
+        "checkpoint": CheckpointField,
+        "device": partial(DeviceMenu, "work"),
+    }
+
+    def __init__(self, napari_viewer: Any) -> None:
+        self.unsure: list[int] = []  # planes to label next, the most unsure first
+        self.axis = ("", 0)
+        self.shown_plane = -1
+        self.next_button = QPushButton("To label next")
+        super().__init__(napari_viewer)
+        self.next_button.setToolTip(
+            "Go to the plane that the network is most unsure of, then to the next one; needs "
+            "'entropy' or 'disagreement' ticked under 'also'"
+        )
+        self.next_button.setEnabled(False)
+        self.next_button.clicked.connect(self.go_to_next)
+        self.running.buttons.addWidget(self.next_button, 2)
+
+    @staticmethod
+    def offers(entry: Entry) -> bool:
+        """Whether a method is in this widget's menu."""
+        return entry.group == "network"
+
+    def shown(self, labels: Labels, layers: list[LayerData], axes: str) -> Any:
+        """The layers, and the planes that are worth labelling: along which dimension, and which."""
+        doubt = doubt_of(labels)
+        found = [a for a in ("Z", "T") if doubt is not None and a in doubt.axes]
+        if not found:
+            return layers, ("", 0), []
+        axis: Any = found[0]
+        planes = api.slices_to_label_next(doubt, count=COUNT, axis=axis, apart=APART)
+        return layers, (axis, axes.removeprefix("C").index(axis)), planes
+
+    def add_result(self, result: Any) -> None:
+        """Add what a run gave, and offer the planes that the network was unsure of."""
+        layers, self.axis, self.unsure = result
+        super().add_result(layers)
+        self.shown_plane = -1
+        self.next_button.setEnabled(bool(self.unsure))
+
+    def go_to_next(self) -> None:
+        """Show the next of the planes to label."""
+        there = [layer for run in self.results[-1:] for layer in run if layer in self.viewer.layers]
+        if not there:
+            self.running.say("The layers of the last run are gone. Run again.")
+            return
+        layer = there[0]
+        self.shown_plane = (self.shown_plane + 1) % len(self.unsure)
+        plane = self.unsure[self.shown_plane]
+        name, dimension = self.axis
+        go_to(self.viewer, layer, dimension, plane)
+        place = f"number {self.shown_plane + 1} of {len(self.unsure)} to label"
+        self.running.say(f"{name} {plane}: {place}.")

@@ -1,0 +1,1 @@
+"""Forms derived from entries, and the parts that docks share."""

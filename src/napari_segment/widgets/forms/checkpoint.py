@@ -1,0 +1,97 @@
+"""The choice of a trained network: those of this session, or any folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from psygnal import Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_segment.errors import SegmentError
+from napari_segment.widgets.forms.fields import narrow_combo
+from napari_segment.widgets.forms.recent import networks
+from napari_segment.widgets.forms.source import follow
+
+
+class CheckpointField:
+    """A field whose value is a checkpoint's folder; says what the network is."""
+
+    changed = Signal(object)
+
+    def __init__(self) -> None:
+        self.native = QWidget()
+        self.menu, self.words = QComboBox(), QLabel()
+        narrow_combo(self.menu)
+        self.menu.setMinimumWidth(80)  # its placeholder would ask for all of its width
+        self.menu.setPlaceholderText("choose …")
+        self.words.setWordWrap(True)
+        button = QToolButton()
+        button.setText("…")
+        button.setToolTip("Choose the folder that a training wrote")
+        button.clicked.connect(self._ask)
+        line = QHBoxLayout()
+        line.addWidget(self.menu, 1)
+        line.addWidget(button)
+        column = QVBoxLayout(self.native)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(line)
+        column.addWidget(self.words)
+        self._refresh()
+        self.menu.currentIndexChanged.connect(self._chosen)
+        follow(self.native, networks.changed, self._refresh)
+
+    @property
+    def value(self) -> Path:
+        return Path(self.menu.currentData() or "")
+
+    @value.setter
+    def value(self, folder: str | Path) -> None:
+        if Path(folder) != Path():
+            networks.add(Path(folder))
+            self.menu.setCurrentIndex(self.menu.findData(str(folder)))
+
+    def _refresh(self) -> None:
+        chosen = self.menu.currentData()
+        self.menu.blockSignals(True)
+        self.menu.clear()
+        for folder in networks.folders:
+            self.menu.addItem(folder.name, str(folder))
+        self.menu.blockSignals(False)
+        self.menu.setCurrentIndex(self.menu.findData(chosen) if chosen else self.menu.count() and 0)
+        self._chosen()
+
+    def _chosen(self, _: int = 0) -> None:
+        self.words.setText(_described(self.value))
+        self.words.setVisible(bool(self.words.text()))
+        self.menu.setToolTip(self.menu.currentData() or "")
+        self.changed.emit(self.value)
+
+    def _ask(self) -> None:
+        found = QFileDialog.getExistingDirectory(self.native, "Choose a trained network")
+        if found:
+            self.value = found
+
+
+def _described(folder: Path) -> str:
+    """What a network is, in one line; why it cannot be read, where it cannot."""
+    from napari_segment.deep.checkpoint import Checkpoint
+
+    if folder == Path():
+        return ""
+    try:
+        found = Checkpoint.load(folder)
+    except (SegmentError, OSError) as error:
+        return str(error)
+    channels = f"{found.channels_in} channel" + "s" * (found.channels_in != 1)
+    names = ", ".join(found.names.values())
+    scores = ", ".join(f"{name} {score:.2f}" for name, score in list(found.scores.items())[:2])
+    parts = (f"{found.model.name}, {found.ndim}-D, {channels}", found.holds, names, scores)
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,91 @@
+"""The button that keeps a form's steps as a recipe, and takes those of a file or a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
+
+from napari_segment.errors import FormatError, InputError, SegmentError
+from napari_segment.recipe import Recipe
+from napari_segment.widgets.layers.conversion import recipe_of_layer
+
+FILES = "Recipes (*.yaml *.yml *.json)"
+
+
+class RecipeButton(QPushButton):
+    """Save, load, or take from the selected layer.
+
+    Parameters
+    ----------
+    viewer : napari Viewer
+        Whose selected layer is asked.
+    recipe : callable
+        Gives what the form says.
+    show : callable
+        Fills the form.
+    say : callable
+        Shows what went wrong.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        recipe: Callable[[], Recipe],
+        show: Callable[[Recipe], None],
+        say: Callable[[str], None],
+    ) -> None:
+        super().__init__("Recipe")
+        self.viewer, self.recipe, self.fill, self.say = viewer, recipe, show, say
+        self.setToolTip("Keep these steps, or take those of a file or a layer")
+        menu = QMenu(self)
+        menu.addAction("Save …", self._ask_save)
+        menu.addAction("Load …", self._ask_load)
+        menu.addAction("Take from the selected layer", partial(self._try, self.take))
+        self.setMenu(menu)
+
+    def save(self, path: str | Path) -> None:
+        """Write what the form says to a file."""
+
+        def write() -> None:
+            try:
+                self.recipe().save(path)
+            except OSError as error:
+                raise FormatError(f"Cannot write the recipe {path}: {error.strerror}.") from None
+
+        self._try(write)
+
+    def load(self, path: str | Path) -> None:
+        """Fill the form from a file."""
+        self._try(lambda: self.fill(Recipe.load(path)))
+
+    def take(self) -> None:
+        """Fill the form from the selected layer."""
+        layer = self.viewer.layers.selection.active
+        recipe = None if layer is None else recipe_of_layer(layer)
+        if recipe is None:
+            raise InputError("Select a layer that was made by a run.")
+        self.fill(recipe)
+
+    def _ask_save(self) -> None:
+        dialog = QFileDialog(self, "Save the recipe", "", FILES)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("yaml")  # without it, Load would not offer the file
+        dialog.selectFile("recipe.yaml")
+        if dialog.exec():
+            self.save(dialog.selectedFiles()[0])
+
+    def _ask_load(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Load a recipe", "", FILES)
+        if path:
+            self.load(path)
+
+    def _try(self, call: Callable[[], Any]) -> None:
+        self.say("")  # what was said before
+        try:
+            call()
+        except SegmentError as error:
+            self.say(str(error))

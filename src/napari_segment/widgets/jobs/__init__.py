@@ -1,0 +1,1 @@
+"""Jobs: long work in the worker process, and the pixels it is given."""

@@ -1,0 +1,1 @@
+"""Layers and the core's Image and Labels."""

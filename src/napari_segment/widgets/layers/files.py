@@ -1,0 +1,65 @@
+"""napari's File menu: formats that it does not read itself, and samples with known truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Layer
+
+from napari_segment import api, io
+from napari_segment.image import from_layer
+from napari_segment.samples import SAMPLES
+from napari_segment.widgets.layers.conversion import LayerData, stack_layer
+
+
+def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | None:
+    """What reads a path, or None: napari's reader contribution."""
+    paths = [path] if isinstance(path, str) else list(path)
+    return read_layers if paths and all(io.is_readable(p) for p in paths) else None
+
+
+def read_layers(path: str | Sequence[str]) -> list[LayerData]:
+    """Read files as image layers, with spacing, unit, affine and names of axes.
+
+    Where a table of features lies beside a file, it holds labels and becomes a layer of them.
+    """
+    paths = [path] if isinstance(path, str) else list(path)
+    read = [api.as_labels(p) if io.features_path(p).is_file() else api.read(p) for p in paths]
+    return [stack_layer(stack) for stack in read]
+
+
+def write_layer(path: str, data: Any, attributes: dict[str, Any], kind: str) -> list[str]:
+    """Write one layer with its geometry, and beside labels the recipe that made them."""
+    stack = from_layer(Layer.create(data, _known(attributes), kind))
+    return [str(api.write(stack, Path(path)))]
+
+
+write_image: Callable[..., list[str]] = partial(write_layer, kind="image")
+write_labels: Callable[..., list[str]] = partial(write_layer, kind="labels")
+
+
+def sample(name: str) -> list[LayerData]:
+    """A made image and, hidden above it, the labels that it was made of."""
+    image, truth = SAMPLES[name]()
+    labels, attributes, kind = stack_layer(truth)
+    attributes |= {"name": f"{image.name} truth", "visible": False}
+    return [stack_layer(image), (labels, attributes, kind)]
+
+
+nuclei = partial(sample, "nuclei")
+cells = partial(sample, "cells")
+two_tissues = partial(sample, "two_tissues")
+time_lapse = partial(sample, "time_lapse")
+stained_tissue = partial(sample, "stained_tissue")
+
+
+def _known(attributes: dict[str, Any]) -> dict[str, Any]:
+    """What matters in a file; the rest, such as colours, stays in the window."""
+    kept = (
+        "name", "metadata", "scale", "translate", "rotate", "shear", "affine", "units",
+        "axis_labels", "rgb", "multiscale",
+    )  # fmt: skip
+    return {key: attributes[key] for key in kept if key in attributes}

@@ -1,0 +1,230 @@
+"""Random changes are drawn numbers and fixed changes: a sample can be made again."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+from napari_segment.deep.data.augment import (
+    STRENGTHS,
+    Augmentation,
+    Change,
+    Intensity,
+    Spatial,
+    draw,
+)
+from napari_segment.deep.data.augment.patch_torch import finish, piece
+from napari_segment.deep.data.augment.warp_torch import (
+    blurred,
+    grid_of,
+    interpolated,
+    nearest,
+    reach,
+)
+from napari_segment.deep.data.patches import (
+    Sample,
+    cut,
+    draw_corner,
+    find_places,
+    generator,
+    order,
+)
+from napari_segment.errors import SettingError
+
+STRONG = Augmentation.of("strong", ("spatial=1", "intensity=1"))
+
+
+def volume(ndim=3, side=20):
+    rng = np.random.default_rng(0)
+    image = rng.normal(size=(2, *(side,) * ndim)).astype(np.float32)
+    target = rng.integers(0, 3, (1, *(side,) * ndim)).astype(np.int16)
+    return image, target
+
+
+def warp(image, target, corner, sides, change):
+    """A patch through the grid, also where a plain cut would do."""
+    block = reach(corner, sides, change, image.shape[1:])
+    grid = grid_of(corner, sides, change, block, torch.device("cpu"))
+    part, marks = (torch.from_numpy(a[(slice(None), *block)].copy()) for a in (image, target))
+    return interpolated(part, grid).numpy(), nearest(marks, grid).numpy()
+
+
+def still(ndim):
+    return Spatial((False,) * ndim, np.eye(ndim, dtype=np.float32))
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_the_same_numbers_make_the_same_patch(ndim):
+    image, target = volume(ndim)
+    kept = image.copy()
+    make = lambda: draw(STRONG, generator(1, 2, 3), ndim).patch(  # noqa: E731
+        image, target, (3,) * ndim, (12,) * ndim
+    )
+    first, second = make(), make()
+    np.testing.assert_array_equal(first[0], second[0])
+    np.testing.assert_array_equal(first[1], second[1])
+    assert first[0].dtype == np.float32
+    assert first[1].dtype == target.dtype
+    np.testing.assert_array_equal(image, kept)
+
+
+def test_none_is_a_plain_cut():
+    image, target = volume()
+    change = draw(Augmentation.of("none"), generator(0, 0, 0), 3)
+    pixels, wanted = change.patch(image, target, (2, 3, 4), (5, 6, 7))
+    np.testing.assert_array_equal(pixels, image[:, 2:7, 3:9, 4:11])
+    np.testing.assert_array_equal(wanted, target[:, 2:7, 3:9, 4:11])
+
+
+def test_beyond_the_image_its_border_is_repeated_and_nothing_is_asked():
+    image, target = volume(2, 6)
+    change = Change(still(2), Intensity())
+    pixels, wanted = change.patch(image, target, (-2, 1), (10, 4))
+    assert (wanted[0, :2] == -1).all()
+    assert (wanted[0, 8:] == -1).all()
+    np.testing.assert_array_equal(pixels[:, 0], image[:, 0, 1:5])
+    np.testing.assert_array_equal(wanted[0, 2:8], target[0, :, 1:5])
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (-3, 2)])
+def test_a_warp_by_nothing_is_the_plain_cut(corner):
+    image, target = volume(2, 9)
+    pixels, wanted = warp(image, target, corner, (8, 6), still(2))
+    np.testing.assert_allclose(pixels, cut(image, corner, (8, 6)), atol=1e-4)
+    np.testing.assert_array_equal(wanted, cut(target, corner, (8, 6), outside=-1))
+
+
+def test_a_quarter_turn_moves_image_and_target_alike():
+    image, target = volume(2, 8)
+    turn = np.array([[0, -1], [1, 0]], np.float32)
+    pixels, wanted = warp(image, target, (0, 0), (8, 8), Spatial((False, False), turn))
+    np.testing.assert_allclose(pixels, np.rot90(image, -1, (1, 2)), atol=1e-4)
+    np.testing.assert_array_equal(wanted, np.rot90(target, -1, (1, 2)))
+
+
+def test_flips_go_with_the_target():
+    image, target = volume(3, 6)
+    change = Change(Spatial((True, False, True), np.eye(3, dtype=np.float32)), Intensity())
+    pixels, wanted = change.patch(image, target, (0, 0, 0), (6, 6, 6))
+    np.testing.assert_array_equal(pixels, image[:, ::-1, :, ::-1])
+    np.testing.assert_array_equal(wanted, target[:, ::-1, :, ::-1])
+
+
+def test_coarse_axes_are_neither_rotated_nor_bent():
+    change = draw(STRONG, generator(0, 0, 1), 3, (5.0, 1.0, 1.0)).spatial
+    zoom = change.matrix[0, 0]
+    assert change.matrix[0, 1:].tolist() == change.matrix[1:, 0].tolist() == [0, 0]
+    assert abs(change.matrix[1, 2]) > 0
+    assert zoom > 0
+    assert (change.bending[0] == 0).all()
+    assert (change.bending[1] != 0).any()
+
+
+def test_rotation_keeps_physical_lengths():
+    only = Augmentation(rotate=40, spatial=1)
+    change = draw(only, generator(0, 0, 5), 2, (2.0, 1.0)).spatial
+    physical = np.diag([2.0, 1.0]) @ change.matrix @ np.diag([0.5, 1.0])
+    np.testing.assert_allclose(physical @ physical.T, np.eye(2), atol=1e-6)
+
+
+@pytest.mark.parametrize("strength", STRENGTHS)
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 7, 9), (1, 5, 4, 6)])
+def test_every_strength_takes_every_shape(strength, shape):
+    image = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    target = np.ones((1, *shape[1:]), np.int16)
+    for i in range(8):
+        change = draw(Augmentation.of(strength), generator(0, 0, i), len(shape) - 1)
+        pixels, wanted = change.patch(image, target, (0,) * (len(shape) - 1), shape[1:])
+        assert pixels.shape == shape
+        assert np.isfinite(pixels).all()
+        assert set(np.unique(wanted)) <= {-1, 1}
+
+
+def test_gamma_keeps_the_extremes():
+    image = np.linspace(-2, 3, 12, dtype=np.float32).reshape(1, 3, 4)
+    changed = Intensity(gamma=1.5)(image)
+    assert (changed.min(), changed.max()) == (image.min(), image.max())
+    assert changed[0, 1, 1] < image[0, 1, 1]
+
+
+def test_a_dropped_channel_is_empty_and_one_channel_is_never_dropped():
+    image = np.ones((2, 4, 4), np.float32)
+    assert Intensity(dropped=0.9)(image)[:, 0, 0].tolist() == [1, 0]
+    assert Intensity(dropped=0.9)(image[:1]).min() == 1
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_a_patch_needs_no_more_of_a_case_than_it_reaches(ndim):
+    """Far from the border a patch is the same out of its part as out of the whole case."""
+    image, target = volume(ndim, 48)
+    for index in range(12):
+        change = draw(STRONG, generator(0, 1, index), ndim).spatial
+        corner, sides = (16,) * ndim, (14,) * ndim
+        whole = grid_of(corner, sides, change, [slice(0, 48)] * ndim, torch.device("cpu"))
+        pixels, wanted = warp(image, target, corner, sides, change)
+        expected = interpolated(torch.from_numpy(image), whole).numpy()
+        np.testing.assert_allclose(pixels, expected, atol=1e-3)
+        assert np.mean(wanted == nearest(torch.from_numpy(target), whole).numpy()) > 0.99
+
+
+def test_maps_are_sampled_like_the_image():
+    image, target = volume(3)
+    change = draw(
+        Augmentation(flip=0.5, rotate=30, scale=0.3, elastic=1, spatial=1), generator(0, 0, 3), 3
+    )
+    made = piece(image, target, image, (3, 2, 1), (9, 10, 11), change)
+    pixels, _, maps = finish([made, made], torch.device("cpu"))
+    assert pixels.shape == (2, 2, 9, 10, 11)
+    torch.testing.assert_close(pixels, maps)
+
+
+def test_blur_is_that_of_scipy():
+    image, _ = volume(3, 9)
+    expected = [ndimage.gaussian_filter(c, 0.9, mode="nearest", truncate=3) for c in image]
+    np.testing.assert_allclose(blurred(torch.from_numpy(image), 0.9), expected, atol=1e-5)
+
+
+def test_amounts_by_hand():
+    assert Augmentation.of("light", ("rotate=45", "flip=0")).rotate == 45
+    with pytest.raises(SettingError, match="Write name=amount"):
+        Augmentation.of("light", ("spin=3",))
+    with pytest.raises(SettingError, match="'flip' is '7'"):
+        Augmentation.of("light", ("flip=7",))
+
+
+def test_every_case_comes_up_once_in_an_epoch_of_its_size():
+    assert sorted(order(7, 7, 0, 3)) == list(range(7))
+    assert order(7, 7, 0, 3) != order(7, 7, 0, 4)
+    assert order(7, 20, 5, 1) == order(7, 20, 5, 1)
+    assert len(order(3, 10, 0, 0)) == 10
+
+
+def test_balanced_patches_hold_a_rare_class():
+    target = np.zeros((1, 64, 64), np.int16)
+    target[0, 40, 50] = 2
+    sample = Sample(np.zeros((1, 64, 64), np.float32), target, find_places(target, 0))
+    for i in range(20):
+        corner = draw_corner(sample, (16, 16), 1.0, generator(0, 0, i))
+        assert cut(target, corner, (16, 16), outside=-1).max() == 2
+
+
+def test_places_come_from_all_slabs_of_a_large_target(monkeypatch):
+    from napari_segment.deep.data import patches
+
+    target = np.zeros((1, 40, 30, 30), np.int16)
+    target[0, :10], target[0, 30:] = 1, 2
+    target[0, 39, 29, 29] = 3
+    whole = find_places(target, 0)
+    monkeypatch.setattr(patches, "slabs", lambda shape: [slice(i, i + 5) for i in range(0, 40, 5)])
+    parts = find_places(target, 0)
+    assert {k: len(v) for k, v in parts.items()} == {k: len(v) for k, v in whole.items()}
+    assert all((target[0][tuple(v.T)] == k).all() for k, v in parts.items())
+    assert abs(np.mean(parts[1][:, 0] < 5) - 0.5) < 0.1
+    assert list(find_places(target, 0, together=True)) == [1]
+
+
+def test_a_small_image_stands_anywhere_in_its_patch():
+    sample = Sample(np.zeros((1, 5, 30), np.float32), np.zeros((1, 5, 30), np.int16))
+    corners = {draw_corner(sample, (8, 8), 0.5, generator(0, 0, i)) for i in range(60)}
+    assert {c[0] for c in corners} == {-3, -2, -1, 0}
+    assert {c[1] for c in corners} <= set(range(-1, 24))

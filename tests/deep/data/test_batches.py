@@ -1,0 +1,133 @@
+"""Cases, their split, and batches that threads run ahead."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from napari_segment.deep.data.batches import ahead, planes_as_channels
+from napari_segment.deep.data.cases import Cases, split
+from napari_segment.deep.data.patches import Sample, find_places
+from napari_segment.errors import InputError
+from napari_segment.image import Image, Labels
+from napari_segment.io.datasets.pairs import Pairs
+from napari_segment.step import run
+
+
+def measured(stacks):
+    cases = Cases(Pairs.of(stacks))
+    run(cases.measure())
+    return cases
+
+
+def named(name, shape=(6, 7), axes="YX", **more):
+    data = np.arange(np.prod(shape), dtype=np.uint16).reshape(shape)
+    image = Image(data, axes, name=name, **more)
+    labels = axes.replace("C", "")
+    marks = np.zeros([n for n, a in zip(shape, axes, strict=True) if a != "C"], np.uint8)
+    marks[..., :2] = 1
+    return image, Labels(marks, labels, holds="mask")
+
+
+def test_every_fifth_case_by_sorted_name_is_for_validation():
+    cases = measured([named(f"case {i:02d}") for i in reversed(range(11))])
+    inner, outer, _ = split(cases.items)
+    assert [i.name for i in outer] == ["case 09", "case 04"]
+    assert len(inner) == 9
+
+
+def test_the_folds_cover_all_cases_once():
+    cases = measured([named(f"{i:02d}") for i in range(7)])
+    found = [i.name for fold in range(3) for i in split(cases.items, folds=3, fold=fold)[1]]
+    assert sorted(found) == [f"{i:02d}" for i in range(7)]
+
+
+def test_one_case_is_cut_along_its_longest_axis():
+    cases = measured([named("only", (6, 20))])
+    (inner,), (outer,), _ = split(cases.items)
+    assert (inner.shape, outer.shape) == ((6, 16), (6, 4))
+    image, labels = cases.read(outer)
+    assert image.shape == (1, 6, 4)
+    assert image[0, 0, 0] == 16
+    assert labels.shape == (6, 4)
+
+
+def test_time_points_are_items_of_one_case():
+    cases = measured([named("film", (3, 6, 7), "TYX"), named("b", (2, 6, 7), "TYX")])
+    assert [(i.name, i.time) for i in cases.items][:3] == [("film", t) for t in range(3)]
+    assert cases.read(cases.items[1])[0].min() == 42
+    inner, outer, _ = split(cases.items, folds=2)
+    assert {i.name for i in inner}.isdisjoint(i.name for i in outer)
+
+
+def test_what_is_measured_by_hand():
+    item = measured([named("a", (2, 6, 7), "CYX", channels=("dna", "er"))]).items[0]
+    assert item.channels == ("dna", "er")
+    assert item.shape == (6, 7)
+    assert item.counts == {0: 30, 1: 12}
+    assert item.quantiles[1, 1] == pytest.approx(62.5)
+
+
+def test_pixels_beyond_the_budget_are_read_again():
+    cases = Cases(Pairs.of([named("a"), named("b")]), budget=100)
+    run(cases.measure())
+    assert len(cases._kept) == 0
+    assert cases.read(cases.items[1])[0].shape == (1, 6, 7)
+
+
+@pytest.mark.parametrize(
+    ("stacks", "words"),
+    [
+        ([named("a"), named("b", (3, 6, 7), "ZYX")], "2-D but 'b' is 3-D"),
+        ([named("a"), named("b", (2, 6, 7), "CYX")], "1 channels but 'b' has 2"),
+    ],
+)
+def test_cases_that_do_not_go_together(stacks, words):
+    with pytest.raises(InputError, match=words):
+        measured(stacks)
+
+
+def test_nothing_to_train_on():
+    with pytest.raises(InputError, match="no image with labels"):
+        measured([])
+
+
+def test_planes_become_channels_and_ends_are_repeated():
+    image = np.arange(4, dtype=np.float32).reshape(1, 4, 1, 1) * np.ones((1, 4, 5, 5), np.float32)
+    target = np.zeros((1, 4, 5, 5), np.int16)
+    target[0, 2, 1, 3] = 1
+    sample = Sample(image, target, find_places(target, 0))
+    first = planes_as_channels(sample, 0, 3)
+    assert first.image[:, 0, 0].tolist() == [0, 0, 1]
+    assert not first.places
+    third = planes_as_channels(sample, 2, 3)
+    assert third.image[:, 0, 0].tolist() == [1, 2, 3]
+    assert third.places[1].tolist() == [[1, 3]]
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_results_come_in_order(workers):
+    assert list(ahead(lambda i: i * i, range(20), workers=workers, depth=4)) == [
+        i * i for i in range(20)
+    ]
+
+
+def test_an_error_of_a_worker_is_raised_where_its_result_would_come():
+    def fail(i):
+        if i == 2:
+            raise InputError("two")
+        return i
+
+    results = ahead(fail, range(5), workers=2, depth=2)
+    assert [next(results), next(results)] == [0, 1]
+    with pytest.raises(InputError, match="two"):
+        next(results)
+
+
+def test_closing_stops_the_workers():
+    started = []
+    results = ahead(started.append, range(1000), workers=1, depth=2)
+    next(results)
+    results.close()
+    assert len(started) < 10
+    assert not any(t.name.startswith("batches_9") for t in threading.enumerate())

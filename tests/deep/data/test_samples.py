@@ -1,0 +1,118 @@
+"""Cases made ready: in memory, or streamed into files where they do not fit."""
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from napari_segment.deep.data.cases import Cases
+from napari_segment.deep.data.memmap_cache import Shelf, slabs
+from napari_segment.deep.data.resample import nearest_rows, resample
+from napari_segment.deep.data.samples import Samples
+from napari_segment.deep.planning.fingerprint import Plan
+from napari_segment.deep.planning.plan import Normalisation
+from napari_segment.errors import InputError
+from napari_segment.image import Image, Labels
+from napari_segment.io.datasets.pairs import Pairs
+from napari_segment.step import run
+
+PLAN = Plan(
+    holds="classes", ndim=3, channels=("a",), values=(0, 3, 7), normalisation=(Normalisation(),),
+    patch=(8, 8, 8), batch=1, steps=1,
+)  # fmt: skip
+ROOM = 10**9
+
+
+def stack(shape=(24, 20, 22)):
+    rng = np.random.default_rng(0)
+    image = rng.normal(100, 20, shape).astype(np.float32)
+    labels = rng.choice(np.array([0, 3, 7], np.uint8), shape)
+    return image, labels
+
+
+def samples_of(image, labels, budget, shelf=None, plan=PLAN, spacing=(2.0, 1.0, 1.0)):
+    pairs = Pairs.of([(Image(image, "ZYX", spacing, "um", name="a"), Labels(labels))])
+    cases = Cases(pairs, budget=budget)
+    run(cases.measure())
+    return Samples(cases, plan, budget, shelf), cases.items[0]
+
+
+@pytest.mark.parametrize("spacing", [(), (1.0, 1.5, 0.8)])
+def test_a_case_larger_than_memory_is_streamed_into_files(tmp_path, monkeypatch, spacing):
+    from napari_segment.deep.data import samples as module
+
+    plan = PLAN.model_copy(update={"spacing": spacing})
+    image, labels = stack()
+    expected = samples_of(image, labels, ROOM, plan=plan)
+    known = expected[0](expected[1])
+    lazy = da.from_array(image, chunks=(4, -1, -1)), da.from_array(labels, chunks=(5, 9, -1))
+    monkeypatch.setattr(module, "slabs", lambda shape: slabs(shape, 5 * shape[1] * shape[2]))
+    made, item = samples_of(*lazy, 1000, Shelf(tmp_path / "shelf"), plan=plan)
+    sizes, compute = [], da.Array.compute
+
+    def watched(self, **settings):
+        sizes.append(self.size)
+        return compute(self, **settings)
+
+    monkeypatch.setattr(da.Array, "compute", watched)
+    sample = made(item)
+    # An image of less than a million voxels is measured whole; after that rows are read.
+    assert sizes[0] == image.size
+    assert max(sizes[1:]) < image.size / 2
+    assert isinstance(sample.image, np.memmap)
+    np.testing.assert_allclose(sample.image, known.image, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(sample.target, known.target)
+    assert sample.target.dtype == known.target.dtype
+    assert made(item) is sample
+    assert {k: len(v) for k, v in sample.places.items()} == {1: 512, 2: 512}
+
+
+def test_what_is_measured_on_a_lazy_case_is_what_is_measured_in_memory():
+    image, labels = stack()
+    lazy = da.from_array(image, chunks=(5, 7, 22)), da.from_array(labels, chunks=(24, 5, 5))
+    (_, whole), (_, parts) = samples_of(image, labels, ROOM), samples_of(*lazy, 1000)
+    assert parts.counts == whole.counts
+    np.testing.assert_array_equal(parts.foreground, whole.foreground)
+    np.testing.assert_array_equal(parts.quantiles, whole.quantiles)
+
+
+def test_what_no_longer_fits_goes_into_files(tmp_path):
+    image, labels = stack((8, 9, 10))
+    shelf = Shelf(tmp_path / "shelf")
+    pairs = [(Image(image + i, "ZYX", name=str(i)), Labels(labels)) for i in range(3)]
+    cases = Cases(Pairs.of(pairs), budget=ROOM)
+    run(cases.measure())
+    samples = Samples(cases, PLAN, image.size * 8 * 2, shelf)
+    kept = [samples(item) for item in cases.items]
+    assert [isinstance(s.image, np.memmap) for s in kept] == [False, False, True]
+    np.testing.assert_allclose(kept[2].image, kept[0].image, atol=1e-4)
+    shelf.clear()
+    assert not (tmp_path / "shelf").exists()
+
+
+def test_a_full_disk_is_said(tmp_path):
+    with pytest.raises(InputError, match="Make room"):
+        Shelf(tmp_path).new((10**6, 10**6, 10**3), np.float32)
+
+
+@pytest.mark.parametrize("shape", [(24, 20, 22), (11, 20, 9), (50, 31, 22)])
+def test_rows_of_resampled_labels_are_those_of_the_whole(shape):
+    labels = stack()[1]
+    whole = resample(labels, shape, order=0)
+    rows = [nearest_rows(labels, shape, r) for r in slabs(shape, 3 * shape[1] * shape[2])]
+    np.testing.assert_array_equal(np.concatenate(rows), whole)
+
+
+def test_maps_are_drawn_once_for_each_case_with_its_spacing():
+    calls = []
+
+    def maps(target, spacing):
+        calls.append((target.shape, spacing))
+        return target.astype(np.float32)
+
+    plan = PLAN.model_copy(update={"spacing": (2.0, 1.0, 1.0)})
+    samples, item = samples_of(*stack(), ROOM, plan=plan)
+    samples.maps = maps
+    first = samples.maps_of(item)
+    assert samples.maps_of(item) is first
+    assert calls == [((3, 24, 20, 22), (2.0, 1.0, 1.0))]
+    assert (first.sum(0) == 1).all()

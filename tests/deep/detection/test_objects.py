@@ -1,0 +1,371 @@
+"""Detectors: anchors, targets, tiles put together, and one short training."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+import torch
+
+from napari_segment import Image, segment
+from napari_segment.blocks import overlaps
+from napari_segment.deep.detection import tiles_torch as _tile
+from napari_segment.deep.detection.anchors import boxes_of, by_level, fit_anchors, with_anchors
+from napari_segment.deep.detection.detect import Limits, objects_in, pasted
+from napari_segment.deep.detection.merging import Found, put_together
+from napari_segment.deep.inference import MemoryShortError
+from napari_segment.deep.nn import models
+from napari_segment.errors import MissingError, SettingError
+from napari_segment.recipe import Spec
+from napari_segment.step import run
+
+SMALL = {"width": 16, "regions": 32, "detections": 50}
+
+
+def discs(shape, centres, radius):
+    """Discs numbered from 1."""
+    labels = np.zeros(shape, np.int32)
+    y, x = np.ogrid[: shape[0], : shape[1]]
+    for i, (cy, cx) in enumerate(centres, 1):
+        labels[(y - cy) ** 2 + (x - cx) ** 2 <= radius**2] = i
+    return labels
+
+
+# ---- boxes and anchors ----
+
+
+def test_boxes_are_half_open_and_skip_what_is_no_object():
+    labels = np.zeros((6, 8), np.int32)
+    labels[1:3, 2:6] = 7
+    labels[5, 7] = 300
+    labels[0, 0] = -1
+    assert boxes_of(labels).tolist() == [[7, 1, 2, 3, 6], [300, 5, 7, 6, 8]]
+    assert boxes_of(np.zeros((4, 4))).shape == (0, 5)
+
+
+def test_anchors_span_the_objects():
+    small = discs((64, 64), [(10, 10), (40, 40)], 4)
+    anchors = fit_anchors([small])
+    assert len(anchors) == 8
+    assert anchors[0] == pytest.approx(9)
+    assert anchors[-1] == pytest.approx(72, rel=0.02)
+    assert by_level(anchors)[0] == anchors[:2]
+
+
+def test_given_anchors_are_kept():
+    spec = Spec(name="mask_rcnn", settings={"anchors": (8.0,) * 4})
+    assert with_anchors(spec, []) is spec
+    fitted = with_anchors(Spec(name="mask_rcnn"), [discs((32, 32), [(16, 16)], 5)])
+    assert fitted.settings["anchors"][0] == pytest.approx(11)
+
+
+# ---- objects of tiles, each once ----
+
+
+def square(y, x, side, score=0.9, cut=False):
+    return Found((y, x), np.ones((side, side), bool), score, cut=cut)
+
+
+def test_the_same_object_in_two_tiles_comes_once():
+    one = put_together([square(2, 2, 6, 0.8), square(2, 3, 6, 0.9)], (20, 20))
+    assert one.labels.max() == 1
+    assert one.scores.tolist() == [pytest.approx(0.9)]
+    assert one.labels[2, 3] == 1
+    assert one.labels[2, 2] == 0
+    assert one.boxes.tolist() == [[2, 3, 8, 9]]
+
+
+def test_a_whole_object_wins_over_its_cut_part():
+    one = put_together([square(0, 0, 4, 0.99, cut=True), square(0, 0, 8, 0.6)], (20, 20))
+    assert np.count_nonzero(one.labels) == 64
+
+
+def test_cut_parts_that_overlap_are_joined():
+    left = Found((0, 0), np.ones((6, 12), bool), 0.9, cut=True)
+    right = Found((0, 4), np.ones((6, 12), bool), 0.8, cut=True)
+    one = put_together([left, right], (20, 20))
+    assert one.labels.max() == 1
+    assert np.count_nonzero(one.labels) == 6 * 16
+
+
+def test_neighbours_stay_apart_and_unsure_ones_out():
+    one = put_together([square(0, 0, 5), square(0, 4, 5), square(10, 10, 3, 0.2)], (20, 20))
+    assert one.labels.max() == 2
+    assert one.labels[0, 4] == 1  # where they overlap the first keeps the pixels
+
+
+def test_nothing_found():
+    one = put_together([], (4, 5))
+    assert one.labels.shape == (4, 5)
+    assert len(one.scores) == len(one.boxes) == 0
+
+
+@pytest.mark.parametrize("box", [(3.0, 4.0, 23.0, 18.0), (0.0, 1.3, 13.6, 15.2)])
+def test_masks_are_pasted_as_torchvision_does(box):
+    from torchvision.models.detection.roi_heads import paste_masks_in_image
+
+    small = torch.from_numpy((discs((28, 28), [(13.5, 13.5)], 11) > 0).astype(np.float32))[
+        None, None
+    ]
+    want = paste_masks_in_image(small, torch.tensor([box]), (32, 32))[0, 0].numpy() >= 0.5
+    (y, x), mask = pasted(small[0, 0].numpy(), np.array(box), 0.5, (32, 32))
+    got = np.zeros((32, 32), bool)
+    got[y : y + mask.shape[0], x : x + mask.shape[1]] = mask
+    union = (got | want).sum()
+    assert (got & want).sum() > 0.8 * union
+
+
+class Oracle(torch.nn.Module):
+    """A detector that knows: every disc of the tile, also those that the border cuts."""
+
+    least_score = 0.05
+
+    def forward(self, image):
+        labels = image[0, 0].round().int().numpy()
+        boxes = boxes_of(labels)
+        masks = []
+        for number, y0, x0, y1, x1 in boxes:
+            mask = torch.from_numpy((labels[y0:y1, x0:x1] == number).astype(np.float32))
+            masks.append(torch.nn.functional.interpolate(mask[None, None], (28, 28), mode="area"))
+        return [
+            {
+                "boxes": torch.from_numpy(boxes[:, [2, 1, 4, 3]].astype(np.float32)),
+                "scores": torch.full((len(boxes),), 0.9),
+                "labels": torch.ones(len(boxes)),
+                "masks": torch.cat(masks) if masks else torch.zeros(0, 1, 28, 28),
+            }
+        ]
+
+
+def test_a_thousand_nuclei_come_once_each():
+    rng = np.random.default_rng(0)
+    grid = np.stack(np.meshgrid(np.arange(32), np.arange(32), indexing="ij"), -1).reshape(-1, 2)
+    centres = (grid + 0.5) * 32 + rng.uniform(-4, 4, (1024, 2))
+    labels = discs((1024, 1024), centres, 11)
+    image = labels[None].astype(np.float32)
+    one = run(objects_in(Oracle(), image, Limits(), tile=(256, 256), overlap=0.25))
+    assert one.labels.max() == 1024
+    for number in (1, 500, 1024):
+        inside = one.labels[labels == number]
+        assert np.bincount(inside).max() > 0.95 * inside.size
+
+
+class Knowing(Oracle):
+    """An oracle that tells discs of even numbers from those of odd ones."""
+
+    def forward(self, image):
+        (found,) = super().forward(image)
+        numbers = boxes_of(image[0, 0].round().int().numpy())[:, 0]
+        found["labels"] = torch.from_numpy(2 - numbers % 2).float()
+        found["scores"] = torch.from_numpy(1 - numbers / 100).float()
+        return [found]
+
+
+@pytest.fixture
+def knowing(tmp_path, monkeypatch):
+    """A folder that holds a detector which knows."""
+    from napari_segment.deep.checkpoint import Checkpoint
+    from napari_segment.deep.planning.plan import Normalisation, Objects
+
+    Checkpoint(
+        folder=tmp_path / "knowing", model={"name": "mask_rcnn"}, ndim=2, channels=("c",),
+        channels_out=3, activation="softmax", holds="objects", names={1: "odd", 2: "even"},
+        normalisation=(Normalisation(scheme="none"),), patch=(64, 64),
+        objects=Objects(target="instances"),
+    ).save()  # fmt: skip
+    monkeypatch.setattr(Checkpoint, "network", lambda self: Knowing())
+    return tmp_path / "knowing"
+
+
+def test_class_score_and_box_are_features(knowing):
+    labels = discs((90, 70), [(20, 20), (45, 50), (70, 20)], 9)
+    found = segment(labels.astype(np.float32), "network", checkpoint=knowing)
+    assert found.names == {1: "odd", 2: "even"}
+    features = found.features
+    assert features["class"].tolist() == ["odd", "even", "odd"]
+    np.testing.assert_allclose(features["score"], [0.99, 0.98, 0.97], rtol=1e-5)
+    boxes = np.stack([features[f"bbox_{n}"] for n in ("y_start", "x_start", "y_stop", "x_stop")], 1)
+    assert np.array_equal(boxes, boxes_of(found.data)[:, 1:])
+    big = segment(
+        labels.astype(np.float32), "network", checkpoint=knowing, cleanups=["clear_border"]
+    )
+    assert big.features["label"].tolist() == np.unique(big.data)[1:].tolist()
+    with pytest.raises(SettingError, match="gives no entropy"):
+        segment(labels, "network", checkpoint=knowing, also=["entropy"])
+
+
+@pytest.mark.parametrize("device", ["cpu,cpu", "cpu, cpu, cpu"])
+def test_several_devices_share_the_tiles(knowing, device):
+    labels = discs((150, 130), [(20, 20), (45, 50), (70, 20), (120, 100)], 9).astype(np.float32)
+    one = segment(labels, "network", checkpoint=knowing, device="cpu")
+    several = segment(labels, "network", checkpoint=knowing, device=device)
+    assert np.array_equal(one.data, several.data)
+    assert one.features["score"].tolist() == several.features["score"].tolist()
+
+
+@pytest.mark.parametrize("devices", [("gpu",), ("gpu", "gpu", "cpu")])
+def test_a_detector_without_memory_goes_on_on_the_cpu(monkeypatch, devices):
+    class Short(Oracle):
+        where, calls = "gpu", 0
+
+        def to(self, device):
+            self.where = str(device)
+            return self
+
+        def forward(self, image):
+            self.calls += 1
+            if self.where != "cpu" and self.calls > 1:
+                raise torch.OutOfMemoryError("no room")
+            return super().forward(image)
+
+    monkeypatch.setattr(_tile, "named_place", str)
+    monkeypatch.setattr(_tile, "cast", lambda *_: nullcontext())
+    monkeypatch.setattr(_tile, "release_memory", lambda _: None)
+    monkeypatch.setattr(torch.Tensor, "to", lambda self, *_: self)
+    labels = discs((90, 70), [(20, 20), (45, 50), (70, 20)], 9)
+    several = _tile.Detectors(Short(), devices, fast=False, movable=True)
+    told = []
+    work = objects_in(several, labels[None].astype(np.float32), Limits(), tile=(40, 40))
+    while True:
+        try:
+            told.append(next(work).message)
+        except StopIteration as stop:
+            found = stop.value
+            break
+    assert sorted(np.bincount(found.labels.ravel())) == sorted(np.bincount(labels.ravel()))
+    assert sum("going on on the CPU" in message for message in told) == devices.count("gpu")
+    assert several.devices == ["cpu"] * len(devices)
+
+
+def test_a_detector_that_does_not_fit_at_all_is_an_error(knowing, monkeypatch):
+    def full(self, image):
+        raise MemoryError
+
+    monkeypatch.setattr(Knowing, "forward", full)
+    with pytest.raises(MemoryShortError, match="smaller tile"):
+        segment(np.zeros((70, 70), np.float32), "network", checkpoint=knowing)
+
+
+def test_features_of_a_stack_tell_the_plane(knowing):
+    plane = discs((60, 60), [(20, 20), (40, 40)], 9).astype(np.float32)
+    stack = np.stack([plane, 0 * plane, plane])
+    for per in ("auto", "plane"):
+        features = segment(stack, "network", checkpoint=knowing, per=per).features
+        assert features["label"].tolist() == [1, 2, 3, 4]
+        assert features["bbox_z_start"].tolist() == [0, 0, 2, 2]
+        assert features["bbox_z_stop"].tolist() == [1, 1, 3, 3]
+        assert features["class"].tolist() == ["odd", "even"] * 2
+
+
+def test_a_detector_sees_the_spacing_of_its_training(knowing):
+    from napari_segment.deep.checkpoint import Checkpoint
+
+    checkpoint = Checkpoint.load(knowing)
+    checkpoint.model_copy(update={"spacing": (1.0, 1.0), "unit": "micrometer"}).save()
+    labels = discs((90, 70), [(20, 20), (45, 50), (70, 20)], 9)
+    coarse = segment(labels.astype(np.float32), "network", checkpoint=knowing)
+    # Half the spacing: twice as many pixels, which the detector sees on its own grid.
+    fine = np.kron(labels, np.ones((2, 2), np.int32)).astype(np.float32)
+    image = Image(fine, "YX", (0.5, 0.5), "micrometer")
+    found = segment(image, "network", checkpoint=knowing)
+    assert found.shape == (180, 140)
+    assert found.data.max() == 3
+    same = np.kron(coarse.data, np.ones((2, 2), np.uint8))
+    assert (found.data == same).mean() > 0.99
+    for name in ("bbox_y_start", "bbox_y_stop", "bbox_x_start", "bbox_x_stop"):
+        assert np.abs(found.features[name] - 2 * coarse.features[name]).max() <= 2
+
+
+@pytest.mark.slow
+def test_a_thousand_nuclei_of_any_size_in_a_large_picture():
+    """Discs of 10 to 30 pixels, some of them touching, on borders and corners of tiles."""
+    rng = np.random.default_rng(1)
+    labels = np.zeros((2048, 2048), np.int32)
+    sizes: list[int] = []
+    while len(sizes) < 1000:
+        radius = int(rng.integers(5, 16))
+        y, x = rng.integers(radius, 2048 - radius, 2)
+        where = np.s_[y - radius : y + radius + 1, x - radius : x + radius + 1]
+        grid = np.arange(-radius, radius + 1)
+        disc = grid[:, None] ** 2 + grid**2 <= radius**2
+        if not labels[where][disc].any():
+            sizes.append(int(disc.sum()))
+            labels[where][disc] = len(sizes)
+    image = labels[None].astype(np.float32)
+    found = run(objects_in(Oracle(), image, Limits(), tile=(256, 256), overlap=0.25)).labels
+    pairs, voxels = overlaps(labels, found)
+    both = (pairs > 0).all(1)
+    sizes_found = np.bincount(found.ravel())
+    iou = voxels[both] / (
+        np.array(sizes)[pairs[both, 0] - 1] + sizes_found[pairs[both, 1]] - voxels[both]
+    )
+    matched = pairs[both][iou > 0.7]
+    assert found.max() == 1000
+    assert len(np.unique(matched[:, 0])) == len(np.unique(matched[:, 1])) == len(matched) == 1000
+
+
+# ---- the network ----
+
+
+@pytest.mark.parametrize("backbone", ["resnet18", "mobilenet"])
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_any_channels_any_size(backbone, version):
+    network = models.build(
+        ("mask_rcnn", {**SMALL, "backbone": backbone, "version": version}), 5, 2, 2
+    )
+    labels = torch.from_numpy(discs((70, 83), [(20, 20), (40, 60)], 9))[None, None]
+    image = torch.randn(1, 5, 70, 83)
+    loss = network.train()(image, labels)
+    loss.backward()
+    assert torch.isfinite(loss)
+    with torch.no_grad():
+        (found,) = network.eval()(image)
+    assert found["masks"].shape[1:] == (1, 28, 28)
+
+
+def test_a_patch_without_objects_teaches_too():
+    network = models.build(("mask_rcnn", SMALL), 1, 2, 2).train()
+    loss = network(torch.randn(2, 1, 64, 64), torch.zeros(2, 1, 64, 64, dtype=torch.int32))
+    assert torch.isfinite(loss)
+
+
+def test_wrong_anchors_are_refused():
+    with pytest.raises(SettingError, match="multiple of 4"):
+        models.build(("mask_rcnn", {"anchors": (8.0, 16.0)}), 1, 2, 2)
+
+
+def test_coco_weights_offline_say_where_to_put_them(monkeypatch, tmp_path):
+    from napari_segment.deep.detection import coco_weights as coco
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(coco, "_answers", lambda url: False)
+    with pytest.raises(MissingError, match="put it to"):
+        models.build(("mask_rcnn", {"weights": "coco", "backbone": "torchvision"}), 3, 91, 2)
+    with pytest.raises(SettingError, match="belong to"):
+        models.build(("mask_rcnn", {"weights": "coco"}), 3, 91, 2)
+    assert coco.class_names()[1] == "person"
+    assert len(coco.class_names()) == 80
+
+
+@pytest.mark.slow
+def test_a_short_training_finds_discs(tmp_path):
+    from napari_segment import segment
+    from napari_segment.deep.training import train
+
+    rng = np.random.default_rng(1)
+    pairs = []
+    for _ in range(6):
+        labels = discs((64, 64), rng.uniform(8, 56, (4, 2)), 7)
+        image = (labels > 0) * 100 + rng.normal(0, 5, labels.shape)
+        pairs.append((image.astype(np.float32), labels.astype(np.uint16)))
+    checkpoint = run(
+        train(
+            pairs, out=tmp_path / "run", task="objects", epochs=2, steps=12, batch=2, ema=0.9,
+            model=("mask_rcnn", SMALL), precision="float32",
+        )
+    )  # fmt: skip
+    assert checkpoint.objects.target == "instances"
+    assert len(checkpoint.model.settings["anchors"]) == 8
+    labels = segment(pairs[0][0], "network", checkpoint=tmp_path / "run")
+    assert labels.holds == "objects"

@@ -1,0 +1,228 @@
+"""Out of memory at every stage, injected: the result stays right and the run says what it did."""
+
+from __future__ import annotations
+
+import dask.array as da
+import numpy as np
+import pytest
+import torch
+
+from napari_segment.deep.inference import Ladder, MemoryShortError, predict, probabilities
+from napari_segment.deep.inference.compute import blending_torch as _blend
+from napari_segment.deep.inference.compute import device_workers_torch as _places
+from napari_segment.deep.inference.compute import forward_torch as _parts
+from napari_segment.deep.inference.compute.device_workers_torch import Place
+from napari_segment.deep.inference.compute.stream_torch import stream
+from napari_segment.deep.inference.memory import estimate, size
+from napari_segment.deep.inference.tiling import Grid, Reader, as_float
+from napari_segment.deep.inference.volume import _Collected
+from napari_segment.deep.inference.writers import Kept
+from napari_segment.deep.nn import models
+from napari_segment.step import run
+
+
+class Limited(torch.nn.Module):
+    """A network without neighbourhood that may take so many voxels at once on each device."""
+
+    def __init__(self, **limits):
+        super().__init__()
+        self.limits = limits
+        self.where = "cpu"
+        self.calls = []
+
+    def to(self, device):
+        if self.limits.get(f"{device}_weights") == 0:
+            raise torch.OutOfMemoryError("no room for the weights")
+        self.where = device
+        return self
+
+    def forward(self, block):
+        if block.numel() > self.limits.get(self.where, 10**9):
+            raise torch.OutOfMemoryError(f"tried to allocate on {self.where}")
+        self.calls.append((self.where, tuple(block.shape)))
+        return torch.cat([block, 0.2 - block], 1)
+
+
+IMAGE = np.random.default_rng(0).normal(size=(1, 48, 40, 56)).astype(np.float32)
+WANT = np.concatenate([IMAGE, np.float32(0.2) - IMAGE])
+TILE = (16, 20, 24)
+
+
+def predicted(network, batch=1, device="cpu", blend=""):
+    """Run on a pretended device: tensors stay on the CPU, the ladder does not know."""
+    grid = Grid(IMAGE.shape[1:], TILE)
+    ladder = Ladder(batch, TILE, device, blend, smallest=4)
+    result = _Collected(grid.shape, probabilities("none"), None)
+    steps = list(stream([Place(network, ladder)], Reader(IMAGE, grid, as_float), result.put))
+    assert np.allclose(result.array, WANT, atol=1e-5)
+    assert steps[-1].done == steps[-1].total == len(grid)
+    return [s.message for s in steps if s.message], ladder
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    """A device "gpu" whose tensors are the CPU's."""
+    real = torch.device
+    for module in (_parts, _blend, _places):
+        monkeypatch.setattr(module, "place", lambda name: real("cpu"))
+    return "gpu"
+
+
+def test_fewer_tiles_at_once():
+    messages, ladder = predicted(Limited(cpu=2 * 16 * 20 * 24), batch=8)
+    assert ladder.batch == 2
+    assert len(messages) == 2
+    assert "2 tile(s) at once" in messages[-1]
+
+
+def test_parts_of_tiles():
+    messages, ladder = predicted(Limited(cpu=16 * 10 * 12), batch=2)
+    assert ladder.part == (16, 10, 12)
+    assert "parts of 16 × 10 × 12 voxels" in messages[-1]
+
+
+def test_the_run_goes_on_from_the_tile_where_it_was():
+    network = Limited(cpu=16 * 20 * 24)
+    predicted(network, batch=4)
+    assert len(network.calls) == len(Grid(IMAGE.shape[1:], TILE))
+
+
+def test_the_whole_ladder_ends_on_the_cpu(pretended):
+    network = Limited(gpu=1)
+    messages, ladder = predicted(network, batch=2, device=pretended)
+    assert ladder.device == ladder.blend == "cpu"
+    assert ladder.part == TILE
+    assert {where for where, _ in network.calls} == {"cpu"}
+    found = " ".join(messages)
+    order = [found.index(w) for w in ("1 tile(s)", "parts of", "blended in", "on the CPU")]
+    assert order == sorted(order)
+
+
+def test_weights_that_do_not_fit(pretended):
+    messages, _ = predicted(Limited(gpu_weights=0), device=pretended)
+    assert messages == ["The network does not fit on the device: going on on the CPU."]
+
+
+@pytest.mark.parametrize("call", [0, 1, 5, 40])
+@pytest.mark.parametrize("stage", ["_accumulate", "_hand_out"])
+def test_blending_out_of_memory_at_any_moment(pretended, monkeypatch, stage, call):
+    count = [0]
+    real = getattr(_blend.Blend, stage)
+
+    def failing(self, *arguments):
+        count[0] += 1
+        if count[0] == call + 1 and self.ladder.blend == "gpu":
+            raise torch.OutOfMemoryError("no room for the slab")
+        return real(self, *arguments)
+
+    monkeypatch.setattr(_blend.Blend, stage, failing)
+    messages, ladder = predicted(Limited(), device=pretended, batch=2)
+    if count[0] > call:
+        assert messages == [
+            "Out of memory on gpu: going on with tiles blended in the computer's memory."
+        ]
+        assert ladder.device == "gpu"
+
+
+def failing(call, times):
+    """A call that finds no memory so many times, from its third on."""
+    count = [0]
+
+    def tried(*arguments):
+        count[0] += 1
+        if 3 <= count[0] < 3 + times:
+            raise MemoryError("Unable to allocate")
+        return call(*arguments)
+
+    return tried
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_reading_out_of_memory(batch, lazy):
+    grid = Grid(IMAGE.shape[1:], TILE)
+    image = da.from_array(IMAGE, chunks=(1, 10, -1, -1)) if lazy else IMAGE
+    result = _Collected(grid.shape, probabilities("none"), None)
+    reader = Reader(image, grid, failing(as_float, 1))
+    steps = list(stream([Place(Limited(), Ladder(batch, TILE, "cpu"))], reader, result.put))
+    assert np.allclose(result.array, WANT, atol=1e-5)
+    told = [s.message for s in steps if s.message]
+    assert told == ["Out of memory: going on without reading ahead."]
+    reader = Reader(image, grid, failing(as_float, 1000))
+    with pytest.raises(MemoryShortError, match="read tile by tile"):
+        list(stream([Place(Limited(), Ladder(batch, TILE, "cpu"))], reader, result.put))
+
+
+def test_labels_or_their_storing_out_of_memory_on_the_cpu():
+    """What cannot be decoded or stored is tried again with free memory given back."""
+    grid = Grid(IMAGE.shape[1:], TILE)
+
+    def stored(times):
+        result = _Collected(grid.shape, probabilities("none"), None)
+        put = failing(result.put, times)
+        place = Place(Limited(), Ladder(1, TILE, "cpu"))
+        steps = list(stream([place], Reader(IMAGE, grid, as_float), put, pieces=True))
+        return result.array, [s.message for s in steps if s.message]
+
+    found, told = stored(1)
+    assert np.allclose(found, WANT, atol=1e-5)
+    assert told == ["Out of memory on cpu: trying again with what was kept for later given back."]
+    with pytest.raises(MemoryShortError, match="smaller tile"):
+        stored(2)
+
+
+def test_a_result_that_does_not_fit_says_where_it_would(monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    kept = Kept((8, 8), (slice(0, 8), slice(0, 8)))
+    monkeypatch.setattr("napari_segment.deep.inference.writers.np.zeros", full)
+    with pytest.raises(MemoryShortError, match=r"64 B.*'store'"):
+        kept.write((slice(0, 2), slice(0, 8)), np.ones((2, 8), np.uint8))
+
+
+def test_the_foot_of_the_ladder_is_an_error():
+    with pytest.raises(MemoryShortError, match="smaller network"):
+        predicted(Limited(cpu=1))
+
+
+def test_other_errors_are_not_taken_for_memory():
+    def broken(block):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    with pytest.raises(RuntimeError, match="mat1"):
+        predicted(broken)
+
+
+def test_the_memory_of_a_convolution_is_estimated():
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 8, 3, padding=1), torch.nn.Conv2d(8, 2, 1))
+    told = estimate(network, Grid((200, 100), (50, 50)), 1, values=1)
+    assert told.channels == 2
+    assert told.weights == 4 * (8 * 9 + 8 + 16 + 2)
+    # Input, eight features and the two outputs live together, beside three tiles being read.
+    assert told.network >= 4 * 2500 * (8 + 2 + 3)
+    assert told.blending == 4 * 2500 + 2 * 4 * 50 * 100
+    assert told.result == 200 * 100
+    assert "MB" in str(told) or "kB" in str(told)
+
+
+@pytest.mark.parametrize("name", ["unet", "dyn_unet"])
+def test_the_weights_stay_where_they_are_when_memory_is_estimated(name):
+    """Of a network in which modules stand in several places too."""
+    small = {"unet": {"features": [4, 8]}, "dyn_unet": {"start_features": 4}}
+    network = models.build((name, small[name]), 1, 2, 2).eval()
+    told = estimate(network, Grid((64, 64), (32, 32)), 1, values=1)
+    assert told.channels == 2
+    assert {p.device.type for p in network.parameters()} == {"cpu"}
+    plane = np.zeros((1, 64, 64), np.float32)
+    assert run(predict(network, plane, tile=(32, 32))).shape == (64, 64)
+
+
+def test_sizes_are_readable():
+    assert [size(n) for n in (1, 1500, 2_000_000, 3 * 10**9)] == ["1 B", "1.5 kB", "2 MB", "3 GB"]
+
+
+def test_run_of_the_steps_gives_the_array():
+    from napari_segment.deep.inference import predict
+
+    assert run(predict(lambda b: b, IMAGE, tile=TILE)).shape == IMAGE.shape[1:]

@@ -1,0 +1,90 @@
+"""Copies of layers' pixels: written once, noticed when they change, freed with the layer."""
+
+import gc
+
+import dask.array as da
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels as LabelsLayer
+
+from napari_segment.widgets.jobs import layer_copies as module
+from napari_segment.widgets.jobs.layer_copies import Copies
+from napari_segment.widgets.layers.conversion import image_of
+from napari_segment.worker.stacks import load_stack, save_stack
+
+
+def saved(copies, layer, folder):
+    folder.mkdir(exist_ok=True)
+    plain = save_stack(image_of(layer, "YX"), folder, "image", copies.writer(layer))
+    return load_stack(plain)
+
+
+def test_pixels_are_written_once_until_they_change(tmp_path, monkeypatch):
+    written = []
+    original = module.save_array
+
+    def counted(array, path):
+        written.append(path)
+        return original(array, path)
+
+    monkeypatch.setattr(module, "save_array", counted)
+    copies, layer = Copies(), ImageLayer(np.arange(12.0).reshape(3, 4))
+    first = saved(copies, layer, tmp_path / "a")
+    layer.scale = (2, 3)
+    second = saved(copies, layer, tmp_path / "b")
+    assert second.spacing == (2, 3)
+    np.testing.assert_array_equal(first.data, second.data)
+    assert len(written) == 1
+    layer.data[1, 1] = -1  # in place, and nobody is told
+    assert saved(copies, layer, tmp_path / "c").data[1, 1] == -1
+    assert len(written) == 2
+    assert not written[0].exists()
+    assert first.data[1, 1] == 5  # what a job got stays as it was
+    layer.data = np.zeros((3, 4))
+    assert not saved(copies, layer, tmp_path / "d").data.any()
+
+
+def test_painting_is_noticed(tmp_path):
+    copies, layer = Copies(), LabelsLayer(np.zeros((9, 9), np.uint8))
+    saved(copies, layer, tmp_path)
+    layer.paint((4, 4), 2)
+    assert saved(copies, layer, tmp_path / "b").data[4, 4] == 2
+
+
+def test_what_is_written_to_what_was_loaded_stays_out_of_the_copy(tmp_path):
+    copies, layer = Copies(), ImageLayer(np.zeros((3, 4)))
+    saved(copies, layer, tmp_path).data[:] = 7
+    assert not saved(copies, layer, tmp_path / "b").data.any()
+
+
+def test_lazy_pixels_are_known_by_their_object(tmp_path):
+    computed = []
+
+    def block(x):
+        computed.append(1)
+        return x + 1
+
+    lazy = da.zeros((4, 6), chunks=(4, 3)).map_blocks(block, meta=np.zeros((0, 0)))
+    copies, layer = Copies(), ImageLayer(lazy, contrast_limits=(0, 1))
+    computed.clear()
+    first = saved(copies, layer, tmp_path)
+    assert first.data.chunks == ((4,), (3, 3))
+    once = len(computed)
+    saved(copies, layer, tmp_path / "b")
+    assert len(computed) == once
+    layer.data = da.ones((4, 6))
+    assert np.asarray(saved(copies, layer, tmp_path / "c").data).all()
+
+
+def test_copies_go_with_their_layers(tmp_path):
+    copies, layer = Copies(), ImageLayer(np.zeros((3, 4)))
+    saved(copies, layer, tmp_path)
+    (kept,) = copies._kept.values()
+    copies.forget(layer)
+    assert not kept.path.exists()
+    assert (tmp_path / "image.npy").exists()  # the job's own name for it
+    saved(copies, layer, tmp_path / "b")
+    (kept,) = copies._kept.values()
+    del layer
+    gc.collect()
+    assert not kept.path.exists()
