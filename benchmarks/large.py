@@ -82,7 +82,7 @@ def predict(folder, store, limit):
     import dask.array as da
 
     from napari_segment.deep.checkpoint import Checkpoint
-    from napari_segment.deep.inference.predict import Options, predict_with
+    from napari_segment.deep.inference.prediction import Options, predict_with
 
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     image = da.from_zarr(str(folder / "volume.zarr"))[None]

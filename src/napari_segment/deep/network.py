@@ -135,7 +135,7 @@ def _predicted(
     also: Sequence[Map],
     stack: Literal["planes", "volume"],
 ) -> Generator[Step, None, Result]:
-    from napari_segment.deep.inference.predict import predict_several
+    from napari_segment.deep.inference.prediction import predict_several
 
     first = checkpoints[0]
     wanted: Gives = "labels" if first.objects is None else "probabilities"

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from napari_segment.aliases import current_settings
 from napari_segment.errors import InputError, SegmentError, SettingError
 from napari_segment.recipe import Spec
 from napari_segment.registry.settings import settings_model
@@ -103,11 +104,12 @@ class Entry:
         SettingError
             Naming the setting, what was given and what is expected.
         """
-        unknown = set(settings) - set(self.settings.model_fields)
-        if unknown:
+        known = frozenset(self.settings.model_fields)
+        given = current_settings(self.kind, self.name, settings, known)
+        if unknown := set(given) - known:
             raise SettingError(self._unknown(min(unknown)))
         try:
-            model = self.settings.model_validate(dict(settings))
+            model = self.settings.model_validate(given)
         except ValidationError as error:
             raise SettingError(self._explained(error)) from None
         return {name: getattr(model, name) for name in self.settings.model_fields}

@@ -16,7 +16,7 @@ import torch
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.data.resample import Neighbours, Resampled, resample, resampled_shape
 from napari_segment.deep.inference.cluster import _loaded, workers
-from napari_segment.deep.inference.predict import Options, predict_with
+from napari_segment.deep.inference.prediction import Options, predict_with
 from napari_segment.deep.inference.zarr_store import Store
 from napari_segment.deep.planning.plan import Normalisation, Objects
 from napari_segment.errors import FormatError, InputError, MissingError, SettingError
@@ -258,7 +258,7 @@ def test_another_job_starts_anew(tmp_path):
 SCRIPT = """
 import sys, time, numpy as np
 from napari_segment.deep.checkpoint import Checkpoint
-from napari_segment.deep.inference.predict import Options, predict_with
+from napari_segment.deep.inference.prediction import Options, predict_with
 image = np.random.default_rng(3).normal(size=(1, 20, 34, 40)).astype(np.float32)
 checkpoint, options = Checkpoint.load(sys.argv[1]), Options(overlap=0.5, store=sys.argv[2])
 for step in predict_with([checkpoint], image, (), options):

@@ -14,7 +14,7 @@ from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.detection.merging import Found, Objects, put_together
 from napari_segment.deep.inference.cluster import workers
 from napari_segment.deep.inference.options import Options
-from napari_segment.deep.inference.predict import check, on_grid
+from napari_segment.deep.inference.prediction import check, on_grid
 from napari_segment.deep.inference.tiling import Grid, Prepare, Reader, as_float
 from napari_segment.deep.planning.plan import Objects as Plan
 from napari_segment.image import smallest_integers

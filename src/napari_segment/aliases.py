@@ -1,0 +1,43 @@
+"""Former names of entries' settings, so that recipes and checkpoints of before still load.
+
+The one table of its kind: whoever renames a setting adds a row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+# "kind.entry", or "kind.*" for every entry of a kind -> former name -> the name of today.
+SETTINGS: dict[str, dict[str, str]] = {}
+
+# "kind.entry.setting" of today -> the value of today for a former value.
+VALUES: dict[str, Callable[[Any], Any]] = {}
+
+
+def current_settings(
+    kind: str, entry: str, settings: Mapping[str, Any], known: frozenset[str]
+) -> dict[str, Any]:
+    """Translate the former names among an entry's settings into those of today.
+
+    Parameters
+    ----------
+    kind, entry : str
+        The registry's name, such as "methods", and the entry's.
+    settings : mapping
+        Settings by name. A name that the entry knows today is left as it is.
+    known : frozenset of str
+        The names of today.
+
+    Returns
+    -------
+    dict
+        Settings with the names of today; what has no former name is unchanged.
+    """
+    former = {**SETTINGS.get(f"{kind}.*", {}), **SETTINGS.get(f"{kind}.{entry}", {})}
+    result: dict[str, Any] = {}
+    for name, value in settings.items():
+        today = former.get(name, name) if name not in known else name
+        convert = VALUES.get(f"{kind}.{entry}.{today}") or VALUES.get(f"{kind}.*.{today}")
+        result[today] = convert(value) if convert and today != name else value
+    return result
