@@ -105,9 +105,10 @@ def whole(folder, store, limit):
     begun = time.perf_counter()
     process = started(folder, store, limit)
     told = [json.loads(line) for line in process.stdout]
+    said = next((step["message"] for step in told if "tiles" in step.get("message", "")), "")
     if process.wait() or "peak" not in told[-1]:
         sys.exit(f"The prediction ended with status {process.returncode}.")
-    return time.perf_counter() - begun, told[-1]["peak"], told[0]["message"]
+    return time.perf_counter() - begun, told[-1]["peak"], said
 
 
 def killed(folder, store, limit):
@@ -124,8 +125,9 @@ def killed(folder, store, limit):
 
 def checksums(store):
     """Of every chunk of a result that is not empty, by its file."""
-    files = (f for f in (store / "c").rglob("*") if f.is_file())
-    return {str(f.relative_to(store)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+    (labels,) = store.glob("*/labels")
+    files = (f for f in (labels / "c").rglob("*") if f.is_file())
+    return {str(f.relative_to(labels)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
 
 def main():

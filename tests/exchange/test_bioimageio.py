@@ -1,4 +1,5 @@
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -286,3 +287,25 @@ def test_overlapping_tiles_stay_near(realdata):
     wide = np.pad(image, ((0, 0), (96, 96), (96, 96)), mode="reflect")
     found = run(outputs_of(open_package(folder), wide, overlap=0.5))[:, 96:-96, 96:-96]
     assert np.abs(found - expected).mean() < 0.01
+
+
+# ---- nothing of an earlier package ----
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_another_model_in_the_same_file_of_the_same_date_is_loaded(tmp_path, zipped):
+    """Twice and 1 more of 3 is 7; after the change 1 more is 5 more: 11."""
+    folder = package(tmp_path / "m")
+    given = shutil.make_archive(str(tmp_path / "m"), "zip", folder) if zipped else folder
+    image = np.full((1, 24, 24), 3, np.float32)
+    assert np.all(run(outputs_of(open_package(given), image)) == 7)
+    file = Path(given) if zipped else folder / "weights.onnx"
+    date = file.stat().st_mtime_ns
+    model = onnx.load(folder / "weights.onnx")
+    (one,) = (value for value in model.graph.initializer if value.name == "one")
+    one.CopyFrom(onnx.numpy_helper.from_array(np.float32(5), "one"))
+    onnx.save(model, folder / "weights.onnx")
+    if zipped:
+        shutil.make_archive(str(tmp_path / "m"), "zip", folder)
+    os.utime(file, ns=(date, date))
+    assert np.all(run(outputs_of(open_package(given), image)) == 11)

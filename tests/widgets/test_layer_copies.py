@@ -88,3 +88,30 @@ def test_copies_go_with_their_layers(tmp_path):
     del layer
     gc.collect()
     assert not kept.path.exists()
+
+
+def test_what_is_painted_into_an_array_on_disk_is_noticed(tmp_path):
+    import zarr
+
+    file = zarr.create_array(tmp_path / "a.zarr", shape=(9, 9), chunks=(4, 4), dtype="u1")
+    copies, layer = Copies(), LabelsLayer(file)
+    saved(copies, layer, tmp_path)
+    file[4, 4] = 2
+    assert np.asarray(saved(copies, layer, tmp_path / "b").data)[4, 4] == 2
+
+
+def test_a_lazy_array_that_is_changed_in_place_is_noticed(tmp_path):
+    lazy = da.zeros((4, 6), chunks=(4, 3))
+    copies, layer = Copies(), ImageLayer(lazy, contrast_limits=(0, 1))
+    saved(copies, layer, tmp_path)
+    layer.data[1, 2] = 7
+    assert np.asarray(saved(copies, layer, tmp_path / "b").data)[1, 2] == 7
+
+
+def test_two_lazy_parts_of_one_layer_are_two_copies(tmp_path):
+    lazy = da.from_array(np.arange(24).reshape(2, 3, 4), chunks=(1, 3, 4))
+    copies, layer = Copies(), ImageLayer(lazy, contrast_limits=(0, 1))
+    write = copies.writer(layer)
+    for channel in (0, 1):
+        write(lazy[channel], tmp_path / f"{channel}.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "1.npy"), np.asarray(lazy[1]))

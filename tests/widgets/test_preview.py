@@ -195,3 +195,16 @@ def test_pictures(qapp):
     assert labels.pixelColor(1, 0).getRgb()[:3] != labels.pixelColor(0, 1).getRgb()[:3]
     colour = picture_of(np.full((2, 2, 3), (10, 20, 30), np.uint8))
     assert colour.pixelColor(1, 1).getRgb()[:3] == (10, 20, 30)
+
+
+def test_the_histogram_is_of_the_image_that_is_asked_for():
+    """Of another image of the same shape, of a part of it, and with another spacing."""
+    look, random = Look(), np.random.default_rng(1)
+    recipe = api.recipe_of("otsu", filters=[("gaussian", {"sigma": 2.0})])
+    film = Image(random.integers(0, 99, (2, 9, 9)).astype(np.uint8), "TYX")
+    other = Image(random.integers(100, 200, (2, 9, 9)).astype(np.uint8), "TYX")
+    for image in (film, other, film.replace(data=film.data[::-1]), film.replace(spacing=(3, 3))):
+        request = Request(image, {"T": 0}, recipe)
+        want, got = Look()(request).histogram, look(request).histogram
+        np.testing.assert_array_equal(got.centers, want.centers)
+        np.testing.assert_array_equal(got.counts, want.counts)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_segment.deep.inference.fallback import Ladder
 from napari_segment.deep.inference.options import Gives, Options
+from napari_segment.io.changed import State
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,8 +48,8 @@ class OnWorker:
         Its address.
     folders : tuple of str
         Of the checkpoints, where the worker finds them too.
-    stamps : tuple of int
-        When their weights were written: other weights are loaded anew.
+    stamps : tuple of tuple of int
+        The states of their files: other weights are loaded anew.
     options : Options
         How to predict; the device is the worker's.
     gives : tuple of str
@@ -58,7 +59,7 @@ class OnWorker:
     """
 
     def __init__(
-        self, worker: str, folders: tuple[str, ...], stamps: tuple[int, ...], options: Options,
+        self, worker: str, folders: tuple[str, ...], stamps: tuple[State, ...], options: Options,
         gives: tuple[Gives, ...], flat: bool,
     ) -> None:  # fmt: skip
         self.worker = worker
@@ -93,7 +94,7 @@ def _computed(job: Any, block: NDArray[np.float32]) -> NDArray[np.float32]:
 @lru_cache(maxsize=2)
 def _loaded(
     folders: Sequence[str],
-    stamps: tuple[int, ...],  # noqa: ARG001 - new weights, new network
+    stamps: tuple[State, ...],  # noqa: ARG001 - new weights, new network
     options: Options,
     gives: tuple[Gives, ...],
     flat: bool,

@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from napari_segment.deep.checkpoint import WEIGHTS, Checkpoint
+from napari_segment.deep.checkpoint import MODEL, WEIGHTS, Checkpoint
 from napari_segment.deep.inference.options import Gives, Options
 from napari_segment.deep.inference.tiling import Grid
 from napari_segment.deep.inference.volume import ladders_of
 from napari_segment.errors import SettingError
+from napari_segment.io.changed import State, state_of
 
 
 def places_of(
@@ -37,9 +38,10 @@ def places_of(
     ]
 
 
-def stamp(checkpoint: Checkpoint) -> int:
-    """When the weights were written: other weights are another network."""
-    return (checkpoint.folder / WEIGHTS).stat().st_mtime_ns
+def stamp(checkpoint: Checkpoint) -> State:
+    """The state of the files: other weights, or another model, are another network."""
+    files = (checkpoint.folder / name for name in (MODEL, WEIGHTS))
+    return tuple(number for file in files for number in state_of(file))
 
 
 def network_of(checkpoints: Sequence[Checkpoint], options: Options, gives: Sequence[Gives]) -> Any:
@@ -69,7 +71,7 @@ def _loaded(checkpoint: Checkpoint, options: Options) -> Any:
 
 
 @lru_cache(maxsize=8)
-def _built(folder: str, stamp: int, fast: bool) -> Any:  # noqa: ARG001 - new weights, new network
+def _built(folder: str, stamp: State, fast: bool) -> Any:  # noqa: ARG001 - new weights, new network
     """A network, built once for all time points and images of a process."""
     network = Checkpoint.load(folder).network()
     if fast:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_segment.deep.checkpoint import WEIGHTS, Checkpoint
+from napari_segment.deep.checkpoint import Checkpoint, versions
+from napari_segment.deep.inference.key import fingerprint
 from napari_segment.errors import MissingError
 
 if TYPE_CHECKING:
@@ -44,11 +47,15 @@ class OnnxNetwork:
 
 
 def exported(checkpoint: Checkpoint, tile: Sequence[int], device: str) -> OnnxNetwork:
-    """A checkpoint's network as ONNX, written beside its weights once for each size of tile."""
+    """A checkpoint's network as ONNX, written into its folder once for each size of tile.
+
+    The file is named after the contents of the network's files and the versions that wrote it.
+    """
     sides = "x".join(map(str, tile))
-    path = checkpoint.folder / "onnx" / f"{sides}.onnx"
-    weights = checkpoint.folder / WEIGHTS
-    if not path.exists() or path.stat().st_mtime_ns < weights.stat().st_mtime_ns:
+    of = json.dumps([fingerprint(checkpoint), versions()], sort_keys=True)
+    name = f"{sides}-{hashlib.sha256(of.encode()).hexdigest()[:16]}.onnx"
+    path = checkpoint.folder / "onnx" / name
+    if not path.exists():
         export(checkpoint.network(), (checkpoint.channels_in, *tile), path)
     return OnnxNetwork(path, device)
 

@@ -28,9 +28,3 @@ class Options:
     def in_memory(self) -> bool:
         """Whether results are kept in memory, and not in a folder."""
         return self.store == Path()
-
-    def store_of(self, name: Gives) -> Path:
-        """The folder of one result: the maps' are beside that of the labels."""
-        if name == "labels":
-            return self.store
-        return self.store.with_name(f"{self.store.name}.{name}")

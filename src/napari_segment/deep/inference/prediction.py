@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.data.resample import Neighbours, Resampled, resampled_shape
 from napari_segment.deep.inference import decoding as decoders
 from napari_segment.deep.inference.decoding import Decode
+from napari_segment.deep.inference.key import folder_of, key_of
 from napari_segment.deep.inference.memory import estimate
-from napari_segment.deep.inference.networks import network_of, places_of, stamp
+from napari_segment.deep.inference.networks import network_of, places_of
 from napari_segment.deep.inference.options import Gives, Options
 from napari_segment.deep.inference.regrid import Regrid
 from napari_segment.deep.inference.tiling import Grid, Reader
@@ -71,7 +73,7 @@ def predict_several(
     Yields
     ------
     Step
-        The first says how much memory it will take.
+        While a large image is read for the key of stored results; then how much memory it takes.
 
     Returns
     -------
@@ -88,7 +90,10 @@ def predict_several(
     network = network_of(checkpoints, options, gives)
     network, grid = laid_out(network, seen, options.tile or first.patch, options.overlap)
     places = places_of(network, grid, checkpoints, options, gives)
-    sink = _sink(options, image.shape[1:], window, grid, checkpoints, gives)
+    key = {}
+    if not options.in_memory:
+        key = yield from key_of(checkpoints, image, spacing, options, gives, grid)
+    sink = _sink(options, image.shape[1:], window, grid, checkpoints, gives, key)
     put = _decoded(grid, part.shape[1:], _decoder(first, options, gives), sink)
     begin = put.first(sink.done)
     yield _announced(network, grid, first, options, gives, begin)
@@ -244,27 +249,14 @@ class _Direct:
 
 def _sink(
     options: Options, shape: Sequence[int], window: tuple[slice, ...], grid: Grid,
-    checkpoints: Sequence[Checkpoint], gives: Sequence[Gives],
+    checkpoints: Sequence[Checkpoint], gives: Sequence[Gives], key: Mapping[str, Any],
 ) -> Several:  # fmt: skip
     if options.in_memory:
         return Several({name: Kept(shape, window) for name in gives})
-    without = {"batch", "device", "store", "tile"}
-    job = {
-        "shape": list(shape),
-        "tile": list(grid.tile),
-        "checkpoints": [[str(c.folder.resolve()), stamp(c)] for c in checkpoints],
-        **{k: str(v) for k, v in vars(options).items() if k not in without},
-    }
+    folder = folder_of(Path(options.store), key, checkpoints)
     starts = grid.starts[grid.axis]
     step = starts[1] if len(starts) > 1 else grid.tile[grid.axis]
-    return Several(
-        {
-            name: Stored(
-                shape,
-                window,
-                Store(options.store_of(name), {**job, "gives": name}, grid.axis),
-                step,
-            )
-            for name in gives
-        }
-    )
+    stores = {
+        name: Store(folder / name, {**key, "shape": list(shape)}, grid.axis) for name in gives
+    }
+    return Several({name: Stored(shape, window, one, step) for name, one in stores.items()})

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from napari_segment.deep.inference.tiling import Where
-from napari_segment.errors import FormatError
 
 _PROGRESS = "napari-segment.json"
 _CHUNK = 128
@@ -26,16 +25,11 @@ class Store:
     Parameters
     ----------
     folder : Path
-        New or empty, or that of a store.
+        Of this result alone; what else lies there is replaced.
     job : mapping
         What is computed, as plain values. Another job starts anew.
     axis : int
         The axis along which results are finished.
-
-    Raises
-    ------
-    FormatError
-        If the folder holds anything else.
     """
 
     def __init__(self, folder: Path, job: Mapping[str, Any], axis: int) -> None:
@@ -43,11 +37,17 @@ class Store:
         note = self._note()
         self.resumed = note.get("job") == json.loads(json.dumps(self.job))
         self.done = int(note.get("done", 0)) if self.resumed else 0
-        self.array: Any = None
-        if self.done:
-            import zarr
+        self.array: Any = self._opened() if self.done else None
+        if self.array is None:
+            self.resumed, self.done = False, 0
 
-            self.array = zarr.open_array(store=self.folder, mode="r+")
+    def _opened(self) -> Any:
+        import zarr
+
+        try:
+            return zarr.open_array(store=self.folder, mode="r+")
+        except (OSError, ValueError, KeyError):  # the array is gone or damaged
+            return None
 
     def begin(self, shape: Sequence[int], dtype: Any, step: int) -> None:
         """Make the array, unless a killed run has.
@@ -88,13 +88,7 @@ class Store:
 
     def _note(self) -> dict[str, Any]:
         try:
-            found: dict[str, Any] = json.loads((self.folder / _PROGRESS).read_text("utf-8"))
-            return found
+            note = json.loads((self.folder / _PROGRESS).read_text("utf-8"))
         except (OSError, ValueError):
-            pass
-        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
-            raise FormatError(
-                f"{self.folder} holds something that is not the store of an earlier prediction. "
-                "Give a new folder."
-            )
-        return {}
+            return {}
+        return note if isinstance(note, dict) else {}

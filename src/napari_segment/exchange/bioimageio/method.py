@@ -15,6 +15,7 @@ from napari_segment.deep.inference import Slab, predict
 from napari_segment.errors import InputError, SettingError
 from napari_segment.exchange.bioimageio.package import Package, Side, open_package
 from napari_segment.exchange.bioimageio.processing import Change, fitted
+from napari_segment.io.changed import State, state_of
 from napari_segment.registry import Result, methods
 from napari_segment.step import Step
 
@@ -143,7 +144,7 @@ class _Network:
     """The model's network with its axes in our order: (B, C, *S) to (B, K, *S)."""
 
     def __init__(self, model: Package, device: str) -> None:
-        self.model, self.network = model, _session(model.weights, device)
+        self.model, self.network = model, _session(model.weights, device, state_of(model.weights))
 
     def __call__(self, block: Tensor) -> Tensor:
         import torch
@@ -182,7 +183,7 @@ def _ordered(result: Tensor, gives: Sequence[Side], ours: str, size: dict[str, i
 
 
 @lru_cache(maxsize=4)
-def _session(weights: Path, device: str) -> Any:
+def _session(weights: Path, device: str, state: State) -> Any:  # noqa: ARG001 - part of the key
     """A network, loaded once for all time points and images of a process."""
     from napari_segment.deep.inference.onnx_backend import OnnxNetwork
 

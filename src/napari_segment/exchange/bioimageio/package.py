@@ -12,6 +12,7 @@ from typing import Any
 
 from napari_segment.errors import FormatError
 from napari_segment.io import suffix
+from napari_segment.io.changed import State, state_of
 
 NAMES = ("bioimageio.yaml", "rdf.yaml", "model.yaml")
 _TYPES = {"batch": "b", "channel": "c", "time": "t"}
@@ -133,7 +134,7 @@ def open_package(path: str | Path) -> Package:
 
 def _description(path: Path) -> Path:
     if path.is_file() and suffix(path) == ".zip":
-        path = Path(_unpacked(path.resolve(), path.stat().st_mtime_ns).name)
+        path = Path(_unpacked(path.resolve(), state_of(path)).name)
     if path.is_file():
         return path
     found = [path / name for name in NAMES if (path / name).is_file()]
@@ -143,7 +144,7 @@ def _description(path: Path) -> Path:
 
 
 @lru_cache(maxsize=4)
-def _unpacked(path: Path, time: int) -> TemporaryDirectory[str]:  # noqa: ARG001 - part of the key
+def _unpacked(path: Path, state: State) -> TemporaryDirectory[str]:  # noqa: ARG001 - part of the key
     """Unpack once; the folder is removed when the process ends."""
     from zipfile import BadZipFile, ZipFile
 

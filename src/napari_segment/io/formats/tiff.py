@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError
 from napari_segment.image import RGB, Image, Labels, Stack
+from napari_segment.io.changed import State, state_of
 from napari_segment.io.contents import (
     KEY,
     Contents,
@@ -196,18 +197,18 @@ class _Pages:
     """An array in a TIFF file, opened anew in every process that reads from it."""
 
     def __init__(self, path: Path, number: int) -> None:
-        self.path, self.number, self.time = path, number, path.stat().st_mtime_ns
-        array = _opened(path, number, self.time)
+        self.path, self.number, self.state = path, number, state_of(path)
+        array = _opened(path, number, self.state)
         self.shape, self.dtype, self.chunks = array.shape, array.dtype, array.chunks
         self.ndim = len(self.shape)
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
-        return np.asarray(_opened(self.path, self.number, self.time)[index])
+        return np.asarray(_opened(self.path, self.number, self.state)[index])
 
 
 @lru_cache(maxsize=8)
-def _opened(path: Path, number: int, time: int) -> Any:  # noqa: ARG001
-    """Keyed by the time of the last change, so that a rewritten file is opened again."""
+def _opened(path: Path, number: int, state: State) -> Any:  # noqa: ARG001
+    """Keyed by the state of the file, so that a rewritten one is opened again."""
     import tifffile
     import zarr
 

@@ -20,6 +20,8 @@ from napari_segment.worker.stacks import Chunks, save_array
 
 Writer: TypeAlias = Callable[[Any, Path], Chunks]
 
+_BLOCK = 2**26  # bytes that are read at once for a checksum
+
 
 @dataclass(frozen=True)
 class Copy:
@@ -47,7 +49,8 @@ class Copies:
     """The copies of one process, one a layer.
 
     Pixels in memory are compared by a checksum, which takes a tenth of the time of writing them
-    and notices what was painted or written in place; lazy ones by the object that stands for them.
+    and notices what was painted or written in place; so are those of arrays on disk, which may be
+    written to. Dask arrays are known by their object and the name of what computes them.
     """
 
     def __init__(self) -> None:
@@ -103,12 +106,14 @@ copies = Copies()
 
 
 def _mark(array: Any, source: Any) -> tuple[Any, ...]:
-    if not isinstance(array, np.ndarray):
-        return ("lazy", id(source), array.shape, str(array.dtype))
+    if hasattr(array, "dask") and hasattr(source, "dask"):
+        return ("lazy", id(source), array.name, array.shape, str(array.dtype))
     total = 0
-    for part in array if array.ndim > 2 else (array,):
-        total = crc32(np.ascontiguousarray(part).view(np.uint8), total)
-    return ("memory", array.shape, str(array.dtype), total)
+    rows = max(_BLOCK // max(array.dtype.itemsize * int(np.prod(array.shape[1:])), 1), 1)
+    for start in range(0, len(array), rows):
+        part = np.ascontiguousarray(array[start : start + rows])
+        total = crc32(part.view(np.uint8), total)
+    return ("pixels", array.shape, str(array.dtype), total)
 
 
 def _link(kept: Path, path: Path) -> None:

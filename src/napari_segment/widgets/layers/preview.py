@@ -104,6 +104,7 @@ class Look:
 
     def __init__(self) -> None:
         self._key: Any = None
+        self._image: Image | None = None  # held, so that no other takes its memory
         self._histogram: Histogram | None = None
 
     def __call__(self, request: Request) -> View:
@@ -138,19 +139,28 @@ class Look:
 
     def forget(self) -> None:
         """Let go of the image."""
-        self._key = self._histogram = None
+        self._key = self._image = self._histogram = None
 
     def _counts(self, region: Image, request: Request) -> Histogram:
         where, recipe = request.where, request.recipe
         time = None if recipe.per == "stack" else where.get("T")
         plane = where.get("Z") if "Z" not in region.axes else None
         bins = recipe.method.settings.get("bins", 256)
-        version = request.version
-        key = (version, time, plane, recipe.channel, recipe.filters, recipe.times, bins)
+        image = (request.version, *_pixels_of(request.image), request.image.spacing)
+        key = (image, time, plane, recipe.channel, recipe.filters, recipe.times, bins)
         if self._histogram is None or self._key != key:
             seen = api.as_seen(recipe.model_copy(update={"times": ()}), region)
             self._histogram, self._key = histogram(seen.data, bins=bins), key
+            self._image = request.image
         return self._histogram
+
+
+def _pixels_of(image: Image) -> tuple[Any, ...]:
+    """What tells an image's pixels from those of another that is held at the same time."""
+    data = image.data
+    array = data.__array_interface__ if isinstance(data, np.ndarray) else {}
+    mark = (array["data"], data.strides) if array else (getattr(data, "name", id(data)),)
+    return (*mark, image.axes, data.shape, str(data.dtype))
 
 
 def by_hand(values: Sequence[float], settings: Mapping[str, Any]) -> Spec:

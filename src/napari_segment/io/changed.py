@@ -1,0 +1,18 @@
+"""What tells a file from the one that was there before it, without reading it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeAlias
+
+State: TypeAlias = tuple[int, ...]
+
+
+def state_of(path: Path) -> State:
+    """The file's number, size, and times of its last change, which a cache puts into its key.
+
+    A file of an older date that is copied over it, and one that is given its date, have another
+    state: the time at which the system noted the change cannot be set.
+    """
+    found = path.stat()
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
