@@ -110,7 +110,7 @@ def _mark(array: Any, source: Any) -> tuple[Any, ...]:
         return ("lazy", id(source), array.name, array.shape, str(array.dtype))
     total = 0
     rows = max(_BLOCK // max(array.dtype.itemsize * int(np.prod(array.shape[1:])), 1), 1)
-    for start in range(0, len(array), rows):
+    for start in range(0, array.shape[0], rows):
         part = np.ascontiguousarray(array[start : start + rows])
         total = crc32(part.view(np.uint8), total)
     return ("pixels", array.shape, str(array.dtype), total)
