@@ -13,6 +13,14 @@ class InputError(SegmentError, ValueError):
     """The data cannot be used: wrong shape, axes, type or values."""
 
 
+class GeometryError(InputError):
+    """Two stacks do not lie on one grid, or not in one part of the world."""
+
+
+class AlignmentWarning(UserWarning):
+    """A stack lay on another grid and was resampled."""
+
+
 class SettingError(SegmentError, ValueError):
     """A setting is unknown, of the wrong type or out of range."""
 

@@ -234,7 +234,7 @@ def test_no_objects_give_an_empty_table_with_all_columns():
 
 
 def test_errors_say_what_to_do():
-    with pytest.raises(InputError, match="does not lie on the grid"):
+    with pytest.raises(InputError, match="shape of the image is"):
         measure(np.ones((4, 5), int), np.ones((4, 6)))
     with pytest.raises(InputError, match="needs an image"):
         measure(np.ones((4, 5), int), properties=("mean_intensity",))

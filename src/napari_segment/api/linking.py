@@ -9,7 +9,7 @@ from pydantic import Field
 
 from napari_segment.api.coercion import as_image, as_labels
 from napari_segment.errors import InputError
-from napari_segment.image import Labels
+from napari_segment.image import Labels, align
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -35,14 +35,14 @@ def consensus(labels: Sequence[Any], *, iou: Annotated[float, Field(gt=0, le=1)]
     from napari_segment.results.link import consensus as agreed
 
     stacks = [as_labels(one).canonical() for one in labels]
-    if len({(s.axes, s.shape) for s in stacks}) != 1:
-        sizes = ", ".join(f"{s.axes} {s.shape}" for s in stacks) or "none"
-        raise InputError(f"A consensus needs segmentations on one grid, but was given {sizes}.")
+    if not stacks:
+        raise InputError("A consensus needs at least one segmentation, but none was given.")
     first = stacks[0]
+    aligned = [align(s, first, what=f"labels {i}", onto="first") for i, s in enumerate(stacks)]
     if "T" in first.axes:
         raise InputError("A consensus is of one time point: take each by itself.")
     return first.replace(
-        data=agreed([s.data for s in stacks], iou=iou), holds="objects", features={}, maps={}
+        data=agreed([s.data for s in aligned], iou=iou), holds="objects", features={}, maps={}
     )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_segment.api.coercion import as_labels
 from napari_segment.errors import InputError
-from napari_segment.image import Image, Labels, smallest_integers
+from napari_segment.image import Image, Labels, align, smallest_integers
 
 
 def on_image(name: str, given: Any, image: Image) -> Labels:
@@ -27,7 +27,7 @@ def on_image(name: str, given: Any, image: Image) -> Labels:
     Raises
     ------
     InputError
-        If the shape is another, or no point lies in the image.
+        If the two do not fit or overlap, or no point lies in the image.
     """
     axes = image.axes.replace("C", "")
     expected = tuple(image.size(a) for a in axes)
@@ -38,13 +38,7 @@ def on_image(name: str, given: Any, image: Image) -> Labels:
         labels = as_labels(given, axes)
     except InputError as error:
         raise InputError(f"The {name} do not lie on {where}: {error}") from None
-    if labels.shape != expected:
-        raise InputError(
-            f"The {name} have the shape {labels.shape} and do not lie on {where}. Give one number "
-            "for each voxel, 0 where nothing is marked."
-        )
-    # Of the image's shape is on the image's grid, also where it comes without a spacing.
-    return labels.replace(spacing=image.spacing, affine=image.affine, unit=image.unit)
+    return align(labels, image, what=name)
 
 
 def marked(voxels: NDArray[np.intp], name: str, image: Image) -> Labels:

@@ -1,5 +1,6 @@
-"""Image and Labels: pixels that know their axes, spacing, unit and place in the world."""
+"""Image and Labels: pixels that know their axes, spacing, unit and position in the world."""
 
+from napari_segment.image.alignment import align, describe, fits_exactly
 from napari_segment.image.image import RGB, Image
 from napari_segment.image.labels import Holds, Labels, smallest_integers
 from napari_segment.image.layer import from_layer, named_axes
@@ -13,7 +14,10 @@ __all__ = [
     "Image",
     "Labels",
     "Stack",
+    "align",
     "default_axes",
+    "describe",
+    "fits_exactly",
     "from_layer",
     "named_axes",
     "smallest_integers",

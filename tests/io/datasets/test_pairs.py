@@ -186,7 +186,7 @@ def test_sizes_that_differ():
     image, labels = samples.nuclei((40, 50))
     pairs = Pairs.of([(image, labels.replace(data=labels.data[:30]))])
     with pytest.raises(
-        InputError, match=r"Case 'nuclei': the image is \(40, 50\) \(YX\), its labels"
+        InputError, match=r"labels of case 'nuclei' is \(30, 50\), that of the image"
     ):
         pairs.read(0)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from napari_segment.errors import InputError
-from napari_segment.image import Holds, Image, Labels, Stack, from_layer
+from napari_segment.image import Holds, Image, Labels, Stack, align, from_layer
 
 Source: TypeAlias = "Path | tuple[Path, ...] | Stack | Callable[[], Stack]"
 
@@ -166,8 +166,9 @@ class Pairs(Sequence[Case]):
 
         Raises
         ------
-        InputError
-            If the shapes differ.
+        GeometryError
+            If the two do not overlap in the world, or, where a position is unknown, differ in shape
+            or spacing.
         """
         case = self.cases[case] if isinstance(case, int) else case
         image = self.read_image(case, lazy=lazy)
@@ -176,14 +177,8 @@ class Pairs(Sequence[Case]):
 
     def _on_grid(self, labels: Stack, image: Image, case: Case) -> Labels:
         axes = image.axes.replace("C", "")
-        if sorted(labels.axes) == sorted(axes):
-            labels = labels.transpose(axes)
-        expected = tuple(image.size(a) for a in axes)
-        if labels.shape != expected:
-            raise InputError(
-                f"Case {case.name!r}: the image is {expected} ({axes}), its labels are "
-                f"{labels.shape} ({labels.axes}). Both must lie on one grid."
-            )
+        of = f"of case {case.name!r}"
+        labels = align(labels, image, what=f"labels {of}", onto=f"image {of}")
         known = labels if isinstance(labels, Labels) else None
         return Labels(
             labels.data, axes, image.spacing, image.unit, image.affine, image.interval, case.name,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_segment.blocks import overlaps
 from napari_segment.errors import InputError
-from napari_segment.image import Holds, Labels
+from napari_segment.image import Holds, Labels, align
 from napari_segment.results.compare.objects import Overlap, per_object, score_objects
 from napari_segment.results.compare.scores import ClassScores as ClassScores
 from napari_segment.results.compare.scores import ObjectScores as ObjectScores
@@ -27,7 +27,10 @@ def compare(
     thresholds: Sequence[float] = THRESHOLDS,
     surface: bool = False,
 ) -> Scores:
-    """Score labels against a reference on the same grid.
+    """Score labels against a reference.
+
+    Labels whose axes are stored in another order or direction than the reference's are turned onto
+    it; those on another grid are resampled by nearest neighbour, with a warning.
 
     Parameters
     ----------
@@ -48,8 +51,11 @@ def compare(
 
     Raises
     ------
+    GeometryError
+        If the two do not overlap in the world, or, where a position is unknown, differ in shape or
+        spacing.
     InputError
-        If the two do not lie on the same grid, or hold different things.
+        If they hold different things.
 
     Examples
     --------
@@ -57,7 +63,8 @@ def compare(
     >>> scores.objects.found, scores.objects.matched[0], scores.objects.f1_at(0.5)
     (2, 1, 0.6666666666666666)
     """
-    labels, reference = _on_one_grid(_as_labels(labels), _as_labels(reference))
+    reference = _as_labels(reference)
+    labels = align(_as_labels(labels), reference, onto="reference")
     holds = _common(labels, reference)
     tables = [Overlap(*overlaps(a.data, b.data)) for a, b in _times(labels, reference)]
     names = {**labels.names, **reference.names}
@@ -83,22 +90,6 @@ def _as_labels(given: Any) -> Labels:
         return given.canonical()
     array = given if hasattr(given, "dtype") else np.asarray(given)
     return Labels(array, holds="mask" if array.dtype == bool else "objects")
-
-
-def _on_one_grid(labels: Labels, reference: Labels) -> tuple[Labels, Labels]:
-    if labels.axes != reference.axes or labels.shape != reference.shape:
-        raise InputError(
-            f"The labels (axes {labels.axes}, shape {labels.shape}) do not lie on the grid of the "
-            f"reference (axes {reference.axes}, shape {reference.shape}). Resample one of them "
-            "(nearest neighbour) or choose the right pair of files."
-        )
-    known = {labels.unit, reference.unit}.isdisjoint({"pixel", ""})
-    if known and not np.allclose(labels.spacing, reference.spacing, rtol=1e-3):
-        raise InputError(
-            f"The labels have spacing {labels.spacing} {labels.unit}, the reference "
-            f"{reference.spacing} {reference.unit}. Are they of the same image?"
-        )
-    return labels, reference
 
 
 def _common(labels: Labels, reference: Labels) -> Holds:

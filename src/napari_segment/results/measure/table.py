@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from napari_segment.errors import InputError
-from napari_segment.image import Image, Labels
+from napari_segment.image import Image, Labels, align, fits_exactly
 from napari_segment.results.measure import properties as _  # noqa: F401, defines them
 from napari_segment.results.measure.property import Property, chosen, units
 from napari_segment.results.measure.sums import Sums
@@ -29,7 +29,9 @@ def measure(
         What is measured, with its spacing. Arrays are objects in YX or ZYX, of spacing 1. Lazy
         labels are measured block by block.
     image : Image or array, optional
-        Intensities on the same grid; each channel is measured.
+        Intensities; each channel is measured. An image whose axes are stored in another order or
+        direction is turned onto the labels; for one on another grid the labels are resampled by
+        nearest neighbour, with a warning.
     properties : str or sequence of str
         Names of properties, of their columns, and of groups: "basic", "shape", "intensity",
         "texture", "detail" (what is computed object by object, and so takes longer), "all".
@@ -46,8 +48,9 @@ def measure(
 
     Raises
     ------
-    InputError
-        If labels and image do not lie on the same grid.
+    GeometryError
+        If labels and image do not overlap in the world, or, where a position is unknown, differ in
+        shape or spacing.
 
     Examples
     --------
@@ -63,8 +66,8 @@ def measure(
     import pandas as pd
 
     labels = labels if isinstance(labels, Labels) else Labels(labels)
-    labels = labels.canonical()
-    channels = _channels(labels, image)
+    labels, image = _on_one_grid(labels.canonical(), image)
+    channels = _channels(image)
     wanted = chosen(properties, image=bool(channels))
     if not channels and any(p.image for p in wanted):
         first = next(p.name for p in wanted if p.image)
@@ -129,25 +132,26 @@ def _units(
     return found
 
 
-def _channels(labels: Labels, image: Any) -> dict[str, Image]:
-    """The channels by name, on the grid of the labels; "" names the only one."""
+def _on_one_grid(labels: Labels, image: Any) -> tuple[Labels, Image | None]:
+    """Turn the image onto the labels' grid, or resample the labels where the grids differ."""
+    if image is None:
+        return labels, None
+    image = image if isinstance(image, Image) else Image(image, labels.axes)
+    image = image.canonical()
+    if fits_exactly(image, labels):
+        return labels, align(image, labels, what="image", onto="labels").canonical()
+    return align(labels, image), image
+
+
+def _channels(image: Image | None) -> dict[str, Image]:
+    """The channels by name; "" names the only one."""
     if image is None:
         return {}
-    if not isinstance(image, Image):
-        image = Image(image, labels.axes)
-    image = image.canonical()
-    axes = image.axes.replace("C", "")
-    shape = tuple(image.size(a) for a in axes)
-    if axes != labels.axes or shape != labels.shape:
-        raise InputError(
-            f"The image (axes {image.axes}, shape {image.shape}) does not lie on the grid of the "
-            f"labels (axes {labels.axes}, shape {labels.shape})."
-        )
     if "C" not in image.axes:
         return {"": image}
     names = image.channels or tuple(map(str, range(image.size("C"))))
-    names = [n if names.count(n) == 1 else f"{n}_{i}" for i, n in enumerate(names)]
-    return {name: image.channel(i) for i, name in enumerate(names)}
+    unique = [n if names.count(n) == 1 else f"{n}_{i}" for i, n in enumerate(names)]
+    return {name: image.channel(i) for i, name in enumerate(unique)}
 
 
 def _times(
