@@ -122,7 +122,7 @@ def test_many_channels_per_plane_with_markers():
     image = Image(ramp(2, 3, 4, 5), "CZYX")
     segment(image, "spy_many", per="plane", markers=np.ones((3, 4, 5), int))
     assert SEEN == [((2, 4, 5), (4, 5))] * 3
-    with pytest.raises(InputError, match=r"markers have the shape \(2, 4, 5\) and do not lie"):
+    with pytest.raises(InputError, match=r"shape of the markers is \(2, 4, 5\), that of the image"):
         segment(image, "spy_many", markers=np.ones((2, 4, 5), int))
     with pytest.raises(InputError, match="markers do not lie on the image, which has"):
         segment(image, "spy_many", markers=np.ones((4, 5), int))
