@@ -1,6 +1,7 @@
 """Entries are described by their signatures; registries find them and isolate what is broken."""
 
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
@@ -9,7 +10,8 @@ from pydantic import Field
 
 from napari_segment import registry as reg
 from napari_segment.errors import InputError, PluginError, SettingError, UnknownNameError
-from napari_segment.recipe import Spec
+from napari_segment.recipe import Recipe, Spec
+from napari_segment.registry import Entry
 
 
 @pytest.fixture
@@ -153,6 +155,57 @@ def test_bad_signatures_are_refused_when_declared(kinds):
 
     with pytest.raises(PluginError, match="keeps for itself"):
         losses.add("reserved", title="Reserved")(reserved)
+
+
+def either(
+    *,
+    count: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto",
+    rate: float | Literal["auto"] = 0.5,
+    patch: tuple[float, ...] | Literal["auto"] = "auto",
+    start: Path | Literal["none"] = "none",
+):
+    """Decide.
+
+    Parameters
+    ----------
+    count : int or "auto"
+        Number of rounds.
+    """
+
+
+def test_a_setting_may_be_a_literal_or_a_value():
+    entry = Entry("methods", "either", "Either", either)
+    assert entry.validate({}) == {"count": "auto", "rate": 0.5, "patch": "auto", "start": "none"}
+    given = {"count": "3", "rate": "auto", "patch": ["1", 2], "start": "a/b"}
+    assert entry.validate(given) == {
+        "count": 3, "rate": "auto", "patch": (1.0, 2.0), "start": Path("a/b"),
+    }  # fmt: skip
+    assert entry.schema()["properties"]["count"]["description"] == "Number of rounds."
+    for wrong in (
+        {"count": 0}, {"count": "none"}, {"rate": float("inf")}, {"patch": "1"}, {"patch": [None]},
+    ):  # fmt: skip
+        with pytest.raises(SettingError, match=f"The setting '{min(wrong)}' of"):
+            entry.validate(wrong)
+    with pytest.raises(SettingError, match="should be 'auto', or input should be a valid integer"):
+        entry.validate({"count": "many"})
+
+
+@pytest.mark.parametrize("settings", [{}, {"count": 3, "patch": [1.5], "start": "a"}])
+def test_literals_and_values_survive_json_and_yaml(settings):
+    entry = Entry("methods", "either", "Either", either)
+    recipe = Recipe(method=entry.spec(settings))
+    for text in (recipe.to_json(), recipe.to_yaml()):
+        again = Recipe.from_text(text)
+        assert again == recipe
+        assert entry.validate(again.method.settings) == entry.validate(settings)
+
+
+def test_a_union_without_a_literal_is_refused(kinds):
+    with pytest.raises(PluginError, match=r"int \| Literal\['auto'\]"):
+
+        @kinds[0].add("two", title="Two")
+        def two(*, x: int | float = 1):
+            """Two."""
 
 
 def test_nested_lists_are_arrays():

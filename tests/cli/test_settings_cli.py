@@ -2,12 +2,15 @@
 
 import argparse
 import json
+from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
+from pydantic import Field
 
 from napari_segment.cli.settings import add_options, chosen, parse_spec, parse_value, training
 from napari_segment.errors import SettingError, UnknownNameError
-from napari_segment.registry import logs, losses
+from napari_segment.registry import Entry, logs, losses
 
 
 @pytest.fixture
@@ -80,3 +83,29 @@ def test_help_names_the_default_entries(capsys):
     told = " ".join(capsys.readouterr().out.split())
     assert "(default: tensorboard)" in told
     assert "--log NAME[:KEY=VALUE,…]" in told
+
+
+def either(
+    *,
+    count: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto",
+    patch: tuple[int, ...] | Literal["auto"] = "auto",
+    start: Path | Literal["none"] = "none",
+):
+    """Decide."""
+
+
+def test_literals_and_values_are_typed_alike(capsys):
+    entry = Entry("methods", "either", "Either", either)
+    parser = argparse.ArgumentParser()
+    add_options(parser, entry)
+    given = parser.parse_args(["--count", "3", "--patch", "64,32", "--start", "runs/a"])
+    assert entry.validate(chosen(given, entry)) == {
+        "count": 3, "patch": (64, 32), "start": Path("runs/a"),
+    }  # fmt: skip
+    given = parser.parse_args(["--count", "auto", "--patch", "auto", "--start", "none"])
+    assert entry.validate(chosen(given, entry)) == entry.validate({})
+    parser.print_help()
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "--count auto|N (default: auto)" in shown
+    assert "--patch auto|A,B,…" in shown
+    assert "--start none|PATH" in shown

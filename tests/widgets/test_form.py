@@ -105,6 +105,35 @@ def test_form_of_every_entry_equals_its_defaults(kind, name):
         assert plain(entry.spec(shown)) == plain(entry.spec({}))
 
 
+def either(
+    *,
+    count: Annotated[int, Field(ge=2)] | Literal["auto"] = "auto",
+    rates: tuple[float, ...] | Literal["auto"] = (0.5,),
+    start: Annotated[Path, Field(json_schema_extra={"format": "file-path"})]
+    | Literal["none"] = "none",
+):
+    """Decide."""
+
+
+def test_a_literal_is_chosen_or_a_value_set():
+    entry = Entry("methods", "either", "Either", either)
+    form = Form(entry)
+    changes = []
+    form.changed.connect(lambda: changes.append(form.settings))
+    assert form.settings == {"count": "auto", "rates": (0.5,), "start": "none"}
+    count, start = form.fields["count"], form.fields["start"]
+    assert count.menu.currentText() == "automatic"
+    assert count.field.native.isHidden()
+    assert not start.field.folder
+    count.menu.setCurrentText("set to")
+    assert not count.field.native.isHidden()
+    assert form.settings["count"] == 2  # the least that is allowed
+    form.settings = {"count": 7, "rates": "auto", "start": "a.pt"}
+    assert entry.validate(form.settings) == {"count": 7, "rates": "auto", "start": Path("a.pt")}
+    form.settings = {"count": "auto"}
+    assert changes[-1]["count"] == "auto"
+
+
 def test_bounds_hold(entry):
     form = Form(entry)
     form.fields["many"].native.setValue(1)

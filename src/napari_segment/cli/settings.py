@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 from napari_segment.cli.messages import plain
 from napari_segment.errors import SettingError
 from napari_segment.recipe import Spec
-from napari_segment.registry import REGISTRIES, Entry, Registry, picks_from
+from napari_segment.registry import REGISTRIES, Entry, Registry, alternatives, picks_from
 
 
 def training() -> Entry:
@@ -110,12 +110,28 @@ def parse_value(entry: Entry, name: str, given: str | Sequence[str]) -> Any:
     field = entry.settings.model_fields.get(name)
     if field is None:
         return given
+    literals, other = alternatives(field.annotation)
+    if literals:
+        return _literal_or_value(given, literals, other)
     kind, several = picks_from(field)
     if isinstance(given, str) and not several:
         return parse_spec(_bare(given), REGISTRIES[kind]) if kind else given
     texts = (_parts(given) if kind else _plain(given)) if isinstance(given, str) else given
     found = [text for text in map(_bare, texts) if text]
     return [parse_spec(text, REGISTRIES[kind]) for text in found] if kind else found
+
+
+def _literal_or_value(given: str | Sequence[str], literals: Sequence[str], other: Any) -> Any:
+    """Text as one of the literals, or as what validation takes for the other type."""
+    if not isinstance(given, str) or given.strip() in literals or _origin(other) is not tuple:
+        return given.strip() if isinstance(given, str) else given
+    return [text for text in map(_bare, _plain(given)) if text]
+
+
+def _origin(annotation: Any) -> Any:
+    """The origin of a type, whatever it is annotated with."""
+    origin = get_origin(annotation)
+    return _origin(get_args(annotation)[0]) if origin is Annotated else origin
 
 
 def _plain(text: str) -> list[str]:
@@ -144,15 +160,20 @@ def _metavar(field: FieldInfo) -> str:
     annotation = field.annotation
     if all(picks_from(field)):
         return "NAME[:KEY=VALUE,…]"
+    literals, other = alternatives(annotation)
+    return "|".join([*literals, _form_of(other)])
+
+
+def _form_of(annotation: Any) -> str:
+    """How values of a type are typed."""
+    if get_origin(annotation) is Annotated:
+        return _form_of(get_args(annotation)[0])
     if get_origin(annotation) is tuple:
         return "A,B,…"
-    literals = [str(a) for a in get_args(annotation)]
-    if literals:
-        return "|".join(literals)
-    if annotation is Spec:
-        return "NAME[:KEY=VALUE,…]"
-    letters: dict[Any, str] = {int: "N", float: "X", str: "TEXT"}
-    return letters.get(annotation, "PATH")
+    if get_origin(annotation) is Literal:
+        return "|".join(map(str, get_args(annotation)))
+    forms: dict[Any, str] = {int: "N", float: "X", str: "TEXT", Spec: "NAME[:KEY=VALUE,…]"}
+    return forms.get(annotation, "PATH")
 
 
 def _help(field: FieldInfo) -> str:

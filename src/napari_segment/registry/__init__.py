@@ -25,7 +25,7 @@ from napari_segment.registry.plugins import (
 )
 from napari_segment.registry.registry import Registry
 from napari_segment.registry.result import Regridded, Result
-from napari_segment.registry.settings import RESERVED, Of, picks_from
+from napari_segment.registry.settings import RESERVED, Of, alternatives, picks_from
 
 __all__ = [
     "GROUP",
@@ -36,6 +36,7 @@ __all__ = [
     "Registry",
     "Regridded",
     "Result",
+    "alternatives",
     "broken_plugins",
     "cleanups",
     "filters",

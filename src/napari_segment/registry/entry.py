@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from napari_segment.aliases import current_settings
 from napari_segment.errors import InputError, SegmentError, SettingError
 from napari_segment.recipe import Spec
-from napari_segment.registry.settings import settings_model
+from napari_segment.registry.settings import alternatives, settings_model
 
 
 @dataclass(frozen=True)
@@ -151,13 +151,16 @@ class Entry:
         inner = first.get("ctx", {}).get("error")
         if isinstance(inner, SegmentError):
             return str(inner)
-        where = ".".join(str(part) for part in first["loc"])
+        name = str(first["loc"][0])
+        field = self.settings.model_fields.get(name)
+        either = bool(alternatives(field.annotation)[0]) if field else False
+        where = name if either else ".".join(str(part) for part in first["loc"])
         if first["type"] == "missing":
             return f"{self.name!r} needs the setting {where!r}."
-        reason = first["msg"][0].lower() + first["msg"][1:]
-        field = self.settings.model_fields.get(str(first["loc"][0]))
-        told = f" It means: {field.description}" if field and field.description else ""
-        return f"The setting {where!r} of {self.name!r} is {first['input']!r}: {reason}.{told}"
+        same = [e for e in error.errors() if e["loc"][0] == first["loc"][0]] if either else [first]
+        reason = ", or ".join(e["msg"][0].lower() + e["msg"][1:] for e in same)
+        described = f" It means: {field.description}" if field and field.description else ""
+        return f"The setting {where!r} of {self.name!r} is {first['input']!r}: {reason}.{described}"
 
 
 def _array_of(name: str, given: Any) -> Any:

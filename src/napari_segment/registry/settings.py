@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import GenericAlias
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_origin
+from types import GenericAlias, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -92,6 +92,39 @@ def picks_from(field: FieldInfo) -> tuple[str, bool]:
     return "", several
 
 
+def alternatives(annotation: Any) -> tuple[tuple[str, ...], Any]:
+    """Split a type such as ``int | Literal["auto"]`` into its literals and the other type.
+
+    Parameters
+    ----------
+    annotation : type
+        The type of a setting.
+
+    Returns
+    -------
+    literals : tuple of str
+        Such as ``("auto",)``; empty where the type is no union.
+    other : type
+        The type of all other values, such as int.
+
+    Examples
+    --------
+    >>> alternatives(int | Literal["auto"])
+    (('auto',), <class 'int'>)
+    >>> alternatives(float)
+    ((), <class 'float'>)
+    """
+    if get_origin(annotation) is Annotated:
+        literals, other = alternatives(get_args(annotation)[0])
+        return literals, other if literals else annotation
+    if get_origin(annotation) not in (Union, UnionType):
+        return (), annotation
+    arms = get_args(annotation)
+    literals = tuple(x for a in arms if get_origin(a) is Literal for x in get_args(a))
+    others = [a for a in arms if get_origin(a) is not Literal]
+    return (literals, others[0]) if len(others) == 1 else ((), annotation)
+
+
 def check_signature(name: str, function: Callable[..., Any]) -> None:
     """Refuse a function whose settings have no name or no type of settings.
 
@@ -119,7 +152,8 @@ def _check_setting(name: str, parameter: inspect.Parameter, function: Callable[.
     if not _is_setting_type(annotation):
         raise PluginError(
             f"{place} is of type {annotation}. Use bool, int, float, str, Path, Literal, Spec, "
-            "or a tuple of those."
+            "a tuple of those, or int, float, Path or a tuple with a literal, such as "
+            "int | Literal['auto']."
         )
 
 
@@ -144,7 +178,17 @@ def _is_setting_type(annotation: Any) -> bool:
         return True
     if origin is tuple:
         return all(a is Ellipsis or _is_setting_type(a) for a in get_args(annotation))
+    if origin in (Union, UnionType):
+        return _is_union_with_literals(annotation)
     return annotation in _PLAIN
+
+
+def _is_union_with_literals(annotation: Any) -> bool:
+    literals, other = alternatives(annotation)
+    while get_origin(other) is Annotated:
+        other = get_args(other)[0]
+    fits = other in (int, float, Path) or get_origin(other) is tuple
+    return fits and _is_setting_type(other) and all(isinstance(a, str) for a in literals)
 
 
 def _checked(annotation: Any) -> Any:
@@ -152,6 +196,11 @@ def _checked(annotation: Any) -> Any:
     if get_origin(annotation) is tuple:
         arguments = tuple(a if a is Ellipsis else _checked(a) for a in get_args(annotation))
         return GenericAlias(tuple, arguments)
+    if get_origin(annotation) in (Union, UnionType):
+        literals, other = alternatives(annotation)
+        literal: Any = Literal[literals]
+        union = literal | _checked(other)
+        return Annotated[union, Field(union_mode="left_to_right")]  # "none" is no Path
     if annotation is float:
         return Annotated[float, Field(allow_inf_nan=False)]
     if get_origin(annotation) is not Annotated:

@@ -6,7 +6,7 @@ widget called ``native``. Most are magicgui's; those that magicgui lacks are her
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, get_args, get_origin
 
@@ -27,6 +27,8 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+
+from napari_segment.registry import alternatives
 
 WHOLE = 2**53  # integers beyond are not told apart as floats
 FAR = 1e300  # of floats
@@ -209,13 +211,51 @@ class Row:
             field.value = part
 
 
+class LiteralOr:
+    """A menu of literals such as "auto", and a field for any other value."""
+
+    changed = Signal(object)
+    OTHER = "set to"
+
+    def __init__(self, literals: Sequence[str], field: Field) -> None:
+        self.literals, self.field = tuple(literals), field
+        self.menu = QComboBox()
+        for literal in self.literals:
+            self.menu.addItem("automatic" if literal == "auto" else literal, literal)
+        self.menu.addItem(self.OTHER, None)
+        narrow_combo(self.menu)
+        self.native = _row([self.menu, field.native])
+        self._show_field()
+        self.menu.currentIndexChanged.connect(self._chosen)
+        field.changed.connect(lambda *_: self.changed.emit(self.value))
+
+    @property
+    def value(self) -> Any:
+        literal = self.menu.currentData()
+        return self.field.value if literal is None else literal
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        literal = isinstance(value, str) and value in self.literals
+        if not literal:
+            self.field.value = value
+        self.menu.setCurrentIndex(self.menu.findData(value) if literal else len(self.literals))
+
+    def _chosen(self, _: int) -> None:
+        self._show_field()
+        self.changed.emit(self.value)
+
+    def _show_field(self) -> None:
+        self.field.native.setVisible(self.menu.currentData() is None)
+
+
 def plain_field(annotation: Any, marks: Sequence[Any] = (), *, folder: bool = False) -> Field:
     """The field for a setting's type.
 
     Parameters
     ----------
     annotation : type
-        bool, int, float, str, Path, Literal, or a tuple of those.
+        bool, int, float, str, Path, Literal, a tuple of those, or one with a literal.
     marks : sequence
         Bounds, as pydantic keeps them in a field's metadata.
     folder : bool
@@ -223,7 +263,11 @@ def plain_field(annotation: Any, marks: Sequence[Any] = (), *, folder: bool = Fa
     """
     origin, arguments = get_origin(annotation), get_args(annotation)
     if hasattr(annotation, "__metadata__"):
+        folder = folder and not any(map(_is_file, arguments[1:]))
         return plain_field(arguments[0], [*marks, *_flat(arguments[1:])], folder=folder)
+    literals, other = alternatives(annotation)
+    if literals:
+        return LiteralOr(literals, plain_field(other, marks, folder=folder))
     if origin is Literal:
         return _modest(_choice(arguments))
     if origin is tuple:
@@ -252,6 +296,11 @@ def _tuple_field(arguments: tuple[Any, ...], *, folder: bool) -> Field:
             return Ticks(get_args(inner))
         return TextList(inner if inner in (int, float) else str)
     return Row([plain_field(a, folder=folder) for a in arguments])
+
+
+def _is_file(mark: Any) -> bool:
+    extra = getattr(mark, "json_schema_extra", None)
+    return isinstance(extra, Mapping) and extra.get("format") == "file-path"
 
 
 def _flat(marks: Sequence[Any]) -> list[Any]:
