@@ -4,6 +4,7 @@ from napari_segment.image.alignment import align, describe, fits_exactly
 from napari_segment.image.image import RGB, Image
 from napari_segment.image.labels import Holds, Labels, smallest_integers
 from napari_segment.image.layer import from_layer, named_axes
+from napari_segment.image.orientation import Turn, orientation_of, reoriented, turn_between
 from napari_segment.image.stack import AXES, SPATIAL, Stack, default_axes
 
 __all__ = [
@@ -14,11 +15,15 @@ __all__ = [
     "Image",
     "Labels",
     "Stack",
+    "Turn",
     "align",
     "default_axes",
     "describe",
     "fits_exactly",
     "from_layer",
     "named_axes",
+    "orientation_of",
+    "reoriented",
     "smallest_integers",
+    "turn_between",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from itertools import product
 from typing import Any, TypeVar
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from napari_segment.errors import AlignmentWarning, GeometryError
 from napari_segment.image.image import Image
 from napari_segment.image.labels import Labels
+from napari_segment.image.orientation import Turn, index_matrix
 from napari_segment.image.stack import Stack
 from napari_segment.image.units import length_factor
 
@@ -160,22 +160,6 @@ def _is_identity(between: NDArray[np.float64], stack: Stack, target: Stack) -> b
     return _spatial_shape(stack) == shape and bool(moved < TOLERANCE)
 
 
-@dataclass(frozen=True)
-class Turn:
-    """A permutation and reversal of axes.
-
-    Parameters
-    ----------
-    order : tuple of int
-        For each axis of the target, the stack's axis.
-    reverse : tuple of bool
-        For each axis of the target, whether the stack runs the other way.
-    """
-
-    order: tuple[int, ...]
-    reverse: tuple[bool, ...]
-
-
 def _as_turn(between: NDArray[np.float64], stack: Stack, target: Stack) -> Turn | None:
     """The turn that maps the stack's grid onto the target's exactly; None if there is none."""
     linear = between[:-1, :-1]
@@ -186,14 +170,11 @@ def _as_turn(between: NDArray[np.float64], stack: Stack, target: Stack) -> Turn 
     shape, own = _spatial_shape(target), _spatial_shape(stack)
     if tuple(own[axis] for axis in order) != shape:
         return None
-    exact = np.zeros_like(between)
-    exact[-1, -1] = 1
-    for column, (row, backward) in enumerate(zip(order, reverse, strict=True)):
-        exact[row, column] = -1 if backward else 1
-        exact[row, -1] = own[row] - 1 if backward else 0
+    turn = Turn(order, reverse)
+    exact = index_matrix(turn, own)
     corners = _corners(shape)
     moved = np.abs(corners @ (between - exact).T).max()
-    return Turn(order, reverse) if moved < TOLERANCE else None
+    return turn if moved < TOLERANCE else None
 
 
 # ---- pixels ----
@@ -211,10 +192,7 @@ def _placed(stack: S, target: Stack, data: Any) -> S:
 
 def _turned(stack: S, target: Stack, turn: Turn) -> S:
     """Permute and reverse the spatial axes; the maps of labels with them."""
-    lead = len(stack.axes) - len(turn.order)
-    order = (*range(lead), *(lead + axis for axis in turn.order))
-    window = (slice(None),) * lead + tuple(slice(None, None, -1 if r else 1) for r in turn.reverse)
-    placed = _placed(stack, target, stack.data.transpose(order)[window])
+    placed = _placed(stack, target, turn.apply(stack.data))
     return _with_parts(stack, placed, lambda chart: _turned(chart, target, turn), turn)
 
 
@@ -224,28 +202,11 @@ def _with_parts(stack: S, placed: S, move: Any, turn: Turn | None = None) -> S:
         return placed
     maps = {name: move(_aligned_axes(chart, stack)) for name, chart in stack.maps.items()}
     features = dict(stack.features)
-    boxes = [name for name in features if name.startswith("bbox_")]
-    turned = _turned_boxes(stack, placed, turn) if turn and boxes else {}
-    for name in boxes:
-        features.pop(name)
-    return placed.replace(maps=maps, features={**features, **turned})
-
-
-def _turned_boxes(stack: Labels, placed: Labels, turn: Turn) -> dict[str, NDArray[Any]]:
-    """Boxes of objects along the new axes."""
-    result: dict[str, NDArray[Any]] = {}
-    for letter, axis, backward in zip(placed.spatial_axes, turn.order, turn.reverse, strict=True):
-        old = stack.spatial_axes[axis].lower()
-        start, stop = (stack.features.get(f"bbox_{old}_{end}") for end in ("start", "stop"))
-        if start is None or stop is None:
-            continue
-        size = stack.size(old.upper())
-        ends = (size - stop, size - start) if backward else (start, stop)
-        result |= {
-            f"bbox_{letter.lower()}_{name}": end
-            for name, end in zip(("start", "stop"), ends, strict=True)
-        }
-    return result
+    if turn is not None:
+        features = turn.boxes(features, _spatial_shape(stack), stack.spatial_axes)
+    else:  # of a resampled grid boxes would have to be measured anew
+        features = {k: v for k, v in features.items() if not k.startswith("bbox_")}
+    return placed.replace(maps=maps, features=features)
 
 
 def _aligned_axes(chart: Image, labels: Labels) -> Image:
