@@ -34,7 +34,7 @@ def commands(run: str = "") -> Iterator[list[str]]:
     sections = PAGE.read_text("utf-8").split("\n## ")
     for section in sections:
         if run in section:
-            for block in re.findall(r"```bash\n(.*?)```", section, re.DOTALL):
+            for block in re.findall(r"```sh\n(.*?)```", section, re.DOTALL):
                 for line in block.replace("\\\n", " ").splitlines():
                     yield shlex.split(line)[1:]
 
