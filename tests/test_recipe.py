@@ -48,7 +48,7 @@ def test_specs_are_read_from_what_people_write(given):
 @pytest.mark.parametrize(
     ("part", "words"),
     [
-        ({"per": "slice"}, "per='slice' cannot be used: give 'auto' or 'plane'"),
+        ({"apply_to": "slice"}, "apply_to='slice' cannot be used: give 'auto' or 'plane'"),
         ({"times": (3,)}, "two whole numbers"),
         ({"channel": 0.5}, "number of a channel"),
     ],
@@ -73,7 +73,7 @@ def test_other_things_are_no_specs(given):
         ("method: {name: otsu}\nmehtod: 3", "mehtod"),
         ("[1, 2", "neither YAML nor JSON"),
         ("", "not a recipe"),
-        ("method: {name: otsu}\nper: slice", "per"),
+        ("method: {name: otsu}\napply_to: slice", "apply_to"),
     ],
 )
 def test_bad_recipes_are_explained(text, words):

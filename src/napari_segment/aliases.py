@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+# Field of a recipe of before -> the field of today.
+RECIPE: dict[str, str] = {"per": "apply_to"}
+
 # "kind.entry", or "kind.*" for every entry of a kind -> former name -> the name of today.
 SETTINGS: dict[str, dict[str, str]] = {}
 
@@ -41,3 +44,8 @@ def current_settings(
         convert = VALUES.get(f"{kind}.{entry}.{today}") or VALUES.get(f"{kind}.*.{today}")
         result[today] = convert(value) if convert and today != name else value
     return result
+
+
+def current_fields(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Translate the former names among a recipe's fields into those of today."""
+    return {RECIPE.get(name, name): value for name, value in recipe.items()}

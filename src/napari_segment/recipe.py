@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from napari_segment.aliases import current_fields
 from napari_segment.errors import FormatError, SettingError
 
-Per: TypeAlias = Literal["auto", "plane", "volume", "stack", "directions"]
+ApplyTo: TypeAlias = Literal["auto", "plane", "volume", "stack", "directions"]
 
 _EXPECTED = {
     "channel": "the number of a channel from 0, its name, or 'auto'",
-    "per": " or ".join(map(repr, get_args(Per))),
+    "apply_to": " or ".join(map(repr, get_args(ApplyTo))),
     "times": "two whole numbers, such as (0, 10), the last exclusive, or () for all",
 }
 
@@ -69,7 +70,7 @@ class Recipe(BaseModel):
     channel : int or str, default "auto"
         The channel that one-channel entries see, by index or name. "auto" takes the only
         channel, the luminance of an RGB image, and refuses to choose among others.
-    per : {"auto", "plane", "volume", "stack", "directions"}
+    apply_to : {"auto", "plane", "volume", "stack", "directions"}
         What is segmented at once: each YX plane, each ZYX volume, or all time points together.
         "auto" is "volume" where the entry can and the image has Z, else "plane". "directions"
         takes the planes across Z, across Y and across X, each linked to volumes by the recipe's
@@ -86,9 +87,15 @@ class Recipe(BaseModel):
     filters: tuple[Spec, ...] = ()
     cleanups: tuple[Spec, ...] = ()
     channel: int | str = "auto"
-    per: Per = "auto"
+    apply_to: ApplyTo = "auto"
     times: tuple[int, int] | tuple[()] = ()
     version: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _translated(cls, values: Any) -> Any:
+        """Read a recipe that was written with former names of its fields."""
+        return current_fields(values) if isinstance(values, Mapping) else values
 
     @classmethod
     def of(cls, **parts: Any) -> Recipe:
@@ -117,7 +124,7 @@ class Recipe(BaseModel):
         """Write the recipe as YAML, in the order in which it runs."""
         import yaml
 
-        order = ("version", "channel", "per", "times", "filters", "method", "cleanups")
+        order = ("version", "channel", "apply_to", "times", "filters", "method", "cleanups")
         plain = self.model_dump(mode="json")
         return yaml.safe_dump({key: plain[key] for key in order}, sort_keys=False)
 
@@ -167,7 +174,8 @@ class Recipe(BaseModel):
             where = ".".join(map(str, first["loc"])) or "the whole"
             raise FormatError(
                 f"{source} is not a recipe: {first['msg']} (at {where}). A recipe holds "
-                "'method: {name: otsu}' and, if wanted, 'filters', 'cleanups', 'channel', 'per'."
+                "'method: {name: otsu}' and, if wanted, 'filters', 'cleanups', 'channel', "
+                "'apply_to', 'times'."
             ) from None
 
     def save(self, path: str | Path) -> Path:

@@ -63,11 +63,11 @@ def test_an_affine_turns_points_and_normals(ball):
 
 
 @pytest.mark.parametrize("chunks", [(4, 13, 17), (15, 31, 8)])
-@pytest.mark.parametrize("per", ["auto", "plane"])
-def test_blocks_give_the_same(ball, chunks, per):
+@pytest.mark.parametrize("apply_to", ["auto", "plane"])
+def test_blocks_give_the_same(ball, chunks, apply_to):
     noisy = ball.data + np.random.default_rng(0).normal(0, 60, ball.data.shape).astype(np.float32)
     whole, lazy = ball.replace(data=noisy), ball.replace(data=da.from_array(noisy, chunks))
-    settings = {"per": per, "cleanups": ["connected_components"]}
+    settings = {"apply_to": apply_to, "cleanups": ["connected_components"]}
     expected, found = edge_points(whole, **settings), edge_points(lazy, **settings)
     assert len(expected) > 500
     pd.testing.assert_frame_equal(found, expected, atol=1e-6)
@@ -94,7 +94,7 @@ def test_planes_a_thousand_times_as_far_apart_as_voxels():
 
 
 def test_planes_have_edges_in_their_plane(ball):
-    table = edge_points(ball, per="plane")
+    table = edge_points(ball, apply_to="plane")
     assert set(table["z"]) <= set(3.0 * np.arange(15))
     assert not table["normal_z"].any()
 
@@ -135,7 +135,7 @@ def test_what_has_no_such_points_is_told(ball):
     with pytest.raises(InputError, match="method is 'otsu'"):
         list(edge_point_steps(ball, recipe_of("otsu")))
     with pytest.raises(InputError, match="planes or volumes"):
-        edge_points(ball, per="directions")
+        edge_points(ball, apply_to="directions")
 
 
 def test_the_command_line_writes_the_points_and_their_recipe(ball, tmp_path, capsys):

@@ -34,7 +34,7 @@ def test_all_channels_or_one_in_the_order_of_the_image(stack):
     image = Image(data, "TZYXC", stack.spacing)
     both = apply_filters(image, "invert", times=(0, 1))
     assert (both.axes, both.shape) == ("TZYXC", data.shape)
-    one = apply_filters(image, "median", channel=1, per="plane")
+    one = apply_filters(image, "median", channel=1, apply_to="plane")
     assert one.axes == "TZYX"
     expected = [filters["median"](plane) for plane in stack.data[::-1]]
     np.testing.assert_array_equal(one.data[0], expected)
@@ -52,13 +52,13 @@ def test_a_recipe_gives_what_its_method_sees(stack):
 
 
 def test_three_directions_are_no_single_image(stack):
-    recipe = recipe_of("otsu", filters=["median"], per="directions", cleanups=["link_planes"])
+    recipe = recipe_of("otsu", filters=["median"], apply_to="directions", cleanups=["link_planes"])
     with pytest.raises(InputError, match="three directions"):
         apply_filters(stack, recipe)
     with pytest.raises(InputError, match="three directions"):
-        apply_filters(stack, ["median"], per="directions")
+        apply_filters(stack, ["median"], apply_to="directions")
     film = stack.replace(data=stack.data[:, None], axes="TZYX")
-    found = apply_filters(film, ["median"], per="stack")
+    found = apply_filters(film, ["median"], apply_to="stack")
     np.testing.assert_array_equal(found.data, apply_filters(film, ["median"]).data)
 
 
@@ -110,7 +110,11 @@ def test_folders_keep_what_pictures_cannot_hold(stack, tmp_path):
         (["--filter", "gausian"], 2, "gaussian"),
         (["--filter", "median", "--recipe", "x.yaml"], 2, "Say which filters"),
         (["--recipe", "x.yaml"], 1, "no recipe"),
-        (["--recipe", "x.yaml", "--per", "plane"], 2, "leave out --channel, --per and --times"),
+        (
+            ["--recipe", "x.yaml", "--apply-to", "plane"],
+            2,
+            "leave out --channel, --apply-to and --times",
+        ),
     ],
 )
 def test_errors_of_the_command_line(stack, tmp_path, capsys, words, status, told):
@@ -121,16 +125,16 @@ def test_errors_of_the_command_line(stack, tmp_path, capsys, words, status, told
 
 
 @pytest.mark.parametrize(
-    ("command", "per", "known"),
+    ("command", "apply_to", "known"),
     [
         ("filter", "directions", "auto, plane, volume, stack"),
         ("edges", "stack", "auto, plane, volume"),
     ],
 )
-def test_commands_offer_what_they_can_take_at_once(capsys, command, per, known):
+def test_commands_offer_what_they_can_take_at_once(capsys, command, apply_to, known):
     with pytest.raises(SystemExit):
-        main([command, "stack.tif", "-o", "out", "--per", per])
-    assert f"--per cannot be '{per}'. Known: {known}." in capsys.readouterr().err
+        main([command, "stack.tif", "-o", "out", "--apply-to", apply_to])
+    assert f"--apply-to cannot be '{apply_to}'. Known: {known}." in capsys.readouterr().err
 
 
 def test_chosen_channels_are_what_the_method_sees(stack):

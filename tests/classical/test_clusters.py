@@ -287,12 +287,12 @@ def test_time_points_taken_together_have_no_texture_in_common(axes: str) -> None
     still[..., 15:] += rng.integers(0, 90, still[..., 15:].shape).astype(np.uint8)
     blinking = np.stack([still, 255 - still, still])  # alike within time points, not between them
     settings = {"axes": axes, "clusters": 2, "texture": 100.0}
-    result = np.asarray(ns.segment(blinking, "kmeans", per="stack", **settings))
+    result = np.asarray(ns.segment(blinking, "kmeans", apply_to="stack", **settings))
     np.testing.assert_array_equal(result[0], result[1])
     rough = result != result[..., :1]
     assert not rough[..., :12].any()
     assert rough[..., 18:].mean() > 0.9
-    lazy = ns.segment(da.from_array(blinking, chunks=7), "kmeans", per="stack", **settings)
+    lazy = ns.segment(da.from_array(blinking, chunks=7), "kmeans", apply_to="stack", **settings)
     np.testing.assert_array_equal(np.asarray(lazy), result)
 
 

@@ -85,11 +85,11 @@ def test_replay_equals_segment(cells, tmp_path):
 
 def test_settings_are_options_and_json_tells_all(cells, tmp_path, capsys):
     out = tmp_path / "mask.tif"
-    arguments = ["segment", "manual", str(cells), "-o", str(out), "--json", "--per", "plane"]
+    arguments = ["segment", "manual", str(cells), "-o", str(out), "--json", "--apply-to", "plane"]
     assert main([*arguments, "--value", "190"]) == 0
     (report,) = json.loads(capsys.readouterr().out)
     assert report["recipe"]["method"]["settings"]["value"] == 190
-    assert report["recipe"]["per"] == "plane"
+    assert report["recipe"]["apply_to"] == "plane"
     assert np.array_equal(np.asarray(read_labels(out)) > 0, np.asarray(read(cells)) > 190)
 
 
@@ -173,7 +173,10 @@ def test_wrong_usage_exits_with_2(arguments):
         (["list", "things"], "Known: filters, methods"),
         (["train", "--minuts", "3", "-o", "run"], "Did you mean '--minutes'?"),
         (["segment", "otsu", "a.tif", "-o", "b.tif", "--bin", "9"], "Did you mean '--bins'?"),
-        (["segment", "otsu", "a.tif", "-o", "b.tif", "--per", "planes"], "Did you mean 'plane'"),
+        (
+            ["segment", "otsu", "a.tif", "-o", "b.tif", "--apply-to", "planes"],
+            "Did you mean 'plane'",
+        ),
         (["segment", "network", "a.tif", "-o", "b.tif"], "--checkpoint"),
         (["segment", "otsu", "a.tif"], "See 'napari-segment segment otsu --help'"),
         (["segment"], "See 'napari-segment segment METHOD --help'"),

@@ -27,13 +27,13 @@ LINKED = ("connected_components", "link_planes")
 def test_three_directions_agree_on_balls():
     truth = balls()
     image = Image((truth > 0) * 50.0, "ZYX", (2, 1, 0.5), "um")
-    labels = segment(image, "otsu", per="directions", cleanups=LINKED)
+    labels = segment(image, "otsu", apply_to="directions", cleanups=LINKED)
     assert np.array_equal(labels.data > 0, truth > 0)
     assert labels.data.max() == 3
     assert all(len(np.unique(truth[labels.data == i])) == 1 for i in (1, 2, 3))
     assert labels.spacing == image.spacing
-    assert labels.recipe.per == "directions"
-    turned = segment(image.transpose("YXZ"), "otsu", per="directions", cleanups=LINKED)
+    assert labels.recipe.apply_to == "directions"
+    turned = segment(image.transpose("YXZ"), "otsu", apply_to="directions", cleanups=LINKED)
     assert turned.axes == "YXZ"
     assert np.array_equal(turned.transpose("ZYX").data, labels.data)
 
@@ -41,16 +41,16 @@ def test_three_directions_agree_on_balls():
 def test_what_comes_after_linking_takes_volumes():
     truth = balls()
     cleanups = (*LINKED, ("remove_small", {"size": 200}), "relabel")
-    labels = segment(Image((truth > 0) * 50.0), "otsu", per="plane", cleanups=cleanups)
+    labels = segment(Image((truth > 0) * 50.0), "otsu", apply_to="plane", cleanups=cleanups)
     assert np.array_equal(labels.data > 0, truth > 0)
     assert labels.data.max() == 3
 
 
 def test_directions_need_volumes_and_links():
     with pytest.raises(InputError, match="needs a volume"):
-        segment(np.eye(20), "otsu", per="directions", cleanups=["link_planes"])
+        segment(np.eye(20), "otsu", apply_to="directions", cleanups=["link_planes"])
     with pytest.raises(InputError, match="add the cleanup 'link_planes'"):
-        segment(balls() * 1.0, "otsu", per="directions")
+        segment(balls() * 1.0, "otsu", apply_to="directions")
 
 
 def test_consensus_is_the_majority():

@@ -89,7 +89,7 @@ def test_a_3d_method_takes_the_volume_with_its_spacing():
 
 
 def test_per_plane_gives_planes_and_their_spacing():
-    segment(Image(ramp(2, 3, 4, 5), "TZYX", spacing=(3, 2, 1)), "spy", per="plane")
+    segment(Image(ramp(2, 3, 4, 5), "TZYX", spacing=(3, 2, 1)), "spy", apply_to="plane")
     assert SEEN == [((4, 5), (2.0, 1.0))] * 6
 
 
@@ -97,7 +97,7 @@ def test_a_2d_method_on_a_stack_says_what_it_does():
     steps = segment_steps(Image(ramp(2, 3, 4, 5), "TZYX"), recipe_of("spy_2d"))
     assert next(steps).message == "Planes only: 6 planes of 4×5, each by itself"
     with pytest.raises(InputError, match="works on planes, not on volumes"):
-        segment(ramp(3, 4, 5), "spy_2d", per="volume")
+        segment(ramp(3, 4, 5), "spy_2d", apply_to="volume")
 
 
 def test_objects_are_numbered_through_the_planes_of_a_volume():
@@ -120,7 +120,7 @@ def test_many_channels_come_first_wherever_they_were(axes):
 
 def test_many_channels_per_plane_with_markers():
     image = Image(ramp(2, 3, 4, 5), "CZYX")
-    segment(image, "spy_many", per="plane", markers=np.ones((3, 4, 5), int))
+    segment(image, "spy_many", apply_to="plane", markers=np.ones((3, 4, 5), int))
     assert SEEN == [((2, 4, 5), (4, 5))] * 3
     with pytest.raises(InputError, match=r"shape of the markers is \(2, 4, 5\), that of the image"):
         segment(image, "spy_many", markers=np.ones((2, 4, 5), int))
@@ -154,10 +154,12 @@ def test_rgb_is_taken_as_luminance():
 
 def test_per_stack_takes_all_times_together_where_neighbours_play_no_part():
     image = Image(ramp(2, 3, 4), "TYX")
-    assert np.array_equal(segment(image, "spy_points", per="stack"), image.data > image.data.mean())
+    assert np.array_equal(
+        segment(image, "spy_points", apply_to="stack"), image.data > image.data.mean()
+    )
     assert SEEN == [(2, 3, 4)]
     with pytest.raises(InputError, match="looks at neighbours"):
-        segment(image, "spy", per="stack")
+        segment(image, "spy", apply_to="stack")
 
 
 def test_a_time_range_is_cut_out():
@@ -196,7 +198,7 @@ def test_many_channels_come_first_when_times_are_taken_together():
         seen.append(image.shape)
         return image[0] > 0
 
-    labels = segment(Image(ramp(2, 3, 4, 5), "TCYX"), "spy_all", per="stack")
+    labels = segment(Image(ramp(2, 3, 4, 5), "TCYX"), "spy_all", apply_to="stack")
     assert seen == [(3, 2, 4, 5)]
     assert (labels.axes, labels.shape) == ("TYX", (2, 4, 5))
 
@@ -252,12 +254,14 @@ def ball_image(**fields):
     return Image(np.where(inside, 200, 10).astype(np.uint8), spacing=(3, 1, 1), **fields)
 
 
-@pytest.mark.parametrize("per", ["auto", "plane"])
-def test_what_follows_a_resampling_works_on_its_grid_and_the_labels_on_the_image_s_own(per):
+@pytest.mark.parametrize("apply_to", ["auto", "plane"])
+def test_what_follows_a_resampling_works_on_its_grid_and_the_labels_on_the_image_s_own(apply_to):
     affine = np.array([[3.0, 0, 0, 7], [0, 1, 0, 8], [0, 0, 1, 9], [0, 0, 0, 1]])
     image = ball_image(affine=affine, unit="micrometer")
-    result = segment(image, "spy", filters=["isotropic"], limit=105.0, per=per)
-    assert SEEN[0] == (((28, 40, 42), (1.0, 1.0, 1.0)) if per == "auto" else ((40, 42), (1, 1)))
+    result = segment(image, "spy", filters=["isotropic"], limit=105.0, apply_to=apply_to)
+    assert SEEN[0] == (
+        ((28, 40, 42), (1.0, 1.0, 1.0)) if apply_to == "auto" else ((40, 42), (1, 1))
+    )
     assert result.spacing == image.spacing
     np.testing.assert_array_equal(result.affine, affine)
     np.testing.assert_array_equal(result.data, image.data > 105)
@@ -318,4 +322,4 @@ def test_boxes_and_maps_come_back_with_the_labels():
 def test_stacks_without_time_points_or_planes_are_refused(shape, axes, lazy):
     data = da.zeros(shape) if lazy else np.zeros(shape)
     with pytest.raises(InputError, match=f"no position along {axes[shape.index(0)]}"):
-        segment(Image(data, axes), "otsu", per="plane")
+        segment(Image(data, axes), "otsu", apply_to="plane")

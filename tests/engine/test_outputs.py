@@ -83,7 +83,7 @@ def test_cleanups_take_the_features_along(telling):
 
 def test_linked_objects_take_the_features_of_their_largest_plane(telling):
     stack = np.array([[[10, 0]], [[20, 20]]], float)
-    linked = segment(stack, "telling", per="plane", cleanups=["link_planes"])
+    linked = segment(stack, "telling", apply_to="plane", cleanups=["link_planes"])
     assert linked.data.max() == 1
     assert linked.features["score"].tolist() == [0.2]
 

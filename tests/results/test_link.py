@@ -61,7 +61,7 @@ def test_missing_planes_are_bridged_up_to_the_gap():
 def test_planes_segmented_one_by_one_are_linked_in_a_recipe():
     truth = spheres()
     found = segment(
-        Image(truth > 0), "manual", value=0.5, per="plane",
+        Image(truth > 0), "manual", value=0.5, apply_to="plane",
         cleanups=["connected_components", "link_planes"],
     )  # fmt: skip
     assert compare(found, truth).objects.matched[-1] == truth.max()

@@ -325,10 +325,10 @@ def test_channel_times_and_planes_are_chosen_and_replayed(qtbot, viewer, stack, 
     image = Image(film, "TCZYX", (2, 0.5, 0.5), unit="micrometer", interval=5)
     dock.source.channel_menu.setCurrentIndex(1)
     dock.source.first.setValue(1)
-    for per, text in (("plane", "each plane (2-D)"), ("volume", "each volume (3-D)")):
+    for apply_to, text in (("plane", "each plane (2-D)"), ("volume", "each volume (3-D)")):
         dock.source.per_menu.setCurrentIndex(dock.source.per_menu.findText(text))
         labels = run(qtbot, dock)
-        expected = api.segment(image, "otsu", channel=1, times=(1, 3), per=per).data
+        expected = api.segment(image, "otsu", channel=1, times=(1, 3), apply_to=apply_to).data
         assert labels.data.shape == (2, 1, 4, 40, 50)
         np.testing.assert_array_equal(labels.data[:, 0], expected)
         np.testing.assert_allclose(labels.translate[:2], (5, 1))
@@ -336,8 +336,8 @@ def test_channel_times_and_planes_are_chosen_and_replayed(qtbot, viewer, stack, 
         undo(qtbot, dock)
     assert not dock.undo_button.isEnabled()
     fresh = open_dock(viewer, "Edges")
-    api.recipe_of("sobel", channel=1, times=(0, 2), per="plane").save(tmp_path / "sobel.yaml")
+    api.recipe_of("sobel", channel=1, times=(0, 2), apply_to="plane").save(tmp_path / "sobel.yaml")
     fresh.recipes.load(tmp_path / "sobel.yaml")
-    assert (fresh.source.channel, fresh.source.times, fresh.source.per) == (1, (0, 2), "plane")
+    assert (fresh.source.channel, fresh.source.times, fresh.source.apply_to) == (1, (0, 2), "plane")
     expected = api.replay(tmp_path / "sobel.yaml", image).data
     np.testing.assert_array_equal(run(qtbot, fresh).data[:, 0], expected)

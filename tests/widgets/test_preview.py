@@ -57,14 +57,16 @@ def test_global_thresholds_of_plug_ins_are_run_on_the_plane(volume):
 
 
 def test_per_plane_takes_the_plane(volume):
-    view = Look()(Request(volume, {"Z": 3}, api.recipe_of("otsu", per="plane")))
-    np.testing.assert_array_equal(view.labels, api.segment(volume, "otsu", per="plane").data[3])
+    view = Look()(Request(volume, {"Z": 3}, api.recipe_of("otsu", apply_to="plane")))
+    np.testing.assert_array_equal(
+        view.labels, api.segment(volume, "otsu", apply_to="plane").data[3]
+    )
     assert view.histogram.counts.sum() == volume.data[3].size
 
 
 def test_all_times_together():
     film = Image(np.random.default_rng(0).integers(0, 99, (4, 9, 9)).astype(np.uint8), "TYX")
-    recipe = api.recipe_of("otsu", per="stack", times=(1, 4))
+    recipe = api.recipe_of("otsu", apply_to="stack", times=(1, 4))
     view = Look()(Request(film, {"T": 2}, recipe))
     np.testing.assert_array_equal(view.labels, api.replay(recipe, film).data[1])
     assert view.histogram.counts.sum() == 3 * 81
@@ -85,14 +87,14 @@ def test_cleanups_of_volumes_say_that_the_plane_is_alone(volume):
     assert "plane alone" in look(cleanups=["fill_holes"]).note
     by_hand = api.recipe_of("manual", value=500, filters=["gaussian"])
     assert "plane alone" in Look()(Request(volume, {"Z": 1}, by_hand)).note
-    flat = by_hand.model_copy(update={"per": "plane"})
+    flat = by_hand.model_copy(update={"apply_to": "plane"})
     assert Look()(Request(volume, {"Z": 1}, flat)).note == ""
-    assert look(cleanups=["fill_holes"], per="plane").note == ""
+    assert look(cleanups=["fill_holes"], apply_to="plane").note == ""
     steps = ["fill_holes", "connected_components", "link_planes", "remove_small"]
-    linked = look(cleanups=steps, per="plane")
+    linked = look(cleanups=steps, apply_to="plane")
     assert "plane alone" in linked.note
     np.testing.assert_array_equal(
-        linked.labels, look(cleanups=steps[:2], per="plane").labels
+        linked.labels, look(cleanups=steps[:2], apply_to="plane").labels
     )  # what comes after the link is of volumes
 
 

@@ -42,7 +42,7 @@ def test_what_the_image_lacks_is_told(viewer, source):
     assert source.fill(0, "plane", ()) == ""
     add(viewer, (6, 3, 20, 30), "TCYX")
     assert source.fill(2, "stack", (2, 5)) == ""
-    assert (source.channel, source.per, source.times) == (2, "stack", (2, 5))
+    assert (source.channel, source.apply_to, source.times) == (2, "stack", (2, 5))
     assert source.fill(3, "auto", (2, 9)) == "channel 3 and times 2 to 9"
     assert source.fill("green", "auto", ()) == "channel green"
     source.ask_channel(False)
@@ -82,9 +82,9 @@ def test_what_is_taken_at_once_suits_the_axes(viewer, source, axes, offered):
     assert source.fill("auto", "plane", ()) == ""
     add(viewer, (20, 30), "YX", name="flat")
     source.layers.layer = viewer.layers["flat"]
-    assert source.per == "plane"
+    assert source.apply_to == "plane"
     assert source.fill("auto", "volume", ()) == ""
-    assert source.per == "auto"  # which is the same here
+    assert source.apply_to == "auto"  # which is the same here
     assert source.fill("auto", "directions", ()) == "planes in three directions, linked"
 
 
@@ -134,7 +134,12 @@ def test_what_was_answered_stays_when_time_points_are_added(viewer, source):
     source.axes_menu.setCurrentIndex(source.axes_menu.findData("TCYX"))
     source.fill(2, "plane", (1, 3))
     layer.data = np.zeros((6, 3, 20, 30), np.uint8)
-    assert (source.axes, source.channel, source.per, source.times) == ("TCYX", 2, "plane", (1, 3))
+    assert (source.axes, source.channel, source.apply_to, source.times) == (
+        "TCYX",
+        2,
+        "plane",
+        (1, 3),
+    )
     source.fill(2, "plane", ())
     layer.data = np.zeros((9, 3, 20, 30), np.uint8)
     assert (source.times, source.last.value()) == ((), 9)

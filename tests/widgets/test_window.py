@@ -109,7 +109,7 @@ def test_recipe_gives_the_same_through_every_door(qtbot, viewer, stack, tmp_path
 def test_recipe_fills_the_form(qtbot, viewer, stack, tmp_path):
     add_stack(viewer, stack)
     dock = open_dock(viewer, "Threshold")
-    recipe = api.recipe_of("li", filters=["median"], cleanups=["fill_holes"], per="plane")
+    recipe = api.recipe_of("li", filters=["median"], cleanups=["fill_holes"], apply_to="plane")
     recipe.save(tmp_path / "recipe.yaml")
     dock.recipes.load(tmp_path / "recipe.yaml")
     assert dock.recipe() == recipe

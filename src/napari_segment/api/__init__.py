@@ -19,6 +19,7 @@ from napari_segment.api.networks import export as export
 from napari_segment.api.networks import network_preview as network_preview
 from napari_segment.api.verbs import augment_preview as augment_preview
 from napari_segment.api.verbs import compare as compare
+from napari_segment.api.verbs import complete as complete
 from napari_segment.api.verbs import cross_validate as cross_validate
 from napari_segment.api.verbs import devices as devices
 from napari_segment.api.verbs import find_runs as find_runs

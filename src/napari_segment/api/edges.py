@@ -14,7 +14,7 @@ from napari_segment.engine.execute import apply, seen_steps
 from napari_segment.engine.split import parts_of, positions
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Stack
-from napari_segment.recipe import Per, Recipe, SpecLike
+from napari_segment.recipe import ApplyTo, Recipe, SpecLike
 from napari_segment.step import Step, run
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def edge_points(
     filters: Iterable[SpecLike] = (),
     cleanups: Iterable[SpecLike] = (),
     channel: int | str = "auto",
-    per: Per = "auto",
+    apply_to: ApplyTo = "auto",
     times: tuple[int, int] | tuple[()] = (),
     axes: str = "",
     **settings: Any,
@@ -38,7 +38,7 @@ def edge_points(
 
     Parameters
     ----------
-    image, filters, cleanups, channel, per, times, axes
+    image, filters, cleanups, channel, apply_to, times, axes
         As of `segment`. Cleanups leave out edges, as `remove_small` does, or number them, as
         `connected_components` does.
     **settings
@@ -61,7 +61,7 @@ def edge_points(
     5.75
     """
     recipe = recipe_of(
-        CANNY, filters=filters, cleanups=cleanups, channel=channel, per=per, times=times,
+        CANNY, filters=filters, cleanups=cleanups, channel=channel, apply_to=apply_to, times=times,
         **settings,
     )  # fmt: skip
     return run(edge_point_steps(image, recipe, axes=axes))
@@ -86,7 +86,7 @@ def edge_point_steps(
     seen = yield from seen_steps(recipe, as_image(image, axes))
     rest = recipe.model_copy(update={"filters": (), "times": (), "channel": "auto"})
     labels = yield from apply(rest, seen, {})
-    lead = "T" * ("T" in seen.axes) + "Z" * (recipe.per == "plane" and "Z" in seen.axes)
+    lead = "T" * ("T" in seen.axes) + "Z" * (recipe.apply_to == "plane" and "Z" in seen.axes)
     where = positions(lead, seen)
     tables = []
     for number, (at, (_, parts)) in enumerate(
@@ -156,5 +156,7 @@ def _check(recipe: Recipe) -> None:
             f"Edges between voxels are those that {CANNY!r} marks, but the recipe's method is "
             f"{recipe.method.name!r}."
         )
-    if recipe.per == "directions":
-        raise InputError("Edges are of planes or volumes: use per='plane' or per='volume'.")
+    if recipe.apply_to == "directions":
+        raise InputError(
+            "Edges are of planes or volumes: use apply_to='plane' or apply_to='volume'."
+        )

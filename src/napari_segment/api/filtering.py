@@ -10,7 +10,7 @@ from napari_segment.api.verbs import complete, several
 from napari_segment.engine.execute import chosen_times, seen_steps, through_filters
 from napari_segment.errors import InputError
 from napari_segment.image import Image
-from napari_segment.recipe import Per, Recipe, Spec, SpecLike
+from napari_segment.recipe import ApplyTo, Recipe, Spec, SpecLike
 from napari_segment.registry import filters as registry
 from napari_segment.step import Step, run
 
@@ -20,7 +20,7 @@ def apply_filters(
     filters: Iterable[SpecLike] | Recipe,
     *,
     channel: int | str = "all",
-    per: Per = "auto",
+    apply_to: ApplyTo = "auto",
     times: tuple[int, int] | tuple[()] = (),
     axes: str = "",
 ) -> Image:
@@ -32,10 +32,10 @@ def apply_filters(
         What to filter. A Dask array gives a lazy image.
     filters : iterable of str, (str, mapping), mapping or Spec; or Recipe
         Run in this order. Of a recipe: what its method sees, with the recipe's own channel,
-        times and `per`.
+        times and `apply_to`.
     channel : int or str
         "all", or the one channel that is wanted, by index or name.
-    per : {"auto", "plane", "volume", "stack"}
+    apply_to : {"auto", "plane", "volume", "stack"}
         What is filtered at once; "auto" takes volumes where the filter can, "stack" all time points
         together where neighbours play no part in the filter.
     times : (first, last), optional
@@ -55,7 +55,9 @@ def apply_filters(
     >>> int(np.asarray(apply_filters(picture, ["median"])).sum())
     0
     """
-    return run(filter_steps(image, filters, channel=channel, per=per, times=times, axes=axes))
+    return run(
+        filter_steps(image, filters, channel=channel, apply_to=apply_to, times=times, axes=axes)
+    )
 
 
 def filter_steps(
@@ -63,32 +65,34 @@ def filter_steps(
     filters: Iterable[SpecLike] | Recipe,
     *,
     channel: int | str = "all",
-    per: Per = "auto",
+    apply_to: ApplyTo = "auto",
     times: tuple[int, int] | tuple[()] = (),
     axes: str = "",
 ) -> Generator[Step, None, Image]:
     """`apply_filters` as long work: a generator of Steps that returns the Image."""
     own = as_image(image, axes)
-    _check(filters.per if isinstance(filters, Recipe) else per)
+    _check(filters.apply_to if isinstance(filters, Recipe) else apply_to)
     if isinstance(filters, Recipe):
         seen = yield from seen_steps(complete(filters), own)
         return _in_order(seen, own.axes)
     specs = [registry.complete(Spec.of(f)) for f in several(filters)]
     if not specs:
         raise InputError("No filter was named. Name at least one, such as 'gaussian'.")
-    Recipe.of(method=specs[0], channel=channel, per=per, times=times)  # or says what is wrong
+    Recipe.of(
+        method=specs[0], channel=channel, apply_to=apply_to, times=times
+    )  # or says what is wrong
     stack = chosen_times(own.canonical(), times)
     if channel != "all":
         stack = stack.channel(channel)
-    filtered = yield from through_filters(specs, stack, per, len(specs))
+    filtered = yield from through_filters(specs, stack, apply_to, len(specs))
     return _in_order(filtered, own.axes)
 
 
-def _check(per: Per) -> None:
-    if per == "directions":
+def _check(apply_to: ApplyTo) -> None:
+    if apply_to == "directions":
         raise InputError(
-            "Of planes in three directions there is no single filtered image: use per='plane' or "
-            "per='volume'."
+            "Of planes in three directions there is no single filtered image: use "
+            "apply_to='plane' or apply_to='volume'."
         )
 
 

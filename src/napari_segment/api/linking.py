@@ -18,7 +18,7 @@ def consensus(labels: Sequence[Any], *, iou: Annotated[float, Field(gt=0, le=1)]
     """Join several segmentations into objects to what most of them agree on.
 
     For volumes that were segmented plane by plane and linked along each of three directions
-    (``per="directions"`` does all of it), or by several methods or people.
+    (``apply_to="directions"`` does all of it), or by several methods or people.
 
     Parameters
     ----------

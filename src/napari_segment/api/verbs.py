@@ -10,7 +10,7 @@ from napari_segment.api.coercion import as_image, as_labels
 from napari_segment.api.markers import on_image
 from napari_segment.engine.execute import apply
 from napari_segment.image import Labels
-from napari_segment.recipe import Per, Recipe, Spec, SpecLike
+from napari_segment.recipe import ApplyTo, Recipe, Spec, SpecLike
 from napari_segment.registry import cleanups as cleanup_registry
 from napari_segment.registry import filters as filter_registry
 from napari_segment.registry import methods
@@ -34,7 +34,7 @@ def segment(
     filters: Iterable[SpecLike] = (),
     cleanups: Iterable[SpecLike] = (),
     channel: int | str = "auto",
-    per: Per = "auto",
+    apply_to: ApplyTo = "auto",
     times: tuple[int, int] | tuple[()] = (),
     axes: str = "",
     **settings: Any,
@@ -52,7 +52,7 @@ def segment(
     channel : int or str
         The channel that one-channel methods see. "auto" takes the only one, or the luminance of
         an RGB image.
-    per : {"auto", "plane", "volume", "stack", "directions"}
+    apply_to : {"auto", "plane", "volume", "stack", "directions"}
         What is segmented at once; "auto" takes volumes where the method can, "directions" planes
         across each axis, linked by a cleanup and joined by their majority.
     times : (first, last), optional
@@ -83,7 +83,7 @@ def segment(
     """
     data = _split_data(method, settings)
     recipe = recipe_of(
-        method, filters=filters, cleanups=cleanups, channel=channel, per=per, times=times,
+        method, filters=filters, cleanups=cleanups, channel=channel, apply_to=apply_to, times=times,
         **settings,
     )  # fmt: skip
     return run(segment_steps(image, recipe, data=data, axes=axes))
@@ -142,7 +142,7 @@ def recipe_of(
     filters: Iterable[SpecLike] = (),
     cleanups: Iterable[SpecLike] = (),
     channel: int | str = "auto",
-    per: Per = "auto",
+    apply_to: ApplyTo = "auto",
     times: tuple[int, int] | tuple[()] = (),
     **settings: Any,
 ) -> Recipe:
@@ -158,7 +158,7 @@ def recipe_of(
             filters=tuple(Spec.of(f) for f in several(filters)),
             cleanups=tuple(Spec.of(c) for c in several(cleanups)),
             channel=channel,
-            per=per,
+            apply_to=apply_to,
             times=times,
         )
     )

@@ -244,7 +244,7 @@ def _require_room(shape: Sequence[int]) -> None:
             f"Components that hang together across {'×'.join(map(str, shape))} voxels need about "
             f"{need / 1e9:,.1f} GB at once, but {free / 1e9:,.1f} GB are free. Use a stricter "
             "threshold or a smaller connectivity, so that they fall apart, or work plane by plane "
-            "(per='plane')."
+            "(apply_to='plane')."
         )
 
 

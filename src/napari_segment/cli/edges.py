@@ -38,6 +38,6 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     if recipe != api.recipe_of(api.CANNY):
         raise SettingError(
             f"The recipe {options.recipe} says all: leave out the options of canny, filters, "
-            "cleanups, channel, per and times, or --recipe."
+            "cleanups, channel, apply_to and times, or --recipe."
         )
     return Recipe.load(options.recipe)

@@ -29,13 +29,17 @@ def _given(options: argparse.Namespace) -> dict[str, Any]:
 
     if bool(options.filter) == bool(options.recipe):
         raise SettingError("Say which filters: --filter NAME, several times in order, or --recipe.")
-    where = {"channel": options.channel, "per": options.per, "times": times_of(options.times)}
+    where = {
+        "channel": options.channel,
+        "apply_to": options.apply_to,
+        "times": times_of(options.times),
+    }
     if not options.recipe:
         return {"filters": [parse_spec(text, filters) for text in options.filter], **where}
     if tuple(where.values()) != ("all", "auto", ()):
         raise SettingError(
-            f"The recipe {options.recipe} says where its filters run: leave out --channel, --per "
-            "and --times, or --recipe."
+            f"The recipe {options.recipe} says where its filters run: leave out --channel, "
+            "--apply-to and --times, or --recipe."
         )
     return {"filters": Recipe.load(options.recipe)}
 

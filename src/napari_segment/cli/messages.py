@@ -77,16 +77,17 @@ def as_typed(words: str) -> str:
 
     Examples
     --------
-    >>> as_typed("Use per='volume', or say channel=0.")
-    'Use --per volume, or say --channel 0.'
+    >>> as_typed("Use apply_to='volume', or say channel=0.")
+    'Use --apply-to volume, or say --channel 0.'
     """
     return re.sub(
-        r"(?<![\w/\\])(axes|channel|per|series|times)=('[^']*'|[^\s,;:.]+)", _option, words
+        r"(?<![\w/\\])(axes|channel|apply_to|series|times)=('[^']*'|[^\s,;:.]+)", _option, words
     )
 
 
-def _option(found: re.Match[str]) -> str:
-    return f"--{found[1]} " + found[2].strip("'")
+def _option(match: re.Match[str]) -> str:
+    option = match[1].replace("_", "-")
+    return f"--{option} " + match[2].strip("'")
 
 
 def plain(text: str) -> str:

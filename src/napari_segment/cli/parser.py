@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, get_args
 
 from napari_segment.cli.messages import Parser, plain
-from napari_segment.recipe import Per
+from napari_segment.recipe import ApplyTo
 
 KINDS = ("filters", "methods", "cleanups", "models", "losses", "layouts", "logs", "devices")
 SAMPLES = ("nuclei", "cells", "two_tissues", "time_lapse", "stained_tissue")
@@ -185,18 +185,18 @@ def _segment(commands: Any, method: str) -> None:
         add_options(parser.add_argument_group(f"settings of {method}"), chosen)
 
 
-def _recipe(group: Any, per: Sequence[str] = get_args(Per)) -> None:
+def _recipe(group: Any, apply_to: Sequence[str] = get_args(ApplyTo)) -> None:
     entry = "NAME[:KEY=VALUE,…]"
     group.add_argument("--filter", action="append", default=[], metavar=entry, help="run before")
     group.add_argument("--cleanup", action="append", default=[], metavar=entry, help="run after")
-    _part(group, "auto", per)
+    _part(group, "auto", apply_to)
 
 
-def _part(group: Any, channel: str, per: Sequence[str]) -> None:
+def _part(group: Any, channel: str, apply_to: Sequence[str]) -> None:
     """What tells which part of an image is taken, and what of it at once."""
     group.add_argument("--channel", default=channel, help=f"index or name (default: {channel})")
     words = "what is taken at once; auto: volumes where there are any, else planes"
-    group.add_argument("--per", default="auto", choices=per, help=words)
+    group.add_argument("--apply-to", default="auto", choices=apply_to, help=words)
     group.add_argument("--times", default="", metavar="FIRST:LAST", help="a range of time points")
 
 
@@ -216,7 +216,7 @@ def _filter(commands: Any) -> None:
         "--filter", action="append", default=[], metavar="NAME[:KEY=VALUE,…]",
         help="see 'napari-segment list filters'; several run in this order",
     )  # fmt: skip
-    _part(group, "all", [per for per in get_args(Per) if per != "directions"])
+    _part(group, "all", [apply_to for apply_to in get_args(ApplyTo) if apply_to != "directions"])
     group.add_argument("--recipe", metavar="FILE", help="what the method of a recipe sees")
     _where(parser)
 

@@ -49,7 +49,7 @@ def typed(options: argparse.Namespace, method: str) -> Recipe:
         filters=[parse_spec(text, filters) for text in options.filter],
         cleanups=[parse_spec(text, cleanups) for text in options.cleanup],
         channel=options.channel,
-        per=options.per,
+        apply_to=options.apply_to,
         times=times_of(options.times),
     )
 

@@ -32,7 +32,7 @@ def in_directions(
         Runs a recipe in one direction.
     """
     _check(recipe, image)
-    per_plane = recipe.model_copy(update={"per": "plane"})
+    per_plane = recipe.model_copy(update={"apply_to": "plane"})
     found = []
     for axis in SPATIAL:
         turned = {name: _turned(stack, axis) for name, stack in data.items()}
@@ -50,12 +50,12 @@ def in_directions(
 def _check(recipe: Recipe, image: Image) -> None:
     if "Z" not in image.axes or "T" in image.axes:
         raise InputError(
-            f"per='directions' needs a volume (ZYX), but the image has axes {image.axes!r}."
+            f"apply_to='directions' needs a volume (ZYX), but the image has axes {image.axes!r}."
         )
     if not any(cleanups[spec.name].ndim == (3,) for spec in recipe.cleanups):
         raise InputError(
-            "per='directions' joins objects of planes that are linked to volumes: add the cleanup "
-            "'link_planes'."
+            "apply_to='directions' joins objects of planes that are linked to volumes: add the "
+            "cleanup 'link_planes'."
         )
 
 

@@ -25,7 +25,7 @@ from napari_segment.engine.split import (
 )
 from napari_segment.errors import InputError
 from napari_segment.image import Holds, Image, Labels, Stack
-from napari_segment.recipe import Per, Recipe, Spec
+from napari_segment.recipe import ApplyTo, Recipe, Spec
 from napari_segment.registry import Entry, Regridded, Result, cleanups, filters, methods
 from napari_segment.results.features import followed
 from napari_segment.step import Step, run
@@ -58,26 +58,26 @@ def apply(recipe: Recipe, image: Image, data: Mapping[str, Stack]) -> Generator[
         With the image's axes but C; lazy where the image is.
     """
     order = image.axes
-    if recipe.per == "directions":
+    if recipe.apply_to == "directions":
         labels = yield from in_directions(recipe, image.canonical(), data, apply)
         return labels.transpose(order.replace("C", "")).replace(recipe=recipe)
     image = _chosen(image, recipe)
     data = {name: chosen_times(stack.canonical(), recipe.times) for name, stack in data.items()}
     total = len(recipe.filters) + 1 + len(recipe.cleanups)
     own = image
-    image = yield from through_filters(recipe.filters, image, recipe.per, total)
+    image = yield from through_filters(recipe.filters, image, recipe.apply_to, total)
     entry = methods[recipe.method.name]
-    yield Step(len(recipe.filters), total, _announce(entry, image, recipe.per))
+    yield Step(len(recipe.filters), total, _announce(entry, image, recipe.apply_to))
     settings = entry.validate(recipe.method.settings)
     data = {name: on_grid_of(stack, image) for name, stack in data.items()}
     labels = yield from _segmented(entry, settings, image, recipe, data)
-    per = recipe.per
+    apply_to = recipe.apply_to
     seen = _one_channel(image, recipe.channel) if _want_image(recipe) else image
     for done, spec in enumerate(recipe.cleanups, len(recipe.filters) + 1):
         entry = cleanups[spec.name]
-        yield Step(done, total, _announce(entry, labels, per))
-        labels = _cleaned(entry, entry.validate(spec.settings), labels, seen, per)
-        per = "auto" if _joins_planes(entry) else per
+        yield Step(done, total, _announce(entry, labels, apply_to))
+        labels = _cleaned(entry, entry.validate(spec.settings), labels, seen, apply_to)
+        apply_to = "auto" if _joins_planes(entry) else apply_to
     labels = labels_on_grid_of(labels, own)
     return labels.transpose("".join(a for a in order if a in labels.axes)).replace(recipe=recipe)
 
@@ -108,13 +108,13 @@ def seen_steps(recipe: Recipe, image: Image) -> Generator[Step, None, Image]:
         In canonical order of axes; all channels where the method takes many.
     """
     image = _chosen(image, recipe)
-    image = yield from through_filters(recipe.filters, image, recipe.per, len(recipe.filters))
+    image = yield from through_filters(recipe.filters, image, recipe.apply_to, len(recipe.filters))
     many = methods[recipe.method.name].channels == "many"
     return image if many else _one_channel(image, recipe.channel)
 
 
 def through_filters(
-    specs: Sequence[Spec], image: Image, per: Per, total: int
+    specs: Sequence[Spec], image: Image, apply_to: ApplyTo, total: int
 ) -> Generator[Step, None, Image]:
     """Run filters one after the other.
 
@@ -124,24 +124,24 @@ def through_filters(
         The filters; their settings are checked here.
     image : Image
         In canonical order of axes. In memory or lazy.
-    per : str
+    apply_to : str
         What is filtered at once, as of `Recipe`.
     total : int
         Parts of the whole work, for the Steps.
     """
     for done, spec in enumerate(specs):
         entry = filters[spec.name]
-        yield Step(done, total, _announce(entry, image, per))
-        image = _filtered(entry, entry.validate(spec.settings), image, per)
+        yield Step(done, total, _announce(entry, image, apply_to))
+        image = _filtered(entry, entry.validate(spec.settings), image, apply_to)
     return image
 
 
 # ---- the three parts of a recipe ----
 
 
-def _filtered(entry: Entry, settings: dict[str, Any], image: Image, per: Per) -> Image:
+def _filtered(entry: Entry, settings: dict[str, Any], image: Image, apply_to: ApplyTo) -> Image:
     _refuse_lazy(entry, image)
-    lead = _lead(entry, image, per)
+    lead = _lead(entry, image, apply_to)
     if entry.channels == "one":
         lead = "".join(a for a in image.axes if a in lead + "C")
     given = image if entry.channels == "one" else _channels_first(image)
@@ -160,7 +160,7 @@ def _segmented(
     entry: Entry, settings: dict[str, Any], image: Image, recipe: Recipe, data: Mapping[str, Stack]
 ) -> Generator[Step, None, Labels]:
     _refuse_lazy(entry, image)
-    lead = _lead(entry, image, recipe.per)
+    lead = _lead(entry, image, recipe.apply_to)
     one = entry.channels == "one"
     image = _one_channel(image, recipe.channel) if one else _channels_first(image)
     call = caller(entry, settings, {"spacing": _body_spacing(image, lead), "unit": image.unit})
@@ -179,10 +179,10 @@ def _segmented(
 
 
 def _cleaned(
-    entry: Entry, settings: dict[str, Any], labels: Labels, image: Image, per: Per
+    entry: Entry, settings: dict[str, Any], labels: Labels, image: Image, apply_to: ApplyTo
 ) -> Labels:
     _refuse_lazy(entry, labels)
-    lead = _lead(entry, labels, per)
+    lead = _lead(entry, labels, apply_to)
     fixed = {
         "spacing": _body_spacing(labels, lead), "holds": labels.holds, "values": labels.values,
     }  # fmt: skip
@@ -203,25 +203,26 @@ def _cleaned(
 # ---- what is segmented at once ----
 
 
-def _lead(entry: Entry, stack: Stack, per: Per) -> str:
+def _lead(entry: Entry, stack: Stack, apply_to: ApplyTo) -> str:
     """The axes over which the entry is called again and again."""
     lead = "T" if "T" in stack.axes else ""
-    if per == "stack" and entry.pointwise:
+    if apply_to == "stack" and entry.pointwise:
         return ""
-    if per == "stack" and entry.kind == "methods":
+    if apply_to == "stack" and entry.kind == "methods":
         raise InputError(
             f"{entry.name!r} looks at neighbours, so it cannot take all time points together. "
-            "Use per='volume' or per='plane'."
+            "Use apply_to='volume' or apply_to='plane'."
         )
     if "Z" not in stack.axes:
         return _checked_2d(entry, lead)
-    if per == "plane" and not _joins_planes(entry):
+    if apply_to == "plane" and not _joins_planes(entry):
         return _checked_2d(entry, lead + "Z")
     if 3 in entry.ndim:
         return lead
-    if per == "volume" and entry.kind == "methods":
+    if apply_to == "volume" and entry.kind == "methods":
         raise InputError(
-            f"{entry.name!r} works on planes, not on volumes. Use per='plane' or per='auto'."
+            f"{entry.name!r} works on planes, not on volumes. Use apply_to='plane' or "
+            "apply_to='auto'."
         )
     return lead + "Z"
 
@@ -237,8 +238,8 @@ def _checked_2d(entry: Entry, lead: str) -> str:
     return lead
 
 
-def _announce(entry: Entry, stack: Stack, per: Per) -> str:
-    lead = _lead(entry, stack, per)
+def _announce(entry: Entry, stack: Stack, apply_to: ApplyTo) -> str:
+    lead = _lead(entry, stack, apply_to)
     if not lead:
         return entry.title
     count = int(np.prod([stack.size(a) for a in lead]))

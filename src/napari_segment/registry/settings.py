@@ -29,7 +29,7 @@ _PLAIN = (bool, int, float, str, Path, Spec)
 # Words with which `segment` and the command line address the image, not the entry.
 RESERVED = frozenset(
     {"axes", "channel", "cleanup", "cleanups", "debug", "filter", "filters", "help", "json"}
-    | {"lazy", "method", "output", "per", "scheduler", "spacing", "times", "unit"}
+    | {"lazy", "method", "output", "apply_to", "scheduler", "spacing", "times", "unit"}
 )
 
 

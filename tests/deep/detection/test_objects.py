@@ -250,8 +250,8 @@ def test_a_detector_that_does_not_fit_at_all_is_an_error(knowing, monkeypatch):
 def test_features_of_a_stack_tell_the_plane(knowing):
     plane = discs((60, 60), [(20, 20), (40, 40)], 9).astype(np.float32)
     stack = np.stack([plane, 0 * plane, plane])
-    for per in ("auto", "plane"):
-        features = segment(stack, "network", checkpoint=knowing, per=per).features
+    for apply_to in ("auto", "plane"):
+        features = segment(stack, "network", checkpoint=knowing, apply_to=apply_to).features
         assert features["label"].tolist() == [1, 2, 3, 4]
         assert features["bbox_z_start"].tolist() == [0, 0, 2, 2]
         assert features["bbox_z_stop"].tolist() == [1, 1, 3, 3]

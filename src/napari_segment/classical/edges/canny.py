@@ -41,7 +41,7 @@ def canny(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask. A volume has surfaces for edges; to find the
-        edges of each plane, segment it with ``per="plane"``.
+        edges of each plane, segment it with ``apply_to="plane"``.
     spacing : sequence of float
         Distance between neighbours along each axis; empty for 1.
     sigma : float

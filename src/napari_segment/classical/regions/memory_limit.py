@@ -29,6 +29,6 @@ def require_room(image: Any, per_voxel: int, what: str) -> None:
     if need > free:
         raise InputError(
             f"{what} needs about {need / 1e9:,.1f} GB for {image.size:,} voxels, but "
-            f"{free / 1e9:,.1f} GB are free. Crop the image, work plane by plane (per='plane'), or "
-            "take every second voxel."
+            f"{free / 1e9:,.1f} GB are free. Crop the image, work plane by plane "
+            "(apply_to='plane'), or take every second voxel."
         )

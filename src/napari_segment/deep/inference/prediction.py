@@ -130,7 +130,7 @@ def check(checkpoints: Sequence[Checkpoint], image: Any, spacing: Sequence[float
     if dimensions < first.ndim:
         raise InputError(
             f"The network was trained on volumes, but the image is {dimensions}-D. Give a stack "
-            "with a Z axis, and per='auto'."
+            "with a Z axis, and apply_to='auto'."
         )
     if spacing and len(spacing) != dimensions:
         raise InputError(f"The spacing {tuple(spacing)} does not fit {dimensions} spatial axes.")

@@ -157,9 +157,9 @@ def smooth(
         r = radii[2 - axis]
         width = 1 if axis == 0 else lines[box, axis, 4]
         for line in range(lines[box, axis, 2] * (lines[box, axis, 4] // width) if r else 0):
-            per = lines[box, axis, 4] // width
-            start = layout[box, 0] + line // per * lines[box, axis, 3]
-            start += line % per * lines[box, axis, 5]
+            apply_to = lines[box, axis, 4] // width
+            start = layout[box, 0] + line // apply_to * lines[box, axis, 3]
+            start += line % apply_to * lines[box, axis, 5]
             for i in range(-r, n + r):
                 k = i
                 while (k < 0 and ends[box, 2 - axis, 0]) or (k >= n and ends[box, 2 - axis, 1]):

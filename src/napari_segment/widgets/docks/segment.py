@@ -145,7 +145,7 @@ class SegmentDock(QWidget):
             filters=self.filters.value,
             cleanups=self.cleanups.value,
             channel=self.source.channel,
-            per=self.source.per,
+            apply_to=self.source.apply_to,
             times=self.source.times,
         )
 
@@ -162,7 +162,7 @@ class SegmentDock(QWidget):
             filters=recipe.filters,
             cleanups=recipe.cleanups,
             channel=recipe.channel,
-            per=recipe.per,
+            apply_to=recipe.apply_to,
             times=recipe.times,
         )
         if recipe.method.name not in self.method.entries:
@@ -173,7 +173,7 @@ class SegmentDock(QWidget):
         self.filters.value = recipe.filters
         self.method.value = recipe.method
         self.cleanups.value = recipe.cleanups
-        lost = self.source.fill(recipe.channel, recipe.per, recipe.times)
+        lost = self.source.fill(recipe.channel, recipe.apply_to, recipe.times)
         if lost:
             show_warning(
                 f"The recipe takes {lost}, which the chosen image does not have. What is set under "

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from napari_segment.errors import InputError
 from napari_segment.image import RGB, Image
-from napari_segment.recipe import Per
+from napari_segment.recipe import ApplyTo
 from napari_segment.widgets.forms.fields import narrow_combo, still_wheel
 from napari_segment.widgets.forms.form import form_layout
 from napari_segment.widgets.jobs.layer_copies import copies
@@ -188,7 +188,7 @@ class Source:
         return self.channel_menu.currentData() if asked else "auto"
 
     @property
-    def per(self) -> Per:
+    def apply_to(self) -> ApplyTo:
         return self.per_menu.currentData()
 
     @property
@@ -217,19 +217,21 @@ class Source:
             raise InputError(f"Say what the {self.layer.ndim} dimensions are (axes).")
         return image_of(self.layer, self.axes)
 
-    def fill(self, channel: int | str, per: str, times: tuple[int, int] | tuple[()]) -> str:
+    def fill(self, channel: int | str, apply_to: str, times: tuple[int, int] | tuple[()]) -> str:
         """Show what a recipe says, as far as the layer has it; say what it has not."""
         index = self._find_channel(channel)
         first, last = times or (self.first.minimum(), self.last.maximum())
         with self._silently():
-            self.per_menu.setCurrentIndex(max(0, self.per_menu.findData(per)))
+            self.per_menu.setCurrentIndex(max(0, self.per_menu.findData(apply_to)))
             self.channel_menu.setCurrentIndex(max(0, index))
             self.first.setValue(first)
             self.last.setValue(last)
         self._tell()
         lost = [f"channel {channel}"] if index < 0 and not self.takes_all else []
-        if self.per != per and (per == "directions" or not self.axes):  # else it is the same
-            lost.append(next(text for text, (name, *_) in PER.items() if name == per))
+        if self.apply_to != apply_to and (
+            apply_to == "directions" or not self.axes
+        ):  # else it is the same
+            lost.append(next(text for text, (name, *_) in PER.items() if name == apply_to))
         lost += [f"times {first} to {last}"] if times and self.times != tuple(times) else []
         return " and ".join(lost)
 
@@ -282,7 +284,7 @@ class Source:
         if event.type == "axis_labels" or len(before) != len(self._shape):
             self._layer_changed()
         elif before != self._shape:  # as when time points are added: what was answered stays
-            answers = self.channel, self.per, self.times
+            answers = self.channel, self.apply_to, self.times
             self._axes_changed()
             self.fill(*answers)
         else:
@@ -320,9 +322,9 @@ class Source:
         """Offer what differs for these axes; keep what was chosen if it is among them."""
         chosen = self.per_menu.currentData()
         self.per_menu.clear()
-        for text, (per, needed, barred) in PER.items():
+        for text, (apply_to, needed, barred) in PER.items():
             if set(needed) <= set(axes) and not set(barred) & set(axes):
-                self.per_menu.addItem(text, per)
+                self.per_menu.addItem(text, apply_to)
         self.per_menu.setCurrentIndex(max(0, self.per_menu.findData(chosen)))
 
     def _image_axes(self) -> str:

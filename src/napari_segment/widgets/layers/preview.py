@@ -96,7 +96,7 @@ class Request:
         kept = self.recipe.cleanups
         if "Z" in self.image.axes:
             kept = tuple(takewhile(lambda spec: 2 in cleanups[spec.name].ndim, kept))
-        return self.recipe.model_copy(update={"per": "auto", "times": (), "cleanups": kept})
+        return self.recipe.model_copy(update={"apply_to": "auto", "times": (), "cleanups": kept})
 
 
 class Look:
@@ -143,7 +143,7 @@ class Look:
 
     def _counts(self, region: Image, request: Request) -> Histogram:
         where, recipe = request.where, request.recipe
-        time = None if recipe.per == "stack" else where.get("T")
+        time = None if recipe.apply_to == "stack" else where.get("T")
         plane = where.get("Z") if "Z" not in region.axes else None
         bins = recipe.method.settings.get("bins", 256)
         image = (request.version, *_pixels_of(request.image), request.image.spacing)
@@ -228,12 +228,12 @@ def _region(request: Request) -> tuple[Image | None, str]:
     """What the run takes one threshold from; None, and a note, if a preview cannot wait for it."""
     image, where, recipe = request.image, request.where, request.recipe
     region = image
-    if recipe.per == "stack" and "T" in image.axes:
+    if recipe.apply_to == "stack" and "T" in image.axes:
         first, last = recipe.times or (0, image.size("T"))
         region = image.replace(data=image.data[first:last])
     elif "T" in image.axes:
         region = image.take("T", where["T"])
-    if "Z" in region.axes and recipe.per == "plane":
+    if "Z" in region.axes and recipe.apply_to == "plane":
         region = region.take("Z", where["Z"])
     if region.axes.replace("C", "") == "YX":
         return region.compute(), ""
@@ -281,7 +281,7 @@ def _note(request: Request, *, method: bool = True) -> str:
     steps = [filters[spec.name] for spec in recipe.filters]
     steps += [cleanups[spec.name] for spec in recipe.cleanups]
     entries += [entry for entry in steps if not entry.pointwise]
-    flat = recipe.per == "plane"
+    flat = recipe.apply_to == "plane"
     deep = any(3 in entry.ndim and not (flat and 2 in entry.ndim) for entry in entries)
     deep = deep and "Z" in request.image.axes
     return "This plane alone; the run takes the volume." if deep else ""
