@@ -66,7 +66,7 @@ def make_network(folder):
     from napari_segment.deep.nn import models
     from napari_segment.deep.planning.plan import Normalisation
 
-    settings = {"start_filters": 2, "levels": 2, "norm": "none"}
+    settings = {"features": 2, "levels": 2, "norm": "none"}
     spec = {"name": "textbook_unet", "settings": settings}
     torch.manual_seed(0)
     network = models.build((spec["name"], spec["settings"]), 1, 1, 3)

@@ -12,7 +12,33 @@ from typing import Any
 RECIPE: dict[str, str] = {"per": "apply_to"}
 
 # "kind.entry", or "kind.*" for every entry of a kind -> former name -> the name of today.
-SETTINGS: dict[str, dict[str, str]] = {}
+SETTINGS: dict[str, dict[str, str]] = {
+    "losses.boundary": {"voxel_size": "spacing"},
+    "losses.hausdorff": {"voxel_size": "spacing"},
+    "losses.shape_aware": {"voxel_size": "spacing"},
+    "losses.distance_penalised": {"voxel_size": "spacing"},
+    "losses.dice_boundary": {
+        "voxel_size": "spacing",
+        "first": "initial_weight",
+        "last": "final_weight",
+    },
+    "losses.compound": {"last_weights": "final_weights"},
+    "losses.balanced_bce": {"least": "min_beta"},
+    "losses.exp_log": {"dice_share": "dice_weight"},
+    "losses.unified_focal": {"share": "weight"},
+    "models.dyn_unet": {"voxel_size": "spacing", "start_features": "features"},
+    "models.segresnet": {"start_features": "features"},
+    "models.segresnet_ds": {"start_features": "features"},
+    "models.mednext": {"start_features": "features"},
+    "models.textbook_unet": {"start_filters": "features"},
+    "plans.plan": {"unlabelled": "ignore_index"},
+    "trainings.train": {
+        "start": "init_from",
+        "voxel": "spacing",
+        "unlabelled": "ignore_index",
+        "adjust": "augment_overrides",
+    },
+}
 
 # "kind.entry.setting" of today -> the value of today for a former value.
 VALUES: dict[str, Callable[[Any], Any]] = {}

@@ -71,7 +71,7 @@ def test_tables_need_a_name_of_tables(folder, monkeypatch, capsys, name):
     [
         "demo -o file",
         "samples nuclei -o file",
-        "summary textbook_unet:start_filters=2,levels=2 --size 32 -o file/x.md",
+        "summary textbook_unet:features=2,levels=2 --size 32 -o file/x.md",
         "segment otsu images/a.png -o new --pictures file",
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 import napari_segment as ns
 from napari_segment.cli import main
 
-TEXTBOOK = "textbook_unet:start_filters=4,levels=3"
+TEXTBOOK = "textbook_unet:features=4,levels=3"
 
 
 def test_table_and_costs_are_printed(capsys):
@@ -22,7 +22,7 @@ def test_json_equals_python(capsys):
     given = ["--channels", "1", "--classes", "3", "--ndim", "3", "--size", "16,16,32", "--json"]
     assert main(["summary", TEXTBOOK, *given]) == 0
     found = json.loads(capsys.readouterr().out)
-    model = ("textbook_unet", {"start_filters": 4, "levels": 3})
+    model = ("textbook_unet", {"features": 4, "levels": 3})
     expected = ns.summary(model, channels_out=3, ndim=3, size=(16, 16, 32))
     assert found["parameters"] == expected.parameters
     assert found["memory_training"] == expected.memory_training

@@ -5,7 +5,7 @@ import pytest
 from napari_segment import network_preview, samples, summary
 from napari_segment.errors import InputError, SettingError
 
-MODEL = ("textbook_unet", {"start_filters": 4, "levels": 2})
+MODEL = ("textbook_unet", {"features": 4, "levels": 2})
 
 
 def test_the_network_of_a_training_is_summed_up_before_it():

@@ -273,7 +273,7 @@ def augment_preview(
     pairs : as for `train`
         Images with their reference labels; only one case is read.
     settings : mapping, optional
-        Those of `train`: ``augment``, ``adjust``, ``patch``, ``seed``, …
+        Those of `train`: ``augment``, ``augment_overrides``, ``patch``, ``seed``, …
     case : int
         Which of the pairs.
     count : int

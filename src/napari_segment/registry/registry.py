@@ -49,7 +49,7 @@ class Registry(Mapping[str, Entry]):
         def register(function: F) -> F:
             entry = Entry(self.kind, name, title, function, **metadata)
             self._refuse_second(entry)
-            check_signature(name, function)
+            check_signature(self.kind, name, function)
             self._entries[name] = entry
             return function
 

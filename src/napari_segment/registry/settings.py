@@ -33,6 +33,10 @@ RESERVED = frozenset(
 )
 
 
+# Kinds whose settings stand among those of `segment`; a loss or a model may have its own spacing.
+_WITH_RESERVED = ("filters", "methods", "cleanups")
+
+
 @dataclass(frozen=True)
 class Of:
     """Mark a Spec setting as a choice from a registry: ``Annotated[Spec, Of(losses)]``."""
@@ -125,7 +129,7 @@ def alternatives(annotation: Any) -> tuple[tuple[str, ...], Any]:
     return (literals, others[0]) if len(others) == 1 else ((), annotation)
 
 
-def check_signature(name: str, function: Callable[..., Any]) -> None:
+def check_signature(kind: str, name: str, function: Callable[..., Any]) -> None:
     """Refuse a function whose settings have no name or no type of settings.
 
     Raises
@@ -139,12 +143,14 @@ def check_signature(name: str, function: Callable[..., Any]) -> None:
                 f"{name!r} in {function.__module__} takes {parameter}: name every setting."
             )
         if parameter.kind is parameter.KEYWORD_ONLY:
-            _check_setting(name, parameter, function)
+            _check_setting(kind, name, parameter, function)
 
 
-def _check_setting(name: str, parameter: inspect.Parameter, function: Callable[..., Any]) -> None:
+def _check_setting(
+    kind: str, name: str, parameter: inspect.Parameter, function: Callable[..., Any]
+) -> None:
     place = f"The setting {parameter.name!r} of {name!r} in {function.__module__}"
-    if parameter.name in RESERVED:
+    if kind in _WITH_RESERVED and parameter.name in RESERVED:
         raise PluginError(f"{place} has a name that `segment` keeps for itself. Rename it.")
     if parameter.annotation is parameter.empty:
         raise PluginError(f"{place} has no type.")

@@ -209,7 +209,7 @@ def test_the_memory_of_a_convolution_is_estimated():
 @pytest.mark.parametrize("name", ["unet", "dyn_unet"])
 def test_the_weights_stay_where_they_are_when_memory_is_estimated(name):
     """Of a network in which modules stand in several places too."""
-    small = {"unet": {"features": [4, 8]}, "dyn_unet": {"start_features": 4}}
+    small = {"unet": {"features": [4, 8]}, "dyn_unet": {"features": 4}}
     network = models.build((name, small[name]), 1, 2, 2).eval()
     told = estimate(network, Grid((64, 64), (32, 32)), 1, values=1)
     assert told.channels == 2

@@ -189,10 +189,10 @@ HAND = [
     ),
     (
         "exp_log",
-        {"dice_share": 0, "gamma": 1},
+        {"dice_weight": 0, "gamma": 1},
         CE,
     ),
-    ("exp_log", {"dice_share": 1, "gamma": 1}, -math.log(1 - DICE)),
+    ("exp_log", {"dice_weight": 1, "gamma": 1}, -math.log(1 - DICE)),
 ]
 
 
@@ -370,7 +370,7 @@ def test_maps_of_a_case_stand_in_for_the_transform(name):
 
 def test_compound_is_the_weighted_sum_and_follows_its_schedule():
     loss = deep_losses.make(
-        ("compound", {"parts": ["dice", "bce"], "weights": [1, 0], "last_weights": [0, 4]})
+        ("compound", {"parts": ["dice", "bce"], "weights": [1, 0], "final_weights": [0, 4]})
     )
     assert float(loss(LOGITS, TARGET)) == pytest.approx(DICE, abs=1e-5)
     loss.progress(0.25)
@@ -381,7 +381,7 @@ def test_compound_is_the_weighted_sum_and_follows_its_schedule():
 
 
 def test_compound_hands_maps_and_progress_on():
-    inner = {"name": "dice_boundary", "settings": {"first": 0, "last": 1}}
+    inner = {"name": "dice_boundary", "settings": {"initial_weight": 0, "final_weight": 1}}
     loss = deep_losses.multilabel(deep_losses.make(("compound", {"parts": [inner]})))
     maps = torch.from_numpy(loss.maps(TARGET[0].numpy()))[None]
     loss.progress(1.0)

@@ -14,15 +14,15 @@ SMALL = {
     "basic_unet": {"features": [4, 4, 8, 8, 8], "last_features": 4},
     "unet_plus_plus": {"features": [4, 4, 8, 8, 8], "last_features": 4, "deep_supervision": True},
     "attention_unet": {"features": [4, 8, 16]},
-    "dyn_unet": {"start_features": 4, "patch": ()},
-    "segresnet": {"start_features": 8, "blocks_down": [1, 1], "blocks_up": [1]},
-    "segresnet_ds": {"start_features": 8, "blocks_down": [1, 1, 1]},
-    "mednext": {"start_features": 4, "blocks": 1},
+    "dyn_unet": {"features": 4, "patch": ()},
+    "segresnet": {"features": 8, "blocks_down": [1, 1], "blocks_up": [1]},
+    "segresnet_ds": {"features": 8, "blocks_down": [1, 1, 1]},
+    "mednext": {"features": 4, "blocks": 1},
     "flexible_unet": {"encoder": "resnet10"},
     "swin_unetr": {"features": 12},
     "unetr": {"size": 32, "features": 4, "hidden": 48},
     "quicknat": {"features": 4},
-    "textbook_unet": {"start_filters": 4, "levels": 3},
+    "textbook_unet": {"features": 4, "levels": 3},
     "dpt": {"encoder": "tu-vit_tiny_patch16_224", "features": 16},
     "segformer": {"features": 16},
     "fastfcn": {"encoder": "resnet18", "features": 16},
@@ -138,7 +138,7 @@ def test_deep_supervision_is_a_weighted_mean():
 
 def test_textbook_unet_has_the_paper_s_parameters():
     net = deep_models.build(
-        ("textbook_unet", {"start_filters": 64, "norm": "none", "dropout": 0}), 1, 2, 2
+        ("textbook_unet", {"features": 64, "norm": "none", "dropout": 0}), 1, 2, 2
     )
     assert sum(p.numel() for p in net.parameters()) == 31_030_658
 
@@ -156,12 +156,12 @@ def test_kernels_follow_the_spacing():
 
 
 def test_dyn_unet_takes_its_plan():
-    settings = {"start_features": 4, "voxel_size": [4, 1, 1], "patch": [8, 32, 32]}
+    settings = {"features": 4, "spacing": [4, 1, 1], "patch": [8, 32, 32]}
     net = deep_models.build(("dyn_unet", settings), 1, 2, 3)
     assert net.stride == (2, 8, 8)
     assert net.train()(torch.zeros(1, 1, 5, 30, 33))[0].shape == (1, 2, 5, 30, 33)
-    with pytest.raises(SettingError, match="voxel_size"):
-        deep_models.build(("dyn_unet", {"voxel_size": [1, 1]}), 1, 2, 3)
+    with pytest.raises(SettingError, match="spacing"):
+        deep_models.build(("dyn_unet", {"spacing": [1, 1]}), 1, 2, 3)
 
 
 def test_unetr_is_monai_s_at_its_size():

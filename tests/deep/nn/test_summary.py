@@ -7,7 +7,7 @@ from torch import nn
 from napari_segment.deep.nn.summary import summary
 from napari_segment.deep.nn.summary.drawing import blocks
 
-TEXTBOOK = ("textbook_unet", {"start_filters": 4, "levels": 3})
+TEXTBOOK = ("textbook_unet", {"features": 4, "levels": 3})
 
 
 @pytest.fixture(scope="module")

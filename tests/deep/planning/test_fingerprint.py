@@ -160,7 +160,7 @@ def test_few_planes_are_taken_one_by_one():
     ("settings", "words"),
     [
         ({"patch": (8, 8)}, "2 sides: give 3"),
-        ({"voxel": (1.0,)}, "Give 3 spacings"),
+        ({"spacing": (1.0,)}, "Give 3 spacings"),
         ({"slices": 3}, "2-D networks over stacks"),
     ],
 )

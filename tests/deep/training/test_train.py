@@ -320,7 +320,7 @@ def test_beginning_again_forgets_the_old_network(tmp_path):
     assert not (tmp_path / "model.json").exists()
     assert not (tmp_path / "state" / "last.pt").exists()
     with pytest.raises(SettingError, match="cannot be both"):
-        short(discs(3), tmp_path, start=str(tmp_path), overwrite=True)
+        short(discs(3), tmp_path, init_from=str(tmp_path), overwrite=True)
 
 
 def test_the_minutes_are_kept(trained, tmp_path):
@@ -398,7 +398,7 @@ def test_sparse_labels_leave_the_rest_open(tmp_path):
         sparse[:, ::2] = 0  # every other column was not painted
         sparse[5:] = np.where(labels.data[5:] == 3, 2, sparse[5:])
         pairs.append((image.data, sparse))
-    _, checkpoint = short(pairs, tmp_path, unlabelled=0, epochs=4, steps=20, task="classes")
+    _, checkpoint = short(pairs, tmp_path, ignore_index=0, epochs=4, steps=20, task="classes")
     assert checkpoint.values == (1, 2)
     assert checkpoint.scores["dice"] > 0.8
 
@@ -409,7 +409,7 @@ def test_fine_tuning_with_other_classes_and_channels(trained, tmp_path):
         for i, m in discs(5)
     ]
     steps, checkpoint = short(
-        pairs, tmp_path / "fine", start=str(trained[1].folder), task="classes", epochs=1
+        pairs, tmp_path / "fine", init_from=str(trained[1].folder), task="classes", epochs=1
     )
     assert checkpoint.channels_out == 1
     fresh, _ = short(pairs, tmp_path / "fresh", task="classes", epochs=1)
@@ -419,7 +419,7 @@ def test_fine_tuning_with_other_classes_and_channels(trained, tmp_path):
 def test_another_model_is_no_start(trained, tmp_path):
     with pytest.raises(SettingError, match="another model"):
         short(
-            discs(), tmp_path, start=str(trained[1].folder),
+            discs(), tmp_path, init_from=str(trained[1].folder),
             model=("unet", {"features": (6, 12, 24)}),
         )  # fmt: skip
 
@@ -574,7 +574,7 @@ def test_an_encoder_of_chance_is_not_frozen_for_good(tmp_path):
     assert not (tmp_path / "run").exists()
     learnt = ("smp_unet", {**model[1], "frozen_epochs": 0})
     short(discs(2), tmp_path / "first", **{**more, "model": learnt})
-    short(discs(2), tmp_path / "run", **more, start=str(tmp_path / "first"))
+    short(discs(2), tmp_path / "run", **more, init_from=str(tmp_path / "first"))
     assert Checkpoint.load(tmp_path / "run").network().frozen_epochs == -1
 
 

@@ -115,10 +115,10 @@ class Samples:
         """Class indices, or numbers of objects and with them, where it is told, their classes."""
         plan = self.plan
         if plan.objects is None:
-            return class_indices(labels, plan.values, plan.unlabelled)[None]
+            return class_indices(labels, plan.values, plan.ignore_index)[None]
         numbers = labels.astype(np.int32)
-        if plan.unlabelled is not None:
-            numbers[labels == plan.unlabelled] = UNKNOWN
+        if plan.ignore_index is not None:
+            numbers[labels == plan.ignore_index] = UNKNOWN
         if not plan.tells_kinds:
             return numbers[None]
         return np.stack([numbers, kinds(numbers, self.cases.pairs[item.case].classes)])

@@ -11,8 +11,9 @@ from math import prod
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from napari_segment.aliases import current_settings
 from napari_segment.deep.data.cases import Item
 from napari_segment.deep.planning.label_semantics import meaning
 from napari_segment.deep.planning.plan import Normalisation, Objects
@@ -38,7 +39,7 @@ class Plan(BaseModel):
         Updates an epoch.
     lr : float
         Highest learning rate where it was looked for; 0 for that of the settings.
-    unlabelled : int, optional
+    ignore_index : int, optional
         The label of voxels that nobody labelled.
     mirrored : bool
         Whether patches may be mirrored: not where the images have a left and a right.
@@ -63,10 +64,17 @@ class Plan(BaseModel):
     accumulate: int = 1
     steps: int
     lr: float = 0.0
-    unlabelled: int | None = None
+    ignore_index: int | None = None
     mirrored: bool = True
     stacked: bool = False
     reasons: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_names_of_today(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return current_settings("plans", "plan", given, frozenset(cls.model_fields))
 
     @property
     def channels_in(self) -> int:
@@ -136,7 +144,7 @@ def make_plan(
         batch=batch,
         accumulate=settings.accumulate,
         steps=_steps(shapes, patch, batch * settings.accumulate, settings, reasons),
-        unlabelled=labels.unlabelled,
+        ignore_index=labels.ignore_index,
         mirrored=_mirrored(items, reasons),
         reasons=reasons,
     )
@@ -185,11 +193,11 @@ def _spacing(
     items: Sequence[Item], settings: Any, reasons: dict[str, str]
 ) -> tuple[tuple[float, ...], str]:
     axes, unit = len(items[0].shape), items[0].unit
-    if settings.voxel:
-        if len(settings.voxel) != axes:
-            raise SettingError(f"Give {axes} spacings, one an axis, not {settings.voxel}.")
+    if settings.spacing:
+        if len(settings.spacing) != axes:
+            raise SettingError(f"Give {axes} spacings, one an axis, not {settings.spacing}.")
         reasons["spacing"] = "as given"
-        return tuple(settings.voxel), unit
+        return tuple(settings.spacing), unit
     if unit == "pixel" or any(i.unit != unit for i in items):
         reasons["spacing"] = "as the images are: they do not (all) say how large a voxel is"
         return (), "pixel"

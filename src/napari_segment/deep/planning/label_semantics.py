@@ -32,7 +32,7 @@ class Meaning:
         Of classes, or of the kinds of objects that a detector tells apart.
     objects : Objects, optional
         How objects are learnt.
-    unlabelled : int, optional
+    ignore_index : int, optional
         The label of voxels that nobody labelled.
     reasons : dict of str to str
         Why, in words.
@@ -42,7 +42,7 @@ class Meaning:
     values: tuple[int, ...]
     names: dict[int, str]
     objects: Objects | None
-    unlabelled: int | None
+    ignore_index: int | None
     reasons: dict[str, str]
 
 
@@ -56,13 +56,13 @@ def meaning(items: Sequence[Item], pairs: Pairs, settings: Any) -> Meaning:
     pairs : Pairs
         Where they come from.
     settings : object
-        Of `train`: ``task``, ``classes``, ``unlabelled``, ``target`` and ``model``.
+        Of `train`: ``task``, ``classes``, ``ignore_index``, ``target`` and ``model``.
 
     Returns
     -------
     Meaning
     """
-    ignored = settings.unlabelled if settings.unlabelled >= 0 else pairs.unlabelled
+    ignored = settings.ignore_index if settings.ignore_index >= 0 else pairs.unlabelled
     names = named(items, pairs.names, settings.classes)
     found = [{v for v in i.counts if v not in (0, ignored)} for i in items]
     if not any(found):

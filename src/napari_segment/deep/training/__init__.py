@@ -22,7 +22,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(ge=0)]
 
 # Measured: of the networks that two cores can train in a quarter of an hour, the best.
-MODEL = Spec(name="dyn_unet", settings={"start_features": 16, "deep_supervision": False})
+MODEL = Spec(name="dyn_unet", settings={"features": 16, "deep_supervision": False})
 LOSS = Spec(name="dice_ce")
 
 
@@ -39,21 +39,21 @@ def train(
     seed: Count = 0,
     resume: bool = False,
     overwrite: bool = False,
-    start: str = "",
+    init_from: str = "",
     ndim: Literal["auto", "2", "3"] = "auto",
     slices: Annotated[int, Field(ge=1, le=31)] = 1,
-    voxel: tuple[Annotated[float, Field(gt=0)], ...] = (),
+    spacing: tuple[Annotated[float, Field(gt=0)], ...] = (),
     normalisation: Literal["auto", "zscore", "percentile", "fixed", "none"] = "auto",
     target: Literal["distance", "border", "seeds", "flow"] = "seeds",
     classes: tuple[str, ...] = (),
-    unlabelled: Annotated[int, Field(ge=-1)] = -1,
+    ignore_index: Annotated[int, Field(ge=-1)] = -1,
     patch: tuple[Annotated[int, Field(ge=1)], ...] = (),
     batch: Count = 0,
     accumulate: Annotated[int, Field(ge=1)] = 1,
     steps: Count = 0,
     balance: Share = 0.33,
     augment: Strength = "standard",
-    adjust: tuple[str, ...] = (),
+    augment_overrides: tuple[str, ...] = (),
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw",
     lr: Positive = 0.0,
     find_lr: bool = False,
@@ -100,13 +100,13 @@ def train(
         minutes, device and workers).
     overwrite : bool
         Begin again where the run folder holds a training.
-    start : str
+    init_from : str
         Folder of a trained network to begin from; its classes and channels may differ.
     ndim : {"auto", "2", "3"}
         Dimensions of the network; 2 takes stacks plane by plane.
     slices : int
         Neighbouring planes that a 2-D network over stacks sees (2.5-D).
-    voxel : tuple of float
+    spacing : tuple of float
         Spacing that images are brought to, one number an axis; empty for the cases' median.
     normalisation : {"auto", "zscore", "percentile", "fixed", "none"}
         How intensities are scaled: each image by itself (zscore, percentile), all alike as
@@ -117,7 +117,7 @@ def train(
     classes : tuple of str
         Names of label numbers, such as "1=nucleus"; empty for those that the data set or the
         label files have.
-    unlabelled : int
+    ignore_index : int
         The label number of voxels that nobody labelled; -1 for none.
     patch : tuple of int
         Sides of the patches; empty to decide from the images and the device.
@@ -131,7 +131,7 @@ def train(
         Part of the patches that are drawn around a voxel of a class, each class as often.
     augment : {"none", "light", "standard", "strong"}
         How strong the random changes of the patches are.
-    adjust : tuple of str
+    augment_overrides : tuple of str
         Amounts of single changes by hand, such as "rotate=45".
     optimizer : {"adamw", "adam", "sgd"}
         How weights follow gradients.

@@ -39,7 +39,7 @@ def augment_preview(
     pairs : Pairs or what `Pairs.of` reads
         Images with labels.
     settings : mapping
-        Of `napari_segment.deep.training.train`: augment, adjust, patch, seed, balance, …
+        Of `napari_segment.deep.training.train`: augment, augment_overrides, patch, seed, balance, …
     case : int
         Which of the pairs.
     count : int

@@ -45,8 +45,8 @@ class Learner:
         self.dtype = precision(self.device, settings.precision)
         self.memory_format = memory_format(plan.ndim, self.device, self.dtype)
         self.network = self._fresh(settings.seed)
-        if settings.start:
-            start_from(self.network, settings.start)
+        if settings.init_from:
+            start_from(self.network, settings.init_from)
         self.network.to(self.device, memory_format=self.memory_format)
         if self.device.type == "cpu" and self.dtype == torch.bfloat16:
             spare_thin_inputs(self.network)

@@ -17,9 +17,9 @@ from napari_segment.registry import losses as registry
 def objective(spec: Spec, plan: Plan) -> Any:
     """Make the loss; one that measures distances gets the spacing where none was given."""
     given = dict(spec.settings)
-    wants = "voxel_size" in registry[spec.name].settings.model_fields
-    if wants and plan.spacing and not given.get("voxel_size"):
-        given["voxel_size"] = plan.spacing[-plan.ndim :]
+    wants = "spacing" in registry[spec.name].settings.model_fields
+    if wants and plan.spacing and not given.get("spacing"):
+        given["spacing"] = plan.spacing[-plan.ndim :]
     loss = losses.make(Spec(name=spec.name, settings=given))
     return losses.of_objects(loss, plan.objects) if plan.objects else loss
 

@@ -55,7 +55,7 @@ def _trained(
     pairs: Pairs, settings: Any, resumed: bool, group: Group, shelf: Shelf, begun: float
 ) -> Generator[Step, None, Checkpoint]:
     """Measure the cases, plan, and fit; what is made here is gone when the group is closed."""
-    if not (resumed or settings.start):
+    if not (resumed or settings.init_from):
         _find_weights(settings.model)
     cases = Cases(pairs, budget=_budget())
     yield from cases.measure()
@@ -115,10 +115,10 @@ def _settings_of_run(settings: Any) -> tuple[Any, bool]:
             known = json.loads((folder / SETTINGS).read_text("utf-8"))
         except (OSError, json.JSONDecodeError) as error:
             raise FormatError(f"Cannot resume {folder}: {error}") from None
-        return type(settings).model_validate({**known, **kept}), True
-    if settings.start and Path(settings.start).resolve() == folder.resolve():
+        return _checked({**known, **kept}), True
+    if settings.init_from and Path(settings.init_from).resolve() == folder.resolve():
         raise SettingError(
-            f"{folder} cannot be both the network to begin from (start) and the run folder (out)."
+            f"{folder} cannot be both the network to start from (init_from) and the "
         )
     if settings.find_lr and settings.lr:
         raise SettingError(
@@ -130,6 +130,12 @@ def _settings_of_run(settings: Any) -> tuple[Any, bool]:
             "go on with it, or overwrite=True (--overwrite) to begin again."
         )
     return settings, False
+
+
+def _checked(settings: dict[str, Any]) -> Any:
+    from napari_segment.deep.training import ENTRY
+
+    return ENTRY.settings.model_validate(ENTRY.validate(settings))
 
 
 def planned(
@@ -173,7 +179,7 @@ def summed_up(model: Spec, plan: Plan) -> Summary:
 def amounts(plan: Plan, settings: Any) -> Augmentation:
     """The random changes: of a strength, without mirroring where it harms, with those by hand."""
     still = () if plan.mirrored else ("flip=0",)
-    return Augmentation.of(settings.augment, (*still, *settings.adjust))
+    return Augmentation.of(settings.augment, (*still, *settings.augment_overrides))
 
 
 def _blank(plan: Plan, settings: Any, samples: Samples, items: Sequence[Item]) -> Checkpoint:
@@ -202,7 +208,7 @@ def _fitted_to(plan: Plan, spec: Spec) -> Spec:
     """Tell a model that plans its kernels by spacing and patch what they are."""
     entry = models[spec.name]
     given = dict(spec.settings)
-    known = {"voxel_size": plan.spacing[-plan.ndim :], "patch": plan.patch}
+    known = {"spacing": plan.spacing[-plan.ndim :], "patch": plan.patch}
     for name, value in known.items():
         if name in entry.settings.model_fields and not given.get(name):
             given[name] = value

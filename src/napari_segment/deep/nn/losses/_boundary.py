@@ -20,12 +20,12 @@ class DistanceLoss(Loss):
 
     Parameters
     ----------
-    voxel_size : sequence of float
+    spacing : sequence of float
         Spacing along each axis, used where no maps are handed over; empty for equal spacing.
     """
 
-    def __init__(self, voxel_size: Sequence[float] = ()) -> None:
-        self.voxel_size = tuple(voxel_size)
+    def __init__(self, spacing: Sequence[float] = ()) -> None:
+        self.spacing = tuple(spacing)
 
     def maps(self, target: NDArray[Any], spacing: Sequence[float] = ()) -> NDArray[np.float32]:
         """Signed distances of a whole case, to be cut with its patches.
@@ -42,21 +42,21 @@ class DistanceLoss(Loss):
         array (C, *S) of float32
             Negative inside each class.
         """
-        spacing = tuple(spacing) or self.voxel_size
+        spacing = tuple(spacing) or self.spacing
         return np.stack([signed_distance(channel > 0.5, spacing) for channel in target])
 
     def distances(self, pair: Scored, *, background: bool = True) -> Tensor:
         """Signed distances (B, C, *S): handed over, or computed from the target."""
         if pair.maps is not None:
             return pair.maps.float()
-        return signed_distances(pair.target > 0.5, self.voxel_size, background=background)
+        return signed_distances(pair.target > 0.5, self.spacing, background=background)
 
 
 class Boundary(DistanceLoss):
     """Mean signed distance of what was predicted."""
 
-    def __init__(self, background: bool, voxel_size: Sequence[float] = ()) -> None:
-        super().__init__(voxel_size)
+    def __init__(self, background: bool, spacing: Sequence[float] = ()) -> None:
+        super().__init__(spacing)
         self.background = background
 
     def value(self, pair: Scored) -> Tensor:
@@ -69,8 +69,8 @@ class Boundary(DistanceLoss):
 class Hausdorff(DistanceLoss):
     """Squared error, weighted by a power of the distance from both boundaries."""
 
-    def __init__(self, alpha: float, background: bool, voxel_size: Sequence[float] = ()) -> None:
-        super().__init__(voxel_size)
+    def __init__(self, alpha: float, background: bool, spacing: Sequence[float] = ()) -> None:
+        super().__init__(spacing)
         self.alpha, self.background = alpha, background
 
     def value(self, pair: Scored) -> Tensor:
@@ -78,8 +78,7 @@ class Hausdorff(DistanceLoss):
         far = self.distances(pair, background=self.background).abs() ** self.alpha
         far = (
             far
-            + signed_distances(found, self.voxel_size, background=self.background).abs()
-            ** self.alpha
+            + signed_distances(found, self.spacing, background=self.background).abs() ** self.alpha
         )
         error = pair.sums((pair.probability - pair.target) ** 2 * far)
         mean = error / pair.sums(torch.ones_like(pair.probability)).clamp(min=1)
@@ -98,8 +97,8 @@ class ShapeAware(DistanceLoss):
 class DistancePenalised(DistanceLoss):
     """Cross entropy, raised near the true boundary."""
 
-    def __init__(self, width: float, strength: float, voxel_size: Sequence[float] = ()) -> None:
-        super().__init__(voxel_size)
+    def __init__(self, width: float, strength: float, spacing: Sequence[float] = ()) -> None:
+        super().__init__(spacing)
         self.width, self.strength = width, strength
 
     def value(self, pair: Scored) -> Tensor:

@@ -26,13 +26,13 @@ class BinaryCrossEntropy(Loss):
 class BalancedCrossEntropy(Loss):
     """Each channel against the rest, either side weighted by the other's share of the voxels."""
 
-    def __init__(self, least: float) -> None:
-        self.least = least
+    def __init__(self, min_beta: float) -> None:
+        self.min_beta = min_beta
 
     def value(self, pair: Scored) -> Tensor:
         count = pair.known.sum(pair.axes, keepdim=True).clamp(min=1)
         share = (pair.target * pair.known).sum(pair.axes, keepdim=True) / count
-        beta = (1 - share).clamp(self.least, 1 - self.least)
+        beta = (1 - share).clamp(self.min_beta, 1 - self.min_beta)
         right, wrong = log_sides(pair)
         values = -beta * pair.target * right - (1 - beta) * (1 - pair.target) * wrong
         return pair.mean(values) / pair.logits.shape[1]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from napari_segment.deep.nn.losses._types import NotNegative, VoxelSize
+from napari_segment.deep.nn.losses._types import NotNegative, Spacing
 from napari_segment.registry import losses
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def boundary(
     *,
     dice_weight: NotNegative = 1.0,
     background: bool = False,
-    voxel_size: VoxelSize = (),
+    spacing: Spacing = (),
 ) -> Loss:
     """Mean signed distance, from the true boundary, of what is predicted; with Dice beside it.
 
@@ -31,7 +31,7 @@ def boundary(
         Weight of the Dice that is added: 0 for the boundary alone.
     background : bool
         Whether the first of several channels counts as well.
-    voxel_size : tuple of float
+    spacing : tuple of float
         Spacing along each axis, where the trainer hands over no maps; empty for equal spacing.
 
     Returns
@@ -48,7 +48,7 @@ def boundary(
     from napari_segment.deep.nn.losses._compound import Sum
     from napari_segment.deep.nn.losses.region import dice
 
-    part = Boundary(background, voxel_size)
+    part = Boundary(background, spacing)
     return Sum((1.0, part), (dice_weight, dice()))
 
 
@@ -58,7 +58,7 @@ def hausdorff(
     alpha: Annotated[float, Field(gt=0, le=4)] = 2.0,
     dice_weight: NotNegative = 1.0,
     background: bool = False,
-    voxel_size: VoxelSize = (),
+    spacing: Spacing = (),
 ) -> Loss:
     """Squared error weighted by the distance from both boundaries; with Dice beside it.
 
@@ -72,7 +72,7 @@ def hausdorff(
         Weight of the Dice that is added: 0 for the distances alone.
     background : bool
         Whether the first of several channels counts as well.
-    voxel_size : tuple of float
+    spacing : tuple of float
         Spacing along each axis, where the trainer hands over no maps; empty for equal spacing.
 
     Returns
@@ -89,20 +89,20 @@ def hausdorff(
     from napari_segment.deep.nn.losses._compound import Sum
     from napari_segment.deep.nn.losses.region import dice
 
-    part = Hausdorff(alpha, background, voxel_size)
+    part = Hausdorff(alpha, background, spacing)
     return Sum((1.0, part), (dice_weight, dice()))
 
 
 @losses.add("shape_aware", title="Shape-aware cross entropy", group="boundary")
 def shape_aware(
     *,
-    voxel_size: VoxelSize = (),
+    spacing: Spacing = (),
 ) -> Loss:
     """Cross entropy, raised where the answer is wrong by the distance from the true boundary.
 
     Parameters
     ----------
-    voxel_size : tuple of float
+    spacing : tuple of float
         Spacing along each axis, where the trainer hands over no maps; empty for equal spacing.
 
     Returns
@@ -116,7 +116,7 @@ def shape_aware(
     """
     from napari_segment.deep.nn.losses._boundary import ShapeAware
 
-    return ShapeAware(voxel_size)
+    return ShapeAware(spacing)
 
 
 @losses.add("active_contour", title="Active contour", group="boundary")

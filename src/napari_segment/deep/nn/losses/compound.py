@@ -253,7 +253,7 @@ def combo(
 def exp_log(
     *,
     gamma: Annotated[float, Field(gt=0, le=2)] = 0.3,
-    dice_share: Fraction = 0.8,
+    dice_weight: Fraction = 0.8,
     smooth: Positive = 1.0,
     background: bool = False,
 ) -> Loss:
@@ -263,7 +263,7 @@ def exp_log(
     ----------
     gamma : float
         The power; below 1 it turns to what is nearly right.
-    dice_share : float
+    dice_weight : float
         Weight of the Dice part; the cross entropy has the rest.
     smooth : float
         Added above and below; keeps the loss finite where a class is absent.
@@ -282,13 +282,13 @@ def exp_log(
     """
     from napari_segment.deep.nn.losses._compound import ExponentialLogarithmic
 
-    return ExponentialLogarithmic(gamma, dice_share, smooth, background)
+    return ExponentialLogarithmic(gamma, dice_weight, smooth, background)
 
 
 @losses.add("unified_focal", title="Unified focal", group="compound")
 def unified_focal(
     *,
-    share: Fraction = 0.5,
+    weight: Fraction = 0.5,
     delta: Fraction = 0.6,
     gamma: Annotated[float, Field(ge=0, lt=1)] = 0.5,
     smooth: Positive = 1.0,
@@ -297,7 +297,7 @@ def unified_focal(
 
     Parameters
     ----------
-    share : float
+    weight : float
         Weight of the focal part; the Tversky part has the rest.
     delta : float
         Weight of the foreground, and of false negatives.
@@ -321,4 +321,4 @@ def unified_focal(
 
     focal = asymmetric_focal(delta=delta, gamma=gamma)
     region = asymmetric_focal_tversky(delta=delta, gamma=gamma, smooth=smooth)
-    return Sum((share, focal), (1 - share, region))
+    return Sum((weight, focal), (1 - weight, region))

@@ -11,7 +11,7 @@ from napari_segment.deep.nn.losses._types import (
     Fraction,
     NotNegative,
     Positive,
-    VoxelSize,
+    Spacing,
 )
 from napari_segment.registry import losses
 
@@ -63,7 +63,7 @@ def weighted_bce(
 @losses.add("balanced_bce", title="Balanced binary cross entropy", group="distribution")
 def balanced_bce(
     *,
-    least: Annotated[float, Field(gt=0, le=0.5)] = 0.01,
+    min_beta: Annotated[float, Field(gt=0, le=0.5)] = 0.01,
 ) -> Loss:
     """Binary cross entropy with each side weighted by the other's share of the voxels.
 
@@ -71,7 +71,7 @@ def balanced_bce(
 
     Parameters
     ----------
-    least : float
+    min_beta : float
         Bound of ``b`` and ``1 - b``, so that an empty target still teaches.
 
     Returns
@@ -85,7 +85,7 @@ def balanced_bce(
     """
     from napari_segment.deep.nn.losses._distribution import BalancedCrossEntropy
 
-    return BalancedCrossEntropy(least)
+    return BalancedCrossEntropy(min_beta)
 
 
 @losses.add("cross_entropy", title="Cross entropy", group="distribution")
@@ -237,7 +237,7 @@ def distance_penalised(
     *,
     width: Positive = 5.0,
     strength: NotNegative = 2.0,
-    voxel_size: VoxelSize = (),
+    spacing: Spacing = (),
 ) -> Loss:
     """Cross entropy, raised near the true boundaries, where segmentations fail.
 
@@ -250,7 +250,7 @@ def distance_penalised(
         How far from a boundary the penalty reaches, in voxels of the finest axis.
     strength : float
         The penalty on the boundary.
-    voxel_size : tuple of float
+    spacing : tuple of float
         Spacing along each axis, where the trainer hands over no maps; empty for equal spacing.
 
     Returns
@@ -265,4 +265,4 @@ def distance_penalised(
     """
     from napari_segment.deep.nn.losses._boundary import DistancePenalised
 
-    return DistancePenalised(width, strength, voxel_size)
+    return DistancePenalised(width, strength, spacing)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from napari_segment.deep.nn.losses._types import (
     Fraction,
     Positive,
-    VoxelSize,
+    Spacing,
 )
 from napari_segment.errors import SettingError
 from napari_segment.recipe import Spec
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 @losses.add("dice_boundary", title="Dice, then boundary", group="compound")
 def dice_boundary(
     *,
-    first: Fraction = 0.01,
-    last: Fraction = 0.9,
+    initial_weight: Fraction = 0.01,
+    final_weight: Fraction = 0.9,
     smooth: Positive = 1.0,
     background: bool = False,
-    voxel_size: VoxelSize = (),
+    spacing: Spacing = (),
 ) -> Loss:
     """Dice that gives way to the boundary loss as training goes on.
 
-    The boundary's weight grows from `first` to `last` and Dice has the rest.
+    The boundary's weight grows from `initial_weight` to `final_weight`; Dice has the rest.
 
     Parameters
     ----------
-    first : float
+    initial_weight : float
         Weight of the boundary at the start.
-    last : float
+    final_weight : float
         Weight of the boundary at the end.
     smooth : float
         Added above and below; keeps the loss finite where a class is absent.
     background : bool
         Whether the first of several channels counts as well.
-    voxel_size : tuple of float
+    spacing : tuple of float
         Spacing along each axis, where the trainer hands over no maps; empty for equal spacing.
 
     Returns
@@ -57,8 +57,8 @@ def dice_boundary(
     from napari_segment.deep.nn.losses._compound import Scheduled
     from napari_segment.deep.nn.losses.region import dice
 
-    parts = dice(smooth=smooth, background=background), Boundary(background, voxel_size)
-    return Scheduled(parts, (1 - first, first), (1 - last, last))
+    parts = dice(smooth=smooth, background=background), Boundary(background, spacing)
+    return Scheduled(parts, (1 - initial_weight, initial_weight), (1 - final_weight, final_weight))
 
 
 @losses.add("compound", title="Any sum", group="compound")
@@ -69,7 +69,7 @@ def compound(
         Spec(name="cross_entropy"),
     ),
     weights: tuple[float, ...] = (),
-    last_weights: tuple[float, ...] = (),
+    final_weights: tuple[float, ...] = (),
     schedule: Literal["linear", "cosine"] = "linear",
 ) -> Loss:
     """A weighted sum of any losses; the weights may move as training goes on.
@@ -80,7 +80,7 @@ def compound(
         The losses.
     weights : tuple of float
         One for each; empty for 1 each.
-    last_weights : tuple of float
+    final_weights : tuple of float
         The weights at the end of training; empty to keep them.
     schedule : {"linear", "cosine"}
         How the weights move from the first to the last.
@@ -95,8 +95,8 @@ def compound(
     if not parts:
         raise SettingError("A compound loss needs at least one part, such as 'dice'.")
     first = weights or (1.0,) * len(parts)
-    last = last_weights or first
-    for name, given in (("weights", first), ("last_weights", last)):
+    last = final_weights or first
+    for name, given in (("weights", first), ("final_weights", last)):
         if len(given) != len(parts):
             raise SettingError(
                 f"The setting {name!r} has {len(given)} numbers for {len(parts)} losses. Give one "

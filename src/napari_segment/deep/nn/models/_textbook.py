@@ -24,7 +24,7 @@ class TextbookUNet(nn.Module):
 
     Parameters
     ----------
-    channels_in, channels_out, ndim, start_filters, levels : int
+    channels_in, channels_out, ndim, features, levels : int
         Sizes; the channels double at each level.
     norm : {"batch", "instance", "none"}
         After each convolution.
@@ -34,11 +34,11 @@ class TextbookUNet(nn.Module):
 
     def __init__(
         self, channels_in: int, channels_out: int, ndim: int,
-        start_filters: int, levels: int, norm: str, dropout: float,
+        features: int, levels: int, norm: str, dropout: float,
     ) -> None:  # fmt: skip
         super().__init__()
         layers = _LAYERS[ndim]
-        filters = [start_filters * 2**i for i in range(levels)]
+        filters = [features * 2**i for i in range(levels)]
         self.stride = 2 ** (levels - 1)
         self.least = 2 * self.stride  # normalisation needs more than one voxel at the bottom
         self.pool, self.dropout = layers["pool"](2), layers["dropout"](dropout)
@@ -50,7 +50,7 @@ class TextbookUNet(nn.Module):
             layers["transposed"](2 * n, n, 2, stride=2) for n in reversed(filters[:-1])
         )
         self.join = nn.ModuleList(_double(layers, 2 * n, n, norm) for n in reversed(filters[:-1]))
-        self.last = layers["convolution"](start_filters, channels_out, 1)
+        self.last = layers["convolution"](features, channels_out, 1)
 
     def forward(self, image: Tensor) -> Tensor:
         skips = [self.down[0](image)]

@@ -19,7 +19,7 @@ def textbook_unet(
     channels_out: int,
     ndim: int,
     *,
-    start_filters: Annotated[int, Field(ge=1, le=512)] = 16,
+    features: Annotated[int, Field(ge=1, le=512)] = 16,
     levels: Annotated[int, Field(ge=2, le=7)] = 5,
     norm: Literal["batch", "instance", "none"] = "batch",
     dropout: Dropout = 0.1,
@@ -32,7 +32,7 @@ def textbook_unet(
     ----------
     channels_in, channels_out, ndim : int
         Channels of the image and of the logits, and spatial dimensions.
-    start_filters : int
+    features : int
         Channels of the finest level; doubled at each level. 64 in the paper.
     levels : int
         Levels, the bottom included; every level halves the sides.
@@ -54,4 +54,4 @@ def textbook_unet(
     """
     from napari_segment.deep.nn.models._textbook import TextbookUNet
 
-    return TextbookUNet(channels_in, channels_out, ndim, start_filters, levels, norm, dropout)
+    return TextbookUNet(channels_in, channels_out, ndim, features, levels, norm, dropout)

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from napari_segment.aliases import current_settings
+from napari_segment.deep.training import ENTRY
 from napari_segment.errors import FormatError
 
 _FOLDER_SETTINGS = frozenset({"out", "resume", "overwrite"})
@@ -99,7 +101,8 @@ def differences(runs: Iterable[Run]) -> list[str]:
 
 
 def _run(folder: Path) -> Run:
-    settings = _json(folder / "settings.json")
+    known = frozenset(ENTRY.settings.model_fields)
+    settings = current_settings("trainings", "train", _json(folder / "settings.json"), known)
     rows = _rows(folder / "curves.csv")
     return Run(
         folder=folder,

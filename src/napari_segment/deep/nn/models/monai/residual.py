@@ -21,7 +21,7 @@ def segresnet(
     channels_out: int,
     ndim: int,
     *,
-    start_features: Eights = 16,
+    features: Eights = 16,
     blocks_down: Blocks = (1, 2, 2, 4),
     blocks_up: Annotated[tuple[Annotated[int, Field(ge=1, le=32)], ...], Field(min_length=1)] = (
         1,
@@ -36,7 +36,7 @@ def segresnet(
     ----------
     channels_in, channels_out, ndim : int
         Channels of the image and of the logits, and spatial dimensions.
-    start_features : int
+    features : int
         Channels of the finest level, a multiple of 8; doubled at each level.
     blocks_down, blocks_up : tuple of int
         Residual blocks of each level; the decoder has one level less.
@@ -59,7 +59,7 @@ def segresnet(
         spatial_dims=ndim,
         in_channels=channels_in,
         out_channels=channels_out,
-        init_filters=start_features,
+        init_filters=features,
         blocks_down=blocks_down,
         blocks_up=blocks_up,
         dropout_prob=dropout or None,
@@ -74,7 +74,7 @@ def segresnet_ds(
     channels_out: int,
     ndim: int,
     *,
-    start_features: Eights = 32,
+    features: Eights = 32,
     blocks_down: Blocks = (1, 2, 2, 4),
     norm: Literal["instance", "batch"] = "instance",
     deep_supervision: bool = True,
@@ -85,7 +85,7 @@ def segresnet_ds(
     ----------
     channels_in, channels_out, ndim : int
         Channels of the image and of the logits, and spatial dimensions.
-    start_features : int
+    features : int
         Channels of the finest level; doubled at each level.
     blocks_down : tuple of int
         Residual blocks of each level.
@@ -111,7 +111,7 @@ def segresnet_ds(
         spatial_dims=ndim,
         in_channels=channels_in,
         out_channels=channels_out,
-        init_filters=start_features,
+        init_filters=features,
         blocks_down=blocks_down,
         norm=norm,
         dsdepth=levels if deep_supervision else 1,
@@ -218,7 +218,7 @@ def mednext(
     channels_out: int,
     ndim: int,
     *,
-    start_features: Annotated[int, Field(ge=4, le=128)] = 32,
+    features: Annotated[int, Field(ge=4, le=128)] = 32,
     kernel: Literal[3, 5, 7] = 3,
     expansion: Annotated[int, Field(ge=1, le=8)] = 2,
     blocks: Annotated[int, Field(ge=1, le=8)] = 2,
@@ -230,7 +230,7 @@ def mednext(
     ----------
     channels_in, channels_out, ndim : int
         Channels of the image and of the logits, and spatial dimensions.
-    start_features : int
+    features : int
         Channels of the finest level; doubled at each of the five.
     kernel : {3, 5, 7}
         Side of the depthwise kernels.
@@ -257,7 +257,7 @@ def mednext(
         spatial_dims=ndim,
         in_channels=channels_in,
         out_channels=channels_out,
-        init_filters=start_features,
+        init_filters=features,
         encoder_expansion_ratio=expansion,
         decoder_expansion_ratio=expansion,
         bottleneck_expansion_ratio=expansion,

@@ -238,9 +238,9 @@ def dyn_unet(  # noqa: PLR0913
     channels_out: int,
     ndim: int,
     *,
-    voxel_size: tuple[Annotated[float, Field(gt=0)], ...] = (),
+    spacing: tuple[Annotated[float, Field(gt=0)], ...] = (),
     patch: tuple[Count, ...] = (),
-    start_features: Annotated[int, Field(ge=4, le=256)] = 32,
+    features: Annotated[int, Field(ge=4, le=256)] = 32,
     residual: bool = False,
     deep_supervision: bool = True,
     dropout: Dropout = 0.0,
@@ -254,11 +254,11 @@ def dyn_unet(  # noqa: PLR0913
     ----------
     channels_in, channels_out, ndim : int
         Channels of the image and of the logits, and spatial dimensions.
-    voxel_size : tuple of float
+    spacing : tuple of float
         Spacing of each axis; empty for equal spacing.
     patch : tuple of int
         Sides of the training patches, which bound the depth; empty for 256 in 2-D, 96 in 3-D.
-    start_features : int
+    features : int
         Channels of the finest level; doubled at each level up to 512 (2-D) or 320 (3-D).
     residual : bool
         Residual blocks instead of plain pairs of convolutions.
@@ -281,7 +281,7 @@ def dyn_unet(  # noqa: PLR0913
 
     planned = plan(
         _per_axis("patch", patch, ndim, 256 if ndim == 2 else 96),
-        _per_axis("voxel_size", voxel_size, ndim, 1),
+        _per_axis("spacing", spacing, ndim, 1),
     )
     widest = 512 if ndim == 2 else 320
     levels = range(len(planned.strides))
@@ -293,7 +293,7 @@ def dyn_unet(  # noqa: PLR0913
         kernel_size=planned.kernels,
         strides=planned.strides,
         upsample_kernel_size=planned.strides[1:],
-        filters=[min(start_features * 2**i, widest) for i in levels],
+        filters=[min(features * 2**i, widest) for i in levels],
         dropout=dropout or None,
         res_block=residual,
         deep_supervision=deep_supervision,
