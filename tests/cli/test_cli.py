@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from concurrent.futures import CancelledError
-from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ import pytest
 from napari_segment import Image, Labels, read, replay, segment, write
 from napari_segment.cli import main
 from napari_segment.cli.segment import _what_clusters_say, cluster
+from napari_segment.distribution import version
 from napari_segment.errors import MissingError
 from napari_segment.io import read_labels
 from napari_segment.results.measure import measure
@@ -56,7 +56,7 @@ def test_the_version_is_shown(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["--version"])
     assert stop.value.code == 0
-    assert capsys.readouterr().out == f"napari-segment {version('napari-segment')}\n"
+    assert capsys.readouterr().out == f"napari-segment {version()}\n"
 
 
 def test_segment_writes_labels_and_the_recipe_beside_them(cells, tmp_path, capsys):

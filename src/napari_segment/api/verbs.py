@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_segment.api.coercion import as_image, as_labels
 from napari_segment.api.markers import on_image
+from napari_segment.distribution import version
 from napari_segment.engine.execute import apply
 from napari_segment.image import Labels
 from napari_segment.recipe import ApplyTo, Recipe, Spec, SpecLike
@@ -166,14 +167,12 @@ def recipe_of(
 
 def complete(recipe: Recipe) -> Recipe:
     """Check a recipe's names and settings, and fill in defaults and version."""
-    from importlib.metadata import version
-
     return recipe.model_copy(
         update={
             "method": methods.complete(recipe.method),
             "filters": tuple(filter_registry.complete(f) for f in recipe.filters),
             "cleanups": tuple(cleanup_registry.complete(c) for c in recipe.cleanups),
-            "version": recipe.version or version("napari-segment"),
+            "version": recipe.version or version(),
         }
     )
 

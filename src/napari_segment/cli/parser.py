@@ -65,9 +65,9 @@ class _Version(str):
     """Looked up only when it is shown, which argparse does by filling in the program's name."""
 
     def __mod__(self, names: Any) -> str:
-        from importlib.metadata import version
+        from napari_segment.distribution import version
 
-        return f"napari-segment {version('napari-segment')}"
+        return f"napari-segment {version()}"
 
     __slots__ = ()
 

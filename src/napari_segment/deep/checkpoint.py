@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from napari_segment.deep.device import resolve
 from napari_segment.deep.planning.plan import Normalisation, Objects, Rescale, apply, statistics
+from napari_segment.distribution import DISTRIBUTION
 from napari_segment.errors import FormatError
 from napari_segment.image import Holds
 from napari_segment.recipe import Spec
@@ -202,7 +203,7 @@ def versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = {"python": platform.python_version()}
-    for name in ("napari-segment", "torch", "monai", "segmentation-models-pytorch", "numpy"):
+    for name in (DISTRIBUTION, "torch", "monai", "segmentation-models-pytorch", "numpy"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:
