@@ -25,7 +25,6 @@ from napari_segment.recipe import Recipe
 
 S = TypeVar("S", bound=Stack)
 
-GIVEN = ("image", "spacing", "unit")  # data that an image brings along
 LARGE = 0.2  # of the free memory: a larger input stays on disk and runs block by block
 
 
@@ -214,14 +213,14 @@ def _needs_whole(recipe: Recipe) -> bool:
 
 def _further_data(options: argparse.Namespace, recipe: Recipe) -> dict[str, Path]:
     """The files, or folders of files, of what the method takes beside the image."""
-    from napari_segment.registry import methods
+    from napari_segment.registry import FROM_IMAGE, methods
 
     entry, found = methods[recipe.method.name], {}
     for text in options.data:
         name, _, file = text.partition("=")
         if not file:
             raise SettingError(f"Cannot read the data {text!r}: write such as markers=marks.tif.")
-        if name not in set(entry.data) - set(GIVEN):
+        if name not in set(entry.data) - set(FROM_IMAGE):
             raise SettingError(f"The method {entry.name!r} takes no {name!r} beside the image.")
         found[name] = Path(file)
     return found

@@ -59,6 +59,10 @@ class Checkpoint(BaseModel):
         Spacing that images are brought to, one number an axis; empty to leave them as they are.
     unit : str
         Unit of the spacing.
+    orientation : str
+        Anatomical direction of each axis of the training images, such as "SAR" (see
+        `napari_segment.image.orientation_of`); images stored otherwise are turned to it and their
+        labels turned back. "" where the images had none.
     patch : tuple of int
         Size of the patches it was trained on, and of the tiles to predict.
     objects : Objects, optional
@@ -89,6 +93,7 @@ class Checkpoint(BaseModel):
     normalisation: tuple[Normalisation, ...]
     spacing: tuple[float, ...] = ()
     unit: str = "pixel"
+    orientation: str = ""
     patch: tuple[int, ...]
     objects: Objects | None = None
     reasons: dict[str, str] = Field(default_factory=dict)

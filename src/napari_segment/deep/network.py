@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +16,7 @@ from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.inference.options import Gives, Options
 from napari_segment.deep.planning.plan import Objects
 from napari_segment.errors import SettingError
+from napari_segment.image import Turn, turn_between
 from napari_segment.registry import Result, methods
 from napari_segment.step import Step
 
@@ -27,6 +29,7 @@ def network(  # noqa: PLR0913 - settings, each with a name
     image: Any,
     spacing: Sequence[float] = (),
     unit: str = "",
+    orientation: str = "",
     *,
     checkpoint: Path,
     ensemble: tuple[Path, ...] = (),
@@ -60,6 +63,9 @@ def network(  # noqa: PLR0913 - settings, each with a name
     unit : str
         Of the spacing. Where the image or the network counts in pixels only, the image is taken
         as it is; a Step and a warning say so.
+    orientation : str
+        Anatomical direction of each spatial axis, such as "SAR". An image that is stored in another
+        one than the network's training images is turned, and its labels are turned back.
     checkpoint : Path
         Folder of the trained network, as training wrote it.
     ensemble : tuple of Path
@@ -114,6 +120,28 @@ def network(  # noqa: PLR0913 - settings, each with a name
     checkpoints = _loaded(checkpoint, ensemble)
     first = checkpoints[0]
     image = _with_channels(image, spacing, first)
+    turn = _turn_to(first, orientation)
+    if turn is None:
+        return (yield from _segmented(checkpoints, image, spacing, unit, options, also, stack))
+    shape = tuple(image.shape[1:])
+    options = replace(options, region=_turned_region(options.region, shape, turn))
+    result = yield from _segmented(
+        checkpoints, turn.apply(image), turn.permute(tuple(spacing)), unit, options, also, stack
+    )
+    return _turned_back(result, turn, turn.permute(shape))
+
+
+def _segmented(
+    checkpoints: list[Checkpoint],
+    image: Any,
+    spacing: Sequence[float],
+    unit: str,
+    options: Options,
+    also: Sequence[Map],
+    stack: Literal["planes", "volume"],
+) -> Generator[Step, None, Result]:
+    """Segment an image that has the orientation of the training images."""
+    first = checkpoints[0]
     seen = _in_unit(spacing, unit, first.unit)
     if len(seen) < len(spacing) and first.spacing:
         yield _not_resampled(unit, first)
@@ -125,6 +153,37 @@ def network(  # noqa: PLR0913 - settings, each with a name
             "stack='planes' and the cleanup 'link_planes'."
         )
     return (yield from _predicted(checkpoints, image, seen, options, also, stack))
+
+
+# ---- orientation ----
+
+
+def _turn_to(checkpoint: Checkpoint, orientation: str) -> Turn | None:
+    """The turn from an image's orientation to the network's; None where there is none to do."""
+    if not orientation or not checkpoint.orientation:
+        return None
+    turn = turn_between(orientation, checkpoint.orientation)
+    return None if turn is None or turn.is_identity else turn
+
+
+def _turned_region(region: tuple[int, ...], shape: tuple[int, ...], turn: Turn) -> tuple[int, ...]:
+    """First and last voxel along each axis of the turned image."""
+    if len(region) != 2 * len(shape):
+        return region  # refused where it is used, in the user's own numbers
+    ends = [(region[2 * axis], region[2 * axis + 1]) for axis in turn.order]
+    turned = [
+        (shape[axis] - stop, shape[axis] - start) if backward else (start, stop)
+        for axis, backward, (start, stop) in zip(turn.order, turn.reverse, ends, strict=True)
+    ]
+    return tuple(end for pair in turned for end in pair)
+
+
+def _turned_back(result: Result, turn: Turn, shape: tuple[int, ...]) -> Result:
+    """A result on the grid of the image as it came: labels, maps and boxes."""
+    back = turn.inverse()
+    maps = {name: back.apply(chart) for name, chart in (result.maps or {}).items()}
+    features = back.boxes(dict(result.features or {}), shape, "ZYX"[-len(shape) :])
+    return replace(result, array=back.apply(result.array), maps=maps, features=features)
 
 
 def _predicted(

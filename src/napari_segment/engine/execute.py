@@ -24,7 +24,7 @@ from napari_segment.engine.split import (
     put_back,
 )
 from napari_segment.errors import InputError
-from napari_segment.image import Holds, Image, Labels, Stack
+from napari_segment.image import Holds, Image, Labels, Stack, orientation_of
 from napari_segment.recipe import ApplyTo, Recipe, Spec
 from napari_segment.registry import Entry, Regridded, Result, cleanups, filters, methods
 from napari_segment.results.features import followed
@@ -163,7 +163,15 @@ def _segmented(
     lead = _lead(entry, image, recipe.apply_to)
     one = entry.channels == "one"
     image = _one_channel(image, recipe.channel) if one else _channels_first(image)
-    call = caller(entry, settings, {"spacing": _body_spacing(image, lead), "unit": image.unit})
+    call = caller(
+        entry,
+        settings,
+        {
+            "spacing": _body_spacing(image, lead),
+            "unit": image.unit,
+            "orientation": _body_orientation(image, lead),
+        },
+    )
     results = yield from each(lead, {"image": image, **data}, call)
     first = results[0] if isinstance(results[0], Result) else Result(results[0], entry.gives)
     arrays = [r.array if isinstance(r, Result) else r for r in results]
@@ -251,6 +259,12 @@ def _announce(entry: Entry, stack: Stack, apply_to: ApplyTo) -> str:
 def _body_spacing(stack: Stack, lead: str) -> tuple[float, ...]:
     pairs = zip(stack.spatial_axes, stack.spacing, strict=True)
     return tuple(s for a, s in pairs if a not in lead)
+
+
+def _body_orientation(stack: Stack, lead: str) -> str:
+    """The anatomical direction of each axis that an entry sees; "" where it is not known."""
+    pairs = zip(stack.spatial_axes, orientation_of(stack), strict=False)
+    return "".join(direction for axis, direction in pairs if axis not in lead)
 
 
 def _refuse_lazy(entry: Entry, stack: Stack) -> None:

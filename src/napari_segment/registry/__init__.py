@@ -9,7 +9,7 @@ page are derived from the signature and the numpydoc docstring.
 'mask'
 """
 
-from napari_segment.registry.entry import Entry
+from napari_segment.registry.entry import FROM_IMAGE, Entry
 from napari_segment.registry.plugins import (
     GROUP,
     REGISTRIES,
@@ -28,6 +28,7 @@ from napari_segment.registry.result import Regridded, Result
 from napari_segment.registry.settings import RESERVED, Of, alternatives, picks_from
 
 __all__ = [
+    "FROM_IMAGE",
     "GROUP",
     "REGISTRIES",
     "RESERVED",

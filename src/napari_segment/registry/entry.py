@@ -16,6 +16,9 @@ from napari_segment.errors import InputError, SegmentError, SettingError
 from napari_segment.recipe import Spec
 from napari_segment.registry.settings import alternatives, settings_model
 
+# Data that the engine takes from the image itself; all other data is given by the user.
+FROM_IMAGE = ("image", "spacing", "unit", "orientation")
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from napari_segment.deep.data.memmap_cache import slabs
 from napari_segment.deep.planning.plan import grid_sample
 from napari_segment.errors import InputError
-from napari_segment.image import Image, Labels, Stack
+from napari_segment.image import Image, Labels, Stack, orientation_of, reoriented
 from napari_segment.io.datasets.pairs import Pairs
 from napari_segment.step import Step
+
+S = TypeVar("S", bound=Stack)
 
 QUANTILES = (0.5, 50.0, 99.5)
 _GROWS = 16  # how much larger than its file a case may be in memory
@@ -85,10 +87,14 @@ class Cases:
         What is trained on.
     budget : int
         Bytes of pixels to keep; what goes beyond is read again each time.
+    orientation : str
+        Anatomical direction of each axis, to which all cases are turned; that of the first case
+        which has one.
     """
 
     pairs: Pairs
     budget: int = 2**32
+    orientation: str = ""
     items: list[Item] = field(default_factory=list)
     _kept: dict[int, tuple[Image, Labels]] = field(default_factory=dict)
     _bytes: int = 0
@@ -141,7 +147,7 @@ class Cases:
             return self._kept[case]
         sources = self.pairs[case].image, self.pairs[case].labels
         pair = self.pairs.read(case, lazy=any(self._may_be_large(s) for s in sources))
-        image, labels = pair[0].canonical(), pair[1].canonical()
+        image, labels = self._turned(pair[0].canonical()), self._turned(pair[1].canonical())
         if _ready_bytes(image) > self.budget:
             return image, labels
         image, labels = image.compute(), labels.compute()
@@ -151,6 +157,12 @@ class Cases:
                 self._kept[case] = (image, labels)
                 self._bytes += size
         return image, labels
+
+    def _turned(self, stack: S) -> S:
+        """Turn a stack to the orientation of the first case that has one."""
+        if not self.orientation:
+            self.orientation = orientation_of(stack)
+        return reoriented(stack, self.orientation)
 
     def _may_be_large(self, source: Any) -> bool:
         """Whether to look before reading; of small files lazy reading would only cost time."""

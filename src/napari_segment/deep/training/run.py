@@ -201,6 +201,7 @@ def _blank(plan: Plan, settings: Any, samples: Samples, items: Sequence[Item]) -
         channels_out=plan.channels_out,
         activation=plan.activation,
         versions=versions(),
+        orientation=samples.cases.orientation,
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from napari_segment import api
 from napari_segment.errors import InputError
 from napari_segment.image import Labels
 from napari_segment.recipe import Recipe
-from napari_segment.registry import Entry, methods
+from napari_segment.registry import FROM_IMAGE, Entry, methods
 from napari_segment.widgets.docks.extra_outputs import filtered_job
 from napari_segment.widgets.docks.live_preview import LivePreview
 from napari_segment.widgets.forms.fields import Field
@@ -42,8 +42,6 @@ from napari_segment.widgets.layers.conversion import LayerData, snapshot
 from napari_segment.widgets.layers.markers import markers_of
 from napari_segment.widgets.layers.results import result_layers
 from napari_segment.worker.stacks import load_stack, save_stack
-
-GIVEN = ("image", "spacing", "unit")  # data that an image brings along
 
 
 class SegmentDock(QWidget):
@@ -280,7 +278,7 @@ class SegmentDock(QWidget):
 
     def _method_changed(self, _: Any = None) -> None:
         entry = self.method.entry
-        wanted = [n for n in (entry.data if entry else ()) if n not in GIVEN]
+        wanted = [n for n in (entry.data if entry else ()) if n not in FROM_IMAGE]
         if list(self.extra) != wanted:
             while self._extra_form.rowCount():
                 self._extra_form.removeRow(0)
