@@ -2,7 +2,6 @@ from .api import apply_filters as apply_filters
 from .api import augment_preview as augment_preview
 from .api import compare as compare
 from .api import consensus as consensus
-from .api import cross_validate as cross_validate
 from .api import devices as devices
 from .api import edge_points as edge_points
 from .api import export as export
@@ -11,12 +10,13 @@ from .api import measure as measure
 from .api import network_preview as network_preview
 from .api import read as read
 from .api import replay as replay
-from .api import segment as segment
 from .api import slices_to_label_next as slices_to_label_next
 from .api import summary as summary
 from .api import track as track
-from .api import train as train
 from .api import write as write
+from .api.signatures import cross_validate as cross_validate
+from .api.signatures import segment as segment
+from .api.signatures import train as train
 from .errors import SegmentError as SegmentError
 from .image import Image as Image
 from .image import Labels as Labels

@@ -20,7 +20,6 @@ SEED = 1
 # Half a minute of one core's time. Updates are counted, not minutes: a busy machine takes longer
 # and gets the same network.
 NETWORK = ("unet", {"features": (8, 16, 32, 64)})
-TRAINING = {"patch": (16, 48, 48), "batch": 2, "steps": 20, "epochs": 24, "lr": 0.005}
 
 
 @dataclass
@@ -86,7 +85,7 @@ def _network(folder: Path, report: Report) -> Generator[Step, None, None]:
     image, truth = cases.pop()
     checkpoint = yield from api.train(
         cases, out=folder / "network", model=NETWORK, loss="dice_ce", seed=SEED,
-        augment="light", overwrite=True, **TRAINING,
+        augment="light", overwrite=True, patch=(16, 48, 48), batch=2, steps=20, epochs=24, lr=0.005,
     )  # fmt: skip
     recipe = api.recipe_of("network", checkpoint=checkpoint.folder)
     labels = yield from api.segment_steps(image, recipe)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.api.coercion import as_image
+from napari_segment.api.types import ImageLike
 from napari_segment.api.verbs import complete, recipe_of
 from napari_segment.engine.execute import apply, seen_steps
 from napari_segment.engine.split import parts_of, positions
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 CANNY = "canny"
 
 
-def edge_points(
-    image: Any,
+def edge_points(  # noqa: PLR0913 (settings of the recipe and of the method)
+    image: ImageLike,
     *,
     filters: Iterable[SpecLike] = (),
     cleanups: Iterable[SpecLike] = (),
@@ -32,7 +33,9 @@ def edge_points(
     apply_to: ApplyTo = "auto",
     times: tuple[int, int] | tuple[()] = (),
     axes: str = "",
-    **settings: Any,
+    sigma: float = 1.0,
+    low: float = 0.1,
+    high: float = 0.2,
 ) -> pd.DataFrame:
     """Locate the edges that "canny" marks to a fraction of a voxel.
 
@@ -41,8 +44,8 @@ def edge_points(
     image, filters, cleanups, channel, apply_to, times, axes
         As of `segment`. Cleanups leave out edges, as `remove_small` does, or number them, as
         `connected_components` does.
-    **settings
-        Those of "canny": ``sigma``, ``low``, ``high``.
+    sigma, low, high : float
+        The settings of "canny".
 
     Returns
     -------
@@ -62,13 +65,13 @@ def edge_points(
     """
     recipe = recipe_of(
         CANNY, filters=filters, cleanups=cleanups, channel=channel, apply_to=apply_to, times=times,
-        **settings,
+        sigma=sigma, low=low, high=high,
     )  # fmt: skip
     return run(edge_point_steps(image, recipe, axes=axes))
 
 
 def edge_point_steps(
-    image: Any, recipe: Recipe, *, axes: str = ""
+    image: ImageLike, recipe: Recipe, *, axes: str = ""
 ) -> Generator[Step, None, pd.DataFrame]:
     """`edge_points` as long work: a generator of Steps that returns the table.
 

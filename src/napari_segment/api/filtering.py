@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from typing import Any
 
 from napari_segment.api.coercion import as_image
+from napari_segment.api.types import ImageLike
 from napari_segment.api.verbs import complete, several
 from napari_segment.engine.execute import chosen_times, seen_steps, through_filters
 from napari_segment.errors import InputError
@@ -16,7 +16,7 @@ from napari_segment.step import Step, run
 
 
 def apply_filters(
-    image: Any,
+    image: ImageLike,
     filters: Iterable[SpecLike] | Recipe,
     *,
     channel: int | str = "all",
@@ -61,7 +61,7 @@ def apply_filters(
 
 
 def filter_steps(
-    image: Any,
+    image: ImageLike,
     filters: Iterable[SpecLike] | Recipe,
     *,
     channel: int | str = "all",

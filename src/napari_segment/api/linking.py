@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from napari_segment.api.coercion import as_image, as_labels
+from napari_segment.api.types import ImageLike, LabelsLike
 from napari_segment.errors import InputError
 from napari_segment.image import Labels, align
 
 Count = Annotated[int, Field(ge=1)]
 
 
-def consensus(labels: Sequence[Any], *, iou: Annotated[float, Field(gt=0, le=1)] = 0.25) -> Labels:
+def consensus(
+    labels: Sequence[LabelsLike], *, iou: Annotated[float, Field(gt=0, le=1)] = 0.25
+) -> Labels:
     """Join several segmentations into objects to what most of them agree on.
 
     For volumes that were segmented plane by plane and linked along each of three directions
@@ -47,7 +50,11 @@ def consensus(labels: Sequence[Any], *, iou: Annotated[float, Field(gt=0, le=1)]
 
 
 def slices_to_label_next(
-    uncertainty: Any, *, count: Count = 5, axis: Literal["T", "Z", "Y", "X"] = "Z", apart: Count = 1
+    uncertainty: ImageLike,
+    *,
+    count: Count = 5,
+    axis: Literal["T", "Z", "Y", "X"] = "Z",
+    apart: Count = 1,
 ) -> list[int]:
     """Rank the planes of a stack by how unsure a network is of them.
 

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_segment.api.types import PairsLike
+
 if TYPE_CHECKING:
     from napari_segment.deep.nn.summary import Summary
 
 
-def network_preview(pairs: Any, settings: Mapping[str, Any] | None = None) -> Summary:
+def network_preview(pairs: PairsLike, settings: Mapping[str, Any] | None = None) -> Summary:
     """Say what network a training would train, and what it will cost.
 
     Parameters

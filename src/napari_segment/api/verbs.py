@@ -1,13 +1,14 @@
-"""The verbs that every door calls."""
+"""The verbs that every interface calls."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from napari_segment.api.coercion import as_image, as_labels
 from napari_segment.api.markers import on_image
+from napari_segment.api.types import ImageLike, LabelsLike, ModelLike, PairsLike
 from napari_segment.distribution import version
 from napari_segment.engine.execute import apply
 from napari_segment.image import Labels
@@ -15,6 +16,7 @@ from napari_segment.recipe import ApplyTo, Recipe, Spec, SpecLike
 from napari_segment.registry import cleanups as cleanup_registry
 from napari_segment.registry import filters as filter_registry
 from napari_segment.registry import methods
+from napari_segment.results.compare import THRESHOLDS
 from napari_segment.results.link import Gap, Overlap
 from napari_segment.step import Step, run
 
@@ -22,14 +24,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from napari_segment.deep.checkpoint import Checkpoint
+    from napari_segment.deep.device import Device
     from napari_segment.deep.nn.summary import Summary
     from napari_segment.deep.training.record.runs import Run
     from napari_segment.results.compare import Scores
 
 
 def segment(
-    image: Any,
+    image: ImageLike,
     method: SpecLike,
     *,
     filters: Iterable[SpecLike] = (),
@@ -91,7 +93,11 @@ def segment(
 
 
 def segment_steps(
-    image: Any, recipe: Recipe, *, data: Mapping[str, Any] | None = None, axes: str = ""
+    image: ImageLike,
+    recipe: Recipe,
+    *,
+    data: Mapping[str, LabelsLike] | None = None,
+    axes: str = "",
 ) -> Generator[Step, None, Labels]:
     """Segment as long work: a generator of Steps that returns the Labels.
 
@@ -113,7 +119,7 @@ def segment_steps(
 
 
 def replay(
-    recipe: Recipe | Mapping[str, Any] | str | Path, image: Any, *, axes: str = ""
+    recipe: Recipe | Mapping[str, Any] | str | Path, image: ImageLike, *, axes: str = ""
 ) -> Labels:
     """Do again what a recipe records, on any image.
 
@@ -177,68 +183,29 @@ def complete(recipe: Recipe) -> Recipe:
     )
 
 
-def train(pairs: Any, **settings: Any) -> Generator[Step, None, Checkpoint]:
-    """Train a network: a generator of Steps that returns the Checkpoint.
-
-    Parameters
-    ----------
-    pairs : Pairs, or list of (image, labels)
-        Images with their reference labels.
-    **settings
-        Those of `napari_segment.deep.training.train`: ``out``, ``model``, ``loss``, ``epochs``,
-        ``minutes``, ``device``, ``seed``, ``resume``, …
-
-    Yields
-    ------
-    Step
-        Losses, scores, time left and previews. Closing the generator stops the training.
-
-    Returns
-    -------
-    Checkpoint
-        The best one, for ``segment(image, "network", checkpoint=checkpoint.folder)``.
-    """
-    from napari_segment.deep.training import train as train_network
-
-    return (yield from train_network(pairs, **settings))
-
-
-def cross_validate(pairs: Any, **settings: Any) -> Generator[Step, None, list[Checkpoint]]:
-    """Train once for each fold, so that every case is validated on once.
-
-    Parameters
-    ----------
-    pairs : as for `train`
-        Images with their reference labels.
-    **settings
-        Those of `train`; ``out`` gets a run folder for each of the ``folds``.
-
-    Yields
-    ------
-    Step
-        Of each training in turn.
-
-    Returns
-    -------
-    list of Checkpoint
-        Of the folds. Together they are an ensemble: ``segment(image, "network",
-        checkpoint=folds[0].folder, ensemble=[c.folder for c in folds[1:]])``.
-    """
-    from napari_segment.deep.training.folds import cross_validate as train_folds
-
-    return (yield from train_folds(pairs, **settings))
-
-
-def summary(model: Any, **sizes: Any) -> Summary:
-    """Say what a network is made of and what it will cost, without running it.
+def summary(
+    model: ModelLike,
+    *,
+    channels_in: int = 1,
+    channels_out: int = 2,
+    ndim: int = 2,
+    size: Sequence[int] = (),
+    batch: int = 1,
+) -> Summary:
+    """Compute the layers, parameters and memory of a network, without running it.
 
     Parameters
     ----------
     model : str, (str, mapping), Spec, Checkpoint, Path or torch.nn.Module
         A model by name, such as "unet" or ("unet", {"features": (8, 16)}), or a trained network.
-    **sizes
-        ``channels_in`` (1), ``channels_out`` (2), ``ndim`` (2), ``size`` (sides of the input) and
-        ``batch`` (1); those that a trained network knows itself are its own.
+    channels_in, channels_out, ndim : int
+        Channels of the input and of the output, and spatial dimensions. A trained network has its
+        own.
+    size : sequence of int
+        Sides of the input; empty for those of a trained network's patches, else for 256 in 2-D and
+        64 in 3-D.
+    batch : int
+        Images at once.
 
     Returns
     -------
@@ -251,19 +218,22 @@ def summary(model: Any, **sizes: Any) -> Summary:
     >>> summary("unet", ndim=3).costs()  # doctest: +SKIP
     """
     from napari_segment.deep.checkpoint import Checkpoint
-    from napari_segment.deep.nn.summary import summary as of
+    from napari_segment.deep.nn.summary import summary as summarise
 
-    if isinstance(model, Path):
-        model = Checkpoint.load(model)
-    if isinstance(model, Checkpoint):
-        own = {"channels_in": model.channels_in, "channels_out": model.channels_out}
-        sizes = {"size": model.patch, **sizes, **own, "ndim": model.ndim}
-        model = model.model
-    return of(model, **sizes)
+    trained = Checkpoint.load(model) if isinstance(model, Path) else model
+    if not isinstance(trained, Checkpoint):
+        return summarise(
+            trained, channels_in=channels_in, channels_out=channels_out, ndim=ndim, size=size,
+            batch=batch,
+        )  # fmt: skip
+    return summarise(
+        trained.model, channels_in=trained.channels_in, channels_out=trained.channels_out,
+        ndim=trained.ndim, size=size or trained.patch, batch=batch,
+    )  # fmt: skip
 
 
 def augment_preview(
-    pairs: Any, settings: Mapping[str, Any] | None = None, *, case: int = 0, count: int = 6
+    pairs: PairsLike, settings: Mapping[str, Any] | None = None, *, case: int = 0, count: int = 6
 ) -> dict[str, NDArray[Any]]:
     """Change one patch of one case as a training would, to see what its random changes do.
 
@@ -289,7 +259,7 @@ def augment_preview(
     return preview(pairs, settings or {}, case=case, count=count)
 
 
-def track(labels: Any, *, overlap: Overlap = 0.5, gap: Gap = 1) -> Labels:
+def track(labels: LabelsLike, *, overlap: Overlap = 0.5, gap: Gap = 1) -> Labels:
     """Give each object one number through time.
 
     Parameters
@@ -310,12 +280,12 @@ def track(labels: Any, *, overlap: Overlap = 0.5, gap: Gap = 1) -> Labels:
     return track_objects(as_labels(labels), overlap=overlap, gap=gap)
 
 
-def find_runs(places: Iterable[str | Path]) -> list[Run]:
-    """Read the run folders that `train` wrote, at or below some places; best first.
+def find_runs(folders: Iterable[str | Path]) -> list[Run]:
+    """Read the run folders that `train` wrote, at or below some folders; best first.
 
     Parameters
     ----------
-    places : iterable of str or Path
+    folders : iterable of str or Path
         Run folders, or folders of them.
 
     Returns
@@ -325,10 +295,15 @@ def find_runs(places: Iterable[str | Path]) -> list[Run]:
     """
     from napari_segment.deep.training.record.runs import find_runs as find
 
-    return find(places)
+    return find(folders)
 
 
-def measure(labels: Any, image: Any = None, **options: Any) -> pd.DataFrame:
+def measure(
+    labels: LabelsLike,
+    image: ImageLike | None = None,
+    *,
+    properties: str | Sequence[str] = "basic",
+) -> pd.DataFrame:
     """Measure every object or class.
 
     Parameters
@@ -337,8 +312,9 @@ def measure(labels: Any, image: Any = None, **options: Any) -> pd.DataFrame:
         What to measure.
     image : Image or the same, optional
         Intensities, of the same shape.
-    **options
-        Those of `napari_segment.results.measure.measure`.
+    properties : str or sequence of str
+        Names of properties, of their columns, and of groups: "basic", "shape", "intensity",
+        "texture", "detail" (computed object by object, and so slower), "all".
 
     Returns
     -------
@@ -348,32 +324,42 @@ def measure(labels: Any, image: Any = None, **options: Any) -> pd.DataFrame:
     """
     from napari_segment.results.measure import measure as measure_labels
 
-    stack = as_labels(labels)
-    return measure_labels(stack, None if image is None else as_image(image), **options)
+    intensities = None if image is None else as_image(image)
+    return measure_labels(as_labels(labels), intensities, properties=properties)
 
 
-def compare(labels: Any, reference: Any, **options: Any) -> Scores:
+def compare(
+    labels: LabelsLike,
+    reference: LabelsLike,
+    *,
+    thresholds: Sequence[float] = THRESHOLDS,
+    surface: bool = False,
+) -> Scores:
     """Score labels against a reference.
 
     Parameters
     ----------
     labels, reference : Labels, ndarray, dask Array, str, Path or napari layer
         Of one shape.
-    **options
-        Those of `napari_segment.results.compare.compare`.
+    thresholds : sequence of float
+        Overlaps (intersection over union), rising, from which on a pair of objects is a match.
+    surface : bool
+        Whether to measure distances between surfaces and the overlap of boundaries too. This
+        needs each class in memory.
 
     Returns
     -------
     Scores
-        Dice and IoU per class, and what is found of the objects.
+        Dice and IoU per class, and the detection scores of objects.
     """
     from napari_segment.results.compare import compare as compare_labels
 
     result = as_labels(labels)
-    return compare_labels(result, as_labels(reference, holds=result.holds), **options)
+    truth = as_labels(reference, holds=result.holds)
+    return compare_labels(result, truth, thresholds=thresholds, surface=surface)
 
 
-def devices() -> list[Any]:
+def devices() -> list[Device]:
     """List what networks can run on: the CPU, each GPU, MPS, with their memory."""
     from napari_segment.deep.device import devices as list_devices
 
@@ -386,6 +372,6 @@ def _split_data(method: SpecLike, settings: dict[str, Any]) -> dict[str, Any]:
     return {name: settings.pop(name) for name in list(settings) if name in names}
 
 
-def several(specs: Iterable[SpecLike] | SpecLike) -> Iterable[Any]:
+def several(specs: Iterable[SpecLike] | SpecLike) -> Iterable[SpecLike]:
     """Forgive a single entry where a list of them is wanted."""
-    return [specs] if isinstance(specs, str | Spec | Mapping) else specs
+    return [specs] if isinstance(specs, str | Spec | Mapping) else cast("Iterable[SpecLike]", specs)

@@ -60,7 +60,7 @@ def settings_model(
     """
     fields = {
         p.name: (
-            Annotated[_checked(_resolve(p, function)), Field(description=told.get(p.name))],
+            Annotated[_checked(resolved(p, function)), Field(description=told.get(p.name))],
             ... if p.default is p.empty else p.default,
         )
         for p in inspect.signature(function).parameters.values()
@@ -154,7 +154,7 @@ def _check_setting(
         raise PluginError(f"{place} has a name that `segment` keeps for itself. Rename it.")
     if parameter.annotation is parameter.empty:
         raise PluginError(f"{place} has no type.")
-    annotation = _resolve(parameter, function)
+    annotation = resolved(parameter, function)
     if not _is_setting_type(annotation):
         raise PluginError(
             f"{place} is of type {annotation}. Use bool, int, float, str, Path, Literal, Spec, "
@@ -163,7 +163,7 @@ def _check_setting(
         )
 
 
-def _resolve(parameter: inspect.Parameter, function: Callable[..., Any]) -> Any:
+def resolved(parameter: inspect.Parameter, function: Callable[..., Any]) -> Any:
     """The annotation of one setting; data parameters may name types that do not exist here."""
     if not isinstance(parameter.annotation, str):
         return parameter.annotation

@@ -61,7 +61,7 @@ class Predict(SegmentDock):
         """The layers, and the planes that are worth labelling: along which dimension, and which."""
         doubt = doubt_of(labels)
         found = [a for a in ("Z", "T") if doubt is not None and a in doubt.axes]
-        if not found:
+        if doubt is None or not found:
             return layers, ("", 0), []
         axis: Any = found[0]
         planes = api.slices_to_label_next(doubt, count=COUNT, axis=axis, apart=APART)
