@@ -87,7 +87,7 @@ def patient(plugin, monkeypatch):
     from napari_segment.registry import methods
 
     before = methods.snapshot() if len(methods) else {}
-    monkeypatch.setenv("PYTHONPATH", str(plugin))
+    monkeypatch.setenv("PYTHONPATH", str(plugin), prepend=os.pathsep)
     monkeypatch.syspath_prepend(str(plugin))
     sys.modules.pop("patient_plugin", None)
     importlib.import_module("patient_plugin")

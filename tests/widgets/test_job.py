@@ -1,8 +1,11 @@
 """The worker process: results, errors, cancelling, killing and crashes, without a window."""
 
+import gc
 import os
 import signal
 import sys
+import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -17,7 +20,7 @@ WAIT = 60_000
 
 @pytest.fixture
 def process(qapp, plugin, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(plugin))
+    monkeypatch.setenv("PYTHONPATH", str(plugin), prepend=os.pathsep)
     process = Process()
     yield process
     process.close()
@@ -170,6 +173,75 @@ def test_pixels_that_cannot_be_written_are_an_error(qtbot, process):
     with qtbot.waitSignal(job.failed, timeout=WAIT) as told:
         process.run(job)
     assert told.args[0] == "OSError: No space left on device"
+
+
+class SlowWriting:
+    """A job's preparation that ends when it is let go."""
+
+    def __init__(self):
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, folder):
+        self.begun.set()
+        assert self.go.wait(30)
+        folder.mkdir(exist_ok=True)
+        (folder / "late.npy").write_bytes(b"pixels")
+        return {}
+
+
+def test_a_job_is_kept_until_its_thread_has_answered(qtbot, process):
+    slow = SlowWriting()
+    job = process.run(Job("segment", slow))
+    folder, kept = job.folder, weakref.ref(job)
+    assert slow.begun.wait(30)
+    job.cancel()
+    del job
+    gc.collect()
+    assert kept() is not None
+    slow.go.set()
+    qtbot.waitUntil(lambda: kept() is None and not folder.exists(), timeout=5000)
+    assert not process.busy
+
+
+def test_closing_while_pixels_are_written_starts_nothing_and_leaves_nothing(qtbot, process):
+    slow = SlowWriting()
+    first, second = process.run(Job("segment", slow)), process.run(Job("segment", slow))
+    folders = [first.folder, second.folder]
+    assert slow.begun.wait(30)
+    process.close()
+    assert not any(folder.exists() for folder in folders)
+    kept = weakref.ref(first)
+    del first, second
+    slow.go.set()
+    qtbot.waitUntil(lambda: kept() is None, timeout=5000)
+    assert not any(folder.exists() for folder in folders)
+    assert process.pid == 0
+
+
+def test_reading_a_result_can_be_cancelled(qtbot, process, image):
+    go, reading = threading.Event(), threading.Event()
+
+    def receive(result):
+        reading.set()
+        go.wait(30)
+
+    job = segmentation(image, "patient", steps=1)
+    job.receive = receive
+    ended = []
+    job.done.connect(lambda _: ended.append("done"))
+    job.cancelled.connect(lambda: ended.append("cancelled"))
+    process.run(job)
+    qtbot.waitUntil(reading.is_set, timeout=WAIT)
+    pid = process.pid
+    with qtbot.waitSignal(job.cancelled, timeout=1000):
+        job.cancel()
+    again = segmentation(image, "patient", steps=1)
+    with qtbot.waitSignal(again.done, timeout=WAIT):
+        process.run(again)
+    go.set()
+    qtbot.wait(100)
+    assert ended == ["cancelled"]
+    assert process.pid == pid
 
 
 def test_lazy_stacks_stay_lazy(tmp_path):

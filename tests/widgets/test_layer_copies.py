@@ -90,6 +90,18 @@ def test_copies_go_with_their_layers(tmp_path):
     assert not kept.path.exists()
 
 
+def test_the_copy_of_a_layer_that_is_deleted_while_it_is_written_goes_too(tmp_path):
+    copies, layer = Copies(), ImageLayer(np.zeros((3, 4)))
+    write = copies.writer(layer)
+    pixels = np.asarray(layer.data)
+    del layer
+    gc.collect()
+    write(pixels, tmp_path / "image.npy")
+    assert (tmp_path / "image.npy").exists()
+    assert not copies._kept
+    assert not list(copies._folder.iterdir())
+
+
 def test_what_is_painted_into_an_array_on_disk_is_noticed(tmp_path):
     import zarr
 

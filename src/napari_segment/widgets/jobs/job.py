@@ -12,9 +12,9 @@ import json
 import shutil
 import sys
 import tempfile
-import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -24,6 +24,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_segment.errors import SegmentError
 from napari_segment.step import Step
+from napari_segment.widgets.jobs.threads import call_in_thread
 
 Message: TypeAlias = dict[str, Any]
 
@@ -50,9 +51,6 @@ class Job(QObject):
     failed = Signal(str, str)  # what to say, and the traceback if there is one
     cancelled = Signal()
 
-    prepared = Signal(object, object)  # from threads: a message or a result, else an error
-    received = Signal(object, object)
-
     def __init__(
         self,
         verb: str,
@@ -62,12 +60,10 @@ class Job(QObject):
         super().__init__()
         self.verb, self.prepare, self.receive = verb, prepare, receive
         self.folder = Path(tempfile.mkdtemp(prefix="napari-segment-"))
+        _folders.add(self.folder)
         self.number = 0
         self.sent = self.unwanted = self.over = False
         self.process: Process | None = None
-        # Bound methods of a QObject, so that Qt calls them in the window's thread.
-        self.prepared.connect(self._submit)
-        self.received.connect(self._finish)
 
     def cancel(self) -> None:
         """Ask the work to end; kill its process if it does not."""
@@ -79,20 +75,16 @@ class Job(QObject):
         if self.process is not None and not self.over:
             self.process.send({"stop": self.number})
 
-    def _submit(self, message: Message | None, error: Exception | None) -> None:
-        if self.process is not None:
-            self.process.submit(self, message, error)
-
-    def _finish(self, result: Any, error: Exception | None) -> None:
-        if self.process is not None:
-            self.process.finish(self, result, error)
-
     def end(self, signal: Any, *values: Any) -> None:
         """Tell how the job ended, once, and clear its folder."""
         if self.over:
             return
         self.over = True
         signal.emit(*values)
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove the job's folder; a thread that still writes into it makes this needed again."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -165,14 +157,18 @@ class Process(QObject):
         if self.closed:
             return
         self.closed = True
-        self._queue.clear()
+        self._killer.stop()
         self._process.blockSignals(True)  # its destructor would still tell of the end
         self._process.closeWriteChannel()
         if not self._process.waitForFinished(300):
             self._process.kill()
             self._process.waitForFinished(1000)
-        if self._job is not None:
-            shutil.rmtree(self._job.folder, ignore_errors=True)
+        for job in (*self._queue, self._job):
+            if job is not None:
+                job.over = True
+                job.clear()
+        self._queue.clear()
+        self._job = None
 
     @property
     def busy(self) -> bool:
@@ -188,13 +184,13 @@ class Process(QObject):
 
     def _next(self) -> None:
         if self._job is None and self._queue:
-            self._job = self._queue.popleft()
-            _in_thread(self._job.prepare, self._job.folder, self._job.prepared)
+            job = self._job = self._queue.popleft()
+            call_in_thread(partial(job.prepare, job.folder), partial(self.submit, job))
 
     def submit(self, job: Job, message: Message | None, error: Exception | None) -> None:
         """Send a job whose pixels are written."""
-        if job.over:  # cancelled while its pixels were being written
-            shutil.rmtree(job.folder, ignore_errors=True)
+        if job.over:  # cancelled or closed while its pixels were being written
+            job.clear()
         elif message is None:
             self._over(job, job.failed, said(error), "")
         else:
@@ -204,7 +200,9 @@ class Process(QObject):
 
     def finish(self, job: Job, result: Any, error: Exception | None) -> None:
         """End a job whose result has been read."""
-        if error is not None:
+        if job.over:  # cancelled or closed while it was being read
+            job.clear()
+        elif error is not None:
             self._over(job, job.failed, said(error), "")
         else:
             self._over(job, job.done, result)
@@ -247,7 +245,9 @@ class Process(QObject):
         elif "warning" in message:
             job.warned.emit(message["warning"])
         elif "result" in message:
-            _in_thread(job.receive, message["result"], job.received)
+            job.sent = False  # the process has done its part
+            self._killer.stop()
+            call_in_thread(partial(job.receive, message["result"]), partial(self.finish, job))
         elif "error" in message:
             self._over(job, job.failed, message["error"], message.get("traceback", ""))
         elif "cancelled" in message:
@@ -291,6 +291,16 @@ def process(name: str = "work") -> Process:
     return found
 
 
+_folders: set[Path] = set()  # of jobs
+
+
+@atexit.register
+def _remove_folders() -> None:
+    """Remove what is left of jobs; twice, where a thread was adding a file meanwhile."""
+    for folder in 2 * list(_folders):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _close(process: Process) -> None:
     with contextlib.suppress(RuntimeError):  # gone with the application
         process.close()
@@ -314,20 +324,6 @@ def keep(stack: Message) -> Message:
     maps = {name: keep(image) for name, image in stack.get("maps", {}).items()}
     kept: Message = {"path": shutil.move(stack["path"], folder), "chunks": []}
     return stack | kept | ({"maps": maps} if maps else {})
-
-
-def _in_thread(work: Callable[[Any], Any], given: Any, tell: Any) -> None:
-    """Call in a thread and tell the result or the error by a signal."""
-
-    def call() -> None:
-        try:
-            result, error = work(given), None
-        except Exception as caught:
-            result, error = None, caught
-        with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
-            tell.emit(result, error)
-
-    threading.Thread(target=call, daemon=True).start()
 
 
 def said(error: Exception | None) -> str:

@@ -55,6 +55,7 @@ class Copies:
 
     def __init__(self) -> None:
         self._kept: dict[int, Copy] = {}
+        self._ends: dict[int, Any] = {}  # what waits for the end of each layer
         self._lock = Lock()
         self._folder: Path | None = None
 
@@ -67,19 +68,24 @@ class Copies:
             Its copy is dropped when the layer is; `forget` drops it before.
         """
         key, source = id(layer), layer.data
-        if key not in self._kept:
-            weakref.finalize(layer, self._drop, key)
+        end = self._ends.get(key)
+        if end is None or not end.alive:
+            end = self._ends[key] = weakref.finalize(layer, self._drop, key)
 
         def write(array: Any, path: Path) -> Chunks:
             mark = _mark(array, source)
             with self._lock:
                 kept = self._kept.get(key)
-                if kept is None or kept.mark != mark:
+                if kept is None or kept.mark != mark or not kept.path.exists():
                     self._drop(key)
                     file = self._new_file()
                     kept = Copy(file, save_array(array, file), mark, source)
                     self._kept[key] = kept
-                _link(kept.path, path)
+                try:
+                    _link(kept.path, path)
+                finally:
+                    if not end.alive:  # the layer was deleted meanwhile
+                        self._drop(key)
             return kept.chunks
 
         return write

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from napari_segment.errors import SegmentError
 from napari_segment.image import Image
 from napari_segment.recipe import Recipe, Spec
 from napari_segment.registry import Entry, cleanups, filters, methods
+from napari_segment.widgets.jobs.threads import call_in_thread
 
 LARGEST = 2**28  # voxels whose histogram is taken for a preview
 PATIENCE = 0.2  # seconds that a preview has before a newer one ends it
@@ -295,7 +294,6 @@ class Newest(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lock = threading.Lock()
         self._waiting: Callable[[], Any] | None = None
         self._began = 0.0
         self._busy = False
@@ -306,30 +304,25 @@ class Newest(QObject):
 
     def ask(self, call: Callable[[], Any]) -> None:
         """Make this call next."""
-        with self._lock:
-            self._waiting = call
-            if self._busy:
-                return
-            self._busy = True
-        threading.Thread(target=self._work, daemon=True).start()
+        self._waiting = call
+        if not self._busy:
+            self._next()
 
-    def _work(self) -> None:
-        while True:
-            with self._lock:
-                call, self._waiting = self._waiting, None
-                if call is None:
-                    self._busy = False
-                    return
+    def _next(self) -> None:
+        call, self._waiting = self._waiting, None
+        self._busy = call is not None
+        if call is not None:
             self._began = time.monotonic()
-            try:
-                self._tell(self.ready, call())
-            except StaleError:
-                continue
-            except SegmentError as error:
-                self._tell(self.failed, str(error))
-            except Exception as error:
-                self._tell(self.failed, f"The preview failed: {error} ({type(error).__name__}).")
+            call_in_thread(call, self._take)
 
-    def _tell(self, signal: Any, what: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
-            signal.emit(what)
+    def _take(self, result: Any, error: Exception | None) -> None:
+        """Begin the next call, and show what came of this one."""
+        self._next()
+        if error is None:
+            self.ready.emit(result)
+        elif isinstance(error, StaleError):
+            return
+        elif isinstance(error, SegmentError):
+            self.failed.emit(str(error))
+        else:
+            self.failed.emit(f"The preview failed: {error} ({type(error).__name__}).")
