@@ -17,6 +17,7 @@ from napari_segment.deep.inference.options import Gives, Options
 from napari_segment.deep.planning.plan import Objects
 from napari_segment.errors import SettingError
 from napari_segment.image import Turn, turn_between
+from napari_segment.image.units import length_factor
 from napari_segment.registry import Result, methods
 from napari_segment.step import Step
 
@@ -271,19 +272,12 @@ def _named(checkpoint: Checkpoint, values: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(names.get(value, f"class {value}") for value in told)
 
 
-_METRES = {
-    "nanometer": 1e-9, "nm": 1e-9, "micrometer": 1e-6, "micron": 1e-6, "um": 1e-6, "µm": 1e-6,
-    "millimeter": 1e-3, "mm": 1e-3, "centimeter": 1e-2, "cm": 1e-2, "meter": 1.0, "m": 1.0,
-}  # fmt: skip
-
-
 def _in_unit(spacing: Sequence[float], unit: str, wanted: str) -> Sequence[float]:
     """The spacing in the network's unit; none where one side counts in pixels only."""
     if not unit or unit == wanted:
         return spacing
-    if unit not in _METRES or wanted not in _METRES:
-        return ()
-    return tuple(s * _METRES[unit] / _METRES[wanted] for s in spacing)
+    factor = length_factor(unit, wanted)
+    return () if factor is None else tuple(s * factor for s in spacing)
 
 
 def _not_resampled(unit: str, checkpoint: Checkpoint) -> Step:

@@ -1,12 +1,14 @@
-"""From one grid to another of the same place, by nearest neighbour."""
+"""From one grid to another one that begins at the same voxel."""
 
 from __future__ import annotations
 
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from napari_segment.image import Image, Labels, Stack
+from napari_segment.engine.label_interpolation import interpolate_labels
+from napari_segment.image import Image, Labels, Stack, nearest_index
 
 S = TypeVar("S", bound=Stack)
 
@@ -45,24 +47,26 @@ def on_grid_of(stack: S, target: Stack) -> S:
     Image or Labels
         With the spacing and affine of `target`; `stack` itself where the grids are the same.
     """
-    same = [stack.size(a) == target.size(a) for a in target.spatial_axes]
-    if all(same) and stack.spacing == target.spacing:
+    if _is_on_grid_of(stack, target):
         return stack
     data = stack.data
-    ours = dict(zip(stack.spatial_axes, stack.spacing, strict=True))
-    for letter, theirs in zip(target.spatial_axes, target.spacing, strict=True):
+    for letter in target.spatial_axes:
         axis = stack.axes.index(letter)
-        position = np.arange(target.size(letter)) * (theirs / ours[letter])
-        nearest = np.minimum(np.floor(position + 0.5).astype(np.int64), data.shape[axis] - 1)
-        data = data[(slice(None),) * axis + (nearest,)]
+        nearest = nearest_index(_positions(stack, target, letter))
+        data = data[(slice(None),) * axis + (np.minimum(nearest, data.shape[axis] - 1),)]
     return stack.replace(data=data, spacing=target.spacing, affine=target.affine)
 
 
 def labels_on_grid_of(labels: Labels, target: Stack) -> Labels:
-    """`on_grid_of` for labels, with what is told beside them: maps, and boxes in pixels."""
-    back = on_grid_of(labels, target)
-    if back is labels:
+    """Interpolate labels onto another grid, and bring their maps and boxes along."""
+    if _is_on_grid_of(labels, target):
         return labels
+    positions = {
+        labels.axes.index(letter): _positions(labels, target, letter)
+        for letter in target.spatial_axes
+    }
+    data = interpolate_labels(labels.data, positions)
+    back = labels.replace(data=data, spacing=target.spacing, affine=target.affine)
     ratio = dict(zip(labels.spatial_axes, np.divide(labels.spacing, target.spacing), strict=True))
     features = {
         name: np.round(column * ratio[name[5].upper()]).astype(column.dtype)
@@ -72,3 +76,14 @@ def labels_on_grid_of(labels: Labels, target: Stack) -> Labels:
     }
     maps = {name: on_grid_of(chart, target) for name, chart in labels.maps.items()}
     return back.replace(features=features, maps=maps)
+
+
+def _is_on_grid_of(stack: Stack, target: Stack) -> bool:
+    same = all(stack.size(a) == target.size(a) for a in target.spatial_axes)
+    return same and stack.spacing == target.spacing
+
+
+def _positions(stack: Stack, target: Stack, letter: str) -> NDArray[np.float64]:
+    """Positions of the target's voxels along an axis, in voxels of the stack."""
+    theirs, own = (s.spacing[s.spatial_axes.index(letter)] for s in (target, stack))
+    return np.asarray(np.arange(target.size(letter)) * (theirs / own), np.float64)

@@ -1,6 +1,6 @@
 """Image and Labels: pixels that know their axes, spacing, unit and position in the world."""
 
-from napari_segment.image.alignment import align, describe, fits_exactly
+from napari_segment.image.alignment import align, describe, fits_exactly, nearest_index
 from napari_segment.image.image import RGB, Image
 from napari_segment.image.labels import Holds, Labels, smallest_integers
 from napari_segment.image.layer import from_layer, named_axes
@@ -22,6 +22,7 @@ __all__ = [
     "fits_exactly",
     "from_layer",
     "named_axes",
+    "nearest_index",
     "orientation_of",
     "reoriented",
     "smallest_integers",

@@ -67,6 +67,14 @@ def align(
     return _resampled(turned, target, between, (what, onto), resample)
 
 
+def nearest_index(position: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Round positions between voxels to the nearest voxel, those in the middle to the even one.
+
+    Were they all rounded up, labels that are resampled and brought back would move by half a voxel.
+    """
+    return np.asarray(np.rint(position.round(9)).astype(np.intp))
+
+
 def fits_exactly(stack: Stack, target: Stack) -> bool:
     """Whether `align` would only turn axes, or move nothing at all."""
     turned = _with_axes_of(stack, target, "stack", "target")
@@ -272,7 +280,7 @@ def _fill(
 
 def _nearest(source: NDArray[Any], where: NDArray[np.float64]) -> NDArray[Any]:
     """The nearest voxel; 0 outside. Labels of 64 bits stay exact."""
-    index = np.floor(where + 0.5).astype(np.intp)
+    index = nearest_index(where)
     inside = np.ones(where.shape[1:], bool)
     for axis, n in enumerate(source.shape):
         inside &= (index[axis] >= 0) & (index[axis] < n)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from napari_segment.classical.grid import checked, float_type
 from napari_segment.errors import InputError, SettingError
-from napari_segment.image import Labels, Stack
+from napari_segment.image import Labels, Stack, nearest_index
 from napari_segment.registry import Regridded, filters
 
 S = TypeVar("S", bound=Stack)
@@ -125,7 +125,7 @@ def _along(data: Any, axis: int, position: NDArray[np.float64], nearest: bool) -
         return data[(slice(None),) * axis + (index,)]
 
     if nearest:
-        return taken(np.floor(position + 0.5).astype(np.int64))
+        return taken(nearest_index(position))
     position = position.round(9)  # so that what lies on a voxel takes no part of the next
     before, after = (end(position).astype(np.int64) for end in (np.floor, np.ceil))
     dtype = float_type(data.dtype)
