@@ -78,12 +78,12 @@ class Entry:
     @cached_property
     def settings(self) -> type[BaseModel]:
         """The settings as a pydantic model, made from the signature and the docstring."""
-        told = {
+        documented = {
             name.strip(): (p.description or "").replace("\n", " ")
             for p in self._doc.params
             for name in p.arg_name.split(",")  # "low, high : float"
         }
-        return settings_model(self.name, self.function, told)
+        return settings_model(self.name, self.function, documented)
 
     def schema(self) -> dict[str, Any]:
         """The settings as JSON schema."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import GenericAlias, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, Protocol, Union, cast, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -20,10 +20,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from napari_segment.errors import PluginError
-from napari_segment.recipe import Spec
-
-if TYPE_CHECKING:
-    from napari_segment.registry.registry import Registry
+from napari_segment.recipe import Spec, SpecLike
 
 _PLAIN = (bool, int, float, str, Path, Spec)
 # Words with which `segment` and the command line address the image, not the entry.
@@ -37,30 +34,44 @@ RESERVED = frozenset(
 _WITH_RESERVED = ("filters", "methods", "cleanups")
 
 
+class Choices(Protocol):
+    """What a Spec setting needs of the registry that it picks from."""
+
+    kind: str
+
+    def complete(self, spec: SpecLike) -> Spec: ...
+
+
 @dataclass(frozen=True)
 class Of:
     """Mark a Spec setting as a choice from a registry: ``Annotated[Spec, Of(losses)]``."""
 
-    registry: Registry
+    registry: Choices
 
 
 def settings_model(
-    name: str, function: Callable[..., Any], told: Mapping[str, str]
+    name: str, function: Callable[..., Any], documented: Mapping[str, str]
 ) -> type[BaseModel]:
-    """A pydantic model of a function's settings.
+    """Make a pydantic model of a function's settings.
 
     Parameters
     ----------
     name : str
-        Of the entry.
+        Name of the entry.
     function : callable
-        Whose keyword-only parameters are meant.
-    told : mapping of str to str
-        What the docstring says of each.
+        Function whose keyword-only parameters are the settings.
+    documented : mapping of str to str
+        Descriptions from the docstring by setting. A setting without one takes the description of
+        its type: ``Annotated[float, Field(gt=0, description="Standard deviation.")]``.
+
+    Returns
+    -------
+    type of BaseModel
+        A frozen model with one field for each setting.
     """
     fields = {
         p.name: (
-            Annotated[_checked(resolved(p, function)), Field(description=told.get(p.name))],
+            _described(resolved(p, function), documented.get(p.name, "")),
             ... if p.default is p.empty else p.default,
         )
         for p in inspect.signature(function).parameters.values()
@@ -71,6 +82,22 @@ def settings_model(
         "type[BaseModel]",
         create_model(name, __config__=config, **cast("dict[str, Any]", fields)),
     )
+
+
+def _described(annotation: Any, documented: str) -> Any:
+    """Add the description to a setting's type: that of the docstring, else that of the type."""
+    text = documented or _description_of(annotation)
+    return Annotated[_checked(annotation), Field(description=text or None)]
+
+
+def _description_of(annotation: Any) -> str:
+    """Find the description in a type, or in the types that a union is made of."""
+    for mark in getattr(annotation, "__metadata__", ()):
+        if isinstance(mark, FieldInfo) and mark.description:
+            return mark.description
+    if get_origin(annotation) in (Annotated, Union, UnionType):
+        return next(filter(None, map(_description_of, get_args(annotation))), "")
+    return ""
 
 
 def picks_from(field: FieldInfo) -> tuple[str, bool]:
