@@ -13,6 +13,9 @@ from napari_segment.errors import InputError, PluginError, SettingError, Unknown
 from napari_segment.recipe import Recipe, Spec
 from napari_segment.registry import Entry
 
+Sigma = Annotated[float, Field(gt=0, description="Standard deviation.")]
+Side = Annotated[float, Field(gt=0, description="Length of a side.")] | Literal["auto"]
+
 
 @pytest.fixture
 def kinds():
@@ -341,3 +344,34 @@ def test_every_entry_has_title_help_and_described_settings(kind):
         assert entry.help.endswith("."), entry.name
         for name, field in entry.schema().get("properties", {}).items():
             assert field.get("description"), (kind, entry.name, name)
+
+
+@pytest.mark.parametrize("kind", reg.REGISTRIES)
+def test_every_setting_of_every_entry_is_described(kind):
+    lacking = [
+        f"{entry.name}.{name}"
+        for entry in reg.REGISTRIES[kind].values()
+        for name, field in entry.settings.model_fields.items()
+        if not (field.description or "").strip()
+    ]
+    assert not lacking
+
+
+def test_a_description_comes_from_the_docstring_else_from_the_type():
+    def method(image, *, sigma: Sigma = 1.0, width: Sigma = 1.0, side: Side = "auto"):
+        """Do something.
+
+        Parameters
+        ----------
+        width : float
+            Width of the box.
+        """
+        return image
+
+    entry = reg.Entry("methods", "method", "Method", method)
+    described = {n: p["description"] for n, p in entry.schema()["properties"].items()}
+    assert described == {
+        "sigma": "Standard deviation.",
+        "width": "Width of the box.",
+        "side": "Length of a side.",
+    }

@@ -5,7 +5,7 @@ from napari_segment.image.image import RGB, Image
 from napari_segment.image.labels import Holds, Labels, smallest_integers
 from napari_segment.image.layer import from_layer, named_axes
 from napari_segment.image.orientation import Turn, orientation_of, reoriented, turn_between
-from napari_segment.image.stack import AXES, SPATIAL, Stack, default_axes
+from napari_segment.image.stack import AXES, SPATIAL, Spacing, Stack, default_axes
 
 __all__ = [
     "AXES",
@@ -14,6 +14,7 @@ __all__ = [
     "Holds",
     "Image",
     "Labels",
+    "Spacing",
     "Stack",
     "Turn",
     "align",

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Annotated, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from napari_segment.errors import InputError
 
 AXES = "TCZYX"
 SPATIAL = "ZYX"
+Spacing: TypeAlias = Annotated[
+    Sequence[float],
+    Field(
+        description="Distance between neighbouring voxels along each spatial axis, in array order; "
+        "empty for 1."
+    ),
+]
 
 _DEFAULT_AXES = {2: "YX", 3: "ZYX"}
 _PICTURE_SIDE = 16  # (H, W, 3) with both sides longer than this may be a colour picture

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-Choose: TypeAlias = Literal["fixed", "elbow", "silhouette"]
+Choose: TypeAlias = Annotated[
+    Literal["fixed", "elbow", "silhouette"],
+    Field(
+        description='How the number of clusters is chosen: as given; "elbow", the number beyond '
+        'which the inertia falls little; or "silhouette", the number (from 2) with the largest '
+        "silhouette score of up to 2,000 sampled voxels."
+    ),
+]
 
 SILHOUETTES = 2000  # points; all distances between them are computed
 

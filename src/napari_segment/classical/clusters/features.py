@@ -11,10 +11,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from napari_segment.blocks import is_lazy, map_blocks, reduce
 from napari_segment.blocks.maps import native
@@ -23,7 +24,13 @@ from napari_segment.classical.threshold.histogram import finite_range, real
 from napari_segment.errors import InputError
 
 T = TypeVar("T", bound=np.generic)
-Space: TypeAlias = Literal["channels", "intensity", "hsv", "lab"]
+Space: TypeAlias = Annotated[
+    Literal["channels", "intensity", "hsv", "lab"],
+    Field(
+        description="Features of a voxel: every channel; their mean; or, of an RGB image, hue, "
+        "saturation and value, or CIE L*a*b*."
+    ),
+]
 
 HOLE = 65_535
 _STEPS = HOLE - 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, TypeAlias
 
@@ -27,10 +27,53 @@ from napari_segment.classical.grid import float_type
 from napari_segment.classical.threshold.histogram import LEVELS, Histogram, histogram, real
 from napari_segment.classical.threshold.multilevel import Grouping, groupings
 from napari_segment.classical.threshold.separate import classes_between
+from napari_segment.image import Spacing
 from napari_segment.registry import methods
 
 GROUP = "clusters"
-Clusters: TypeAlias = Annotated[int, Field(ge=1, le=64)]
+Clusters: TypeAlias = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=64,
+        description="Number of clusters; the largest number that is tried where it is chosen from "
+        "the data.",
+    ),
+]
+PositionWeight: TypeAlias = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=100,
+        description="Weight of the position of a voxel: at 1 the longest side of the image counts "
+        "as much as the range of intensities.",
+    ),
+]
+TextureWeight: TypeAlias = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=100,
+        description="Weight of the standard deviation of the intensity (the mean of the channels) "
+        "in the box of 5 voxels around a voxel: at 1 it counts as much as an equal intensity.",
+    ),
+]
+Restarts: TypeAlias = Annotated[
+    int,
+    Field(
+        ge=1, le=100, description="Number of k-means++ initialisations, of which the best is taken."
+    ),
+]
+Tolerance: TypeAlias = Annotated[
+    float,
+    Field(
+        ge=0,
+        lt=1,
+        description="Relative improvement of the variance between clusters below which the "
+        "iterations over all voxels stop.",
+    ),
+]
+Seed: TypeAlias = Annotated[int, Field(ge=0, description="Random seed of the initialisations.")]
 
 
 @methods.add(
@@ -39,16 +82,16 @@ Clusters: TypeAlias = Annotated[int, Field(ge=1, le=64)]
 )  # fmt: skip
 def kmeans(  # noqa: PLR0913
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     clusters: Clusters = 3,
     choose: Choose = "fixed",
     features: Space = "channels",
-    position: Annotated[float, Field(ge=0, le=100)] = 0.0,
-    texture: Annotated[float, Field(ge=0, le=100)] = 0.0,
-    restarts: Annotated[int, Field(ge=1, le=100)] = 8,
-    tolerance: Annotated[float, Field(ge=0, lt=1)] = 1e-4,
-    seed: Annotated[int, Field(ge=0)] = 0,
+    position: PositionWeight = 0.0,
+    texture: TextureWeight = 0.0,
+    restarts: Restarts = 8,
+    tolerance: Tolerance = 1e-4,
+    seed: Seed = 0,
 ) -> Any:
     """Group voxels around k centers with the least squared distance to them.
 
@@ -64,26 +107,6 @@ def kmeans(  # noqa: PLR0913
     spacing : sequence of float
         Distance between neighbours along the spatial axes, for `position`. An axis before those
         has no neighbours, as time points that are taken together.
-    clusters : int
-        How many; the greatest number where `choose` finds it.
-    choose : {"fixed", "elbow", "silhouette"}
-        "elbow" takes the number beyond which inertia falls little, "silhouette" (from 2) that with
-        the best separated clusters among up to 2,000 sampled voxels.
-    features : {"channels", "intensity", "hsv", "lab"}
-        What voxels are compared by: every channel; their mean; or, of an RGB image, hue,
-        saturation and value, or CIE L*a*b*.
-    position : float
-        Weight of the place: at 1 the longest side counts as much as the range of intensities.
-    texture : float
-        Weight of the standard deviation of the intensity (the mean of the channels) in the box of
-        5 voxels around a voxel: at 1 it counts as much as an equal intensity.
-    restarts : int
-        Starts on the summary, of which the best is taken.
-    tolerance : float
-        Rounds over all voxels end when they gain less than this part of the variance between
-        clusters.
-    seed : int
-        Of the random starts.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from napari_segment.blocks import map_blocks
 from napari_segment.classical.clusters import lloyd
 from napari_segment.classical.clusters.condense import Points, condense, sampled
 from napari_segment.classical.clusters.features import HOLE, Features, Space, map_codes
-from napari_segment.classical.clusters.kmeans import GROUP, Clusters, features_of
+from napari_segment.classical.clusters.kmeans import GROUP, Clusters, Restarts, Seed, features_of
 from napari_segment.classical.clusters.numbering import Centers
 from napari_segment.registry import methods
 
@@ -38,9 +38,9 @@ def gaussian_mixture(
     *,
     clusters: Clusters = 3,
     features: Space = "channels",
-    restarts: Annotated[int, Field(ge=1, le=100)] = 4,
+    restarts: Restarts = 4,
     tolerance: Annotated[float, Field(gt=0, lt=1)] = 1e-5,
-    seed: Annotated[int, Field(ge=0)] = 0,
+    seed: Seed = 0,
 ) -> Any:
     """Group voxels by the likeliest of k normal distributions fitted to them.
 
@@ -52,17 +52,8 @@ def gaussian_mixture(
     ----------
     image : array (C, *S)
         Real numbers. NaN in any channel is background.
-    clusters : int
-        How many distributions.
-    features : {"channels", "intensity", "hsv", "lab"}
-        What voxels are compared by: every channel; their mean; or, of an RGB image, hue,
-        saturation and value, or CIE L*a*b*.
-    restarts : int
-        Starts of the k-means that the fit begins from.
     tolerance : float
         Rounds end when the mean logarithm of the likelihood grows by less.
-    seed : int
-        Of the random starts.
 
     Returns
     -------

@@ -18,13 +18,14 @@ from napari_segment.classical.edges.stencil import SOBEL, gradient
 from napari_segment.classical.filters.separable import Kernel, convolve, gaussian_kernel
 from napari_segment.classical.grid import checked, float_type, in_voxels
 from napari_segment.errors import SettingError
+from napari_segment.image import Spacing
 from napari_segment.registry import methods
 
 
 @methods.add("canny", title="Canny", gives="mask", group="edges")
 def canny(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     sigma: Annotated[float, Field(ge=0)] = 1.0,
     low: Annotated[float, Field(ge=0, le=1)] = 0.1,
@@ -42,8 +43,6 @@ def canny(
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask. A volume has surfaces for edges; to find the
         edges of each plane, segment it with ``apply_to="plane"``.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
     sigma : float
         Standard deviation of the Gaussian in the unit of the spacing.
     low, high : float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,20 @@ from napari_segment.classical.filters.separable import (
     gaussian_kernel,
 )
 from napari_segment.classical.grid import checked, float_type, in_voxels
+from napari_segment.image import Spacing
 
 _FARID_SMOOTH = Kernel((0.426374573253687, 0.249153396177344, 0.0376593171958126))
 _FARID_EDGE = Kernel((0.0, 0.276690988455557, 0.109603762960254), odd=True)
 
 Kernels = tuple[Kernel, ...]
+Sigma: TypeAlias = Annotated[
+    float,
+    Field(
+        gt=0,
+        description="Standard deviation of the Gaussian in the unit of the spacing. Along an axis "
+        "it is never less than half a voxel, below which derivatives cannot be sampled.",
+    ),
+]
 
 
 @operator(
@@ -33,7 +42,7 @@ Kernels = tuple[Kernel, ...]
     group="gradient",
     marks="Mark voxels at which the gradient of Farid and Simoncelli is large.",
 )
-def farid(image: Any, spacing: Sequence[float] = (), *, response: Response = "magnitude") -> Any:
+def farid(image: Any, spacing: Spacing = (), *, response: Response = "magnitude") -> Any:
     """Estimate the gradient with kernels of five voxels that err least when edges turn.
 
     Values beyond the edge are mirrored (d c b a|a b c d).
@@ -42,11 +51,6 @@ def farid(image: Any, spacing: Sequence[float] = (), *, response: Response = "ma
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
-    response : {"magnitude", "z", "y", "x"}
-        The length of the gradient, or its component along one axis (positive where the image
-        grows brighter with the index).
 
     Returns
     -------
@@ -72,9 +76,9 @@ def farid(image: Any, spacing: Sequence[float] = (), *, response: Response = "ma
 )
 def gaussian_gradient(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
-    sigma: Annotated[float, Field(gt=0)] = 1.0,
+    sigma: Sigma = 1.0,
     response: Response = "magnitude",
 ) -> Any:
     """Give the gradient of the image smoothed with a Gaussian, by derivatives of the Gaussian.
@@ -86,14 +90,6 @@ def gaussian_gradient(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
-    sigma : float
-        Standard deviation of the Gaussian in the unit of the spacing. Along an axis it is never
-        less than half a voxel, below which derivatives cannot be sampled.
-    response : {"magnitude", "z", "y", "x"}
-        The length of the gradient, or its component along one axis (positive where the image
-        grows brighter with the index).
 
     Returns
     -------
@@ -115,9 +111,7 @@ def gaussian_gradient(
     marks="Mark where the Laplacian of the smoothed image passes through zero steeply.",
     crossings=True,
 )
-def log(
-    image: Any, spacing: Sequence[float] = (), *, sigma: Annotated[float, Field(gt=0)] = 2.0
-) -> Any:
+def log(image: Any, spacing: Spacing = (), *, sigma: Sigma = 2.0) -> Any:
     """Give the Laplacian of the image smoothed with a Gaussian (Marr and Hildreth).
 
     It is negative on bright spots and ridges of about the Gaussian's width, and changes its sign
@@ -128,11 +122,6 @@ def log(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
-    sigma : float
-        Standard deviation of the Gaussian in the unit of the spacing. Along an axis it is never
-        less than half a voxel, below which derivatives cannot be sampled.
 
     Returns
     -------
@@ -161,7 +150,7 @@ def log(
 )
 def dog(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     sigma: Annotated[float, Field(ge=0)] = 1.0,
     ratio: Annotated[float, Field(gt=1, le=16)] = 1.6,
@@ -176,8 +165,6 @@ def dog(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
     sigma : float
         Standard deviation of the narrow Gaussian in the unit of the spacing.
     ratio : float

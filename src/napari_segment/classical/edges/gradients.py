@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from napari_segment.classical.edges.operator import operator
@@ -15,6 +14,7 @@ from napari_segment.classical.edges.stencil import (
     stencil,
 )
 from napari_segment.classical.grid import checked
+from napari_segment.image import Spacing
 
 SCHARR = (3 / 16, 10 / 16)
 PREWITT = (1 / 3, 1 / 3)
@@ -26,7 +26,7 @@ PREWITT = (1 / 3, 1 / 3)
     group="gradient",
     marks="Mark voxels at which the Sobel gradient is large.",
 )
-def sobel(image: Any, spacing: Sequence[float] = (), *, response: Response = "magnitude") -> Any:
+def sobel(image: Any, spacing: Spacing = (), *, response: Response = "magnitude") -> Any:
     """Estimate the gradient by central differences, smoothed 1-2-1 across.
 
     Values beyond the edge are mirrored (d c b a|a b c d). The magnitude is the length of the
@@ -36,11 +36,6 @@ def sobel(image: Any, spacing: Sequence[float] = (), *, response: Response = "ma
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
-    response : {"magnitude", "z", "y", "x"}
-        The length of the gradient, or its component along one axis (positive where the image
-        grows brighter with the index).
 
     Returns
     -------
@@ -67,7 +62,7 @@ def sobel(image: Any, spacing: Sequence[float] = (), *, response: Response = "ma
     group="gradient",
     marks="Mark voxels at which the Scharr gradient is large.",
 )
-def scharr(image: Any, spacing: Sequence[float] = (), *, response: Response = "magnitude") -> Any:
+def scharr(image: Any, spacing: Spacing = (), *, response: Response = "magnitude") -> Any:
     """Estimate the gradient by central differences, smoothed 3-10-3 across.
 
     The weights make the direction of the gradient more accurate than Sobel's. Values beyond the
@@ -77,11 +72,6 @@ def scharr(image: Any, spacing: Sequence[float] = (), *, response: Response = "m
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
-    response : {"magnitude", "z", "y", "x"}
-        The length of the gradient, or its component along one axis (positive where the image
-        grows brighter with the index).
 
     Returns
     -------
@@ -103,7 +93,7 @@ def scharr(image: Any, spacing: Sequence[float] = (), *, response: Response = "m
     group="gradient",
     marks="Mark voxels at which the Prewitt gradient is large.",
 )
-def prewitt(image: Any, spacing: Sequence[float] = (), *, response: Response = "magnitude") -> Any:
+def prewitt(image: Any, spacing: Spacing = (), *, response: Response = "magnitude") -> Any:
     """Estimate the gradient by central differences, averaged over three voxels across.
 
     Values beyond the edge are mirrored (d c b a|a b c d).
@@ -112,11 +102,6 @@ def prewitt(image: Any, spacing: Sequence[float] = (), *, response: Response = "
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
-    response : {"magnitude", "z", "y", "x"}
-        The length of the gradient, or its component along one axis (positive where the image
-        grows brighter with the index).
 
     Returns
     -------
@@ -138,7 +123,7 @@ def prewitt(image: Any, spacing: Sequence[float] = (), *, response: Response = "
     group="gradient",
     marks="Mark cells at which the gradient by Roberts' cross is large.",
 )
-def roberts(image: Any, spacing: Sequence[float] = (), *, response: Response = "magnitude") -> Any:
+def roberts(image: Any, spacing: Spacing = (), *, response: Response = "magnitude") -> Any:
     """Estimate the gradient of each 2 × 2 cell from the differences along its diagonals.
 
     In a volume this is the usual extension of Roberts' cross: the gradient that fits the
@@ -150,11 +135,6 @@ def roberts(image: Any, spacing: Sequence[float] = (), *, response: Response = "
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
-    response : {"magnitude", "z", "y", "x"}
-        The length of the gradient, or its component along one axis (positive where the image
-        grows brighter with the index).
 
     Returns
     -------
@@ -179,7 +159,7 @@ def roberts(image: Any, spacing: Sequence[float] = (), *, response: Response = "
     marks="Mark where the Laplacian passes through zero steeply.",
     crossings=True,
 )
-def laplace(image: Any, spacing: Sequence[float] = ()) -> Any:
+def laplace(image: Any, spacing: Spacing = ()) -> Any:
     """Add up the second differences along all axes.
 
     It is negative on bright ridges and spots, and changes its sign at edges. Values beyond the
@@ -190,8 +170,6 @@ def laplace(image: Any, spacing: Sequence[float] = ()) -> Any:
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
 
     Returns
     -------

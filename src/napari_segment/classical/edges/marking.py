@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from napari_segment.blocks import reduce
 from napari_segment.classical.threshold import criteria
 from napari_segment.classical.threshold.histogram import Histogram, histogram
 from napari_segment.classical.threshold.separate import beyond
 
-Threshold: TypeAlias = Literal["otsu", "percentile", "value"]
+Threshold: TypeAlias = Annotated[
+    Literal["otsu", "percentile", "value"],
+    Field(
+        description="Threshold of the edge strength: Otsu's, a percentile, or a value. The first "
+        "two are computed from 4096 equal bins of the strength."
+    ),
+]
+Percentile: TypeAlias = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=100,
+        description='Percentage of voxels that are not edges, for the threshold "percentile".',
+    ),
+]
+Value: TypeAlias = Annotated[
+    float,
+    Field(
+        ge=0, description='Edge strength above which a voxel is an edge, for the threshold "value".'
+    ),
+]
 
 BINS = 4096
 

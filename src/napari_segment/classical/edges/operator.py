@@ -5,14 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from napari_segment.blocks import map_blocks
-from napari_segment.classical.edges.marking import Threshold, marked
+from napari_segment.classical.edges.marking import Percentile, Threshold, Value, marked
 from napari_segment.classical.edges.stencil import zero_crossings
 from napari_segment.registry import filters, methods
 
@@ -22,14 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _RETURNS = "\n\nReturns\n-------\n"
 
-_SETTINGS = """
-threshold : {"otsu", "percentile", "value"}
-    Where the mask begins: at Otsu's threshold of the strength, at a percentile of it, or at a
-    value. The first two are found in 4096 equal bins of the strength.
-percentile : float
-    For the threshold "percentile": the share of voxels that are no edge, in percent.
-value : float
-    For the threshold "value": the strength above which a voxel is an edge.
+_RESULT = """
 
 Returns
 -------
@@ -102,8 +94,8 @@ def _method(function: Callable[..., Any], crossings: bool, marks: str) -> Callab
         spacing: Sequence[float] = (),
         *,
         threshold: Threshold = "otsu",
-        percentile: Annotated[float, Field(ge=0, le=100)] = 90.0,
-        value: Annotated[float, Field(ge=0)] = 0.0,
+        percentile: Percentile = 90.0,
+        value: Value = 0.0,
         **settings: Any,
     ) -> Any:
         found = _strength(function, image, spacing, crossings=crossings, **settings)
@@ -124,4 +116,4 @@ def _documented(doc: str, marks: str) -> str:
     head, _, rest = doc.partition(_RETURNS)
     _, _, parameters = head.partition("\n\n")
     references = rest.partition("\n\nReferences")
-    return f"{marks}\n\n{parameters}{_SETTINGS}{references[1]}{references[2]}"
+    return f"{marks}\n\n{parameters}{_RESULT}{references[1]}{references[2]}"

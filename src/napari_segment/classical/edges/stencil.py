@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from napari_segment.blocks import map_blocks
 from napari_segment.classical._slabs import over_slabs, slab
 from napari_segment.classical.grid import checked, float_type
 from napari_segment.errors import SettingError
 
-Response: TypeAlias = Literal["magnitude", "z", "y", "x"]
+Response: TypeAlias = Annotated[
+    Literal["magnitude", "z", "y", "x"],
+    Field(
+        description="The magnitude of the gradient, or its component along one axis (positive "
+        "where the intensity rises with the index)."
+    ),
+]
 
 SOBEL = (1 / 4, 2 / 4)
 

@@ -21,6 +21,7 @@ from napari_segment.classical.grid import (
     require_finite,
 )
 from napari_segment.classical.threshold.histogram import finite_range
+from napari_segment.image import Spacing
 from napari_segment.registry import filters
 
 Radius = Annotated[float, Field(gt=0)]
@@ -31,7 +32,7 @@ _LINE = 512  # columns of a plane that are worth a call
 @filters.add("top_hat", title="Top-hat", group="background")
 def top_hat(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     radius: Radius = 10.0,
     objects: Literal["bright", "dark"] = "bright",
@@ -46,8 +47,6 @@ def top_hat(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type, without NaN; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
     radius : float
         Of the ball (disc in a plane) in the unit of the spacing.
     objects : {"bright", "dark"}
@@ -72,7 +71,7 @@ def top_hat(
 
 
 @filters.add("rolling_ball", title="Rolling ball", group="background")
-def rolling_ball(image: Any, spacing: Sequence[float] = (), *, radius: Radius = 50.0) -> Any:
+def rolling_ball(image: Any, spacing: Spacing = (), *, radius: Radius = 50.0) -> Any:
     """Subtract the background under which a ball can roll.
 
     The image is seen as a landscape, and a paraboloid pushed up against it from below wherever it
@@ -84,8 +83,6 @@ def rolling_ball(image: Any, spacing: Sequence[float] = (), *, radius: Radius = 
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type, without NaN; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
     radius : float
         In the unit of the spacing. It should be greater than that of the largest object.
 

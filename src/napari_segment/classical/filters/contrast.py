@@ -17,6 +17,7 @@ from napari_segment.classical.filters.percentiles import percentiles
 from napari_segment.classical.grid import checked, float_type
 from napari_segment.classical.threshold.histogram import finite_range
 from napari_segment.errors import SettingError
+from napari_segment.image import Spacing
 from napari_segment.registry import filters
 
 _BINS = 1024
@@ -25,7 +26,7 @@ _BINS = 1024
 @filters.add("clahe", title="CLAHE", group="contrast")
 def clahe(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     tiles: Annotated[int, Field(ge=1, le=64)] = 8,
     clip: Annotated[float, Field(gt=0, le=1)] = 0.01,
@@ -40,8 +41,6 @@ def clahe(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
     tiles : int
         Number of tiles along the axis of greatest length. Along the others there are as many as
         make tiles about as long as wide.

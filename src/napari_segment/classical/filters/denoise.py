@@ -16,6 +16,7 @@ from napari_segment.classical.filters.local import as_volume, on_blocks, with_ma
 from napari_segment.classical.filters.noise import noise_level
 from napari_segment.classical.grid import checked, float_type, in_voxels
 from napari_segment.classical.threshold.histogram import finite_range
+from napari_segment.image import Spacing
 from napari_segment.registry import filters
 
 _PLAIN = (np.uint8, np.uint16, np.float32, np.float64)  # images that kernels take as they are
@@ -25,7 +26,7 @@ _FRONT = 16  # sheets that total variation advances by before threads wait for e
 @filters.add("bilateral", title="Bilateral", group="smoothing")
 def bilateral(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     sigma: Annotated[float, Field(gt=0)] = 1.5,
     contrast: Annotated[float, Field(ge=1e-6, le=10)] = 0.1,
@@ -39,8 +40,6 @@ def bilateral(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
     sigma : float
         Standard deviation of the nearness in the unit of the spacing.
     contrast : float
@@ -177,7 +176,7 @@ def _nonlocal(
 @filters.add("total_variation", title="Total variation", group="smoothing")
 def total_variation(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     weight: Annotated[float, Field(ge=1e-6, le=10)] = 0.05,
     iterations: Annotated[int, Field(ge=1, le=1000)] = 50,

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from napari_segment.classical.filters.separable import convolve, gaussian_kernel
 from napari_segment.classical.grid import checked, in_voxels
+from napari_segment.image import Spacing
 from napari_segment.registry import filters
 
 
 @filters.add("gaussian", title="Gaussian", group="smoothing")
 def gaussian(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     sigma: Annotated[float, Field(ge=0)] = 1.0,
 ) -> Any:
@@ -28,8 +28,6 @@ def gaussian(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
     sigma : float
         Standard deviation in the unit of the spacing (voxels where it is 1).
 

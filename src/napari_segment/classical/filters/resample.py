@@ -11,7 +11,7 @@ from pydantic import Field
 
 from napari_segment.classical.grid import checked, float_type
 from napari_segment.errors import InputError, SettingError
-from napari_segment.image import Labels, Stack, nearest_index
+from napari_segment.image import Labels, Spacing, Stack, nearest_index
 from napari_segment.registry import Regridded, filters
 
 S = TypeVar("S", bound=Stack)
@@ -65,7 +65,7 @@ def isotropic(stack: S, spacing: float = 0.0) -> S:
 
 @filters.add("isotropic", title="Cubic voxels", group="grid")
 def isotropic_filter(
-    image: Any, spacing: Sequence[float] = (), *, side: Annotated[float, Field(ge=0)] = 0.0
+    image: Any, spacing: Spacing = (), *, side: Annotated[float, Field(ge=0)] = 0.0
 ) -> Regridded:
     """Resample to cubic voxels; what follows works on these, the labels fit the image again.
 
@@ -76,8 +76,6 @@ def isotropic_filter(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
     side : float
         Of the cubes, in the unit of the spacing; 0 takes the finest spacing.
 

@@ -15,6 +15,7 @@ from napari_segment.classical.regions.markers import checked_markers
 from napari_segment.classical.regions.watershed import gradient_strength
 from napari_segment.classical.threshold import criteria
 from napari_segment.classical.threshold.histogram import histogram
+from napari_segment.image import Spacing
 from napari_segment.registry import methods
 from napari_segment.step import Step
 
@@ -91,7 +92,7 @@ def chan_vese(
 )
 def geodesic_contours(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     markers: Any = None,
     *,
     sigma: Annotated[float, Field(gt=0)] = 1.0,
@@ -109,8 +110,6 @@ def geodesic_contours(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type, without NaN.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
     markers : array of the image's shape, optional
         Not 0 where the contour starts inside.
     sigma : float

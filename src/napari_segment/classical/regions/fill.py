@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from pydantic import Field
 from napari_segment.blocks import at_border, label, map_blocks, replace_labels
 from napari_segment.classical.edges import canny
 from napari_segment.classical.grid import checked, in_voxels
+from napari_segment.image import Spacing
 from napari_segment.registry import methods
 from napari_segment.results.cleanup.morphology import close
 
@@ -19,7 +19,7 @@ from napari_segment.results.cleanup.morphology import close
 @methods.add("fill_contours", title="Fill contours", gives="mask", group="regions from edges")
 def fill_contours(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     sigma: Annotated[float, Field(ge=0)] = 1.0,
     low: Annotated[float, Field(ge=0, le=1)] = 0.1,
@@ -35,8 +35,6 @@ def fill_contours(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
     sigma : float
         Standard deviation of the Gaussian before the edges are sought, in the unit of the spacing.
     low, high : float

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from napari_segment.classical.grid import (
     require_finite,
 )
 from napari_segment.classical.regions.memory_limit import require_room
-from napari_segment.image import smallest_integers
+from napari_segment.image import Spacing, smallest_integers
 from napari_segment.registry import methods
 
 _SLIC_BYTES = 40  # that scikit-image needs for a voxel
@@ -33,7 +32,7 @@ _MERGING_BYTES = 320
 )
 def slic(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     segments: Annotated[int, Field(ge=1, le=1_000_000)] = 250,
     compactness: Annotated[float, Field(ge=1e-6)] = 0.1,
@@ -45,8 +44,6 @@ def slic(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type, without NaN. Intensities are first brought to 0 to 1.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
     segments : int
         About how many superpixels.
     compactness : float

@@ -12,7 +12,7 @@ from pydantic import Field
 from napari_segment.classical.grid import checked, float_type, require_finite
 from napari_segment.classical.regions.markers import checked_markers, seeds_of_two_classes
 from napari_segment.classical.regions.memory_limit import require_room
-from napari_segment.image import smallest_integers
+from napari_segment.image import Spacing, smallest_integers
 from napari_segment.registry import methods
 
 _BYTES = 640  # that scikit-image's linear system needs for a voxel
@@ -27,7 +27,7 @@ _BYTES = 640  # that scikit-image's linear system needs for a voxel
 )
 def random_walker(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     markers: Any = None,
     *,
     beta: Annotated[float, Field(gt=0)] = 130.0,
@@ -43,8 +43,6 @@ def random_walker(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type, without NaN.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
     markers : array of the image's shape, optional
         Positive numbers where a class is known, 0 elsewhere.
     beta : float

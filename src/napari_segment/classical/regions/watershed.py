@@ -15,7 +15,7 @@ from napari_segment.classical.edges import gaussian_gradient
 from napari_segment.classical.filters.separable import gaussian_kernel
 from napari_segment.classical.grid import checked, float_type, in_voxels, require_finite
 from napari_segment.classical.regions.markers import checked_markers
-from napari_segment.image import smallest_integers
+from napari_segment.image import Spacing, smallest_integers
 from napari_segment.registry import methods
 
 _LEVELS = 4096
@@ -30,7 +30,7 @@ _LEVELS = 4096
 )
 def watershed(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     markers: Any = None,
     *,
     sigma: Annotated[float, Field(gt=0)] = 1.0,
@@ -46,8 +46,6 @@ def watershed(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type, without NaN.
-    spacing : sequence of float
-        Distance between neighbours along each axis; empty for 1.
     markers : array of the image's shape, optional
         Positive numbers where a region is known to be, 0 elsewhere.
     sigma : float

@@ -59,10 +59,6 @@ def otsu(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
     ----------
     image : array (*S)
         Real numbers. NaN is background.
-    bins : int
-        Number of bins for floats; integers are counted level by level (see `histogram`).
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -91,10 +87,6 @@ def isodata(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any
     ----------
     image : array (*S)
         Real numbers. NaN is background.
-    bins : int
-        Number of bins for floats; integers are counted level by level (see `histogram`).
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -117,10 +109,6 @@ def li(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
     ----------
     image : array (*S)
         Real numbers. NaN is background.
-    bins : int
-        Number of bins for floats; integers are counted level by level (see `histogram`).
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -150,10 +138,6 @@ def triangle(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> An
     ----------
     image : array (*S)
         Real numbers. NaN is background.
-    bins : int
-        Number of bins for floats; integers are counted level by level (see `histogram`).
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -176,10 +160,6 @@ def yen(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
     ----------
     image : array (*S)
         Real numbers. NaN is background.
-    bins : int
-        Number of bins for floats; integers are counted level by level (see `histogram`).
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -210,8 +190,6 @@ def multi_otsu(
         Real numbers. NaN is in class 0.
     classes : int
         How many, background included. Where fewer levels occur, each is a class.
-    bins : int
-        Number of bins for floats; integers are counted level by level (see `histogram`).
     objects : {"bright", "dark"}
         "bright" numbers the classes from 0, the darkest; "dark" from 0, the brightest.
 

@@ -22,10 +22,6 @@ def huang(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
     ----------
     image : array (*S)
         Real numbers. NaN is background.
-    bins : int
-        Number of bins for floats; integers are counted level by level (see `histogram`).
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -50,10 +46,6 @@ def max_entropy(image: Any, *, bins: Bins = 256, objects: Objects = "bright") ->
     ----------
     image : array (*S)
         Real numbers. NaN is background.
-    bins : int
-        Number of bins for floats; integers are counted level by level (see `histogram`).
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -79,10 +71,6 @@ def renyi_entropy(image: Any, *, bins: Bins = 256, objects: Objects = "bright") 
     ----------
     image : array (*S)
         Real numbers. NaN is background.
-    bins : int
-        Number of bins for floats; integers are counted level by level (see `histogram`).
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -107,10 +95,6 @@ def shanbhag(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> An
     ----------
     image : array (*S)
         Real numbers. NaN is background.
-    bins : int
-        Number of bins for floats; integers are counted level by level (see `histogram`).
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------

@@ -22,10 +22,6 @@ def minimum(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any
     ----------
     image : array (*S)
         Real numbers. NaN is background.
-    bins : int
-        Number of bins for floats; integers are counted level by level (see `histogram`).
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -50,10 +46,6 @@ def intermodes(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> 
     ----------
     image : array (*S)
         Real numbers. NaN is background.
-    bins : int
-        Number of bins for floats; integers are counted level by level (see `histogram`).
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -76,10 +68,6 @@ def moments(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any
     ----------
     image : array (*S)
         Real numbers. NaN is background.
-    bins : int
-        Number of bins for floats; integers are counted level by level (see `histogram`).
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -110,10 +98,6 @@ def kittler_illingworth(image: Any, *, bins: Bins = 256, objects: Objects = "bri
     ----------
     image : array (*S)
         Real numbers. NaN is background.
-    bins : int
-        Number of bins for floats; integers are counted level by level (see `histogram`).
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------

@@ -17,7 +17,14 @@ from napari_segment.errors import InputError
 LEVELS = 65_536  # integers that span no more levels than this are counted level by level
 _SHIFT = 1e-3  # of a bin, see `_bins`
 
-Bins: TypeAlias = Annotated[int, Field(ge=2, le=LEVELS)]
+Bins: TypeAlias = Annotated[
+    int,
+    Field(
+        ge=2,
+        le=LEVELS,
+        description="Number of bins for floats; integers are counted level by level.",
+    ),
+]
 Counts: TypeAlias = NDArray[np.int64]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, TypeAlias
 
@@ -21,21 +20,25 @@ from napari_segment.classical.threshold.neighbourhood import (
 )
 from napari_segment.classical.threshold.separate import Objects
 from napari_segment.classical.threshold.window import Unit, Window, on_windows, radii
+from napari_segment.image import Spacing
 from napari_segment.registry import methods
 
 GROUP = "local threshold"
 Weight: TypeAlias = Annotated[float, Field(ge=-10, le=10)]
+Offset: TypeAlias = Annotated[
+    float, Field(description="Constant that is subtracted from the local mean or median.")
+]
 Spread: TypeAlias = Annotated[float, Field(ge=0)]
 
 
 @methods.add("local_mean", title="Local mean threshold", gives="mask", group=GROUP)
 def local_mean(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     window: Window = 15.0,
     units: Unit = "voxels",
-    offset: float = 0.0,
+    offset: Offset = 0.0,
     objects: Objects = "bright",
 ) -> Any:
     """Separate at the mean of the window around each voxel.
@@ -44,16 +47,6 @@ def local_mean(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers. NaN is background; NaN and infinities are left out of the means.
-    spacing : sequence of float
-        Distance between neighbours along each axis.
-    window : float
-        Full width of the box; it reaches half of it, in whole voxels, to each side.
-    units : {"voxels", "physical"}
-        Whether the width is in voxels or in the unit of the spacing.
-    offset : float
-        Taken from the mean.
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -72,7 +65,7 @@ def local_mean(
 @methods.add("niblack", title="Niblack threshold", gives="mask", group=GROUP)
 def niblack(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     window: Window = 15.0,
     units: Unit = "voxels",
@@ -85,16 +78,8 @@ def niblack(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers. NaN is background; NaN and infinities are left out of the statistics.
-    spacing : sequence of float
-        Distance between neighbours along each axis.
-    window : float
-        Full width of the box; it reaches half of it, in whole voxels, to each side.
-    units : {"voxels", "physical"}
-        Whether the width is in voxels or in the unit of the spacing.
     k : float
         Standard deviations taken from the mean.
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -116,7 +101,7 @@ def niblack(
 @methods.add("sauvola", title="Sauvola threshold", gives="mask", group=GROUP)
 def sauvola(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     window: Window = 15.0,
     units: Unit = "voxels",
@@ -130,19 +115,11 @@ def sauvola(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers from 0 up. NaN is background; NaN and infinities are left out.
-    spacing : sequence of float
-        Distance between neighbours along each axis.
-    window : float
-        Full width of the box; it reaches half of it, in whole voxels, to each side.
-    units : {"voxels", "physical"}
-        Whether the width is in voxels or in the unit of the spacing.
     k : float
         How far the threshold falls below the mean where the spread is small.
     spread : float
         The greatest standard deviation r to be expected. 0 takes half of the levels of as many
         bits as the greatest integer has (at least 8), or half of the range of floats.
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -165,7 +142,7 @@ def sauvola(
 @methods.add("phansalkar", title="Phansalkar threshold", gives="mask", group=GROUP)
 def phansalkar(  # noqa: PLR0913
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     window: Window = 15.0,
     units: Unit = "voxels",
@@ -184,12 +161,6 @@ def phansalkar(  # noqa: PLR0913
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers from 0 up. NaN is background; NaN and infinities are left out.
-    spacing : sequence of float
-        Distance between neighbours along each axis.
-    window : float
-        Full width of the box; it reaches half of it, in whole voxels, to each side.
-    units : {"voxels", "physical"}
-        Whether the width is in voxels or in the unit of the spacing.
     k : float
         How far the threshold falls below the mean where the spread is small.
     p, q : float
@@ -197,8 +168,6 @@ def phansalkar(  # noqa: PLR0913
     spread : float
         Half of the intensity that counts as 1. 0 takes half of the levels of as many bits as the
         greatest integer has (at least 8), or half of the range of floats.
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -221,11 +190,11 @@ def phansalkar(  # noqa: PLR0913
 @methods.add("local_gaussian", title="Local Gaussian threshold", gives="mask", group=GROUP)
 def local_gaussian(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     window: Window = 15.0,
     units: Unit = "voxels",
-    offset: float = 0.0,
+    offset: Offset = 0.0,
     objects: Objects = "bright",
 ) -> Any:
     """Separate at a Gaussian mean around each voxel.
@@ -234,16 +203,8 @@ def local_gaussian(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers. NaN and infinities spread as far as the Gaussian reaches; NaN is background.
-    spacing : sequence of float
-        Distance between neighbours along each axis.
     window : float
         Six standard deviations and one voxel: the width of a box of about the same effect.
-    units : {"voxels", "physical"}
-        Whether the width is in voxels or in the unit of the spacing.
-    offset : float
-        Taken from the mean.
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------
@@ -269,11 +230,11 @@ def local_gaussian(
 @methods.add("local_median", title="Local median threshold", gives="mask", group=GROUP)
 def local_median(
     image: Any,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     *,
     window: Window = 15.0,
     units: Unit = "voxels",
-    offset: float = 0.0,
+    offset: Offset = 0.0,
     objects: Objects = "bright",
 ) -> Any:
     """Separate at the median of the window around each voxel.
@@ -282,16 +243,6 @@ def local_median(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers. NaN is background and left out of the medians.
-    spacing : sequence of float
-        Distance between neighbours along each axis.
-    window : float
-        Full width of the box; it reaches half of it, in whole voxels, to each side.
-    units : {"voxels", "physical"}
-        Whether the width is in voxels or in the unit of the spacing.
-    offset : float
-        Taken from the median.
-    objects : {"bright", "dark"}
-        "bright" for the values above the threshold.
 
     Returns
     -------

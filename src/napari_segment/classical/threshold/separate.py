@@ -10,15 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.threshold.histogram import Histogram, histogram, real
 
-Objects: TypeAlias = Literal["bright", "dark"]
+Objects: TypeAlias = Annotated[
+    Literal["bright", "dark"],
+    Field(description='"bright" for the values above the threshold, "dark" for all others.'),
+]
 Mask: TypeAlias = NDArray[np.bool_]
 
 _TILE = 1 << 20  # voxels that stay in the cache while they are compared with every level

@@ -16,8 +16,18 @@ from napari_segment.classical.grid import checked
 from napari_segment.classical.threshold.histogram import finite_range, real
 from napari_segment.errors import SettingError
 
-Window: TypeAlias = Annotated[float, Field(gt=0)]
-Unit: TypeAlias = Literal["voxels", "physical"]
+Window: TypeAlias = Annotated[
+    float,
+    Field(
+        gt=0,
+        description="Full width of the box around each voxel, in `units`; it reaches half of it, "
+        "in whole voxels, to each side.",
+    ),
+]
+Unit: TypeAlias = Annotated[
+    Literal["voxels", "physical"],
+    Field(description="Whether `window` counts voxels, or is a length in the unit of the spacing."),
+]
 Edge: TypeAlias = Literal["repeat", "skip"]
 Indices: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
@@ -36,8 +46,6 @@ def radii(image: Any, spacing: Sequence[float], window: float, units: Unit) -> t
         Distance between neighbours along each axis; empty for 1.
     window : float
         Full width.
-    units : {"voxels", "physical"}
-        Whether the width is in voxels or in the unit of the spacing.
 
     Raises
     ------

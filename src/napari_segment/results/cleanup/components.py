@@ -47,17 +47,9 @@ def connected_components(
     ----------
     labels : array (Y, X) or (Z, Y, X)
         A mask, classes or objects. Voxels are connected where their labels are equal.
-    spacing : tuple of float
-        Distance between voxels along each axis.
-    connectivity : int
-        How many coordinates may differ by one between neighbours: 1 for faces (edges in 2-D),
-        2 for edges (corners in 2-D), 3 for corners.
     size : float
         The smallest size of a component that becomes an object. `remove_small` afterwards would
         leave gaps between the numbers, and take more time and memory.
-    units : {"voxels", "physical"}
-        Whether `size` counts voxels, or is an area (2-D) or volume (3-D) in the unit of the
-        spacing.
 
     Returns
     -------
@@ -88,17 +80,10 @@ def remove_small(
     ----------
     labels : array (Y, X) or (Z, Y, X)
         A mask, classes or objects.
-    spacing : tuple of float
-        Distance between voxels along each axis.
     holds : {"mask", "classes", "objects"}
         Whether sizes are those of components or of objects.
     size : float
         The smallest size that stays.
-    units : {"voxels", "physical"}
-        Whether `size` counts voxels, or is an area (2-D) or volume (3-D) in the unit of the
-        spacing.
-    connectivity : int
-        How many coordinates may differ by one between neighbours, 1 to 3.
 
     Returns
     -------
@@ -131,17 +116,10 @@ def remove_large(
     ----------
     labels : array (Y, X) or (Z, Y, X)
         A mask, classes or objects.
-    spacing : tuple of float
-        Distance between voxels along each axis.
     holds : {"mask", "classes", "objects"}
         Whether sizes are those of components or of objects.
     size : float
         The largest size that stays.
-    units : {"voxels", "physical"}
-        Whether `size` counts voxels, or is an area (2-D) or volume (3-D) in the unit of the
-        spacing.
-    connectivity : int
-        How many coordinates may differ by one between neighbours, 1 to 3.
 
     Returns
     -------
@@ -176,8 +154,6 @@ def keep_largest(
         Whether components are ranked, components within each class, or objects.
     count : int
         How many stay. Of equally large ones, the first (by first voxel, or by number) stays.
-    connectivity : int
-        How many coordinates may differ by one between neighbours, 1 to 3.
 
     Returns
     -------
@@ -218,8 +194,6 @@ def clear_border(
     border : {"all", "plane"}
         All sides of a volume, or only those of its planes, so that what is cut by the first and
         last plane stays.
-    connectivity : int
-        How many coordinates may differ by one between neighbours, 1 to 3.
 
     Returns
     -------
@@ -288,8 +262,6 @@ def merge(
     ----------
     labels : array (Y, X) or (Z, Y, X)
         Objects. A mask and classes come back unchanged: their parts do not touch.
-    spacing : tuple of float
-        Distance between voxels along each axis.
     holds : {"mask", "classes", "objects"}
         What the numbers mean.
     share : float

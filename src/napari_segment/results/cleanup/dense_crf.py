@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.errors import InputError
+from napari_segment.image import Spacing
 from napari_segment.registry import cleanups
 
 Positive = Annotated[float, Field(gt=0)]
@@ -27,7 +28,7 @@ def dense_crf(  # noqa: PLR0913
     labels: NDArray[Any],
     image: NDArray[Any],
     probabilities: NDArray[np.floating[Any]] | None = None,
-    spacing: Sequence[float] = (),
+    spacing: Spacing = (),
     holds: str = "classes",
     values: Sequence[int] = (),
     *,

@@ -37,13 +37,8 @@ def fill_holes(
     ----------
     labels : array (Y, X) or (Z, Y, X)
         A mask, classes or objects.
-    spacing : tuple of float
-        Distance between voxels along each axis.
     largest : float
         The size of the largest hole that is filled; 0 fills holes of any size.
-    units : {"voxels", "physical"}
-        Whether `largest` counts voxels, or is an area (2-D) or volume (3-D) in the unit of the
-        spacing.
 
     Returns
     -------

@@ -29,8 +29,6 @@ def convex_hull(labels: Any, holds: Holds = "mask", *, connectivity: Connectivit
         A mask, classes or objects.
     holds : {"mask", "classes", "objects"}
         Whether hulls are those of components or of objects.
-    connectivity : int
-        How many coordinates may differ by one between neighbours, 1 to 3.
 
     Returns
     -------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from itertools import product
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,20 @@ from pydantic import Field
 from napari_segment.blocks import map_blocks
 from napari_segment.errors import SettingError
 from napari_segment.registry import cleanups
-from napari_segment.results.cleanup.parts import Spacing, Unit, full
+from napari_segment.results.cleanup.parts import Spacing, full
 from napari_segment.results.distance import distance_to_others
 
 GROUP = "shape"
 
 Radius: TypeAlias = Annotated[float, Field(ge=0, le=1_000_000)]  # some count nanometers
+
+RadiusUnit: TypeAlias = Annotated[
+    Literal["voxels", "physical"],
+    Field(
+        description="Whether `radius` counts voxels along each axis, or is a length in the unit "
+        "of the spacing (a ball that is round in space)."
+    ),
+]
 
 _MOST = 20  # voxels along the radius of a ball in which labels are counted
 _SLACK = 1 + 1e-6  # 3 × 0.1 is not more than 0.3
@@ -27,7 +35,7 @@ _SLACK = 1 + 1e-6  # 3 × 0.1 is not more than 0.3
 
 @cleanups.add("dilate", title="Dilate", group=GROUP)
 def dilate(
-    labels: Any, spacing: Spacing = (), *, radius: Radius = 1, units: Unit = "voxels"
+    labels: Any, spacing: Spacing = (), *, radius: Radius = 1, units: RadiusUnit = "voxels"
 ) -> Any:
     """Grow labels into the background, by a ball.
 
@@ -35,14 +43,9 @@ def dilate(
     ----------
     labels : array (Y, X) or (Z, Y, X)
         A mask, classes or objects.
-    spacing : tuple of float
-        Distance between voxels along each axis.
     radius : float
         Background no farther than this from a label takes the nearest one; of equally near ones
         the smallest number.
-    units : {"voxels", "physical"}
-        Whether `radius` counts voxels along each axis, or is in the unit of the spacing: a ball
-        that is round in space.
 
     Returns
     -------
@@ -58,19 +61,17 @@ def dilate(
 
 
 @cleanups.add("erode", title="Erode", group=GROUP)
-def erode(labels: Any, spacing: Spacing = (), *, radius: Radius = 1, units: Unit = "voxels") -> Any:
+def erode(
+    labels: Any, spacing: Spacing = (), *, radius: Radius = 1, units: RadiusUnit = "voxels"
+) -> Any:
     """Shrink labels by a ball: remove what is no farther than its radius from anything else.
 
     Parameters
     ----------
     labels : array (Y, X) or (Z, Y, X)
         A mask, classes or objects. Touching labels shrink from each other.
-    spacing : tuple of float
-        Distance between voxels along each axis.
     radius : float
         Of the ball. The border of the image takes nothing away.
-    units : {"voxels", "physical"}
-        Whether `radius` counts voxels along each axis, or is in the unit of the spacing.
 
     Returns
     -------
@@ -86,19 +87,17 @@ def erode(labels: Any, spacing: Spacing = (), *, radius: Radius = 1, units: Unit
 
 
 @cleanups.add("open", title="Open", group=GROUP)
-def open_(labels: Any, spacing: Spacing = (), *, radius: Radius = 1, units: Unit = "voxels") -> Any:
+def open_(
+    labels: Any, spacing: Spacing = (), *, radius: Radius = 1, units: RadiusUnit = "voxels"
+) -> Any:
     """Keep what a ball inside the label can reach: removes thin bridges, hairs and specks.
 
     Parameters
     ----------
     labels : array (Y, X) or (Z, Y, X)
         A mask, classes or objects.
-    spacing : tuple of float
-        Distance between voxels along each axis.
     radius : float
         Of the ball. The label is taken to go on beyond the border of the image.
-    units : {"voxels", "physical"}
-        Whether `radius` counts voxels along each axis, or is in the unit of the spacing.
 
     Returns
     -------
@@ -114,19 +113,17 @@ def open_(labels: Any, spacing: Spacing = (), *, radius: Radius = 1, units: Unit
 
 
 @cleanups.add("close", title="Close", group=GROUP)
-def close(labels: Any, spacing: Spacing = (), *, radius: Radius = 1, units: Unit = "voxels") -> Any:
+def close(
+    labels: Any, spacing: Spacing = (), *, radius: Radius = 1, units: RadiusUnit = "voxels"
+) -> Any:
     """Fill what a ball outside the label cannot reach: gaps, cracks and small holes.
 
     Parameters
     ----------
     labels : array (Y, X) or (Z, Y, X)
         A mask, classes or objects. Only background is filled.
-    spacing : tuple of float
-        Distance between voxels along each axis.
     radius : float
         Of the ball. Outside the image is background.
-    units : {"voxels", "physical"}
-        Whether `radius` counts voxels along each axis, or is in the unit of the spacing.
 
     Returns
     -------
@@ -149,7 +146,7 @@ def smooth(
     spacing: Spacing = (),
     *,
     radius: Radius = 1,
-    units: Unit = "voxels",
+    units: RadiusUnit = "voxels",
 ) -> Any:
     """Give each voxel the most frequent label around it, background included.
 
@@ -157,12 +154,8 @@ def smooth(
     ----------
     labels : array (Y, X) or (Z, Y, X)
         A mask, classes or objects.
-    spacing : tuple of float
-        Distance between voxels along each axis.
     radius : float
         Of the ball around each voxel; outside the image nothing is counted. At most 20 voxels.
-    units : {"voxels", "physical"}
-        Whether `radius` counts voxels along each axis, or is in the unit of the spacing.
 
     Returns
     -------
@@ -191,7 +184,7 @@ def _on_balls(
     labels: Any,
     spacing: Spacing,
     radius: float,
-    units: Unit,
+    units: RadiusUnit,
     *,
     reach: int,
     outside: int | None = None,

@@ -12,9 +12,25 @@ from napari_segment.blocks import label, map_blocks, replace_labels
 from napari_segment.errors import InputError
 from napari_segment.image import Holds
 
-Spacing: TypeAlias = tuple[float, ...]
-Connectivity: TypeAlias = Annotated[int, Field(ge=1, le=3)]
-Unit: TypeAlias = Literal["voxels", "physical"]
+Spacing: TypeAlias = Annotated[
+    tuple[float, ...], Field(description="Distance between neighbouring voxels along each axis.")
+]
+Connectivity: TypeAlias = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=3,
+        description="Number of coordinates in which neighbours may differ by one: 1 for voxels "
+        "that share a face (an edge in 2-D), 2 also an edge (a corner in 2-D), 3 also a corner.",
+    ),
+]
+Unit: TypeAlias = Annotated[
+    Literal["voxels", "physical"],
+    Field(
+        description="Whether sizes count voxels, or are areas (2-D) or volumes (3-D) in the unit "
+        "of the spacing."
+    ),
+]
 
 _ROUNDED = 1e-9  # three voxels of 0.1 are neither more nor less than 0.3
 

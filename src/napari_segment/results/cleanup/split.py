@@ -62,8 +62,6 @@ def split_touching(
         A mask, classes or objects; each component of equal label is split.
     image : array of the same shape, optional
         Intensities, for ``by="intensity"``: objects brighter than what parts them.
-    spacing : tuple of float
-        Distance between voxels along each axis.
     by : {"distance", "intensity"}
         Split at necks, or along dark lines.
     depth : float
