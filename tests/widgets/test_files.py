@@ -7,7 +7,7 @@ from napari.layers import Layer
 from napari_segment import api
 from napari_segment.image import Image, Labels
 from napari_segment.samples import SAMPLES
-from napari_segment.widgets.layers.conversion import files
+from napari_segment.widgets.layers import files
 
 
 def test_reader_takes_only_what_it_knows(tmp_path):

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from napari_segment.cli.paths import FILTERED, inputs_of, targets_of
+from napari_segment.cli.paths import inputs_of, targets_of
 from napari_segment.cli.progress import show
 from napari_segment.cli.segment import each_of, read_input, times_of
 from napari_segment.cli.settings import parse_spec
@@ -20,7 +20,7 @@ def filter_files(options: argparse.Namespace) -> int:
     """Filter files by the filters that were typed, or by those of a recipe."""
     given = _given(options)
     inputs = list(inputs_of(options.inputs))
-    targets = targets_of(inputs, options.output, FILTERED)
+    targets = targets_of(inputs, options.output, "floats")
     return each_of(inputs, targets, options, partial(_filter_one, options, given))
 
 

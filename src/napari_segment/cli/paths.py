@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from napari_segment.errors import SettingError
 
-# Formats that would not keep labels exactly, or that are not written.
-_INSTEAD = {".jpg": ".png", ".jpeg": ".png", ".dcm": ".nii.gz"}
-# Formats that would not keep filtered intensities.
-FILTERED = {".png": ".tif", ".jpg": ".tif", ".jpeg": ".tif", ".bmp": ".tif", ".dcm": ".nii.gz"}
+Content: TypeAlias = Literal["labels", "floats"]
 
 
 def is_image(path: Path) -> bool:
     """Whether a path is one image: a file, an OME-Zarr folder or a DICOM series."""
-    from napari_segment.io.formats import dicom, omezarr
-
-    return not path.is_dir() or omezarr.is_zarr(path) or dicom.is_series(path)
-
-
-def images_in(folder: Path) -> list[Path]:
-    """The images of a folder, in natural order."""
     from napari_segment import io
 
-    return sorted((p for p in folder.iterdir() if io.is_readable(p)), key=io.natural)
+    return not path.is_dir() or io.is_image(path)
 
 
 def inputs_of(names: Iterable[str]) -> Iterator[Path]:
-    """The inputs, with folders opened that are not one image themselves."""
+    """List the inputs, with the images of each folder that is not one image itself."""
+    from napari_segment.io import images_in
+
     for name in names:
         if not name:
             raise SettingError("An input has no name: is a variable unset?")
@@ -48,7 +41,7 @@ def of_equal_name(place: Path, path: Path) -> Path:
 
     if is_image(place):
         return place
-    found = [p for p in images_in(place) if io.stem(p) == io.stem(path)]
+    found = [p for p in io.images_in(place) if io.stem(p) == io.stem(path)]
     if not found:
         raise SettingError(f"The folder {place} has no file named like {path.name}.")
     return found[0]
@@ -90,9 +83,7 @@ def _identity(path: str | Path) -> tuple[int, int] | Path:
     return found.st_dev, found.st_ino
 
 
-def targets_of(
-    inputs: Sequence[Path], output: str, instead: Mapping[str, str] = _INSTEAD
-) -> list[Path]:
+def targets_of(inputs: Sequence[Path], output: str, content: Content = "labels") -> list[Path]:
     """Where each result goes: OUT itself for one input, a file in the folder OUT for several.
 
     No result goes where an input is.
@@ -103,19 +94,19 @@ def targets_of(
         The files.
     output : str
         OUT.
-    instead : mapping of str to str
-        The suffixes that results have in the place of their inputs'.
+    content : {"labels", "floats"}
+        What the results hold, which decides the format where that of the input is not exact.
     """
-    targets = _targets(inputs, output, instead)
+    targets = _targets(inputs, output, content)
     keep(inputs, targets)
     return targets
 
 
-def _targets(inputs: Sequence[Path], output: str, instead: Mapping[str, str]) -> list[Path]:
+def _targets(inputs: Sequence[Path], output: str, content: Content) -> list[Path]:
     from napari_segment import io
 
     target = Path(output)
-    names = [_result_name(path, instead) for path in inputs]
+    names = [_result_name(path, content) for path in inputs]
     if len(inputs) == 1 and io.is_readable(target):
         return [target]
     if len(inputs) == 1 and target.suffix and not target.is_dir() and not output.endswith("/"):
@@ -133,11 +124,10 @@ def _targets(inputs: Sequence[Path], output: str, instead: Mapping[str, str]) ->
     return [target / name for name in names]
 
 
-def _result_name(path: Path, instead: Mapping[str, str]) -> str:
+def _result_name(path: Path, content: Content) -> str:
     """The input's own name, in a format that keeps what is written exactly."""
     from napari_segment import io
 
     if not io.is_readable(path):
         return path.name + ".nii.gz"  # a folder of DICOM slices
-    suffix = io.suffix(path)
-    return io.stem(path) + instead.get(suffix, suffix)
+    return io.stem(path) + io.exact_suffix(path, content)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_segment.cli.messages import complain, counted, in_columns
-from napari_segment.cli.paths import images_in, is_image, table_path
+from napari_segment.cli.paths import is_image, table_path
 from napari_segment.cli.segment import cluster, read_input, read_labels_input
 from napari_segment.errors import FormatError, InputError, SegmentError
 
@@ -116,8 +116,8 @@ def _cases(result: Path, reference: Path) -> dict[str, tuple[Path, Path]]:
         return {result.name: (result, reference)}
     if is_image(reference):
         raise InputError(f"{result} is a folder, so {reference} must be a folder of equal names.")
-    references = {io.stem(path): path for path in images_in(reference)}
-    results = {io.stem(path): path for path in images_in(result)}
+    references = {io.stem(path): path for path in io.images_in(reference)}
+    results = {io.stem(path): path for path in io.images_in(result)}
     results = {n: p for n, p in results.items() if n in references or not io.is_map(p, results)}
     missing = [name for name in results if name not in references]
     if missing:

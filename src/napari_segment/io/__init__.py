@@ -6,17 +6,11 @@
 """
 
 from napari_segment.io.datasets.pairs import Case, Pairs
-from napari_segment.io.files import (
-    FORMATS,
-    images_in,
-    is_image,
-    is_readable,
-    read,
-    read_channels,
-    read_labels,
-    write,
-)
+from napari_segment.io.files import read, read_channels, read_labels, write
+from napari_segment.io.formats.registry import Format, formats
+from napari_segment.io.listing import images_in, is_image, is_readable
 from napari_segment.io.names import (
+    exact_suffix,
     features_path,
     is_map,
     map_path,
@@ -27,10 +21,12 @@ from napari_segment.io.names import (
 )
 
 __all__ = [
-    "FORMATS",
     "Case",
+    "Format",
     "Pairs",
+    "exact_suffix",
     "features_path",
+    "formats",
     "images_in",
     "is_image",
     "is_map",

@@ -3,73 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
 
 from napari_segment.errors import FormatError, InputError
 from napari_segment.image import Holds, Image, Labels, Stack
+from napari_segment.io.boundary import reading
 from napari_segment.io.contents import Contents, one_channel
 from napari_segment.io.features import read_features
-from napari_segment.io.names import natural, suffix
-
-
-@dataclass(frozen=True)
-class Format:
-    """A file format: its name, its module in this package, and whether it can be written."""
-
-    title: str
-    module: str
-    writes: bool = True
-
-    def load(self) -> Any:
-        """The module, with functions ``read`` and ``write``."""
-        return import_module(f"napari_segment.io.formats.{self.module}")
-
-
-_TIFF = Format("TIFF", "tiff")
-_PICTURE = Format("picture", "raster")
-_NIFTI = Format("NIfTI", "nifti")
-_DICOM = Format("DICOM", "dicom", writes=False)
-_ZARR = Format("OME-Zarr", "omezarr")
-_NRRD = Format("NRRD", "nrrd")
-_NUMPY = Format("NumPy", "numpy_arrays")
-
-FORMATS: Mapping[str, Format] = MappingProxyType({
-    ".tif": _TIFF, ".tiff": _TIFF, ".ome.tif": _TIFF, ".ome.tiff": _TIFF,
-    ".png": _PICTURE, ".jpg": _PICTURE, ".jpeg": _PICTURE, ".bmp": _PICTURE,
-    ".nii": _NIFTI, ".nii.gz": _NIFTI,
-    ".zarr": _ZARR, ".ome.zarr": _ZARR,
-    ".nrrd": _NRRD,
-    ".dcm": _DICOM,
-    ".npy": _NUMPY, ".npz": _NUMPY,
-})  # fmt: skip
-
-
-def is_readable(path: str | Path) -> bool:
-    """Whether a name belongs to a format that is read; nothing is opened."""
-    return suffix(path) in FORMATS
-
-
-def is_image(path: str | Path) -> bool:
-    """Whether a path is one image: a file of a known name, OME-Zarr, or a DICOM series."""
-    path = Path(path)
-    if path.is_dir():
-        return bool(_ZARR.load().is_zarr(path) or _DICOM.load().is_series(path))
-    return path.is_file() and is_readable(path)
-
-
-def images_in(folder: str | Path) -> list[Path]:
-    """The images of a folder, in natural order of their names; hidden ones are left out."""
-    found = (p for p in Path(folder).iterdir() if not p.name.startswith(".") and is_image(p))
-    return sorted(found, key=lambda p: natural(p.name))
+from napari_segment.io.formats.registry import Format, formats
+from napari_segment.io.names import suffix
 
 
 def read(path: str | Path, *, axes: str = "", lazy: bool = False, series: int | str = "") -> Image:
@@ -197,10 +145,10 @@ def write(stack: Stack, path: str | Path) -> Path:
     """
     path = Path(path)
     form = _format(path)
-    if not form.writes:
+    if form.write is None:
         raise FormatError(f"{form.title} is read, not written. Write .nii.gz or .nrrd instead.")
     with placing(path) as partial:
-        form.load().write(stack, partial)
+        form.write(stack, partial)
     return path
 
 
@@ -235,7 +183,8 @@ def placing(path: Path) -> Iterator[Path]:
 
 def _move(partial: Path, path: Path) -> None:
     if path.is_dir():
-        if not _ZARR.load().is_zarr(path):
+        form = formats.of_content(path)
+        if form is None or suffix(path) not in form.suffixes:
             raise FormatError(f"{path} is there and is no Zarr folder; it is not overwritten.")
         shutil.rmtree(path)
     partial.replace(path)
@@ -248,34 +197,23 @@ def _read(
     if not path.exists():
         raise FormatError(f"{path} does not exist.")
     form = _format(path)
-    module = form.load()
-    reader = getattr(module, "read_indices", module.read) if labels else module.read
-    try:
-        absolute = path.absolute()  # pixels that are read later may be read from elsewhere
+    reader = (form.read_indices or form.read) if labels else form.read
+    absolute = path.absolute()  # pixels that are read later may be read from elsewhere
+    with reading(path, form.title):
         return cast("Contents", reader(absolute, axes=axes, lazy=lazy, series=str(series)))
-    except FormatError:
-        raise
-    except OSError as error:
-        raise FormatError(f"{path} cannot be read: {error}") from None
 
 
 def _format(path: Path) -> Format:
-    if path.is_dir() and suffix(path) not in (".zarr", ".ome.zarr"):
-        return _folder_format(path)
-    if suffix(path) in FORMATS:
-        return FORMATS[suffix(path)]
-    if path.is_file() and _DICOM.load().is_dicom(path):
-        return _DICOM
-    known = ", ".join(sorted(FORMATS))
+    form = formats.of_suffix(suffix(path))
+    folder = path.is_dir()
+    if form is not None and (not folder or form.is_folder is not None):
+        return form
+    if path.exists() and (form := formats.of_content(path)) is not None:
+        return form
+    if folder:
+        raise FormatError(
+            f"{path} is a folder, but neither OME-Zarr nor a DICOM series. Give one of its files."
+        )
+    known = ", ".join(sorted(s for f in formats.values() for s in f.suffixes))
     given = f"the suffix {suffix(path)!r}" if suffix(path) else "no suffix"
     raise FormatError(f"{path.name} has {given}, which is no known format. Known: {known}.")
-
-
-def _folder_format(path: Path) -> Format:
-    if _ZARR.load().is_zarr(path):
-        return _ZARR
-    if _DICOM.load().is_series(path):
-        return _DICOM
-    raise FormatError(
-        f"{path} is a folder, but neither OME-Zarr nor a DICOM series. Give one of its files."
-    )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from pathlib import Path
+from typing import Literal
 
-# Formats that hold no floats: what is written instead.
-_FLOATS = dict.fromkeys((".png", ".jpg", ".jpeg", ".bmp", ".dcm"), ".ome.tif")
-_COMPOUND = (".ome.tiff", ".ome.tif", ".ome.zarr", ".nii.gz")
+from napari_segment.io.formats.registry import formats
 
 
 def suffix(path: str | Path) -> str:
@@ -20,7 +19,24 @@ def suffix(path: str | Path) -> str:
     ('.nii.gz', '.ome.tif', '.png')
     """
     name = Path(path).name.lower()
-    return next((s for s in _COMPOUND if name.endswith(s)), Path(name).suffix)
+    return formats.suffix(name) or Path(name).suffix
+
+
+def exact_suffix(path: str | Path, content: Literal["labels", "floats"]) -> str:
+    """The suffix of a file, or that of a format which keeps labels or floats exactly.
+
+    Examples
+    --------
+    >>> exact_suffix("a.jpg", "labels"), exact_suffix("a.png", "labels")
+    ('.png', '.png')
+    >>> exact_suffix("a.png", "floats"), exact_suffix("a.dcm", "labels")
+    ('.tif', '.nii.gz')
+    """
+    ending = suffix(path)
+    form = formats.of_suffix(ending)
+    if form is None:
+        return ending
+    return (form.labels_as if content == "labels" else form.floats_as) or ending
 
 
 def stem(path: str | Path) -> str:
@@ -75,10 +91,9 @@ def map_path(path: str | Path, name: str) -> Path:
     Examples
     --------
     >>> map_path("out/scan.nii.gz", "entropy").name, map_path("a.png", "entropy").name
-    ('scan.entropy.nii.gz', 'a.entropy.ome.tif')
+    ('scan.entropy.nii.gz', 'a.entropy.tif')
     """
-    ending = suffix(path)
-    return Path(path).with_name(f"{stem(path)}.{name}{_FLOATS.get(ending, ending)}")
+    return Path(path).with_name(f"{stem(path)}.{name}{exact_suffix(path, 'floats')}")
 
 
 def is_map(path: str | Path, others: Collection[str]) -> bool:

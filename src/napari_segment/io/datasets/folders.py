@@ -11,7 +11,7 @@ from typing import TypeAlias
 from napari_segment.errors import FormatError
 from napari_segment.io.datasets.kind import OtherLayoutError
 from napari_segment.io.datasets.pairs import Case, Pairs
-from napari_segment.io.files import images_in
+from napari_segment.io.listing import images_in
 from napari_segment.io.names import natural, stem
 from napari_segment.registry import layouts
 

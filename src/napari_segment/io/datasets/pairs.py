@@ -198,7 +198,7 @@ def _agree(known: Mapping[int, str], names: Mapping[int, str], pair: int) -> Non
 
 
 def _open(source: Source, *, labels: bool = False, axes: str = "", lazy: bool = False) -> Stack:
-    from napari_segment.io import read, read_channels, read_labels
+    from napari_segment.io.files import read, read_channels, read_labels
 
     if isinstance(source, Stack):
         return source

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError
 from napari_segment.image import RGB
+from napari_segment.io.boundary import reading
 from napari_segment.io.contents import Contents, gather
+from napari_segment.io.formats.registry import Format, formats
 
 _EVEN = 0.01  # tolerated unevenness of the slice positions, of their spacing
 
@@ -35,17 +37,9 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     (SliceThickness is something else). Values are rescaled, so that CT is in Hounsfield units.
     Several images at each position become time points, in the order of their numbers.
     """
-    import pydicom
-
-    try:
-        heads = _series(_headers(path), path, series)
-        slices = _sorted(heads, path)
-        data = _stack(slices, lazy)
-        own, found = _described(slices)
-    except pydicom.errors.InvalidDicomError as error:
-        raise FormatError(f"{path} cannot be read as DICOM: {error}") from None
-    except (AttributeError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise FormatError(f"{path} cannot be read as DICOM: {error}") from None
+    slices = _sorted(_series(_headers(path), path, series), path)
+    data = _stack(slices, lazy)
+    own, found = _described(slices)
     return gather(
         path, data.reshape(found.pop("shape")), own, found.pop("scale"), wanted=axes, **found
     )
@@ -250,9 +244,16 @@ def _values(one: _Slice, dtype: np.dtype[Any] | None) -> NDArray[Any]:
     import pydicom
 
     options: dict[str, Any] = {"index": one.frame} if one.frames > 1 else {}
-    stored = np.asarray(pydicom.pixels.pixel_array(one.path, **options))
+    with reading(Path(one.path), "DICOM"):
+        stored = np.asarray(pydicom.pixels.pixel_array(one.path, **options))
     if dtype is None:
         return stored
     if dtype.kind == "i":
         return (stored.astype(np.int64) * int(one.slope) + int(one.intercept)).astype(dtype)
     return (stored * one.slope + one.intercept).astype(dtype)
+
+
+formats.add(Format(
+    name="dicom", title="DICOM", suffixes=(".dcm",), read=read, lazy=True,
+    labels_as=".nii.gz", floats_as=".nii.gz", is_file=is_dicom, is_folder=is_series,
+))  # fmt: skip

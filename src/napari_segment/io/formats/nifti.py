@@ -6,7 +6,6 @@ permuted likewise: from (z, y, x) indices to (superior, anterior, right) in mill
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError
 from napari_segment.image import Labels, Stack
+from napari_segment.io.boundary import lazy_array
 from napari_segment.io.contents import (
     KEY,
     Contents,
@@ -27,6 +27,7 @@ from napari_segment.io.contents import (
     gather,
     to_text,
 )
+from napari_segment.io.formats.registry import Format, formats
 from napari_segment.io.names import suffix
 
 _UNITS = {"mm": "millimeter", "micron": "micrometer", "meter": "meter", "unknown": "millimeter"}
@@ -59,17 +60,11 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
 def _load(path: Path, *, lazy: bool) -> tuple[Any, dict[str, Any]]:
     """The values as the file has them, X first, and what its header says."""
     import nibabel
-    from nibabel.filebasedimages import ImageFileError
-    from nibabel.spatialimages import HeaderDataError
 
-    try:
-        image = nibabel.load(path)
-        data = _lazily(image) if lazy else _pixels(np.array(image.dataobj.get_unscaled()), image)
-        return data, _geometry(image)
-    except (
-        ImageFileError, HeaderDataError, OSError, EOFError, ValueError, AttributeError, zlib.error,
-    ) as error:  # fmt: skip
-        raise FormatError(f"{path} cannot be read as NIfTI: {error}") from None
+    image = nibabel.load(path)
+    if lazy:
+        return _lazily(image, path), _geometry(image)
+    return _pixels(np.array(image.dataobj.get_unscaled()), image), _geometry(image)
 
 
 def _without_filling(data: Any, saved: str) -> tuple[Any, str]:
@@ -142,17 +137,14 @@ class _Region:
         return np.asarray(self.image.dataobj[index]).astype(self.dtype, copy=False)
 
 
-def _lazily(image: Any) -> Any:
+def _lazily(image: Any, path: Path) -> Any:
     """Slabs of whole planes; a compressed file is unpacked from its start for each."""
-    import dask.array as da
-
     region = _Region(image)
     plane = int(np.prod(region.shape[:2])) * region.dtype.itemsize
     chunks = [*region.shape[:2], *[1] * (region.ndim - 2)]
     if region.ndim > 2:
         chunks[2] = min(max(_SLAB_BYTES // max(plane, 1), 1), max(region.shape[2], 1))
-    meta = np.empty((0,) * region.ndim, region.dtype)
-    return da.from_array(region, chunks=tuple(chunks), name=False, meta=meta)
+    return lazy_array(region, path, "NIfTI", tuple(chunks))
 
 
 # ---- writing ----
@@ -234,3 +226,8 @@ def _place(header: Any, matrix: NDArray[Any], saved: dict[str, Any], unit: str) 
     header.set_qform(matrix, saved.get("qform_code", 0) or 2)
     units = {"millimeter": "mm", "micrometer": "micron", "meter": "meter"}
     header.set_xyzt_units(units.get(unit, "unknown"), "sec")
+
+
+formats.add(Format(
+    name="nifti", title="NIfTI", suffixes=(".nii", ".nii.gz"), read=read, write=write, lazy=True
+))  # fmt: skip

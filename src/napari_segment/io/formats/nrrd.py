@@ -22,6 +22,7 @@ from napari_segment.io.contents import (
     unit_name,
     unit_symbol,
 )
+from napari_segment.io.formats.registry import Format, formats
 
 _COLOURS = {"RGB-color": RGB, "RGBA-color": (*RGB, "alpha")}
 # From the world of the file, (x, y, z), to (right, anterior, superior).
@@ -40,11 +41,7 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     """
     import nrrd
 
-    try:
-        data, header = nrrd.read(str(path), index_order="C")
-    except (nrrd.NRRDError, OSError, ValueError, KeyError, EOFError, StopIteration) as error:
-        reason = str(error) or "it is empty"
-        raise FormatError(f"{path} cannot be read as NRRD: {reason}") from None
+    data, header = nrrd.read(str(path), index_order="C")
     own = _axes(header)
     found = from_extras(from_text(header.get(KEY)))
     found.pop("affine", None)
@@ -156,3 +153,6 @@ def _header(stack: Stack) -> dict[str, Any]:
             header[f"Segment{number}_LabelValue"] = str(value)
             header[f"Segment{number}_Layer"] = "0"
     return header
+
+
+formats.add(Format(name="nrrd", title="NRRD", suffixes=(".nrrd",), read=read, write=write))

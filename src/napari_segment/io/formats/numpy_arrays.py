@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from napari_segment.errors import FormatError
 from napari_segment.image import Stack
+from napari_segment.io.boundary import lazy_array
 from napari_segment.io.contents import (
     KEY,
     Contents,
@@ -19,6 +19,7 @@ from napari_segment.io.contents import (
     gather,
     to_text,
 )
+from napari_segment.io.formats.registry import Format, formats
 from napari_segment.io.names import suffix
 
 
@@ -29,13 +30,15 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     """
     try:
         found = np.load(path, allow_pickle=False, mmap_mode="r" if lazy else None)
-        if suffix(path) == ".npz":
-            return _archive(found, path, axes, series)
-    except FormatError:
-        raise
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        why = "it holds no array of numbers" if "pickle" in str(error) else error
-        raise FormatError(f"{path} cannot be read as NumPy file: {why}") from None
+    except ValueError as error:
+        if "pickle" not in str(error):
+            raise
+        raise FormatError(
+            f"{path} cannot be read as NumPy file: it holds no array of numbers. Save an array of "
+            "integers or floats."
+        ) from None
+    if suffix(path) == ".npz":
+        return _archive(found, path, axes, series)
     return gather(path, _mapped(path) if lazy else found, "", wanted=axes)
 
 
@@ -65,10 +68,7 @@ class _Mapped:
 
 
 def _mapped(path: Path) -> Any:
-    import dask.array as da
-
-    array = _Mapped(path.absolute())
-    return da.from_array(array, name=False, meta=np.empty((0,) * array.ndim, array.dtype))
+    return lazy_array(_Mapped(path.absolute()), path, "NumPy file")
 
 
 def write(stack: Stack, path: Path) -> None:
@@ -80,3 +80,9 @@ def write(stack: Stack, path: Path) -> None:
     saved = extras(stack, "unit", "interval") | {"spacing": list(stack.spacing)}
     members: dict[str, Any] = {"data": data, KEY: np.array(to_text(saved))}
     np.savez_compressed(path, **members)
+
+
+formats.add(Format(
+    name="npy", title="NumPy file", suffixes=(".npy",), read=read, write=write, lazy=True
+))  # fmt: skip
+formats.add(Format(name="npz", title="NumPy file", suffixes=(".npz",), read=read, write=write))

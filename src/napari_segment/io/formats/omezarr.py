@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError
 from napari_segment.image import AXES, SPATIAL, Image, Labels, Stack
+from napari_segment.io.boundary import lazy_array
 from napari_segment.io.contents import KEY, Contents, extras, from_extras, gather, unit_name
+from napari_segment.io.formats.registry import Format, formats
 
 _CHUNKS = {"T": 1, "C": 1, "Z": 32, "Y": 256, "X": 256}
 _PLANE_CHUNKS = {"T": 1, "C": 1, "Y": 1024, "X": 1024}
@@ -34,17 +36,12 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     """
     import zarr
 
-    try:
-        node = zarr.open(path, mode="r")
-        found: dict[str, Any] = {}
-        if isinstance(node, zarr.Group):
-            node, found = _image(node, path, series)
-        own = found.pop("axes", "") or _dimension_names(node)
-        data = _lazily(node) if lazy else np.asarray(node[...])
-    except FormatError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, IndexError, RuntimeError) as error:
-        raise FormatError(f"{path} cannot be read as OME-Zarr: {error}") from None
+    node = zarr.open(path, mode="r")
+    found: dict[str, Any] = {}
+    if isinstance(node, zarr.Group):
+        node, found = _image(node, path, series)
+    own = found.pop("axes", "") or _dimension_names(node)
+    data = _lazily(node, path) if lazy else np.asarray(node[...])
     return gather(path, data, own, found.pop("scale", None), wanted=axes, **found)
 
 
@@ -74,11 +71,8 @@ class _OnDisk:
         )
 
 
-def _lazily(array: Any) -> Any:
-    import dask.array as da
-
-    meta = np.empty((0,) * array.ndim, array.dtype)
-    return da.from_array(_OnDisk(array), chunks=array.chunks, name=False, meta=meta)
+def _lazily(array: Any, path: Path) -> Any:
+    return lazy_array(_OnDisk(array), path, "OME-Zarr", array.chunks)
 
 
 def _dimension_names(array: Any) -> str:
@@ -180,7 +174,7 @@ def _write_levels(stack: Stack, group: Any) -> Iterator[tuple[Stack, dict[str, i
         factors = _factors(level)
         if not factors:
             return
-        level = _coarser(level.replace(data=_lazily(array)), factors)
+        level = _coarser(level.replace(data=_lazily(array, array.store.root)), factors)
         taken = {a: taken[a] * factors.get(a, 1) for a in taken}
 
 
@@ -285,3 +279,9 @@ def _axis(letter: str, stack: Stack) -> dict[str, str]:
         return {"name": "c", "type": "channel"}
     unit = {} if stack.unit == "pixel" else {"unit": stack.unit}
     return {"name": letter.lower(), "type": "space", **unit}
+
+
+formats.add(Format(
+    name="omezarr", title="OME-Zarr", suffixes=(".zarr", ".ome.zarr"),
+    read=read, write=write, lazy=True, is_folder=is_zarr,
+))  # fmt: skip

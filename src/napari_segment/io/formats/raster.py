@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_segment.errors import FormatError
 from napari_segment.image import RGB, Image, Labels, Stack
 from napari_segment.io.contents import Contents, compact, gather, one_channel
+from napari_segment.io.formats.registry import Format, formats
 from napari_segment.io.names import suffix
 
 _CHANNELS = {2: ("gray", "alpha"), 3: RGB, 4: (*RGB, "alpha")}
@@ -58,12 +59,7 @@ def _decode(path: Path) -> NDArray[Any]:
         ".png": imagecodecs.png_decode,
         ".bmp": imagecodecs.bmp_decode,
     }.get(suffix(path), imagecodecs.jpeg_decode)
-    try:
-        return np.asarray(decode(path.read_bytes()))
-    except OSError:
-        raise
-    except Exception as error:  # each codec has its own class of error
-        raise FormatError(f"{path} cannot be read as {suffix(path)[1:].upper()}: {error}") from None
+    return np.asarray(decode(path.read_bytes()))
 
 
 def _has_palette(path: Path) -> bool:
@@ -77,11 +73,8 @@ def _has_palette(path: Path) -> bool:
 def _palette_indices(path: Path) -> NDArray[Any]:
     from PIL import Image as Picture
 
-    try:
-        with Picture.open(path) as picture:
-            return np.array(picture)
-    except (OSError, SyntaxError) as error:
-        raise FormatError(f"{path} cannot be read as PNG: {error}") from None
+    with Picture.open(path) as picture:
+        return np.array(picture)
 
 
 def write(stack: Stack, path: Path) -> None:
@@ -128,3 +121,17 @@ def _plane(stack: Stack, path: Path) -> NDArray[Any]:
         squeezed = compact(squeezed)
     data = squeezed.data
     return np.ascontiguousarray(data * np.uint8(255) if data.dtype == bool else data)
+
+
+formats.add(Format(
+    name="png", title="PNG", suffixes=(".png",), read=read, read_indices=read_indices, write=write,
+    floats_as=".tif",
+))  # fmt: skip
+formats.add(Format(
+    name="jpeg", title="JPEG", suffixes=_LOSSY, read=read, read_indices=read_indices, write=write,
+    labels_as=".png", floats_as=".tif",
+))  # fmt: skip
+formats.add(Format(
+    name="bmp", title="BMP", suffixes=(".bmp",), read=read, read_indices=read_indices, write=write,
+    floats_as=".tif",
+))  # fmt: skip

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError
 from napari_segment.image import RGB, Image, Labels, Stack
+from napari_segment.io.boundary import lazy_array
 from napari_segment.io.changed import State, state_of
 from napari_segment.io.contents import (
     KEY,
@@ -26,6 +27,7 @@ from napari_segment.io.contents import (
     unit_name,
     unit_symbol,
 )
+from napari_segment.io.formats.registry import Format, formats
 from napari_segment.io.names import suffix
 
 _IMAGEJ_TYPES = ("uint8", "uint16", "float32")
@@ -42,16 +44,13 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     """
     import tifffile
 
-    try:
-        with tifffile.TiffFile(path) as file:
-            _check_end(file, path)
-            number = _number(file, path, series)
-            found = _ome(file, number) if file.is_ome else _imagej(file)
-            own = file.series[number].axes
-            photometric = getattr(file.series[number].keyframe, "photometric", None)
-            data = _lazily(path, number) if lazy else file.series[number].asarray()
-    except (tifffile.TiffFileError, ValueError, KeyError, IndexError, RuntimeError) as error:
-        raise FormatError(f"{path} cannot be read as TIFF: {error}") from None
+    with tifffile.TiffFile(path) as file:
+        _check_end(file, path)
+        number = _number(file, path, series)
+        found = _ome(file, number) if file.is_ome else _imagej(file)
+        own = file.series[number].axes
+        photometric = getattr(file.series[number].keyframe, "photometric", None)
+        data = _lazily(path, number) if lazy else file.series[number].asarray()
     data, own = _named(data, own, path, axes, found.pop("axes", ""))
     rgb = photometric is not None and photometric.name in ("RGB", "YCBCR")
     if rgb and "C" in own and data.shape[own.index("C")] in (3, 4):
@@ -217,12 +216,8 @@ def _opened(path: Path, number: int, state: State) -> Any:  # noqa: ARG001
 
 
 def _lazily(path: Path, number: int) -> Any:
-    import dask.array as da
-
     pages = _Pages(path.absolute(), number)
-    return da.from_array(
-        pages, chunks=_whole_planes(pages), name=False, meta=np.empty(0, pages.dtype)
-    )
+    return lazy_array(pages, path, "TIFF", _whole_planes(pages))
 
 
 def _whole_planes(pages: _Pages) -> Any:
@@ -312,3 +307,9 @@ def _ome_metadata(stack: Stack, size: dict[str, float], axes: str) -> dict[str, 
         found["Channel"] = {"Name": list(stack.channels)}
     found["MapAnnotation"] = {"Namespace": KEY, "json": to_text(extras(stack))}
     return found
+
+
+formats.add(Format(
+    name="tiff", title="TIFF", suffixes=(".tif", ".tiff", ".ome.tif", ".ome.tiff"),
+    read=read, write=write, lazy=True,
+))  # fmt: skip

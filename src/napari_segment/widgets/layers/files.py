@@ -18,7 +18,11 @@ from napari_segment.widgets.layers.conversion import LayerData, stack_layer
 def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | None:
     """What reads a path, or None: napari's reader contribution."""
     paths = [path] if isinstance(path, str) else list(path)
-    return read_layers if paths and all(io.is_readable(p) for p in paths) else None
+    return read_layers if paths and all(map(_is_readable, paths)) else None
+
+
+def _is_readable(path: str) -> bool:
+    return io.is_image(path) if Path(path).is_dir() else io.is_readable(path)
 
 
 def read_layers(path: str | Sequence[str]) -> list[LayerData]:

@@ -1,0 +1,94 @@
+"""The boundary to the libraries that read files: whatever they raise becomes a FormatError."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_segment.errors import FormatError, InputError, MissingError
+
+
+@contextmanager
+def reading(path: Path, title: str) -> Iterator[None]:
+    """Turn any error of a library that reads a file into one that names the file and a next step.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder that is read.
+    title : str
+        Its format, for the message.
+
+    Raises
+    ------
+    FormatError
+        In place of every `Exception`, with the original as its cause. `KeyboardInterrupt` and
+        its kind pass.
+    """
+    try:
+        yield
+    except MissingError:
+        raise
+    except (FormatError, InputError) as error:
+        if path.name in str(error):
+            raise
+        raise type(error)(f"{path.name}: {error}") from error
+    except Exception as error:
+        raise FormatError(_message(path, title, error)) from error
+
+
+def _message(path: Path, title: str, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        missing = error.filename or path
+        return (
+            f"{path} cannot be read: {missing} is not there on {platform.node()!r}. Put it back; "
+            "the workers of a cluster must see the same files, under the same paths."
+        )
+    if isinstance(error, PermissionError):
+        return f"{path} cannot be read: permission denied. Allow this user to read it."
+    if isinstance(error, MemoryError):
+        return (
+            f"{path} needs more memory than is free. Read it lazily (lazy=True, --lazy); if it is "
+            "small, its header is damaged."
+        )
+    cause = " ".join(str(error).split()) or f"it ends early or is empty ({type(error).__name__})"
+    return (
+        f"{path} cannot be read as {title}: {cause.rstrip('.')}. If it is damaged or cut off, copy "
+        "or export it again."
+    )
+
+
+class _Blocks:
+    """An array in a file whose every access passes the boundary."""
+
+    def __init__(self, source: Any, path: Path, title: str) -> None:
+        self.source, self.path, self.title = source, Path(path), title
+        self.shape, self.dtype, self.ndim = source.shape, source.dtype, source.ndim
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        with reading(self.path, self.title):
+            return np.asarray(self.source[index])
+
+
+def lazy_array(source: Any, path: Path, title: str, chunks: Any = "auto") -> Any:
+    """Make a Dask array of an array in a file.
+
+    Parameters
+    ----------
+    source : array-like
+        Has ``shape``, ``dtype``, ``ndim`` and indexing by slices, and can be pickled.
+    path, title
+        As of `reading`.
+    chunks : str or tuple
+        As of `dask.array.from_array`.
+    """
+    import dask.array as da
+
+    meta = np.empty((0,) * source.ndim, source.dtype)
+    return da.from_array(_Blocks(source, path, title), chunks=chunks, name=False, meta=meta)

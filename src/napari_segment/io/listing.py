@@ -1,0 +1,27 @@
+"""Which paths are images, by name and content; nothing is decoded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from napari_segment.io.formats.registry import formats
+from napari_segment.io.names import natural, suffix
+
+
+def is_readable(path: str | Path) -> bool:
+    """Whether a name belongs to a format that is read; nothing is opened."""
+    return formats.of_suffix(suffix(path)) is not None
+
+
+def is_image(path: str | Path) -> bool:
+    """Whether a path is one image: a file of a known name, OME-Zarr, or a DICOM series."""
+    path = Path(path)
+    if path.is_dir():
+        return formats.of_content(path) is not None
+    return path.is_file() and is_readable(path)
+
+
+def images_in(folder: str | Path) -> list[Path]:
+    """List the images of a folder in natural order of their names, without hidden ones."""
+    images = (p for p in Path(folder).iterdir() if not p.name.startswith(".") and is_image(p))
+    return sorted(images, key=lambda p: natural(p.name))
