@@ -40,8 +40,25 @@ SETTINGS: dict[str, dict[str, str]] = {
     },
 }
 
-# "kind.entry.setting" of today -> the value of today for a former value.
-VALUES: dict[str, Callable[[Any], Any]] = {}
+# "kind.entry.setting" of today -> the value of today for a former value of a former name.
+VALUES: dict[str, Callable[[Any], Any]] = {
+    "trainings.train.ignore_index": lambda number: "auto" if int(number) < 0 else number,
+}
+
+# "kind.entry.setting" of today -> what 0 or an empty value stood for.
+EMPTY: dict[str, str] = {
+    "trainings.train.spacing": "auto",
+    "trainings.train.classes": "auto",
+    "trainings.train.patch": "auto",
+    "trainings.train.batch": "auto",
+    "trainings.train.steps": "auto",
+    "trainings.train.epochs": "auto",
+    "trainings.train.lr": "auto",
+    "trainings.train.init_from": "none",
+    "trainings.train.minutes": "none",
+    "trainings.train.clip": "none",
+    "trainings.train.patience": "none",
+}
 
 
 def current_settings(
@@ -68,10 +85,19 @@ def current_settings(
     for name, value in settings.items():
         today = former.get(name, name) if name not in known else name
         convert = VALUES.get(f"{kind}.{entry}.{today}") or VALUES.get(f"{kind}.*.{today}")
-        result[today] = convert(value) if convert and today != name else value
+        literal = EMPTY.get(f"{kind}.{entry}.{today}")
+        if literal and _is_empty(value):
+            result[today] = literal
+        else:
+            result[today] = convert(value) if convert and today != name else value
     return result
 
 
 def current_fields(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Translate the former names among a recipe's fields into those of today."""
     return {RECIPE.get(name, name): value for name, value in recipe.items()}
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether a value stood for "decide" or "no limit" before: 0, or nothing in it."""
+    return isinstance(value, int | float | str | tuple | list) and not value

@@ -251,9 +251,11 @@ def _train(commands: Any, *, derive: bool) -> None:
     )
     _json(parser)
     if derive:
-        from napari_segment.cli.settings import add_options, training
+        from napari_segment.cli.settings import add_options, names_by_group, training
 
-        add_options(parser.add_argument_group("the training"), training(), skip=("out",))
+        for title, names in names_by_group(training()).items():
+            others = [name for name in training().settings.model_fields if name not in names]
+            add_options(parser.add_argument_group(title), training(), skip=(*others, "out"))
 
 
 def _summary(commands: Any) -> None:

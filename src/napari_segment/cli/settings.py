@@ -57,6 +57,16 @@ def add_options(group: Any, entry: Entry, skip: Sequence[str] = ()) -> None:
             )  # fmt: skip
 
 
+def names_by_group(entry: Entry) -> dict[str, list[str]]:
+    """The settings of an entry by the group that each is in ("settings" without one)."""
+    groups: dict[str, list[str]] = {}
+    for name, field in entry.settings.model_fields.items():
+        extra = field.json_schema_extra
+        group = str(extra.get("group", "settings")) if isinstance(extra, dict) else "settings"
+        groups.setdefault(group, []).append(name)
+    return groups
+
+
 def chosen(options: argparse.Namespace, entry: Entry) -> dict[str, Any]:
     """The settings that were given as options, ready for validation."""
     given = {k[4:]: v for k, v in vars(options).items() if k.startswith("set_")}

@@ -17,6 +17,7 @@ from napari_segment.aliases import current_settings
 from napari_segment.deep.data.cases import Item
 from napari_segment.deep.planning.label_semantics import meaning
 from napari_segment.deep.planning.plan import Normalisation, Objects
+from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.errors import SettingError
 from napari_segment.image import Holds
 from napari_segment.io.datasets.pairs import Pairs
@@ -100,7 +101,7 @@ class Plan(BaseModel):
 
 
 def make_plan(
-    items: Sequence[Item], pairs: Pairs, settings: Any, memory: int, accelerated: bool
+    items: Sequence[Item], pairs: Pairs, settings: TrainSettings, memory: int, accelerated: bool
 ) -> Plan:
     """Decide what is not given by hand.
 
@@ -110,8 +111,7 @@ def make_plan(
         All cases, measured.
     pairs : Pairs
         Where they come from.
-    settings : object
-        The settings of `train`.
+    settings : TrainSettings
     memory : int
         Free bytes of the device.
     accelerated : bool
@@ -165,7 +165,7 @@ def _mirrored(items: Sequence[Item], reasons: dict[str, str]) -> bool:
 
 
 def _dimensions(
-    items: Sequence[Item], settings: Any, reasons: dict[str, str]
+    items: Sequence[Item], settings: TrainSettings, reasons: dict[str, str]
 ) -> tuple[Literal[2, 3], bool]:
     axes = len(items[0].shape)
     planes = float(np.median([i.shape[0] for i in items])) if axes == 3 else 1
@@ -181,23 +181,23 @@ def _dimensions(
     return 3, False
 
 
-def _slices(ndim: int, stacked: bool, settings: Any) -> int:
+def _slices(ndim: int, stacked: bool, settings: TrainSettings) -> int:
     if settings.slices > 1 and not (ndim == 2 and stacked):
         raise SettingError(
             "Neighbouring slices are seen by 2-D networks over stacks: give ndim=2 and stacks."
         )
-    return int(settings.slices)
+    return settings.slices
 
 
 def _spacing(
-    items: Sequence[Item], settings: Any, reasons: dict[str, str]
+    items: Sequence[Item], settings: TrainSettings, reasons: dict[str, str]
 ) -> tuple[tuple[float, ...], str]:
     axes, unit = len(items[0].shape), items[0].unit
-    if settings.spacing:
+    if settings.spacing != "auto":
         if len(settings.spacing) != axes:
             raise SettingError(f"Give {axes} spacings, one an axis, not {settings.spacing}.")
         reasons["spacing"] = "as given"
-        return tuple(settings.spacing), unit
+        return settings.spacing, unit
     if unit == "pixel" or any(i.unit != unit for i in items):
         reasons["spacing"] = "as the images are: they do not (all) say how large a voxel is"
         return (), "pixel"
@@ -218,19 +218,19 @@ def _shape_at(item: Item, spacing: Sequence[float]) -> tuple[int, ...]:
 def _patch(
     shapes: np.ndarray[Any, Any],
     ndim: int,
-    settings: Any,
+    settings: TrainSettings,
     memory: int,
     accelerated: bool,
     reasons: dict[str, str],
 ) -> tuple[int, ...]:
     """The median image, with its longest sides cut until it has no more voxels than allowed."""
-    if settings.patch:
+    if settings.patch != "auto":
         if len(settings.patch) != ndim:
             raise SettingError(
                 f"The patch {settings.patch} has {len(settings.patch)} sides: give {ndim}."
             )
         reasons["patch"] = "as given"
-        return tuple(settings.patch)
+        return settings.patch
     allowed = 2.0**16 if ndim == 2 else 2.0**18
     if accelerated:
         allowed *= np.clip(memory / 2**32, 1, 8)
@@ -248,10 +248,12 @@ def _rounded(sides: np.ndarray[Any, Any], multiple: int) -> tuple[int, ...]:
     return tuple(int(np.ceil(s / multiple)) * multiple for s in sides)
 
 
-def _batch(patch: Sequence[int], settings: Any, accelerated: bool, reasons: dict[str, str]) -> int:
-    if settings.batch:
+def _batch(
+    patch: Sequence[int], settings: TrainSettings, accelerated: bool, reasons: dict[str, str]
+) -> int:
+    if settings.batch != "auto":
         reasons["batch"] = "as given"
-        return int(settings.batch)
+        return settings.batch
     allowed = 2**21 if accelerated else 2**18
     batch = int(np.clip(allowed // prod(patch), 2, 32))
     reasons["batch"] = f"at most {allowed:,} voxels a step, at least 2 patches"
@@ -262,13 +264,13 @@ def _steps(
     shapes: np.ndarray[Any, Any],
     patch: Sequence[int],
     batch: int,
-    settings: Any,
+    settings: TrainSettings,
     reasons: dict[str, str],
 ) -> int:
     """As many updates as show each part of each case about once, 25 to 250."""
-    if settings.steps:
+    if settings.steps != "auto":
         reasons["steps"] = "as given"
-        return int(settings.steps)
+        return settings.steps
     voxels = sum(max(prod(map(int, s)), prod(patch)) for s in shapes)
     steps = int(np.clip(round(voxels / prod(patch) / batch), 25, 250))
     reasons["steps"] = "each part of each case about once an epoch, 25 to 250 updates"
@@ -276,7 +278,7 @@ def _steps(
 
 
 def _normalisation(
-    items: Sequence[Item], settings: Any, reasons: dict[str, str]
+    items: Sequence[Item], settings: TrainSettings, reasons: dict[str, str]
 ) -> tuple[Normalisation, ...]:
     channels = range(len(items[0].channels))
     if settings.normalisation != "auto":

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from napari_segment.deep.data.cases import Item
 from napari_segment.deep.planning.plan import Objects
+from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.errors import InputError, SettingError
 from napari_segment.image import Holds
 from napari_segment.io.datasets.pairs import Pairs
@@ -46,7 +46,7 @@ class Meaning:
     reasons: dict[str, str]
 
 
-def meaning(items: Sequence[Item], pairs: Pairs, settings: Any) -> Meaning:
+def meaning(items: Sequence[Item], pairs: Pairs, settings: TrainSettings) -> Meaning:
     """Decide from the label numbers what they mean, where nobody says it.
 
     Parameters
@@ -55,15 +55,16 @@ def meaning(items: Sequence[Item], pairs: Pairs, settings: Any) -> Meaning:
         All cases, measured.
     pairs : Pairs
         Where they come from.
-    settings : object
-        Of `train`: ``task``, ``classes``, ``ignore_index``, ``target`` and ``model``.
+    settings : TrainSettings
+        Its ``task``, ``classes``, ``ignore_index``, ``target`` and ``model``.
 
     Returns
     -------
     Meaning
     """
-    ignored = settings.ignore_index if settings.ignore_index >= 0 else pairs.unlabelled
-    names = named(items, pairs.names, settings.classes)
+    ignored = pairs.unlabelled if settings.ignore_index == "auto" else settings.ignore_index
+    given = () if settings.classes == "auto" else settings.classes
+    names = named(items, pairs.names, given)
     found = [{v for v in i.counts if v not in (0, ignored)} for i in items]
     if not any(found):
         raise InputError("The labels are empty: no voxel of any case is marked.")
@@ -78,13 +79,13 @@ def meaning(items: Sequence[Item], pairs: Pairs, settings: Any) -> Meaning:
         values = tuple(sorted(marked | ({0} - {ignored})))
         chosen = {k: v for k, v in names.items() if k in values}
         what = "a mask: one label" if holds == "mask" else f"classes: {len(marked)} labels"
-        given = ", as given" if settings.task == "classes" else ""
-        reasons["task"] = f"{what} in all cases{given}"
-    if settings.classes and not chosen:
+        why = ", as given" if settings.task == "classes" else ""
+        reasons["task"] = f"{what} in all cases{why}"
+    if given and not chosen:
         raise SettingError("Classes were named, but each label number is an object of its own.")
     if chosen:
         told = ", ".join(f"{number} {name}" for number, name in sorted(chosen.items()))
-        reasons["classes"] = f"{told}, {'as given' if settings.classes else 'as the data say'}"
+        reasons["classes"] = f"{told}, {'as given' if given else 'as the data say'}"
     return Meaning(holds, values, chosen, _objects(holds, settings), ignored, reasons)
 
 
@@ -154,16 +155,16 @@ def looks_like_objects(found: Sequence[set[int]]) -> bool:
     return bool(consecutive > 0.7 and (max(counts) > _MANY or (max(counts) > 3 * min(counts) > 0)))
 
 
-def _detects(settings: Any) -> bool:
+def _detects(settings: TrainSettings) -> bool:
     """Whether the model finds the objects itself."""
     return models[settings.model.name].group == "objects"
 
 
-def _tells_kinds(pairs: Pairs, settings: Any) -> bool:
+def _tells_kinds(pairs: Pairs, settings: TrainSettings) -> bool:
     return _detects(settings) and any(case.classes for case in pairs)
 
 
-def _objects(holds: Holds, settings: Any) -> Objects | None:
+def _objects(holds: Holds, settings: TrainSettings) -> Objects | None:
     """How objects are learnt; a model of the group "objects" finds them itself."""
     if _detects(settings) and holds != "objects":
         raise SettingError(

@@ -17,7 +17,8 @@ from napari_segment.deep.device import free_memory, resolve
 from napari_segment.deep.nn.summary import Summary
 from napari_segment.deep.planning.fingerprint import Plan, make_plan
 from napari_segment.deep.planning.plan import Objects
-from napari_segment.deep.training import ENTRY
+from napari_segment.deep.planning.settings import TrainSettings
+from napari_segment.deep.training import checked
 from napari_segment.deep.training.run import amounts, planned, summed_up
 from napari_segment.errors import InputError
 from napari_segment.io.datasets.pairs import Pairs
@@ -51,18 +52,18 @@ def augment_preview(
         ``image`` float32 (1 + count, C, *patch), normalised, and ``labels`` int32
         (1 + count, *patch), -1 where nothing is asked. The first is the patch before any change.
     """
-    checked: Any = ENTRY.settings.model_validate(ENTRY.validate(settings))
-    samples, plan = _one(Pairs.of(pairs), case, checked)
+    given = checked(settings)
+    samples, plan = _one(Pairs.of(pairs), case, given)
     sample = samples(samples.cases.items[0])
     if plan.stacked:
         from napari_segment.deep.data.batches import planes_as_channels
 
         sample = planes_as_channels(sample, sample.shape[0] // 2, plan.slices)
-    corner = draw_corner(sample, plan.patch, checked.balance, generator(checked.seed, 0, 0))
-    strengths = [Augmentation(), *[amounts(plan, checked)] * count]
+    corner = draw_corner(sample, plan.patch, given.balance, generator(given.seed, 0, 0))
+    strengths = [Augmentation(), *[amounts(plan, given)] * count]
     patches = []
     for index, strength in enumerate(strengths):
-        rng = generator(checked.seed, 0, index)
+        rng = generator(given.seed, 0, index)
         change = draw(strength, rng, plan.ndim, plan.spacing[-plan.ndim :])
         patches.append(change.patch(sample.image, sample.target, corner, plan.patch))
     return {
@@ -89,16 +90,16 @@ def network_preview(pairs: Any, settings: Mapping[str, Any] = _NOTHING) -> Summa
     Summary
         Of the network for a batch of the training's patches.
     """
-    checked: Any = ENTRY.settings.model_validate(ENTRY.validate(settings))
-    pairs, device = Pairs.of(pairs), resolve(checked.device)
+    given = checked(settings)
+    pairs, device = Pairs.of(pairs), resolve(given.device)
     if not len(pairs):
         raise InputError("There is no image with labels to plan a training for.")
     cases = Cases(pairs.subset([0]), budget=0)
     run(cases.measure())
-    return summed_up(checked.model, planned(cases.items, pairs, checked, device))
+    return summed_up(given.model, planned(cases.items, pairs, given, device))
 
 
-def _one(pairs: Pairs, case: int, settings: Any) -> tuple[Samples, Plan]:
+def _one(pairs: Pairs, case: int, settings: TrainSettings) -> tuple[Samples, Plan]:
     if not 0 <= case < len(pairs):
         raise InputError(f"There is no case {case}: the pairs have {len(pairs)}, counted from 0.")
     device = resolve("cpu")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import Any
 
 from napari_segment.deep.planning.fingerprint import Plan
+from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.deep.training.process_group_torch import Group
 from napari_segment.deep.training.record.run_folder import Record
 
@@ -18,8 +18,7 @@ class Clock:
 
     Parameters
     ----------
-    settings : object
-        Of `train`.
+    settings : TrainSettings
     plan : Plan
         Decided from the data.
     group : Group
@@ -31,13 +30,14 @@ class Clock:
     """
 
     def __init__(
-        self, settings: Any, plan: Plan, group: Group, record: Record, begun: float
+        self, settings: TrainSettings, plan: Plan, group: Group, record: Record, begun: float
     ) -> None:
         self.steps, self.group, self.record = plan.steps, group, record
         self.begun, self.spent, self.validated = begun, 0.0, 0.0
-        self.limit = 60 * settings.minutes
+        self.limit = 0.0 if settings.minutes == "none" else 60 * settings.minutes
         # Beyond reach where only minutes count.
-        self.epochs = settings.epochs or (10**9 if self.limit else _EPOCHS)
+        automatic = 10**9 if self.limit else _EPOCHS
+        self.epochs = automatic if settings.epochs == "auto" else settings.epochs
         # The thresholds of objects are fitted at the end, by decoding the cases many times.
         self._validations_kept = 16 if plan.objects else 1.2
 

@@ -14,6 +14,7 @@ from napari_segment.deep.data.batches import Batch
 from napari_segment.deep.device import is_out_of_memory, memory_format, precision, release_memory
 from napari_segment.deep.nn import models
 from napari_segment.deep.planning.fingerprint import Plan
+from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.deep.training.objective_torch import objective
 from napari_segment.deep.training.optimisation.optimizers_torch import Average, one_hot, optimizer
 from napari_segment.deep.training.optimisation.thin_convolutions_torch import spare_thin_inputs
@@ -31,29 +32,31 @@ class Learner:
     ----------
     blank : Checkpoint
         What the checkpoint will be, without weights and scores.
-    settings : object
-        Of `train`.
+    settings : TrainSettings
     plan : Plan
         Decided from the data.
     group : Group
         The processes that train together.
     """
 
-    def __init__(self, blank: Checkpoint, settings: Any, plan: Plan, group: Group) -> None:
+    def __init__(
+        self, blank: Checkpoint, settings: TrainSettings, plan: Plan, group: Group
+    ) -> None:
         self.blank, self.settings, self.plan, self.group = blank, settings, plan, group
         self.device = group.device
         self.dtype = precision(self.device, settings.precision)
         self.memory_format = memory_format(plan.ndim, self.device, self.dtype)
         self.network = self._fresh(settings.seed)
-        if settings.init_from:
+        if settings.init_from != "none":
             start_from(self.network, settings.init_from)
         self.network.to(self.device, memory_format=self.memory_format)
         if self.device.type == "cpu" and self.dtype == torch.bfloat16:
             spare_thin_inputs(self.network)
         self.wrapped = group.wrap(self.network)
         self.average = Average(self.network, settings.ema)
+        given = 0.0 if settings.lr == "auto" else settings.lr
         self.optimizer = optimizer(
-            settings.optimizer, self.network, plan.lr or settings.lr, settings.weight_decay
+            settings.optimizer, self.network, plan.lr or given, settings.weight_decay
         )
         self.rates = [g["lr"] for g in self.optimizer.param_groups]
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
@@ -119,7 +122,8 @@ class Learner:
             return total
         self.scaler.unscale_(self.optimizer)
         parameters = [p for p in self.network.parameters() if p.grad is not None]
-        norm = torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip or float("inf"))
+        limit = float("inf") if self.settings.clip == "none" else self.settings.clip
+        norm = torch.nn.utils.clip_grad_norm_(parameters, limit)
         # Reduced precision overflows now and then: such an update is left out, as GradScaler does.
         self.skipped = 0 if bool(norm.isfinite()) else self.skipped + 1
         if self.skipped and not self.scaler.is_enabled():

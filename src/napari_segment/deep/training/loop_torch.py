@@ -14,6 +14,7 @@ from napari_segment.deep.data.augment.patch_torch import finish
 from napari_segment.deep.data.batches import Batches, ahead
 from napari_segment.deep.device import augments
 from napari_segment.deep.planning.fingerprint import Plan
+from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.deep.training.clock import Clock
 from napari_segment.deep.training.learner_torch import Learner
 from napari_segment.deep.training.optimisation.lr_range_test_torch import search_rate
@@ -39,8 +40,7 @@ class Fit:
     ----------
     blank : Checkpoint
         What the checkpoint will be, without weights and scores.
-    settings : object
-        Of `train`.
+    settings : TrainSettings
     plan : Plan
         Decided from the data.
     batches : Batches
@@ -58,7 +58,7 @@ class Fit:
     learns = Learner
 
     def __init__(
-        self, blank: Checkpoint, settings: Any, plan: Plan, batches: Batches,
+        self, blank: Checkpoint, settings: TrainSettings, plan: Plan, batches: Batches,
         validation: Any, group: Group, record: Record, begun: float,
     ) -> None:  # fmt: skip
         self.blank, self.settings, self.plan = blank, settings, plan
@@ -204,7 +204,7 @@ class Fit:
 
     def _impatient(self) -> bool:
         patience = self.settings.patience
-        return bool(patience and self.best_epoch >= 0 and self._since_best() >= patience)
+        return patience != "none" and self.best_epoch >= 0 and self._since_best() >= patience
 
     def _retreat(self) -> Generator[Step, None, None]:
         """Go back to the last epoch's end and go on more slowly."""
@@ -240,7 +240,7 @@ class Fit:
     def _untrained(self) -> str:
         """Say that the network is still what it was before training; as a warning too."""
         told = (
-            f"The {self.settings.minutes:g} minutes were over before the first epoch: the network "
+            f"The {self.clock.limit / 60:g} minutes were over before the first epoch: the network "
             f"in {self.blank.folder} has learnt nothing. Give more minutes."
         )
         if self.group.leads:

@@ -19,6 +19,7 @@ from napari_segment.deep.data.samples import Samples
 from napari_segment.deep.device import free_memory, resolve
 from napari_segment.deep.nn.summary import Summary, summary
 from napari_segment.deep.planning.fingerprint import Plan, describe, make_plan
+from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.deep.training.record.logs import told
 from napari_segment.deep.training.record.run_folder import PLAN, SETTINGS, Record
 from napari_segment.errors import FormatError, SettingError
@@ -34,7 +35,7 @@ LAST = "last.pt"
 _MAY_CHANGE = ("epochs", "minutes", "device", "workers", "resume", "overwrite", "out")
 
 
-def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
+def training(pairs: Any, settings: TrainSettings) -> Generator[Step, None, Checkpoint]:
     """Train as `napari_segment.deep.training.train` says, from its validated settings."""
     begun = monotonic()
     settings, resumed = _settings_of_run(settings)
@@ -52,10 +53,10 @@ def training(pairs: Any, settings: Any) -> Generator[Step, None, Checkpoint]:
 
 
 def _trained(
-    pairs: Pairs, settings: Any, resumed: bool, group: Group, shelf: Shelf, begun: float
+    pairs: Pairs, settings: TrainSettings, resumed: bool, group: Group, shelf: Shelf, begun: float
 ) -> Generator[Step, None, Checkpoint]:
     """Measure the cases, plan, and fit; what is made here is gone when the group is closed."""
-    if not (resumed or settings.init_from):
+    if not resumed and settings.init_from == "none":
         _find_weights(settings.model)
     cases = Cases(pairs, budget=_budget())
     yield from cases.measure()
@@ -98,14 +99,14 @@ def _find_weights(model: Spec) -> None:
         )
 
 
-def _samples(cases: Cases, plan: Plan, settings: Any, shelf: Shelf) -> Samples:
+def _samples(cases: Cases, plan: Plan, settings: TrainSettings, shelf: Shelf) -> Samples:
     from napari_segment.deep.training.objective_torch import maps_for, objective
 
     maps = maps_for(objective(settings.loss, plan), plan, cases.items, _budget())
     return Samples(cases, plan, _budget(), shelf, maps)
 
 
-def _settings_of_run(settings: Any) -> tuple[Any, bool]:
+def _settings_of_run(settings: TrainSettings) -> tuple[TrainSettings, bool]:
     """The settings to use, those of the run folder where it is resumed; and whether it is."""
     folder: Path = settings.out
     there = (folder / STATE / LAST).exists()
@@ -115,12 +116,14 @@ def _settings_of_run(settings: Any) -> tuple[Any, bool]:
             known = json.loads((folder / SETTINGS).read_text("utf-8"))
         except (OSError, json.JSONDecodeError) as error:
             raise FormatError(f"Cannot resume {folder}: {error}") from None
-        return _checked({**known, **kept}), True
-    if settings.init_from and Path(settings.init_from).resolve() == folder.resolve():
+        from napari_segment.deep.training import checked
+
+        return checked({**known, **kept}), True
+    if settings.init_from != "none" and settings.init_from.resolve() == folder.resolve():
         raise SettingError(
             f"{folder} cannot be both the network to start from (init_from) and the "
         )
-    if settings.find_lr and settings.lr:
+    if settings.find_lr and settings.lr != "auto":
         raise SettingError(
             f"lr={settings.lr:g} gives the learning rate, find_lr looks for it: give one of them."
         )
@@ -132,20 +135,14 @@ def _settings_of_run(settings: Any) -> tuple[Any, bool]:
     return settings, False
 
 
-def _checked(settings: dict[str, Any]) -> Any:
-    from napari_segment.deep.training import ENTRY
-
-    return ENTRY.settings.model_validate(ENTRY.validate(settings))
-
-
 def planned(
-    items: Sequence[Item], pairs: Pairs, settings: Any, device: Any, resumed: bool = False
+    items: Sequence[Item], pairs: Pairs, settings: TrainSettings, device: Any, resumed: bool = False
 ) -> Plan:
     """The plan of a training, or that of the run folder where it is resumed."""
     if resumed:
         return Plan.model_validate_json((settings.out / PLAN).read_text("utf-8"))
     plan = make_plan(items, pairs, settings, free_memory(device), device.type != "cpu")
-    if settings.patch:
+    if settings.patch != "auto":
         return plan
     # A patch that the network would pad anyway is better filled: images then stand anywhere in
     # it, and the network does not come to expect them in one place.
@@ -176,13 +173,15 @@ def summed_up(model: Spec, plan: Plan) -> Summary:
     return summary(spec, **sizes, ndim=plan.ndim, size=plan.patch, batch=plan.batch)
 
 
-def amounts(plan: Plan, settings: Any) -> Augmentation:
+def amounts(plan: Plan, settings: TrainSettings) -> Augmentation:
     """The random changes: of a strength, without mirroring where it harms, with those by hand."""
     still = () if plan.mirrored else ("flip=0",)
     return Augmentation.of(settings.augment, (*still, *settings.augment_overrides))
 
 
-def _blank(plan: Plan, settings: Any, samples: Samples, items: Sequence[Item]) -> Checkpoint:
+def _blank(
+    plan: Plan, settings: TrainSettings, samples: Samples, items: Sequence[Item]
+) -> Checkpoint:
     """The checkpoint to be, without weights and scores."""
     model = _fitted_to(plan, settings.model)
     if plan.objects is not None and plan.objects.target == "instances":

@@ -30,14 +30,14 @@ def load_state(path: Path) -> dict[str, Any]:
     return found
 
 
-def start_from(network: nn.Module, folder: str) -> list[str]:
+def start_from(network: nn.Module, folder: Path) -> list[str]:
     """Take over the weights of a trained network, as far as their shapes allow.
 
     Parameters
     ----------
     network : torch.nn.Module
         Of the same model; its channels and classes may differ.
-    folder : str
+    folder : Path
         Of the trained network.
 
     Returns

@@ -7,17 +7,17 @@ and what it returns changes any patch always in the same way: a sample can be ma
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_segment.deep.data.augment.transforms import Change, Intensity, Spatial
+from napari_segment.deep.planning.settings import Strength
 from napari_segment.errors import SettingError
 
 __all__ = ["Augmentation", "Change", "Intensity", "Spatial", "Strength", "draw"]
 
-Strength: TypeAlias = Literal["none", "light", "standard", "strong"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0)]
 
