@@ -304,7 +304,7 @@ def test_markers_without_a_spacing_lie_on_the_image_s_grid():
 
 
 def test_boxes_and_maps_come_back_with_the_labels():
-    from napari_segment.engine.grids import labels_on_grid_of
+    from napari_segment.engine.grids import resample_labels_to
 
     fine = Labels(
         np.ones((8, 8), np.uint8),
@@ -312,7 +312,7 @@ def test_boxes_and_maps_come_back_with_the_labels():
         features={"label": np.array([1]), "bbox_y_stop": np.array([8])},
         maps={"probabilities": Image(np.ones((8, 8), np.float32), spacing=(0.5, 0.5))},
     )
-    back = labels_on_grid_of(fine, Image(np.zeros((4, 4))))
+    back = resample_labels_to(fine, Image(np.zeros((4, 4))))
     assert back.features["bbox_y_stop"].tolist() == [4]
     assert back.maps["probabilities"].shape == back.shape == (4, 4)
 

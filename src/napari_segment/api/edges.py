@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from napari_segment.api.coercion import as_image
 from napari_segment.api.types import ImageLike
 from napari_segment.api.verbs import complete, recipe_of
-from napari_segment.engine.execute import apply, seen_steps
-from napari_segment.engine.split import parts_of, positions
+from napari_segment.engine.execute import apply, method_input_steps
+from napari_segment.engine.split import positions, split
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Stack
 from napari_segment.recipe import ApplyTo, Recipe, SpecLike
@@ -86,14 +86,14 @@ def edge_point_steps(
     """
     _check(recipe)
     recipe = complete(recipe)
-    seen = yield from seen_steps(recipe, as_image(image, axes))
+    seen = yield from method_input_steps(recipe, as_image(image, axes))
     rest = recipe.model_copy(update={"filters": (), "times": (), "channel": "auto"})
     labels = yield from apply(rest, seen, {})
     lead = "T" * ("T" in seen.axes) + "Z" * (recipe.apply_to == "plane" and "Z" in seen.axes)
     where = positions(lead, seen)
     tables = []
     for number, (at, (_, parts)) in enumerate(
-        zip(where, parts_of(lead, {"image": seen, "labels": labels}), strict=True)
+        zip(where, split(lead, {"image": seen, "labels": labels}), strict=True)
     ):
         yield Step(number, len(where), "Locating the edges between voxels")
         tables.append(_columns(seen, at, parts, recipe.method.settings["sigma"]))

@@ -7,7 +7,8 @@ from collections.abc import Generator, Iterable
 from napari_segment.api.coercion import as_image
 from napari_segment.api.types import ImageLike
 from napari_segment.api.verbs import complete, several
-from napari_segment.engine.execute import chosen_times, seen_steps, through_filters
+from napari_segment.engine.execute import method_input_steps, run_filters
+from napari_segment.engine.selection import select_times
 from napari_segment.errors import InputError
 from napari_segment.image import Image
 from napari_segment.recipe import ApplyTo, Recipe, Spec, SpecLike
@@ -73,7 +74,7 @@ def filter_steps(
     own = as_image(image, axes)
     _check(filters.apply_to if isinstance(filters, Recipe) else apply_to)
     if isinstance(filters, Recipe):
-        seen = yield from seen_steps(complete(filters), own)
+        seen = yield from method_input_steps(complete(filters), own)
         return _in_order(seen, own.axes)
     specs = [registry.complete(Spec.of(f)) for f in several(filters)]
     if not specs:
@@ -81,10 +82,10 @@ def filter_steps(
     Recipe.of(
         method=specs[0], channel=channel, apply_to=apply_to, times=times
     )  # or says what is wrong
-    stack = chosen_times(own.canonical(), times)
+    stack = select_times(own.canonical(), times)
     if channel != "all":
         stack = stack.channel(channel)
-    filtered = yield from through_filters(specs, stack, apply_to, len(specs))
+    filtered = yield from run_filters(specs, stack, apply_to, len(specs))
     return _in_order(filtered, own.axes)
 
 

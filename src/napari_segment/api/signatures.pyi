@@ -465,7 +465,6 @@ def segment(
     image: ImageLike,
     method: Literal["network"],
     *,
-    orientation: LabelsLike | None = None,
     checkpoint: str | Path,
     ensemble: Sequence[str | Path] = (),
     device: str = "auto",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from typing import TypeVar
 
-from napari_segment.engine.split import named
+from napari_segment.engine.split import with_prefix
 from napari_segment.errors import InputError
 from napari_segment.image import SPATIAL, Image, Labels, Stack
 from napari_segment.recipe import Recipe
@@ -17,7 +17,7 @@ S = TypeVar("S", bound=Stack)
 Apply = Callable[[Recipe, Image, Mapping[str, Stack]], Generator[Step, None, Labels]]
 
 
-def in_directions(
+def segment_directions(
     recipe: Recipe, image: Image, data: Mapping[str, Stack], apply: Apply
 ) -> Generator[Step, None, Labels]:
     """Segment the planes across Z, across Y and across X, and join the three by their majority.
@@ -33,16 +33,16 @@ def in_directions(
     """
     _check(recipe, image)
     per_plane = recipe.model_copy(update={"apply_to": "plane"})
-    found = []
+    joined_axes = []
     for axis in SPATIAL:
-        turned = {name: _turned(stack, axis) for name, stack in data.items()}
-        steps = apply(per_plane, _turned(image, axis), turned)
-        labels = yield from named(steps, f"across {axis}")
+        turned = {name: _with_axis_as_z(stack, axis) for name, stack in data.items()}
+        steps = apply(per_plane, _with_axis_as_z(image, axis), turned)
+        labels = yield from with_prefix(steps, f"across {axis}")
         order = axis + SPATIAL.replace(axis, "")
-        found.append(Stack(labels.data, order).canonical().data)
+        joined_axes.append(Stack(labels.data, order).canonical().data)
     yield Step(0, 0, "Joining the three directions")
     joined: Labels = labels.replace(
-        data=consensus(found), axes=SPATIAL, **_geometry(image), features={}, maps={}
+        data=consensus(joined_axes), axes=SPATIAL, **_geometry(image), features={}, maps={}
     )
     return joined
 
@@ -59,7 +59,7 @@ def _check(recipe: Recipe, image: Image) -> None:
         )
 
 
-def _turned(stack: S, axis: str) -> S:
+def _with_axis_as_z(stack: S, axis: str) -> S:
     """The stack with another axis in the place of Z."""
     rest = "".join(a for a in stack.axes if a not in SPATIAL)
     turned = stack.transpose(rest + axis + SPATIAL.replace(axis, ""))

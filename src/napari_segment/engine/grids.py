@@ -13,7 +13,7 @@ from napari_segment.image import Image, Labels, Stack, nearest_index
 S = TypeVar("S", bound=Stack)
 
 
-def regridded(image: Image, array: Any, axes: str, spacing: tuple[float, ...]) -> Image:
+def with_grid(image: Image, array: Any, axes: str, spacing: tuple[float, ...]) -> Image:
     """An image with the pixels and the spacing that a filter gave it.
 
     Parameters
@@ -32,7 +32,7 @@ def regridded(image: Image, array: Any, axes: str, spacing: tuple[float, ...]) -
     return image.replace(data=array, axes=axes, spacing=new, affine=affine)
 
 
-def on_grid_of(stack: S, target: Stack) -> S:
+def resample_to(stack: S, target: Stack) -> S:
     """Take the nearest voxel for each voxel of another grid that begins at the same place.
 
     Parameters
@@ -57,7 +57,7 @@ def on_grid_of(stack: S, target: Stack) -> S:
     return stack.replace(data=data, spacing=target.spacing, affine=target.affine)
 
 
-def labels_on_grid_of(labels: Labels, target: Stack) -> Labels:
+def resample_labels_to(labels: Labels, target: Stack) -> Labels:
     """Interpolate labels onto another grid, and bring their maps and boxes along."""
     if _is_on_grid_of(labels, target):
         return labels
@@ -74,7 +74,7 @@ def labels_on_grid_of(labels: Labels, target: Stack) -> Labels:
         else column
         for name, column in labels.features.items()
     }
-    maps = {name: on_grid_of(chart, target) for name, chart in labels.maps.items()}
+    maps = {name: resample_to(chart, target) for name, chart in labels.maps.items()}
     return back.replace(features=features, maps=maps)
 
 

@@ -1,24 +1,23 @@
-"""Calling an entry on each plane or volume of a stack, and putting the results together."""
+"""Splitting of stacks into planes or volumes, and the calls of an entry on each of them."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from napari_segment.blocks import is_lazy, reduce
 from napari_segment.errors import InputError
-from napari_segment.image import Stack, smallest_integers
+from napari_segment.image import Stack
 from napari_segment.registry import Entry
 from napari_segment.step import Step
 
 Arrays = Mapping[str, Any]
 
 
-def caller(
+def bind(
     entry: Entry, settings: dict[str, Any], fixed: Mapping[str, Any]
 ) -> Callable[[Arrays], Any]:
     """A call of the entry's function with its data parameters by name."""
@@ -38,22 +37,22 @@ def caller(
     return call
 
 
-def each(
+def call_parts(
     lead: str, stacks: Mapping[str, Stack], call: Callable[[Arrays], Any]
 ) -> Generator[Step, None, list[Any]]:
     """Call on each part; forward the Steps of long work. The results in order."""
     results = []
-    for name, parts in parts_of(lead, stacks):
+    for name, parts in split(lead, stacks):
         result = call(parts)
         if inspect.isgenerator(result):
-            result = yield from named(result, name)
+            result = yield from with_prefix(result, name)
         results.append(result)
         if name:
             yield Step(len(results), _count(lead, stacks), name)
     return results
 
 
-def named(steps: Generator[Any, Any, Any], name: str) -> Generator[Step, None, Any]:
+def with_prefix(steps: Generator[Any, Any, Any], name: str) -> Generator[Step, None, Any]:
     """Forward Steps with a name before their messages."""
     while True:
         try:
@@ -65,7 +64,7 @@ def named(steps: Generator[Any, Any, Any], name: str) -> Generator[Step, None, A
 
 
 def positions(lead: str, stack: Stack) -> list[dict[str, int]]:
-    """Where each part stands along the leading axes, in the order of `parts_of`."""
+    """Where each part stands along the leading axes, in the order of `split`."""
     indices = np.ndindex(*(stack.size(a) for a in lead))
     return [dict(zip(lead, index, strict=True)) for index in indices]
 
@@ -75,7 +74,7 @@ def _count(lead: str, stacks: Mapping[str, Stack]) -> int:
     return int(np.prod([first.size(a) for a in lead]))
 
 
-def parts_of(lead: str, stacks: Mapping[str, Stack]) -> Generator[tuple[str, Arrays], None, None]:
+def split(lead: str, stacks: Mapping[str, Stack]) -> Generator[tuple[str, Arrays], None, None]:
     """Cut stacks along the leading axes: a name such as "T 0, Z 3", and the arrays."""
     first = next(iter(stacks.values()))
     for axis in lead:
@@ -100,44 +99,3 @@ def parts_of(lead: str, stacks: Mapping[str, Stack]) -> Generator[tuple[str, Arr
                 for key, stack in ordered.items()
             },
         )
-
-
-def put_back(
-    arrays: Sequence[Any], lead: str, stack: Stack, *, keep_channels: bool = False
-) -> tuple[Any, str]:
-    """Stack results along the leading axes again: the array, and its axes."""
-    dropped = "" if keep_channels else "C"
-    body = "".join(a for a in stack.axes if a not in lead + dropped)
-    if not lead:
-        return arrays[0], body
-    shape = tuple(stack.size(a) for a in lead)
-    if any(is_lazy(a) for a in arrays):
-        import dask.array as da
-
-        stacked = da.stack(arrays).reshape((*shape, *arrays[0].shape))
-    else:
-        stacked = np.stack(arrays).reshape((*shape, *np.shape(arrays[0])))
-    return stacked, lead + body
-
-
-def numbered_through(arrays: Sequence[Any], planes: int) -> tuple[list[Any], list[int]]:
-    """Give objects of different planes of one volume different numbers; what each was raised by."""
-    counts = [reduce(a, _largest, _maximum) for a in arrays]
-    numbered, offsets = [], []
-    for start in range(0, len(arrays), planes):
-        offset = 0
-        largest = smallest_integers(sum(counts[start : start + planes]))
-        for array, count in zip(arrays[start:], counts[start : start + planes], strict=False):
-            shifted = array.astype(largest)
-            numbered.append(shifted + (array > 0).astype(largest) * largest.type(offset))
-            offsets.append(offset)
-            offset += count
-    return numbered, offsets
-
-
-def _largest(block: Any) -> int:
-    return int(block.max(initial=0))
-
-
-def _maximum(counts: Sequence[int]) -> int:
-    return max(counts)

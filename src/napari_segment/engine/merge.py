@@ -1,4 +1,4 @@
-"""What a method tells beside its labels: maps and features, of all planes and times together."""
+"""Merging of the results of all planes, volumes and time points: arrays, features and maps."""
 
 from __future__ import annotations
 
@@ -8,12 +8,54 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.image import Image
+from napari_segment.blocks import is_lazy, reduce
+from napari_segment.image import Image, Stack, smallest_integers
 from napari_segment.registry import Result
 from napari_segment.results.features import concatenated
 
 
-def features_of(
+def merge_arrays(
+    arrays: Sequence[Any], lead: str, stack: Stack, *, keep_channels: bool = False
+) -> tuple[Any, str]:
+    """Stack results along the leading axes again: the array, and its axes."""
+    dropped = "" if keep_channels else "C"
+    body = "".join(a for a in stack.axes if a not in lead + dropped)
+    if not lead:
+        return arrays[0], body
+    shape = tuple(stack.size(a) for a in lead)
+    if any(is_lazy(a) for a in arrays):
+        import dask.array as da
+
+        stacked = da.stack(arrays).reshape((*shape, *arrays[0].shape))
+    else:
+        stacked = np.stack(arrays).reshape((*shape, *np.shape(arrays[0])))
+    return stacked, lead + body
+
+
+def offset_labels(arrays: Sequence[Any], planes: int) -> tuple[list[Any], list[int]]:
+    """Give objects of different planes of one volume different numbers; what each was raised by."""
+    counts = [reduce(a, _largest, _maximum) for a in arrays]
+    offset_arrays, offsets = [], []
+    for start in range(0, len(arrays), planes):
+        offset = 0
+        largest = smallest_integers(sum(counts[start : start + planes]))
+        for array, count in zip(arrays[start:], counts[start : start + planes], strict=False):
+            shifted = array.astype(largest)
+            offset_arrays.append(shifted + (array > 0).astype(largest) * largest.type(offset))
+            offsets.append(offset)
+            offset += count
+    return offset_arrays, offsets
+
+
+def _largest(block: Any) -> int:
+    return int(block.max(initial=0))
+
+
+def _maximum(counts: Sequence[int]) -> int:
+    return max(counts)
+
+
+def merge_features(
     results: Sequence[Any], where: Sequence[Mapping[str, int]], offsets: Sequence[int]
 ) -> dict[str, NDArray[Any]]:
     """One table of the features of several parts.
@@ -30,14 +72,14 @@ def features_of(
     """
     return concatenated(
         [
-            _placed(result.features, at, offset)
+            _features_of_part(result.features, at, offset)
             for result, at, offset in zip(results, where, offsets, strict=True)
             if isinstance(result, Result)
         ]
     )
 
 
-def _placed(
+def _features_of_part(
     features: Mapping[str, Any], at: Mapping[str, int], offset: int
 ) -> dict[str, NDArray[Any]]:
     if not features:
@@ -56,7 +98,7 @@ def _placed(
     }
 
 
-def map_images(
+def merge_maps(
     results: Sequence[Any], axes: str, shape: Sequence[int], image: Image
 ) -> dict[str, Image]:
     """The maps of several parts as images, each with the geometry of the image.
