@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,21 +13,16 @@ import numpy as np
 
 from napari_segment.errors import FormatError, InputError
 from napari_segment.image import SPATIAL, Image, Labels, Stack, smallest_integers
+from napari_segment.image.units import PIXEL, canonical_unit, common_length_unit
 from napari_segment.io.names import stem
 
 KEY = "napari-segment"  # under which formats with room for it keep what they have no field for
 
-_UNITS = {
-    "nanometer": ("nm", "nanometre"),
-    "micrometer": ("um", "µm", "μm", "\\u00b5m", "micron", "microns", "micrometre"),
-    "millimeter": ("mm", "millimetre"),
-    "centimeter": ("cm", "centimetre"),
-    "meter": ("m", "metre"),
-    "angstrom": ("å", "\\u00c5"),
-    "inch": ("in", "in."),
-    "pixel": ("", "pixels", "px", "voxel", "none", "unknown", "reference frame"),
-}
-_UNIT_NAMES = {short: name for name, shorts in _UNITS.items() for short in (name, *shorts)}
+_SYMBOLS = {
+    "nanometer": "nm", "micrometer": "um", "millimeter": "mm", "centimeter": "cm",
+    "decimeter": "dm", "meter": "m", "inch": "in",
+}  # fmt: skip
+_NO_UNIT = "reference frame"  # OME's word for pixels of an unknown size
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,12 +119,41 @@ def unit_name(text: str | None) -> str:
     ('micrometer', 'millimeter', 'pixel', 'furlong')
     """
     text = (text or "").strip()
-    return _UNIT_NAMES.get(text.lower(), text)
+    return PIXEL if text.lower() == _NO_UNIT else canonical_unit(text) or text
 
 
 def unit_symbol(name: str) -> str:
     """The short form of a unit's full name ("µm" as ASCII "um"), or the name itself."""
-    return _UNITS.get(name, (name,))[0] or "pixel"
+    return _SYMBOLS.get(name, name)
+
+
+def one_unit(units: Mapping[str, str | None], path: Path) -> tuple[str, dict[str, float]]:
+    """Bring the spatial axes of a file to one unit.
+
+    Parameters
+    ----------
+    units : mapping of str to str or None
+        The unit of each axis by its letter, X last, in any usual spelling.
+    path : Path
+        For the message.
+
+    Returns
+    -------
+    unit, factors : str, dict of str to float
+        The unit of the last axis, and what the spacing of each axis is to be multiplied with. Where
+        a unit is not known, a warning says that the numbers are taken without conversion.
+    """
+    names = {axis: unit_name(unit) for axis, unit in units.items()}
+    common = common_length_unit(list(names.values()))
+    if common is not None:
+        return common[0], dict(zip(names, common[1], strict=True))
+    listed = ", ".join(f"{axis} in {name!r}" for axis, name in names.items())
+    warnings.warn(
+        f"{path.name} gives its spacing in units that cannot be converted ({listed}). The numbers "
+        "are taken as they are; check them, and give the right spacing and unit.",
+        stacklevel=2,
+    )
+    return names[next(reversed(names))], dict.fromkeys(names, 1.0)
 
 
 # ---- what formats have no field for ----

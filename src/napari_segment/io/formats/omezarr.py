@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError
 from napari_segment.image import AXES, SPATIAL, Image, Labels, Stack
+from napari_segment.image.units import time_factor
 from napari_segment.io.boundary import lazy_array
-from napari_segment.io.contents import KEY, Contents, extras, from_extras, gather, unit_name
+from napari_segment.io.contents import KEY, Contents, extras, from_extras, gather, one_unit
 from napari_segment.io.formats.registry import Format, formats
 
 _CHUNKS = {"T": 1, "C": 1, "Z": 32, "Y": 256, "X": 256}
@@ -95,7 +96,7 @@ def _image(group: Any, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
     if len(scales) > 1 and series not in names and not series.isdigit():
         raise FormatError(f"{path} holds the images {', '.join(names)}; say which by series=….")
     number = names.index(series) if series in names else int(series or 0)
-    found = _geometry(scales[number])
+    found = _geometry(scales[number], path)
     _add_labels_and_channels(found, ome)
     found.update(from_extras(told.get(KEY, {})))
     return group[scales[number]["datasets"][0]["path"]], found
@@ -113,7 +114,7 @@ def _member(group: Any, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
     return _image(node, path, "") if hasattr(node, "members") else (node, {})
 
 
-def _geometry(scale: Mapping[str, Any]) -> dict[str, Any]:
+def _geometry(scale: Mapping[str, Any], path: Path) -> dict[str, Any]:
     listed = scale.get("axes") or list("tczyx")
     axes = [a if isinstance(a, Mapping) else {"name": a} for a in listed]
     letters = "".join(str(a["name"]).upper() for a in axes)
@@ -123,10 +124,16 @@ def _geometry(scale: Mapping[str, Any]) -> dict[str, Any]:
             steps = steps * change.get("scale", 1.0)
             origin = origin * change.get("scale", 1.0) + change.get("translation", 0.0)
     spatial = [i for i, a in enumerate(letters) if a in SPATIAL]
+    times = [i for i, a in enumerate(axes) if letters[i] == "T"]
+    for i in times:
+        steps[i] *= time_factor(axes[i].get("unit") or "second") or 1.0
+    unit, factors = one_unit({letters[i]: axes[i].get("unit") for i in spatial}, path)
+    for i in spatial:
+        steps[i], origin[i] = steps[i] * factors[letters[i]], origin[i] * factors[letters[i]]
     found: dict[str, Any] = {
         "axes": letters,
         "scale": dict(zip(letters, steps, strict=True)),
-        "unit": unit_name(axes[-1].get("unit")),
+        "unit": unit,
         "interval": float(steps[letters.index("T")]) if "T" in letters else 1.0,
     }
     if origin[spatial].any():

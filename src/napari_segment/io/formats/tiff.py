@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError
 from napari_segment.image import RGB, Image, Labels, Stack
+from napari_segment.image.units import time_factor
 from napari_segment.io.boundary import lazy_array
 from napari_segment.io.changed import State, state_of
 from napari_segment.io.contents import (
@@ -23,6 +24,7 @@ from napari_segment.io.contents import (
     from_extras,
     from_text,
     gather,
+    one_unit,
     to_text,
     unit_name,
     unit_symbol,
@@ -33,7 +35,6 @@ from napari_segment.io.names import suffix
 _IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 _IMAGEJ_BYTES = 4e9  # more does not fit its 32-bit offsets
 _OME_TYPES = "u1 i1 u2 i2 u4 i4 f4 f8"
-_SECONDS = {"s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0}
 
 
 def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:
@@ -47,7 +48,7 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     with tifffile.TiffFile(path) as file:
         _check_end(file, path)
         number = _number(file, path, series)
-        found = _ome(file, number) if file.is_ome else _imagej(file)
+        found = _ome(file, number, path) if file.is_ome else _imagej(file, path)
         own = file.series[number].axes
         photometric = getattr(file.series[number].keyframe, "photometric", None)
         data = _lazily(path, number) if lazy else file.series[number].asarray()
@@ -116,14 +117,18 @@ def _named(data: Any, own: str, path: Path, wanted: str, saved: str) -> tuple[An
 # ---- geometry ----
 
 
-def _imagej(file: Any) -> dict[str, Any]:
+def _imagej(file: Any, path: Path) -> dict[str, Any]:
     told: Mapping[str, Any] = file.imagej_metadata or (file.shaped_metadata or ({},))[0]
     saved = from_text(told.get(KEY))
     unit = unit_name(str(told.get("unit", "")))
     y, x, stated = _resolution(file.pages[0], in_unit=unit != "pixel")
     found = from_extras(saved)
-    found["scale"] = {"Y": y, "X": x, "Z": told.get("spacing", 1.0)}
-    found["unit"] = stated if unit == "pixel" else unit
+    found["scale"] = {"Z": told.get("spacing", 1.0), "Y": y, "X": x}
+    found["unit"] = stated
+    if unit != "pixel":
+        own = {a: str(told.get(f"{a.lower()}unit", "")) or unit for a in "ZY"} | {"X": unit}
+        found["unit"], factors = one_unit(own, path)
+        found["scale"] = {a: size * factors[a] for a, size in found["scale"].items()}
     found["interval"] = float(told.get("finterval", 0) or 1)
     found["axes"] = saved.get("axes", "")
     return found
@@ -150,36 +155,29 @@ def _size(rational: tuple[int, int]) -> float:
     return denominator / numerator if numerator else 1.0
 
 
-def _ome(file: Any, number: int) -> dict[str, Any]:
+def _ome(file: Any, number: int, path: Path) -> dict[str, Any]:
     root = ElementTree.fromstring(file.ome_metadata)
     space = {"o": root.tag.partition("}")[0].lstrip("{")}
     images = root.findall("o:Image", space)
     image = images[min(number, len(images) - 1)]
     pixels = image.find("o:Pixels", space)
     told = {} if pixels is None else pixels.attrib
-    unit = unit_name(told.get("PhysicalSizeXUnit", "µm")) if "PhysicalSizeX" in told else "pixel"
+    given = [a for a in "ZYX" if f"PhysicalSize{a}" in told]
+    units = {a: told.get(f"PhysicalSize{a}Unit", "µm") for a in given}
+    unit, factors = one_unit(units, path) if "X" in given else ("pixel", {})
     saved = _annotation(root, space)
     found = from_extras(saved)
-    found["scale"] = {a: _in_unit(told, a, unit) for a in "ZYX"}
+    found["scale"] = {
+        a: float(told.get(f"PhysicalSize{a}", 1.0)) * factors.get(a, 1.0) for a in "ZYX"
+    }
     found["unit"] = unit
-    found["interval"] = float(told.get("TimeIncrement", 1)) * _SECONDS.get(
-        told.get("TimeIncrementUnit", "s"), 1.0
-    )
+    seconds = time_factor(told.get("TimeIncrementUnit", "s")) or 1.0
+    found["interval"] = float(told.get("TimeIncrement", 1)) * seconds
     names = image.findall("o:Pixels/o:Channel", space)
     if names and all(c.get("Name") for c in names):
         found.setdefault("channels", tuple(str(c.get("Name")) for c in names))
     found["axes"] = saved.get("axes", "")
     return found
-
-
-def _in_unit(told: Mapping[str, str], axis: str, unit: str) -> float:
-    """The physical size along an axis in the unit of X."""
-    size = float(told.get(f"PhysicalSize{axis}", 1.0))
-    own = unit_name(told.get(f"PhysicalSize{axis}Unit", "µm"))
-    metres = {"nanometer": 1e-9, "micrometer": 1e-6, "millimeter": 1e-3, "meter": 1.0}
-    if own == unit or own not in metres or unit not in metres:
-        return size
-    return size * metres[own] / metres[unit]
 
 
 def _annotation(root: Any, space: dict[str, str]) -> dict[str, Any]:
@@ -298,7 +296,7 @@ def _ome_metadata(stack: Stack, size: dict[str, float], axes: str) -> dict[str, 
     found: dict[str, Any] = {"axes": axes}
     if stack.name:
         found["Name"] = stack.name
-    symbol = {"um": "µm", "in": "in."}.get(short := unit_symbol(stack.unit), short)
+    symbol = {"um": "µm", "in": "in.", "angstrom": "Å"}.get(short := unit_symbol(stack.unit), short)
     for axis, value in size.items():
         found |= {f"PhysicalSize{axis}": value, f"PhysicalSize{axis}Unit": symbol}
     if "T" in axes:
