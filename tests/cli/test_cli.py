@@ -392,10 +392,10 @@ def test_data_of_a_wrong_name_is_told_before_any_image_is_read(tmp_path, capsys)
 def test_a_user_is_warned_in_words():
     import warnings
 
-    from napari_segment.cli.messages import warnings_in_words
+    from napari_segment.cli.messages import formatted_warnings
 
     before = warnings.formatwarning
-    with warnings_in_words():
+    with formatted_warnings():
         told = warnings.formatwarning("Look at channel=0.", UserWarning, "here.py", 3)
         assert told == "napari-segment: Look at --channel 0.\n"
         told = warnings.formatwarning("old", DeprecationWarning, "here.py", 3, "")

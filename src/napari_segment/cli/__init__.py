@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from napari_segment.cli.messages import complain, warnings_in_words
+from napari_segment.cli.messages import complain, formatted_warnings
 from napari_segment.cli.parser import make_parser
 from napari_segment.errors import SegmentError, SettingError, UnknownNameError
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not given:
             parser.exit(USAGE, parser.format_help())
         options = parser.parse_args(given)
-        with warnings_in_words():
+        with formatted_warnings():
             return int(options.run(options))
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # the last line of defence before a user
         if debug:
             raise
-        complain(_in_words(error))
+        complain(_message_of(error))
         return USAGE if isinstance(error, SettingError | UnknownNameError) else FAILED
 
 
@@ -60,7 +60,7 @@ def _print_anything() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _in_words(error: Exception) -> str:
+def _message_of(error: Exception) -> str:
     if isinstance(error, SegmentError):
         return str(error)
     if isinstance(error, MemoryError):

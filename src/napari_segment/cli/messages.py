@@ -23,7 +23,7 @@ class Parser(argparse.ArgumentParser):
         self._negative_number_matcher = NEGATIVE  # else but one plain number is no option
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse; words that a command does not know end here, where its options are known."""
+        """Parse; text that a command does not know end here, where its options are known."""
         found, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(self._unknown(*unknown[0].partition("=")))
@@ -50,29 +50,31 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(None, f"{name} cannot be {value!r}. {near}")
 
 
-def complain(words: str) -> None:
+def complain(text: str) -> None:
     """Say on stderr what is wrong, with options as they are typed here."""
-    print(f"napari-segment: {as_typed(words)}", file=sys.stderr)
+    print(f"napari-segment: {as_typed(text)}", file=sys.stderr)
 
 
 @contextmanager
-def warnings_in_words() -> Iterator[None]:
+def formatted_warnings() -> Iterator[None]:
     """Show what a user is warned of as errors are shown, without the place in our code."""
     before = warnings.formatwarning
 
-    def told(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> str:
+    def formatted(
+        message: Warning | str, category: type[Warning], *location: Any, **more: Any
+    ) -> str:
         if category is UserWarning:
             return f"napari-segment: {as_typed(str(message))}\n"
-        return before(message, category, *place, **more)
+        return before(message, category, *location, **more)
 
-    warnings.formatwarning = told
+    warnings.formatwarning = formatted
     try:
         yield
     finally:
         warnings.formatwarning = before
 
 
-def as_typed(words: str) -> str:
+def as_typed(text: str) -> str:
     """What an error says of the parameters that are options of the command line.
 
     Examples
@@ -81,7 +83,7 @@ def as_typed(words: str) -> str:
     'Use --apply-to volume, or say --channel 0.'
     """
     return re.sub(
-        r"(?<![\w/\\])(axes|channel|apply_to|series|times)=('[^']*'|[^\s,;:.]+)", _option, words
+        r"(?<![\w/\\])(axes|channel|apply_to|series|times)=('[^']*'|[^\s,;:.]+)", _option, text
     )
 
 
@@ -128,7 +130,7 @@ def in_columns(rows: Iterable[Sequence[str]]) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Ask whether one of the known words was meant; "" where none comes near."""
+    """Ask whether one of the known text was meant; "" where none comes near."""
     from difflib import get_close_matches
 
     close = get_close_matches(word, list(known), n=3, cutoff=0.6)

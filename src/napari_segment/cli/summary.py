@@ -17,23 +17,23 @@ def summary(options: argparse.Namespace) -> int:
     from napari_segment import api
 
     model, ndim = _model(options)
-    found = api.summary(model, **_sizes(options, ndim))
+    result = api.summary(model, **_sizes(options, ndim))
     target = Path(options.output or "")
     if options.output and target.suffix not in (*DRAWINGS, ".md"):
         raise SettingError(f"Cannot draw to {target}: end it with .png, .svg, .pdf or .md.")
     if options.json:
-        print(json.dumps(_plain(found), indent=2))
+        print(json.dumps(_plain(result), indent=2))
     elif not options.output:
-        print(found.to_markdown(), end="")
+        print(result.to_markdown(), end="")
     if not options.output:
         return 0
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix in DRAWINGS:
-        found.draw(target)
+        result.draw(target)
     else:
-        target.write_text(found.to_markdown(), "utf-8")
+        target.write_text(result.to_markdown(), "utf-8")
     if not options.json:
-        print(f"{found.costs()}\n→ {target}")
+        print(f"{result.costs()}\n→ {target}")
     return 0
 
 
@@ -62,14 +62,14 @@ def _sizes(options: argparse.Namespace, ndim: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _plain(found: Any) -> dict[str, Any]:
+def _plain(result: Any) -> dict[str, Any]:
     return {
-        "model": found.title, "size": list(found.size), "parameters": found.parameters,
-        "trainable": found.trainable, "memory_training": found.memory_training,
-        "memory_prediction": found.memory_prediction,
+        "model": result.title, "size": list(result.size), "parameters": result.parameters,
+        "trainable": result.trainable, "memory_training": result.memory_training,
+        "memory_prediction": result.memory_prediction,
         "layers": [
             {"name": layer.name, "kind": layer.kind, "shape": list(layer.shape),
              "parameters": layer.parameters, "inputs": list(layer.inputs)}
-            for layer in found.layers
+            for layer in result.layers
         ],
     }  # fmt: skip
