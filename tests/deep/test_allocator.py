@@ -11,6 +11,8 @@ import textwrap
 
 import pytest
 
+from napari_segment.deep import allocator
+
 glibc = pytest.mark.skipif(
     not (sys.platform == "linux" and platform.libc_ver()[0] == "glibc"), reason="needs glibc"
 )
@@ -72,3 +74,13 @@ def test_it_ends_with_an_error_too():
         assert resident() - before < 0.5 * SIZE
         """
     )
+
+
+def test_the_environment_switches_it_off(monkeypatch):
+    def refuse(step):
+        raise AssertionError(step)
+
+    monkeypatch.setattr(allocator, "_enter", refuse)
+    monkeypatch.setenv("NAPARI_SEGMENT_MALLOC", "0")
+    with allocator.kept_memory():
+        pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock
@@ -10,6 +11,8 @@ from threading import Lock
 _TRIM, _MMAP = -1, -3  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD of malloc.h
 _KEPT = {_MMAP: 2**30, _TRIM: 2**31 - 1}
 _GIVEN_BACK = {_MMAP: 2**25, _TRIM: 2**26}  # as far as glibc goes by itself
+
+SWITCH = "NAPARI_SEGMENT_MALLOC"  # "0" leaves the allocator of the process as it is
 
 _lock = Lock()
 _users = 0
@@ -21,15 +24,15 @@ def kept_memory(wanted: bool = True) -> Iterator[None]:
 
     Otherwise the large arrays between a network's layers come from the system anew in each
     forward pass, and page faults take a quarter to a half of its time. At the end all that is
-    free is given back. It is for the whole process; where the C library is not glibc, nothing
-    happens.
+    free is given back. It is for the whole process; where the C library is not glibc, or the
+    environment variable ``NAPARI_SEGMENT_MALLOC`` is 0, nothing happens.
 
     Parameters
     ----------
     wanted : bool
         Whether to do so at all (the network computes on the CPU).
     """
-    if not wanted:
+    if not wanted or os.environ.get(SWITCH) == "0":
         yield
         return
     _enter(1)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from napari_segment.deep.data.cases import Cases
-from napari_segment.deep.data.memmap_cache import Shelf, slabs
+from napari_segment.deep.data.memmap_cache import MemmapCache, slabs
 from napari_segment.deep.data.resample import nearest_rows, resample
 from napari_segment.deep.data.samples import Samples
 from napari_segment.deep.planning.fingerprint import Plan
@@ -29,11 +29,11 @@ def stack(shape=(24, 20, 22)):
     return image, labels
 
 
-def samples_of(image, labels, budget, shelf=None, plan=PLAN, spacing=(2.0, 1.0, 1.0)):
+def samples_of(image, labels, budget, cache=None, plan=PLAN, spacing=(2.0, 1.0, 1.0)):
     pairs = Pairs.of([(Image(image, "ZYX", spacing, "um", name="a"), Labels(labels))])
     cases = Cases(pairs, budget=budget)
     run(cases.measure())
-    return Samples(cases, plan, budget, shelf), cases.items[0]
+    return Samples(cases, plan, budget, cache), cases.items[0]
 
 
 @pytest.mark.parametrize("spacing", [(), (1.0, 1.5, 0.8)])
@@ -46,7 +46,7 @@ def test_a_case_larger_than_memory_is_streamed_into_files(tmp_path, monkeypatch,
     known = expected[0](expected[1])
     lazy = da.from_array(image, chunks=(4, -1, -1)), da.from_array(labels, chunks=(5, 9, -1))
     monkeypatch.setattr(module, "slabs", lambda shape: slabs(shape, 5 * shape[1] * shape[2]))
-    made, item = samples_of(*lazy, 1000, Shelf(tmp_path / "shelf"), plan=plan)
+    made, item = samples_of(*lazy, 1000, MemmapCache(tmp_path / "cache"), plan=plan)
     sizes, compute = [], da.Array.compute
 
     def watched(self, **settings):
@@ -77,21 +77,21 @@ def test_what_is_measured_on_a_lazy_case_is_what_is_measured_in_memory():
 
 def test_what_no_longer_fits_goes_into_files(tmp_path):
     image, labels = stack((8, 9, 10))
-    shelf = Shelf(tmp_path / "shelf")
+    cache = MemmapCache(tmp_path / "cache")
     pairs = [(Image(image + i, "ZYX", name=str(i)), Labels(labels)) for i in range(3)]
     cases = Cases(Pairs.of(pairs), budget=ROOM)
     run(cases.measure())
-    samples = Samples(cases, PLAN, image.size * 8 * 2, shelf)
+    samples = Samples(cases, PLAN, image.size * 8 * 2, cache)
     kept = [samples(item) for item in cases.items]
     assert [isinstance(s.image, np.memmap) for s in kept] == [False, False, True]
     np.testing.assert_allclose(kept[2].image, kept[0].image, atol=1e-4)
-    shelf.clear()
-    assert not (tmp_path / "shelf").exists()
+    cache.clear()
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_full_disk_is_said(tmp_path):
     with pytest.raises(InputError, match="Make room"):
-        Shelf(tmp_path).new((10**6, 10**6, 10**3), np.float32)
+        MemmapCache(tmp_path).new((10**6, 10**6, 10**3), np.float32)
 
 
 @pytest.mark.parametrize("shape", [(24, 20, 22), (11, 20, 9), (50, 31, 22)])

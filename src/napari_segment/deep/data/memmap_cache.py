@@ -1,4 +1,4 @@
-"""Shelf: arrays that do not fit into memory, kept in files that are mapped."""
+"""Memory-mapped cache: arrays that do not fit into memory, in files that are mapped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SLAB = 2**24  # voxels that are worked on at once
 _KEPT_FREE = 2**30  # bytes of the disk that are left alone
 
 
-class Shelf:
+class MemmapCache:
     """A folder of arrays; the system keeps in memory what of them is in use.
 
     Parameters

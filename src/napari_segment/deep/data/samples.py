@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.deep.data.cases import Cases, Item
-from napari_segment.deep.data.memmap_cache import Shelf, slabs
+from napari_segment.deep.data.memmap_cache import MemmapCache, slabs
 from napari_segment.deep.data.patches import Sample, find_places
 from napari_segment.deep.data.targets import UNKNOWN, class_indices
 from napari_segment.deep.planning.fingerprint import Plan
@@ -33,7 +33,7 @@ class Samples:
         How they are changed.
     budget : int
         Bytes to keep in memory.
-    shelf : Shelf, optional
+    cache : MemmapCache, optional
         Takes what goes beyond; without it that is made again each time.
     maps : callable, optional
         What a loss wants of each case of classes: from a target ``(K, *S)`` as losses take it and
@@ -43,7 +43,7 @@ class Samples:
     cases: Cases
     plan: Plan
     budget: int = 2**32
-    shelf: Shelf | None = None
+    cache: MemmapCache | None = None
     maps: Maps | None = None
     _kept: dict[Item, Sample] = field(default_factory=dict)
     _drawn: dict[Item, NDArray[np.float32]] = field(default_factory=dict)
@@ -56,13 +56,13 @@ class Samples:
         known = self._kept.get(item)
         if known is not None:
             return known
-        if self._large(item) and self.shelf is not None:
+        if self._large(item) and self.cache is not None:
             with self._one_at_a_time:
                 return self._kept.get(item) or self._streamed(item)
         sample = self._made(item)
         if self._counts(sample.image.nbytes + sample.target.nbytes):
             return self._kept.setdefault(item, sample)
-        return sample if self.shelf is None else self._shelved(item, sample)
+        return sample if self.cache is None else self._cached(item, sample)
 
     def maps_of(self, item: Item) -> NDArray[np.float32] | None:
         """What the loss wants of an item, ``(K, *S)``."""
@@ -129,11 +129,11 @@ class Samples:
 
     # ---- in files ----
 
-    def _shelved(self, item: Item, sample: Sample) -> Sample:
+    def _cached(self, item: Item, sample: Sample) -> Sample:
         """A finished sample, moved into files."""
-        assert self.shelf is not None
-        image = self.shelf.new(sample.image.shape, np.float32)
-        target = self.shelf.new(sample.target.shape, sample.target.dtype)
+        assert self.cache is not None
+        image = self.cache.new(sample.image.shape, np.float32)
+        target = self.cache.new(sample.target.shape, sample.target.dtype)
         image[:], target[:] = sample.image, sample.target
         return self._kept.setdefault(item, Sample(image, target, sample.places))
 
@@ -141,14 +141,14 @@ class Samples:
         """A sample made slab by slab."""
         from napari_segment.deep.data.resample import Resampled, nearest_rows
 
-        assert self.shelf is not None
+        assert self.cache is not None
         pixels, labels = self.cases.read(item)
         shape = self._shape(item)
         view = Normalised(pixels, statistics(pixels, self.plan.normalisation))
         resampled = Resampled(view, shape)
-        image = self.shelf.new(resampled.shape, np.float32)
+        image = self.cache.new(resampled.shape, np.float32)
         kind = np.int16 if self.plan.objects is None else np.int32
-        target = self.shelf.new((1 + self.plan.tells_kinds, *shape), kind)
+        target = self.cache.new((1 + self.plan.tells_kinds, *shape), kind)
         for rows in slabs(shape):
             image[:, rows] = resampled[(slice(None), rows)]
             target[:, rows] = self._target(nearest_rows(labels, shape, rows), item)

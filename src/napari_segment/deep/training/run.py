@@ -14,7 +14,7 @@ from napari_segment.deep.checkpoint import MODEL, STATE, WEIGHTS, Checkpoint, ve
 from napari_segment.deep.data.augment import Augmentation
 from napari_segment.deep.data.batches import Batches
 from napari_segment.deep.data.cases import Cases, Item, split
-from napari_segment.deep.data.memmap_cache import Shelf
+from napari_segment.deep.data.memmap_cache import MemmapCache
 from napari_segment.deep.data.samples import Samples
 from napari_segment.deep.device import free_memory, resolve
 from napari_segment.deep.nn.summary import Summary, summary
@@ -43,17 +43,22 @@ def training(pairs: Any, settings: TrainSettings) -> Generator[Step, None, Check
     from napari_segment.deep.training.process_group_torch import Group
 
     group = Group(device)
-    shelf = Shelf(settings.out / STATE / f"cases_{group.rank}")
+    cache = MemmapCache(settings.out / STATE / f"cases_{group.rank}")
     try:
         with kept_memory(group.device.type == "cpu"):
-            return (yield from _trained(Pairs.of(pairs), settings, resumed, group, shelf, begun))
+            return (yield from _trained(Pairs.of(pairs), settings, resumed, group, cache, begun))
     finally:
         group.close()
-        shelf.clear()
+        cache.clear()
 
 
 def _trained(
-    pairs: Pairs, settings: TrainSettings, resumed: bool, group: Group, shelf: Shelf, begun: float
+    pairs: Pairs,
+    settings: TrainSettings,
+    resumed: bool,
+    group: Group,
+    cache: MemmapCache,
+    begun: float,
 ) -> Generator[Step, None, Checkpoint]:
     """Measure the cases, plan, and fit; what is made here is gone when the group is closed."""
     if not resumed and settings.init_from == "none":
@@ -69,7 +74,7 @@ def _trained(
     if group.leads and not resumed:
         _forget_old(settings.out)
         record.begin(settings.model_dump(mode="json"), plan.model_dump_json(indent=2), checks)
-    samples = _samples(cases, plan, settings, shelf)
+    samples = _samples(cases, plan, settings, cache)
     batches = Batches(
         samples, inner, plan, amounts(plan, settings),
         settings.seed, settings.balance, group.rank, group.size,
@@ -99,11 +104,11 @@ def _find_weights(model: Spec) -> None:
         )
 
 
-def _samples(cases: Cases, plan: Plan, settings: TrainSettings, shelf: Shelf) -> Samples:
+def _samples(cases: Cases, plan: Plan, settings: TrainSettings, cache: MemmapCache) -> Samples:
     from napari_segment.deep.training.objective_torch import maps_for, objective
 
     maps = maps_for(objective(settings.loss, plan), plan, cases.items, _budget())
-    return Samples(cases, plan, _budget(), shelf, maps)
+    return Samples(cases, plan, _budget(), cache, maps)
 
 
 def _settings_of_run(settings: TrainSettings) -> tuple[TrainSettings, bool]:
