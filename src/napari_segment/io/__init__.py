@@ -7,7 +7,6 @@
 
 from napari_segment.io.datasets.pairs import Case, Pairs
 from napari_segment.io.files import read, read_channels, read_labels, write
-from napari_segment.io.formats.registry import Format, formats
 from napari_segment.io.listing import images_in, is_image, is_readable
 from napari_segment.io.names import (
     exact_suffix,
@@ -19,6 +18,7 @@ from napari_segment.io.names import (
     stem,
     suffix,
 )
+from napari_segment.io.registry import Format, formats
 
 __all__ = [
     "Case",

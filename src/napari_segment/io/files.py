@@ -16,8 +16,8 @@ from napari_segment.image import Holds, Image, Labels, Stack
 from napari_segment.io.boundary import reading
 from napari_segment.io.contents import Contents, one_channel
 from napari_segment.io.features import read_features
-from napari_segment.io.formats.registry import Format, formats
 from napari_segment.io.names import suffix
+from napari_segment.io.registry import Format, formats
 
 
 def read(path: str | Path, *, axes: str = "", lazy: bool = False, series: int | str = "") -> Image:

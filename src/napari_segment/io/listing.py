@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from napari_segment.io.formats.registry import formats
 from napari_segment.io.names import natural, suffix
+from napari_segment.io.registry import formats
 
 
 def is_readable(path: str | Path) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
-from napari_segment.io.formats.registry import formats
+from napari_segment.io.registry import formats
 
 
 def suffix(path: str | Path) -> str:

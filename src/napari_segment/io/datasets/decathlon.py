@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from napari_segment.errors import FormatError
-from napari_segment.io.datasets.folders import match_folders
 from napari_segment.io.datasets.kind import OtherLayoutError
-from napari_segment.io.datasets.pairs import Case, Pairs
+from napari_segment.io.datasets.pairs import Case, Pairs, match_folders
 from napari_segment.io.names import natural, stem
 from napari_segment.registry import layouts
 

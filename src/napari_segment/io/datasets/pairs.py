@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-from napari_segment.errors import InputError
+from napari_segment.errors import FormatError, InputError, SettingError
 from napari_segment.image import Holds, Image, Labels, Stack, align, from_layer
+from napari_segment.io.datasets.case import Case, Source
+from napari_segment.io.datasets.kind import OtherLayoutError
+from napari_segment.io.datasets.matching import match_files
+from napari_segment.io.files import read, read_channels, read_labels
+from napari_segment.io.names import stem
+from napari_segment.recipe import Spec, SpecLike
+from napari_segment.registry import layouts
 
-Source: TypeAlias = "Path | tuple[Path, ...] | Stack | Callable[[], Stack]"
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """One image and its reference labels, not read yet.
-
-    Parameters
-    ----------
-    name : str
-        Unique among the cases.
-    image : Path, tuple of Path, Image or callable
-        A file, one file for each channel, the image itself, or what gives it.
-    labels : Path, Labels or callable
-        Likewise.
-    part : str
-        "train", "validation" or "test" where the data set says so, else "".
-    classes : mapping of int to int
-        The class of each object, where objects have classes.
-    """
-
-    name: str
-    image: Source
-    labels: Source
-    part: str = ""
-    classes: Mapping[int, int] = field(default_factory=dict)
+__all__ = ["Case", "Pairs", "Source", "match_folders", "open_layout"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,15 +60,11 @@ class Pairs(Sequence[Case]):
             Axis letters of the images, where they do not name their own.
         """
         if isinstance(what, str | Path):
-            from napari_segment.io.datasets import open_layout
-
             what = open_layout(what)
         if isinstance(what, Pairs):
             return replace(what, axes=axes or what.axes)
         what = list(what)
         if len(what) == 2 and all(isinstance(w, str | Path) for w in what):
-            from napari_segment.io.datasets.folders import match_folders
-
             return replace(match_folders(*map(Path, what)), axes=axes)
         return cls._of_stacks(what, axes)
 
@@ -198,8 +176,6 @@ def _agree(known: Mapping[int, str], names: Mapping[int, str], pair: int) -> Non
 
 
 def _open(source: Source, *, labels: bool = False, axes: str = "", lazy: bool = False) -> Stack:
-    from napari_segment.io.files import read, read_channels, read_labels
-
     if isinstance(source, Stack):
         return source
     if isinstance(source, Path):
@@ -236,7 +212,55 @@ def _labels(what: Any, image: Any, axes: str) -> Path | Labels:
 
 
 def _name(image: Path | Image, index: int, cases: Sequence[Case]) -> str:
-    from napari_segment.io.names import stem
-
     name = (stem(image) if isinstance(image, Path) else image.name) or f"case {index}"
     return name if all(c.name != name for c in cases) else f"{name} ({index})"
+
+
+def match_folders(images: Path, labels: Path) -> Pairs:
+    """Match the files of two folders by their stems, as `match_files` does."""
+    cases, notes = match_files(images, labels)
+    return Pairs(cases, notes=notes)
+
+
+def open_layout(path: str | Path, layout: SpecLike = "auto") -> Pairs:
+    """Read the pairs of a dataset.
+
+    Parameters
+    ----------
+    path : str or Path
+        The dataset's folder, or the file that describes it (``dataset.json``, COCO's JSON).
+    layout : Spec or str
+        A layout by name; "auto" finds the only one that fits.
+
+    Raises
+    ------
+    FormatError
+        If no layout fits, saying why, or if several do.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FormatError(f"{path} does not exist.")
+    spec = Spec.of(layout)
+    if spec.name != "auto":
+        return _pairs(layouts[spec.name](path, **spec.settings), path)
+    if spec.settings:
+        raise SettingError("The layout 'auto' has no settings; name the layout.")
+    fitting, reasons = {}, []
+    for name, entry in layouts.items():
+        try:
+            fitting[name] = entry(path)
+        except OtherLayoutError as other:
+            reasons.append(f"{name}: {other}")
+    if len(fitting) > 1:
+        fitting.pop("folders", None)  # a data set that describes itself is known better
+    if len(fitting) > 1:
+        raise FormatError(f"{path} may be of the layouts {', '.join(fitting)}; say which.")
+    if not fitting:
+        raise FormatError(f"{path} is of no known layout ({'; '.join(sorted(reasons))}).")
+    return _pairs(next(iter(fitting.values())), path)
+
+
+def _pairs(pairs: Pairs, path: Path) -> Pairs:
+    if not pairs:
+        raise FormatError(f"{path} holds no image with labels. {' '.join(pairs.notes[:5])}")
+    return pairs

@@ -14,7 +14,7 @@ from napari_segment.errors import FormatError
 from napari_segment.image import RGB
 from napari_segment.io.boundary import reading
 from napari_segment.io.contents import Contents, gather
-from napari_segment.io.formats.registry import Format, formats
+from napari_segment.io.registry import Format, formats
 
 _EVEN = 0.01  # tolerated unevenness of the slice positions, of their spacing
 

@@ -27,8 +27,8 @@ from napari_segment.io.contents import (
     gather,
     to_text,
 )
-from napari_segment.io.formats.registry import Format, formats
 from napari_segment.io.names import suffix
+from napari_segment.io.registry import Format, formats
 
 _UNITS = {"mm": "millimeter", "micron": "micrometer", "meter": "meter", "unknown": "millimeter"}
 _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}

@@ -22,7 +22,7 @@ from napari_segment.io.contents import (
     unit_name,
     unit_symbol,
 )
-from napari_segment.io.formats.registry import Format, formats
+from napari_segment.io.registry import Format, formats
 
 _COLOURS = {"RGB-color": RGB, "RGBA-color": (*RGB, "alpha")}
 # From the world of the file, (x, y, z), to (right, anterior, superior).

@@ -19,8 +19,8 @@ from napari_segment.io.contents import (
     gather,
     to_text,
 )
-from napari_segment.io.formats.registry import Format, formats
 from napari_segment.io.names import suffix
+from napari_segment.io.registry import Format, formats
 
 
 def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:

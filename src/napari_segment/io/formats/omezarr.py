@@ -18,7 +18,7 @@ from napari_segment.image import AXES, SPATIAL, Image, Labels, Stack
 from napari_segment.image.units import time_factor
 from napari_segment.io.boundary import lazy_array
 from napari_segment.io.contents import KEY, Contents, extras, from_extras, gather, one_unit
-from napari_segment.io.formats.registry import Format, formats
+from napari_segment.io.registry import Format, formats
 
 _CHUNKS = {"T": 1, "C": 1, "Z": 32, "Y": 256, "X": 256}
 _PLANE_CHUNKS = {"T": 1, "C": 1, "Y": 1024, "X": 1024}

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from napari_segment.errors import FormatError
 from napari_segment.image import RGB, Image, Labels, Stack
 from napari_segment.io.contents import Contents, compact, gather, one_channel
-from napari_segment.io.formats.registry import Format, formats
 from napari_segment.io.names import suffix
+from napari_segment.io.registry import Format, formats
 
 _CHANNELS = {2: ("gray", "alpha"), 3: RGB, 4: (*RGB, "alpha")}
 _LOSSY = (".jpg", ".jpeg")

@@ -29,8 +29,8 @@ from napari_segment.io.contents import (
     unit_name,
     unit_symbol,
 )
-from napari_segment.io.formats.registry import Format, formats
 from napari_segment.io.names import suffix
+from napari_segment.io.registry import Format, formats
 
 _IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 _IMAGEJ_BYTES = 4e9  # more does not fit its 32-bit offsets
