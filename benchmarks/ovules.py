@@ -46,7 +46,12 @@ def main() -> None:
         run(train([files(1135)], out=Path(folder) / "run", task="objects", **settings))
         for stack in (1135, 1136):
             for flips in (False, True):
-                report(given.way, stack, checkpoint=str(Path(folder) / "run"), flips=flips)
+                report(
+                    given.way,
+                    stack,
+                    checkpoint=str(Path(folder) / "run"),
+                    test_time_augmentation=flips,
+                )
 
 
 def report(way: str, stack: int, **settings: Any) -> None:
@@ -61,7 +66,7 @@ def report(way: str, stack: int, **settings: Any) -> None:
     for name, (more, cleanups) in ways.items():
         found = segment(image, "network", cleanups=cleanups, **settings, **more)
         scores = compare(found, labels).objects
-        flipped = ", flips" if settings["flips"] else ""
+        flipped = ", flips" if settings["test_time_augmentation"] else ""
         print(
             f"{name}{flipped} on {stack}: AP at IoU 0.5 {scores.ap_at(0.5):.3f}, "
             f"F1 {scores.f1_at(0.5):.3f}, mean AP {scores.average_precision:.3f}, "

@@ -31,6 +31,13 @@ SETTINGS: dict[str, dict[str, str]] = {
     "models.segresnet_ds": {"start_features": "features"},
     "models.mednext": {"start_features": "features"},
     "models.textbook_unet": {"start_filters": "features"},
+    "methods.network": {
+        "fast": "precision",
+        "flips": "test_time_augmentation",
+        "also": "maps",
+    },
+    "methods.bioimageio": {"pick": "output_channel"},
+    "models.mask_rcnn": {"regions": "proposals_per_image", "detections": "max_detections"},
     "plans.plan": {"unlabelled": "ignore_index"},
     "trainings.train": {
         "start": "init_from",
@@ -42,11 +49,16 @@ SETTINGS: dict[str, dict[str, str]] = {
 
 # "kind.entry.setting" of today -> the value of today for a former value of a former name.
 VALUES: dict[str, Callable[[Any], Any]] = {
+    "methods.network.precision": lambda fast: "bfloat16" if fast else "auto",
+    "methods.bioimageio.output_channel": lambda channel: "auto" if channel < 0 else channel,
     "trainings.train.ignore_index": lambda number: "auto" if int(number) < 0 else number,
 }
 
 # "kind.entry.setting" of today -> what 0 or an empty value stood for.
 EMPTY: dict[str, str] = {
+    "methods.network.tile": "auto",
+    "methods.network.thresholds": "auto",
+    "methods.network.region": "auto",
     "trainings.train.spacing": "auto",
     "trainings.train.classes": "auto",
     "trainings.train.patch": "auto",

@@ -53,7 +53,7 @@ def test_the_checkpoint_knows_its_orientation(trained):
 @pytest.mark.parametrize("code", CODES)
 def test_the_labels_are_the_same_in_each_of_48_orientations(trained, code):
     image, _ = case(9)
-    settings = {"checkpoint": trained.folder, "device": "cpu", "also": ("probabilities",)}
+    settings = {"checkpoint": trained.folder, "device": "cpu", "maps": ("probabilities",)}
     straight = ns.segment(image, "network", **settings)
     turned = reoriented(image, code)
     labels = ns.segment(turned, "network", **settings)

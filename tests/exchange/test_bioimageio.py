@@ -120,10 +120,10 @@ def test_the_method(tmp_path, rng):
     labels = api.segment(Image(colour, "CYX"), "bioimageio", package=folder)
     assert (labels.holds, labels.names) == ("classes", {1: "c1", 2: "c2"})
     np.testing.assert_array_equal(labels.data, colour.argmax(0))
-    chosen = api.segment(Image(colour - 0.5, "CYX"), "bioimageio", package=folder, pick=2)
+    chosen = api.segment(Image(colour - 0.5, "CYX"), "bioimageio", package=folder, output_channel=2)
     np.testing.assert_array_equal(chosen.data, colour[2] * 2 > 0.5)
     with pytest.raises(SettingError, match="no output channel 3: the model has 3"):
-        api.segment(Image(colour, "CYX"), "bioimageio", package=folder, pick=3)
+        api.segment(Image(colour, "CYX"), "bioimageio", package=folder, output_channel=3)
 
 
 def test_zip_files(tmp_path, rng):

@@ -61,7 +61,7 @@ def slices_to_label_next(
     Parameters
     ----------
     uncertainty : Image, ndarray, str, Path or napari layer
-        A map of ``segment(image, "network", also=["entropy"])``, or "disagreement".
+        A map of ``segment(image, "network", maps=["entropy"])``, or "disagreement".
     count : int
         How many planes are wanted.
     axis : {"T", "Z", "Y", "X"}

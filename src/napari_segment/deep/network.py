@@ -7,12 +7,13 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from pydantic import Field
 
 from napari_segment.deep.checkpoint import Checkpoint
+from napari_segment.deep.device import Precision
 from napari_segment.deep.inference.options import Gives, Options
 from napari_segment.deep.planning.plan import Objects
 from napari_segment.errors import SettingError
@@ -22,6 +23,7 @@ from napari_segment.registry import Result, methods
 from napari_segment.step import Step
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+_Number = TypeVar("_Number", int, float)
 Map = Literal["probabilities", "entropy", "disagreement"]
 
 
@@ -35,16 +37,16 @@ def network(  # noqa: PLR0913 - settings, each with a name
     checkpoint: Path,
     ensemble: tuple[Path, ...] = (),
     device: str = "auto",
-    tile: tuple[Annotated[int, Field(ge=1)], ...] = (),
+    tile: tuple[Annotated[int, Field(ge=1)], ...] | Literal["auto"] = "auto",
     overlap: Annotated[float, Field(ge=0, lt=1)] = 0.25,
     batch: Annotated[int, Field(ge=1, le=256)] = 1,
-    fast: bool = False,
-    flips: bool = False,
-    thresholds: tuple[Fraction, ...] = (),
-    region: tuple[Annotated[int, Field(ge=0)], ...] = (),
+    precision: Precision = "auto",
+    test_time_augmentation: bool = False,
+    thresholds: tuple[Fraction, ...] | Literal["auto"] = "auto",
+    region: tuple[Annotated[int, Field(ge=0)], ...] | Literal["auto"] = "auto",
     backend: Literal["torch", "onnx"] = "torch",
-    store: Path = Path(),
-    also: tuple[Map, ...] = (),
+    store: Path | Literal["none"] = "none",
+    maps: tuple[Map, ...] = (),
     stack: Literal["planes", "volume"] = "planes",
 ) -> Generator[Step, None, Result]:
     """Segment with a trained network, in overlapping tiles.
@@ -76,32 +78,34 @@ def network(  # noqa: PLR0913 - settings, each with a name
         "auto" (the first accelerator, else the CPU), "cpu", "cuda", "cuda:1", "mps" or "xpu".
         Several, such as "cuda:0,cuda:1", share the tiles. With a Dask client its workers do, each
         on its own device.
-    tile : tuple of int
-        Size of the tiles in voxels; empty for the size of the training patches.
+    tile : tuple of int or "auto"
+        Size of the tiles in voxels; "auto" takes the size of the training patches.
     overlap : float
         Part of a tile shared with its neighbour along each axis. More is smoother and slower.
     batch : int
         Tiles that go through the network at once. More than 1 helps on GPUs only.
-    fast : bool
-        Compute in bfloat16 on the CPU too: about twice as fast on CPUs that have it, and about
-        one label in 200 differs. Accelerators always use mixed precision.
-    flips : bool
+    precision : {"auto", "float32", "bfloat16", "float16"}
+        Number type of the computation. "auto" is float32 on the CPU and mixed precision on
+        accelerators. "bfloat16" is about twice as fast on CPUs that have it, and about one label
+        in 200 differs.
+    test_time_augmentation : bool
         Average over all mirror images of each tile (4 times the work in 2-D, 8 times in 3-D).
-    thresholds : tuple of float
+    thresholds : tuple of float or "auto"
         Probability that each class must reach, in the order of the classes, or one for all. Of
-        several classes above theirs the one with the largest excess wins. Empty for the most
+        several classes above theirs the one with the largest excess wins. "auto" takes the most
         probable class.
-    region : tuple of int
+    region : tuple of int or "auto"
         First and last (exclusive) voxel along each axis, such as 0,10,100,400,100,400: only there
-        something is predicted, elsewhere is background. Empty for everything.
+        something is predicted, elsewhere is background. "auto" predicts everything.
     backend : {"torch", "onnx"}
         What runs the network. ONNX Runtime (to be installed besides) is often faster on CPUs.
-    store : Path
-        Folder in which results are kept while they are computed (zarr). When the run is killed,
-        the same call goes on where it was. Empty for in memory. Maps go to folders beside it.
-    also : tuple of {"probabilities", "entropy", "disagreement"}
-        Maps to give beside the labels, as float32: the probability of every class, how unsure
-        the network is (0 to 1), how much the members of the ensemble differ (0 to 1).
+    store : Path or "none"
+        Folder to which results are written while they are computed (zarr). When the run is killed,
+        the same call continues where it stopped. "none" holds results in memory.
+    maps : tuple of {"probabilities", "entropy", "disagreement"}
+        Maps to return in addition to the labels, as float32: the probability of every
+        class, how unsure the network is (0 to 1), how much the members of the ensemble differ
+        (0 to 1).
     stack : {"planes", "volume"}
         Where a 2-D network finds the objects of a stack: in each plane by itself, for a cleanup
         such as `link_planes` to join, or in the volume that its maps of all planes make.
@@ -117,19 +121,27 @@ def network(  # noqa: PLR0913 - settings, each with a name
     >>> from napari_segment import segment
     >>> labels = segment(image, "network", checkpoint="runs/nuclei")  # doctest: +SKIP
     """
-    options = Options(device, tile, overlap, batch, fast, flips, thresholds, region, backend, store)
+    options = Options(
+        device, _chosen(tile), overlap, batch, precision, test_time_augmentation,
+        _chosen(thresholds), _chosen(region), backend, Path() if store == "none" else store,
+    )  # fmt: skip
     checkpoints = _loaded(checkpoint, ensemble)
     first = checkpoints[0]
     image = _with_channels(image, spacing, first)
     turn = _turn_to(first, orientation)
     if turn is None:
-        return (yield from _segmented(checkpoints, image, spacing, unit, options, also, stack))
+        return (yield from _segmented(checkpoints, image, spacing, unit, options, maps, stack))
     shape = tuple(image.shape[1:])
     options = replace(options, region=_turned_region(options.region, shape, turn))
     result = yield from _segmented(
-        checkpoints, turn.apply(image), turn.permute(tuple(spacing)), unit, options, also, stack
+        checkpoints, turn.apply(image), turn.permute(tuple(spacing)), unit, options, maps, stack
     )
     return _turned_back(result, turn, turn.permute(shape))
+
+
+def _chosen(sizes: tuple[_Number, ...] | Literal["auto"]) -> tuple[_Number, ...]:
+    """Return the values that were given; none for "auto"."""
+    return () if sizes == "auto" else sizes
 
 
 def _segmented(
@@ -138,7 +150,7 @@ def _segmented(
     spacing: Sequence[float],
     unit: str,
     options: Options,
-    also: Sequence[Map],
+    maps: Sequence[Map],
     stack: Literal["planes", "volume"],
 ) -> Generator[Step, None, Result]:
     """Segment an image that has the orientation of the training images."""
@@ -147,13 +159,13 @@ def _segmented(
     if len(seen) < len(spacing) and first.spacing:
         yield _not_resampled(unit, first)
     if first.objects is not None and first.objects.target == "instances":
-        return (yield from _instances(checkpoints, image, seen, options, also))
+        return (yield from _instances(checkpoints, image, seen, options, maps))
     if stack == "volume" and first.objects is not None and first.objects.target == "flow":
         raise SettingError(
             "A 2-D network's flow leads to the middles of planes, not of volumes: give "
             "stack='planes' and the cleanup 'link_planes'."
         )
-    return (yield from _predicted(checkpoints, image, seen, options, also, stack))
+    return (yield from _predicted(checkpoints, image, seen, options, maps, stack))
 
 
 # ---- orientation ----
@@ -192,16 +204,16 @@ def _predicted(
     image: Any,
     spacing: Sequence[float],
     options: Options,
-    also: Sequence[Map],
+    maps: Sequence[Map],
     stack: Literal["planes", "volume"],
 ) -> Generator[Step, None, Result]:
     from napari_segment.deep.inference.prediction import predict_several
 
     first = checkpoints[0]
     wanted: Gives = "labels" if first.objects is None else "probabilities"
-    gives = dict.fromkeys((wanted, *also))
+    gives = dict.fromkeys((wanted, *maps))
     results = yield from predict_several(checkpoints, image, spacing, options, list(gives))
-    maps = _maps(results, also)
+    charts = _maps(results, maps)
     if first.objects is not None:
         from napari_segment.deep.data.targets import decode, decode_planes
 
@@ -210,13 +222,13 @@ def _predicted(
         found = np.asarray(results[wanted])
         labels = (decode_planes if by_plane else decode)(found, first.objects)
         channels = ("foreground", *_maps_of(first))
-        return Result(labels, "objects", first.names, maps=maps, channels=channels)
+        return Result(labels, "objects", first.names, maps=charts, channels=channels)
     labels = results["labels"]
     if first.holds == "mask":
         labels = labels != 0
     values = (0, 1) if first.holds == "mask" else first.values
     return Result(
-        labels, first.holds, first.names, values, maps=maps, channels=_named(first, values)
+        labels, first.holds, first.names, values, maps=charts, channels=_named(first, values)
     )
 
 
@@ -225,17 +237,17 @@ def _instances(
     image: Any,
     spacing: Sequence[float],
     options: Options,
-    also: Sequence[Map],
+    maps: Sequence[Map],
 ) -> Generator[Step, None, Result]:
     """Objects of a detector."""
     from napari_segment.deep.detection.detect import labels_with
 
     if len(checkpoints) > 1:
         raise SettingError("Detectors cannot be averaged: give one checkpoint, no ensemble.")
-    if also:
+    if maps:
         raise SettingError(
-            f"A detector gives no {also[0]}: it tells the score of each object, in the labels' "
-            "features. Leave 'also' empty."
+            f"A detector gives no map of {maps[0]}; the score of each object stands in the labels' "
+            "features. Leave 'maps' empty."
         )
     (first,) = checkpoints
     objects = first.objects or Objects(target="instances")
@@ -257,9 +269,9 @@ def _maps_of(checkpoint: Checkpoint) -> list[str]:
     return [f"flow {axis}" for axis in axes] if target == "flow" else [target]
 
 
-def _maps(results: Mapping[str, Any], also: Sequence[Map]) -> dict[str, Any]:
+def _maps(results: Mapping[str, Any], names: Sequence[Map]) -> dict[str, Any]:
     """The maps that were asked for; a single channel is no axis."""
-    maps: dict[str, Any] = {name: results[name] for name in also}
+    maps: dict[str, Any] = {name: results[name] for name in names}
     if len(maps.get("probabilities", ())) == 1:
         maps["probabilities"] = maps["probabilities"][0]
     return maps

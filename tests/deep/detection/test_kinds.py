@@ -19,7 +19,7 @@ from napari_segment.deep.training import ENTRY
 from napari_segment.io.datasets.pairs import Case, Pairs
 from napari_segment.step import run
 
-MODEL = ("mask_rcnn", {"width": 16, "regions": 16, "detections": 20})
+MODEL = ("mask_rcnn", {"width": 16, "proposals_per_image": 16, "max_detections": 20})
 DATA = Path(os.environ.get("NAPARI_SEGMENT_DATA", "../shared/data"))
 
 

@@ -20,7 +20,7 @@ from napari_segment.errors import MissingError, SettingError
 from napari_segment.recipe import Spec
 from napari_segment.step import run
 
-SMALL = {"width": 16, "regions": 32, "detections": 50}
+SMALL = {"width": 16, "proposals_per_image": 32, "max_detections": 50}
 
 
 def discs(shape, centres, radius):
@@ -192,7 +192,7 @@ def test_class_score_and_box_are_features(knowing):
     )
     assert big.features["label"].tolist() == np.unique(big.data)[1:].tolist()
     with pytest.raises(SettingError, match="gives no entropy"):
-        segment(labels, "network", checkpoint=knowing, also=["entropy"])
+        segment(labels, "network", checkpoint=knowing, maps=["entropy"])
 
 
 @pytest.mark.parametrize("device", ["cpu,cpu", "cpu, cpu, cpu"])
@@ -224,7 +224,7 @@ def test_a_detector_without_memory_goes_on_on_the_cpu(monkeypatch, devices):
     monkeypatch.setattr(_tile, "release_memory", lambda _: None)
     monkeypatch.setattr(torch.Tensor, "to", lambda self, *_: self)
     labels = discs((90, 70), [(20, 20), (45, 50), (70, 20)], 9)
-    several = _tile.Detectors(Short(), devices, fast=False, movable=True)
+    several = _tile.Detectors(Short(), devices, precision="auto", movable=True)
     told = []
     work = objects_in(several, labels[None].astype(np.float32), Limits(), tile=(40, 40))
     while True:

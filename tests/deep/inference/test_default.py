@@ -24,7 +24,7 @@ def test_train_and_segment_with_all_defaults(tmp_path):
               device="cpu", workers=0)
     )  # fmt: skip
     image = pairs[0][0]
-    labels = segment(image, "network", checkpoint=checkpoint.folder, also=["entropy"])
+    labels = segment(image, "network", checkpoint=checkpoint.folder, maps=["entropy"])
     assert labels.shape == image.shape
     assert set(np.unique(labels.data)) <= {0, 1}
     assert np.isfinite(labels.maps["entropy"].data).all()
@@ -32,7 +32,7 @@ def test_train_and_segment_with_all_defaults(tmp_path):
     out = tmp_path / "out.nii.gz"
     arguments = ["segment", "network", str(tmp_path / "image.nii.gz"), "-o", str(out)]
     crf = "dense_crf:start=probabilities,iterations=1"
-    more = ["--checkpoint", str(checkpoint.folder), "--also", "probabilities", "--cleanup", crf]
+    more = ["--checkpoint", str(checkpoint.folder), "--maps", "probabilities", "--cleanup", crf]
     assert main([*arguments, *more]) == 0
     assert read_labels(out).shape == image.shape
     assert (tmp_path / "out.probabilities.nii.gz").exists()

@@ -128,7 +128,7 @@ def test_another_model_file_versions_and_settings_start_anew(tmp_path, monkeypat
     checkpoint, image = made(tmp_path / "net"), pixels(7)
     labels(image, tmp_path / "net", tmp_path / "S")
     labels(image, tmp_path / "net", tmp_path / "S", overlap=0.5)
-    labels(image, tmp_path / "net", tmp_path / "S", flips=True)
+    labels(image, tmp_path / "net", tmp_path / "S", test_time_augmentation=True)
     assert len(inputs(tmp_path / "S")) == 3
     checkpoint.model_copy(update={"values": (0, 7, 9)}).save()
     got = labels(image, tmp_path / "net", tmp_path / "S")

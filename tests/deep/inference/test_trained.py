@@ -66,7 +66,7 @@ def test_the_method_says_what_its_labels_hold(tmp_path, image):
 
 def test_a_2d_network_finds_objects_in_planes_or_in_the_volume(tmp_path, monkeypatch):
     """Two balls, one above the other: cut in planes they are many objects, in the volume two."""
-    from napari_segment.deep.inference import predict as trained
+    from napari_segment.deep.inference import prediction as trained
 
     z, y, x = np.ogrid[:30, :24, :24]
     inside = np.minimum((z - 7) ** 2, (z - 21) ** 2) + (y - 12) ** 2 + (x - 12) ** 2
@@ -206,7 +206,7 @@ def test_neighbours_are_channels(tmp_path, image):
 
 def test_ensembles_and_what_they_disagree_on(tmp_path, image):
     one, two = made(tmp_path / "a"), made(tmp_path / "bcd")
-    options = Options(flips=True)
+    options = Options(test_time_augmentation=True)
     mean = run(predict_with([one, two], image, (), options, "probabilities"))
     assert mean.shape == (3, *image.shape[1:])
     doubt = run(predict_with([one, two], image, (), options, "disagreement"))
@@ -295,7 +295,7 @@ def test_labels_do_not_depend_on_what_else_is_wanted(tmp_path, image):
     settings = {"checkpoint": tmp_path / "a", "ensemble": (tmp_path / "bcd",)}
     alone = run(methods["network"](image, (1.0,) * 3, **settings))
     also = ("probabilities", "entropy", "disagreement")
-    told = run(methods["network"](image, (1.0,) * 3, **settings, also=also))
+    told = run(methods["network"](image, (1.0,) * 3, **settings, maps=also))
     assert np.array_equal(told.array, alone.array)
     assert alone.maps == {}
     assert told.values == (0, 5, 9)
@@ -326,7 +326,7 @@ def test_the_probability_of_a_mask_has_no_channels(tmp_path, image):
     from napari_segment import segment
 
     made(tmp_path / "a", channels_out=1, activation="sigmoid", holds="mask", values=(0, 7))
-    labels = segment(image[0], "network", checkpoint=tmp_path / "a", also=["probabilities"])
+    labels = segment(image[0], "network", checkpoint=tmp_path / "a", maps=["probabilities"])
     found = labels.maps["probabilities"]
     assert found.axes == "ZYX"
     assert np.array_equal(np.asarray(found) > 0.5, np.asarray(labels) > 0)
@@ -334,7 +334,7 @@ def test_the_probability_of_a_mask_has_no_channels(tmp_path, image):
 
 def test_maps_are_stored_and_resumed_beside_the_labels(tmp_path, image):
     made(tmp_path / "a")
-    settings = {"checkpoint": tmp_path / "a", "also": ("entropy",), "overlap": 0.5}
+    settings = {"checkpoint": tmp_path / "a", "maps": ("entropy",), "overlap": 0.5}
     want = run(methods["network"](image, (1.0,) * 3, **settings))
     steps = methods["network"](image, (1.0,) * 3, **settings, store=tmp_path / "out")
     for step in steps:

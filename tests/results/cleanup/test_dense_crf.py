@@ -110,7 +110,7 @@ def test_a_class_may_be_absent_from_the_labels():
 
 def test_missing_probabilities_are_explained():
     labels = np.eye(4, dtype=bool)
-    with pytest.raises(InputError, match=r"also=\['probabilities'\]"):
+    with pytest.raises(InputError, match=r"maps=\['probabilities'\]"):
         dense_crf(labels, labels * 1.0, start="probabilities")
 
 

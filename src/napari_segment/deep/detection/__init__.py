@@ -31,8 +31,8 @@ def mask_rcnn(
     width: Annotated[int, Field(ge=16, le=1024, multiple_of=16)] = 128,
     anchors: tuple[Positive, ...] = (),
     ratios: tuple[Positive, ...] = (0.5, 1.0, 2.0),
-    regions: Annotated[int, Field(ge=16, le=4096)] = 128,
-    detections: Annotated[int, Field(ge=1, le=10000)] = 500,
+    proposals_per_image: Annotated[int, Field(ge=16, le=4096)] = 128,
+    max_detections: Annotated[int, Field(ge=1, le=10000)] = 500,
     overlap: Annotated[float, Field(gt=0, lt=1)] = 0.5,
     weights: Literal["none", "coco"] = "none",
 ) -> nn.Module:
@@ -47,8 +47,8 @@ def mask_rcnn(
         Channels of the image; classes with the background; 2.
     backbone : {"resnet18", "resnet34", "resnet50", "resnext50", "mobilenet", "torchvision"}
         What looks at the picture, with a feature pyramid on top. "torchvision" is its whole
-        network with ResNet-50, which COCO weights belong to: width, anchors, ratios and regions
-        are then as they were trained.
+        network with ResNet-50, which COCO weights belong to: width, anchors, ratios and
+        proposals_per_image are then as they were trained.
     version : {"v1", "v2"}
         "v1" as in the paper [1]_; "v2" with the deeper heads of [2]_, slower and a little better.
     width : int
@@ -58,10 +58,10 @@ def mask_rcnn(
         them to the objects of the training images.
     ratios : tuple of float
         Height over width of the first guesses.
-    regions : int
-        Proposals of a patch that are learnt from in one step.
-    detections : int
-        At most so many objects in one tile.
+    proposals_per_image : int
+        Number of proposals per patch that are sampled for the loss of the heads.
+    max_detections : int
+        Largest number of objects in one tile.
     overlap : float
         Of two boxes that overlap more than this (intersection over union) the surer one is kept.
     weights : {"none", "coco"}
@@ -77,5 +77,5 @@ def mask_rcnn(
     """
     from napari_segment.deep.detection.mask_rcnn_torch import Detector, Heads
 
-    heads = Heads(width, version, regions, detections, overlap)
+    heads = Heads(width, version, proposals_per_image, max_detections, overlap)
     return Detector(backbone, heads, channels_in, channels_out, anchors, ratios, weights)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.detection.merging import Found, Objects, put_together
+from napari_segment.deep.device import Precision
 from napari_segment.deep.inference.cluster import workers
 from napari_segment.deep.inference.options import Options
 from napari_segment.deep.inference.prediction import check, on_grid
@@ -50,7 +51,7 @@ def detect(  # noqa: PLR0913 - settings, each with a name
     tile: Sequence[int],
     overlap: float = 0.25,
     device: str = "cpu",
-    fast: bool = False,
+    precision: Precision = "auto",
     least: float = 0.05,
     mask: float = 0.5,
     prepare: Prepare = as_float,
@@ -69,8 +70,8 @@ def detect(  # noqa: PLR0913 - settings, each with a name
         Part of a tile shared with its neighbour.
     device : str
         See `napari_segment.deep.device.resolve`. Several, separated by commas, share the tiles.
-    fast : bool
-        bfloat16 on the CPU too.
+    precision : {"auto", "float32", "bfloat16", "float16"}
+        Number type of the computation; "auto" is float32 on the CPU, mixed elsewhere.
     least : float
         Less sure objects are not even kept.
     mask : float
@@ -91,7 +92,7 @@ def detect(  # noqa: PLR0913 - settings, each with a name
     from napari_segment.deep.detection.tiles_torch import Detectors
 
     if not isinstance(network, Detectors):
-        network = Detectors(network, _devices(device), fast)
+        network = Detectors(network, _devices(device), precision)
     shape = tuple(int(n) for n in image.shape[1:])
     grid = Grid(shape, tuple(int(t) for t in tile), overlap)
     read = Reader(image, grid, prepare)
@@ -144,7 +145,7 @@ def labels_with(
     image : array (C, Y, X) or (C, Z, Y, X)
         As it came; it is normalised as in training.
     options : Options
-        Of the method `network`: device, tile, overlap, fast and thresholds (the score) are used.
+        Of the method `network`: device, tile, overlap, precision and thresholds (the score).
     spacing : sequence of float
         Of the spatial axes, in the unit of the checkpoint. Planes are brought to the spacing of
         the training, and labels and boxes back; empty to take them as they are.
@@ -163,7 +164,9 @@ def labels_with(
     image = on_grid(checkpoint, image, spacing)
     from napari_segment.deep.detection.tiles_torch import Detectors
 
-    network = Detectors(checkpoint.network(), _devices(options.device), options.fast, movable=True)
+    network = Detectors(
+        checkpoint.network(), _devices(options.device), options.precision, movable=True
+    )
     if workers():
         yield Step(0, 0, "Detectors are computed here, not by the workers of the Dask cluster.")
     score = options.thresholds[0] if options.thresholds else objects.seed

@@ -40,8 +40,8 @@ class Heads:
 
     width: int = 128
     version: str = "v1"
-    regions: int = 128
-    detections: int = 500
+    proposals_per_image: int = 128
+    max_detections: int = 500
     overlap: float = 0.5
 
 
@@ -82,7 +82,7 @@ class Detector(nn.Module):
                 heads.version, channels_in, max(channels_out, 2), _plain(channels_in),
                 weights=weights == "coco",
             )  # fmt: skip
-            self.net.roi_heads.detections_per_img = heads.detections
+            self.net.roi_heads.max_detections_per_img = heads.max_detections
             self._keep_digits()
             return
         anchors = tuple(anchors) or DEFAULT
@@ -240,12 +240,13 @@ def _mask_rcnn(
         pyramid,
         rpn_anchor_generator=anchors,
         rpn_head=RPNHead(width, anchors.num_anchors_per_location()[0], conv_depth=1 + deep),
-        rpn_pre_nms_top_n_train=1000, rpn_post_nms_top_n_train=heads.regions * 4,
-        rpn_pre_nms_top_n_test=2000, rpn_post_nms_top_n_test=2 * heads.detections,
+        rpn_pre_nms_top_n_train=1000, rpn_post_nms_top_n_train=heads.proposals_per_image * 4,
+        rpn_pre_nms_top_n_test=2000, rpn_post_nms_top_n_test=2 * heads.max_detections,
         box_roi_pool=MultiScaleRoIAlign(levels, 7, 2, canonical_scale=112),
         box_head=box_head,
         box_predictor=FastRCNNPredictor(4 * width, classes),
-        box_batch_size_per_image=heads.regions, box_detections_per_img=heads.detections,
+        box_batch_size_per_image=heads.proposals_per_image,
+        box_detections_per_img=heads.max_detections,
         box_nms_thresh=heads.overlap, box_score_thresh=0.05,
         mask_roi_pool=MultiScaleRoIAlign(levels, 14, 2, canonical_scale=112),
         mask_head=MaskRCNNHeads(width, [width] * (4 if deep else 2), 1, norm_layer=norm),

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_segment.deep.device import is_out_of_memory, release_memory
+from napari_segment.deep.device import Precision, is_out_of_memory, release_memory
 from napari_segment.deep.inference.compute.forward_torch import cast
 from napari_segment.deep.inference.compute.forward_torch import place as named_place
 from napari_segment.deep.inference.fallback import MemoryShortError
@@ -30,17 +30,17 @@ class Detectors:
         In eval mode; copied for all devices but the first.
     devices : sequence of str
         Their names.
-    fast : bool
-        bfloat16 on the CPU too.
+    precision : {"auto", "float32", "bfloat16", "float16"}
+        Number type of the computation; "auto" is float32 on the CPU, mixed elsewhere.
     movable : bool
         Whether a detector whose device runs out of memory goes on on the CPU.
     """
 
     def __init__(
-        self, network: Any, devices: Sequence[str], fast: bool, *, movable: bool = False
+        self, network: Any, devices: Sequence[str], precision: Precision, *, movable: bool = False
     ) -> None:
         copies = [network, *(deepcopy(network) for _ in devices[1:])]
-        self.devices, self.fast, self.movable = list(devices), fast, movable
+        self.devices, self.precision, self.movable = list(devices), precision, movable
         self.networks = [n.to(named_place(d)) for n, d in zip(copies, devices, strict=True)]
 
     def __len__(self) -> int:
@@ -92,7 +92,7 @@ class Detectors:
         device = named_place(self.devices[i])
         try:
             image = torch.from_numpy(np.ascontiguousarray(tile))[None].to(device)
-            with cast(device, self.fast):
+            with cast(device, self.precision):
                 (outputs,) = self.networks[i](image)
             return {name: value.float().cpu().numpy() for name, value in outputs.items()}
         except (RuntimeError, MemoryError) as error:

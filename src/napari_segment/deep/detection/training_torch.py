@@ -107,7 +107,8 @@ class DetectorValidation:
         image = self.samples(item).image
         planes = [image] if image.ndim == 3 else list(image.swapaxes(0, 1))
         settings: dict[str, Any] = {
-            "tile": self.plan.patch, "device": str(self.device), "fast": self.mixed, "least": least,
+            "tile": self.plan.patch, "device": str(self.device), "least": least,
+            "precision": "bfloat16" if self.mixed and self.device.type == "cpu" else "auto",
         }  # fmt: skip
         return [run(detect(network, plane, **settings)) for plane in planes]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.deep.device import Precision
 from napari_segment.deep.inference.fallback import Ladder
 from napari_segment.deep.inference.options import Gives, Options
 from napari_segment.io.changed import State
@@ -82,11 +83,11 @@ def _computed(job: Any, block: NDArray[np.float32]) -> NDArray[np.float32]:
 
     from napari_segment.deep.inference.compute.forward_torch import forward
 
-    network, device, fast = _loaded(*job)
+    network, device, precision = _loaded(*job)
     tile = tuple(block.shape[2:])
     ladder = Ladder(len(block), tile, device)
     outputs: NDArray[np.float32] = (
-        forward(network, torch.from_numpy(np.array(block)), ladder, fast).float().cpu().numpy()
+        forward(network, torch.from_numpy(np.array(block)), ladder, precision).float().cpu().numpy()
     )
     return outputs
 
@@ -98,7 +99,7 @@ def _loaded(
     options: Options,
     gives: tuple[Gives, ...],
     flat: bool,
-) -> tuple[Any, str, bool]:
+) -> tuple[Any, str, Precision]:
     """On the worker: the network on its device, loaded once."""
     from napari_segment.deep.checkpoint import Checkpoint
     from napari_segment.deep.device import resolve
@@ -110,4 +111,8 @@ def _loaded(
 
         network = PlaneByPlane(network)
     device = resolve(options.device)
-    return (network.to(device) if hasattr(network, "to") else network), str(device), options.fast
+    return (
+        (network.to(device) if hasattr(network, "to") else network),
+        str(device),
+        options.precision,
+    )

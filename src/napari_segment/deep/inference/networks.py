@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from napari_segment.deep.checkpoint import MODEL, WEIGHTS, Checkpoint
+from napari_segment.deep.device import Precision
 from napari_segment.deep.inference.options import Gives, Options
 from napari_segment.deep.inference.tiling import Grid
 from napari_segment.deep.inference.volume import ladders_of
@@ -49,7 +50,7 @@ def network_of(checkpoints: Sequence[Checkpoint], options: Options, gives: Seque
     from napari_segment.deep.inference.compute import forward_torch as _parts
 
     networks = [_loaded(c, options) for c in checkpoints]
-    if options.flips:
+    if options.test_time_augmentation:
         axes = range(-checkpoints[0].ndim, 0)
         objects = checkpoints[0].objects
         ways = objects is not None and objects.target == "flow"
@@ -67,15 +68,15 @@ def _loaded(checkpoint: Checkpoint, options: Options) -> Any:
 
         tile = options.tile or checkpoint.patch
         return exported(checkpoint, tile, options.device)
-    return _built(str(checkpoint.folder.resolve()), stamp(checkpoint), options.fast)
+    return _built(str(checkpoint.folder.resolve()), stamp(checkpoint), options.precision)
 
 
 @lru_cache(maxsize=8)
-def _built(folder: str, stamp: State, fast: bool) -> Any:  # noqa: ARG001 - new weights, new network
+def _built(folder: str, stamp: State, precision: Precision) -> Any:  # noqa: ARG001 - new weights, new network
     """A network, built once for all time points and images of a process."""
     network = Checkpoint.load(folder).network()
-    if fast:
-        from napari_segment.deep.inference.compute.forward_torch import channels_last
+    from napari_segment.deep.inference.compute.forward_torch import channels_last, reduced_on_cpu
 
+    if reduced_on_cpu(precision):
         network.to(memory_format=channels_last(Checkpoint.load(folder).ndim + 2))
     return network

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from napari_segment.deep.device import Precision
+
 Gives: TypeAlias = Literal["labels", "probabilities", "entropy", "disagreement"]
 
 
@@ -17,8 +19,8 @@ class Options:
     tile: tuple[int, ...] = ()
     overlap: float = 0.25
     batch: int = 1
-    fast: bool = False
-    flips: bool = False
+    precision: Precision = "auto"
+    test_time_augmentation: bool = False
     thresholds: tuple[float, ...] = ()
     region: tuple[int, ...] = ()
     backend: Literal["torch", "onnx"] = "torch"

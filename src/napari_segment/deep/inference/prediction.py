@@ -101,7 +101,7 @@ def predict_several(
     from napari_segment.deep.inference.compute.stream_torch import stream
 
     pieces = options.in_memory and isinstance(put, _Direct)
-    yield from stream(places, read, put, first=begin, fast=options.fast, pieces=pieces)
+    yield from stream(places, read, put, first=begin, precision=options.precision, pieces=pieces)
     return sink.result()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_segment.deep.device import Precision
 from napari_segment.deep.inference.decoding import Decode, Slab, argmax
 from napari_segment.deep.inference.fallback import Ladder
 from napari_segment.deep.inference.tiling import Grid, Prepare, Reader, as_float, slab_axis
@@ -25,7 +26,7 @@ def predict(  # noqa: PLR0913 - settings, each with a name
     overlap: float = 0.5,
     batch: int = 1,
     device: str = "cpu",
-    fast: bool = False,
+    precision: Precision = "auto",
     prepare: Prepare = as_float,
     decode: Decode = argmax,
     out: Any = None,
@@ -53,7 +54,7 @@ def predict(  # noqa: PLR0913 - settings, each with a name
     device : str
         "auto", "cpu", "cuda:1", …; see `napari_segment.deep.device.resolve`. Several, separated
         by commas, share the tiles; a module is copied to each.
-    fast : bool
+    precision : {"auto", "float32", "bfloat16", "float16"}
         bfloat16 and channels-last on the CPU too: about twice as fast, and about one label in 200
         changes. Accelerators always use mixed precision.
     prepare : callable
@@ -82,7 +83,7 @@ def predict(  # noqa: PLR0913 - settings, each with a name
     from napari_segment.deep.inference.compute.stream_torch import stream
 
     yield from stream(
-        places_of(network, ladders), Reader(image, grid, prepare), result.put, fast=fast,
+        places_of(network, ladders), Reader(image, grid, prepare), result.put, precision=precision,
         pieces=out is None,
     )  # fmt: skip
     return result.array

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ def bioimageio(
     spacing: Sequence[float] = (),
     *,
     package: Path,
-    pick: Annotated[int, Field(ge=-1)] = -1,
+    output_channel: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto",
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5,
     overlap: Annotated[float, Field(ge=0, lt=1)] = 0.25,
     device: str = "cpu",
@@ -48,9 +48,9 @@ def bioimageio(
         Only its length matters: which axes are spatial. Models say nothing of their spacing.
     package : Path
         The model's folder, its ``bioimageio.yaml``, or the zip file as downloaded.
-    pick : int
-        The output channel whose values are compared with the threshold. -1: the only one, or of
-        several the channel with the largest value, counted from 0 for background.
+    output_channel : int or "auto"
+        The output channel whose values are compared with the threshold. "auto": the only one, or
+        of several the channel with the largest value, counted from 0 for background.
     threshold : float
         From which value of one output channel a voxel belongs to the mask.
     overlap : float
@@ -70,9 +70,9 @@ def bioimageio(
     """
     model = open_package(package)
     image = image[None] if len(image.shape) == (len(spacing) or len(model.spatial)) else image
-    decode = partial(_labels, pick=pick, threshold=threshold)
+    decode = partial(_labels, channel=output_channel, threshold=threshold)
     labels = yield from outputs_of(model, image, overlap=overlap, device=device, then=decode)
-    if pick >= 0 or len(model.channels) <= 1:
+    if output_channel != "auto" or len(model.channels) <= 1:
         return Result(labels.astype(bool), "mask", {})
     return Result(labels, "classes", dict(enumerate(model.channels[1:], start=1)))
 
@@ -133,11 +133,15 @@ def _decoded(slab: Slab, finish: Change, then: Any) -> NDArray[Any]:
     return values if then is None else np.asarray(then(values))
 
 
-def _labels(values: NDArray[np.float32], pick: int, threshold: float) -> NDArray[np.uint8]:
-    if pick >= len(values):
-        raise SettingError(f"There is no output channel {pick}: the model has {len(values)}.")
-    chosen = values[max(pick, 0)] > threshold if len(values) == 1 or pick >= 0 else values.argmax(0)
-    return np.asarray(chosen, np.uint8)
+def _labels(
+    values: NDArray[np.float32], channel: int | Literal["auto"], threshold: float
+) -> NDArray[np.uint8]:
+    if channel == "auto" and len(values) > 1:
+        return np.asarray(values.argmax(0), np.uint8)
+    index = 0 if channel == "auto" else channel
+    if index >= len(values):
+        raise SettingError(f"There is no output channel {index}: the model has {len(values)}.")
+    return np.asarray(values[index] > threshold, np.uint8)
 
 
 class _Network:

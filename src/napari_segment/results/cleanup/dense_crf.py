@@ -54,7 +54,7 @@ def dense_crf(  # noqa: PLR0913
         What they were made from.
     probabilities : array (K, *S), optional
         Of each of `values`; (*S) or (1, *S) of a mask's foreground. A trained network gives them
-        with ``also=["probabilities"]``.
+        with ``maps=["probabilities"]``.
     spacing : sequence of float
         Distance of neighbours along each axis; empty for equal spacing.
     holds : {"mask", "classes"}
@@ -107,7 +107,7 @@ def dense_crf(  # noqa: PLR0913
     if start == "probabilities" and probabilities is None:
         raise InputError(
             "'dense_crf' was asked to start from probabilities, but the method gave none. Let the "
-            "network give them (method 'network', also=['probabilities']), or take start='labels'."
+            "network give them (method 'network', maps=['probabilities']), or take start='labels'."
         )
     given = None if start == "labels" else probabilities
     numbers = _numbers(labels, values if given is not None else ())

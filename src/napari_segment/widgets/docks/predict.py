@@ -46,7 +46,7 @@ class Predict(SegmentDock):
         super().__init__(napari_viewer)
         self.next_button.setToolTip(
             "Go to the plane that the network is most unsure of, then to the next one; needs "
-            "'entropy' or 'disagreement' ticked under 'also'"
+            "'entropy' or 'disagreement' ticked under 'maps'"
         )
         self.next_button.setEnabled(False)
         self.next_button.clicked.connect(self.go_to_next)

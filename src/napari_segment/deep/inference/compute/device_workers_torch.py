@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_segment.deep.device import is_out_of_memory, release_memory
+from napari_segment.deep.device import Precision, is_out_of_memory, release_memory
 from napari_segment.deep.inference.compute.forward_torch import forward, place
 from napari_segment.deep.inference.fallback import Ladder
 from napari_segment.step import Step
@@ -48,14 +48,14 @@ class Place:
         )
 
     def outputs(
-        self, tiles: Sequence[Tile], count: tuple[int, int], fast: bool
+        self, tiles: Sequence[Tile], count: tuple[int, int], precision: Precision
     ) -> Generator[Step, None, list[Tensor]]:
         """The network's outputs for each of some tiles."""
         outputs: list[Tensor] = []
         while len(outputs) < len(tiles):
             some = tiles[len(outputs) : len(outputs) + self.ladder.batch]
             try:
-                outputs += forward(self.network, _together(some), self.ladder, fast)
+                outputs += forward(self.network, _together(some), self.ladder, precision)
                 continue
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
@@ -74,12 +74,12 @@ class Places:
     ----------
     places : sequence of Place
         One alone works in the caller's thread.
-    fast : bool
+    precision : {"auto", "float32", "bfloat16", "float16"}
         bfloat16 on CPUs too.
     """
 
-    def __init__(self, places: Sequence[Place], fast: bool) -> None:
-        self.places, self.fast = list(places), fast
+    def __init__(self, places: Sequence[Place], precision: Precision) -> None:
+        self.places, self.precision = list(places), precision
         self._threads = ThreadPoolExecutor(len(self.places), "network")
         self._constant: tuple[bytes, Tensor] | None = None
 
@@ -125,13 +125,13 @@ class Places:
         self, tiles: Sequence[Tile], count: tuple[int, int]
     ) -> Generator[Step, None, list[Tensor]]:
         if len(self.places) == 1:
-            return (yield from self.places[0].outputs(tiles, count, self.fast))
+            return (yield from self.places[0].outputs(tiles, count, self.precision))
         work, begin = [], 0
         for one in self.places:
             share = tiles[begin : begin + one.ladder.batch]
             begin += len(share)
             if share:
-                work.append(self._threads.submit(_ended, one.outputs(share, count, self.fast)))
+                work.append(self._threads.submit(_ended, one.outputs(share, count, self.precision)))
         outputs: list[Tensor] = []
         for future in work:
             steps, some = future.result()

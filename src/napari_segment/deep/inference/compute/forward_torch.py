@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from napari_segment.deep.device import precision
+from napari_segment.deep.device import Precision
+from napari_segment.deep.device import precision as number_type
 from napari_segment.deep.inference.decoding import Activation, activate, uncertainty
 from napari_segment.deep.inference.fallback import Ladder
 from napari_segment.deep.inference.tiling import Grid
@@ -25,13 +26,13 @@ def place(name: str) -> torch.device:
 
 @torch.inference_mode()
 def forward(
-    network: Callable[[Tensor], Tensor], block: Tensor, ladder: Ladder, fast: bool
+    network: Callable[[Tensor], Tensor], block: Tensor, ladder: Ladder, precision: Precision
 ) -> Tensor:
     """Outputs of some tiles, computed where and in as many parts as the ladder says."""
     block = block.to(place(ladder.device), non_blocking=True)
-    if fast:
+    if reduced_on_cpu(precision):
         block = block.contiguous(memory_format=channels_last(block.ndim))
-    with cast(place(ladder.device), fast):
+    with cast(place(ladder.device), precision):
         if ladder.part == ladder.tile:
             return network(block)
         return in_parts(network, block, ladder.part)
@@ -53,12 +54,17 @@ def in_parts(network: Callable[[Tensor], Tensor], block: Tensor, part: tuple[int
     return sums.div_(total)
 
 
-def cast(device: torch.device, fast: bool) -> AbstractContextManager[Any]:
-    """Mixed precision: always on accelerators, on the CPU where it is asked for."""
-    if device.type == "cpu":
-        return torch.autocast("cpu", torch.bfloat16) if fast else nullcontext()
-    kind = precision(device)
+def cast(device: torch.device, precision: Precision) -> AbstractContextManager[Any]:
+    """Return the autocast context of a device: "auto" is float32 on the CPU, mixed elsewhere."""
+    if precision == "auto" and device.type == "cpu":
+        return nullcontext()
+    kind = number_type(device, precision)
     return nullcontext() if kind == torch.float32 else torch.autocast(device.type, kind)
+
+
+def reduced_on_cpu(precision: Precision) -> bool:
+    """Return whether 16-bit numbers were asked for by name, which are fast in channels-last."""
+    return precision in ("bfloat16", "float16")
 
 
 def channels_last(dimensions: int) -> torch.memory_format:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from torch import Tensor
 
 from napari_segment.deep.allocator import faulted, give_back, kept_memory
-from napari_segment.deep.device import is_out_of_memory
+from napari_segment.deep.device import Precision, is_out_of_memory
 from napari_segment.deep.inference.compute.blending_torch import Blend, Corner, Sink
 from napari_segment.deep.inference.compute.device_workers_torch import Place, Places, Tile
 from napari_segment.deep.inference.fallback import MemoryShortError
@@ -26,7 +26,7 @@ def stream(
     sink: Sink,
     *,
     first: int = 0,
-    fast: bool = False,
+    precision: Precision = "auto",
     pieces: bool = False,
 ) -> Generator[Step, None, None]:
     """Run all tiles of a grid; slabs leave through the sink as they are finished.
@@ -46,7 +46,7 @@ def stream(
         Takes a `Slab`, whose tensor is its own for as long as the call lasts.
     first : int
         First voxel along the slab axis that is wanted.
-    fast : bool
+    precision : {"auto", "float32", "bfloat16", "float16"}
         bfloat16 on the CPU too.
     pieces : bool
         Whether the sink takes parts of slabs too, so that less has to be held.
@@ -56,7 +56,7 @@ def stream(
     Step
         After every batch of tiles, and one for every rung taken on a ladder.
     """
-    network = Places(places, fast)
+    network = Places(places, precision)
     pieces = pieces and network.batch == 1 and network.on_cpu
     rows = list(read.grid.rows(first, pieces=pieces))
     total = sum(len(row.corners) for row in rows)
