@@ -19,6 +19,7 @@ import numpy as np
 import psutil
 from napari.utils.notifications import ErrorNotification, notification_manager
 from qtpy.QtCore import QTimer
+from vispy.gloo.glir import GlirProgram
 
 from napari_segment.widgets.jobs.job import process
 
@@ -99,6 +100,7 @@ class RandomRuns:
 
 def main():
     warnings.simplefilter("ignore")
+    GlirProgram.delete = lambda self: None  # as in conftest.py: a crash of Mesa's software GL
     runs = RandomRuns(int(sys.argv[1]), int(sys.argv[2]))
     napari.run()
     errors = [r for r in notification_manager.records if isinstance(r, ErrorNotification)]
