@@ -19,7 +19,7 @@ import numpy as np
 import napari_segment as ns
 from napari_segment.registry import methods
 
-CLEANUPS = ("fill_holes", ("remove_small", {"size": 30}), "split_touching")
+CLEANUPS = ("fill_holes", ("remove_small", {"min_size": 30}), "split_touching")
 GROUPS = ("global threshold", "local threshold", "clusters")
 
 

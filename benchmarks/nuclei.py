@@ -45,7 +45,7 @@ def scores(path: Path, name: str) -> tuple[Scores, Scores]:
     found = []
     for cleanup in ("connected_components", "split_touching"):
         objects = cleanups[cleanup](mask)
-        objects = cleanups["remove_small"].function(objects, holds="objects", size=20)
+        objects = cleanups["remove_small"].function(objects, holds="objects", min_size=20)
         found.append(compare(objects, reference))
     return found[0], found[1]
 

@@ -23,7 +23,7 @@ from napari_segment.io import read_labels
 from napari_segment.recipe import Spec
 from napari_segment.step import run
 
-SIZE = Spec(name="remove_small", settings={"size": 2.0, "units": "physical"})
+SIZE = Spec(name="remove_small", settings={"min_size": 2.0, "units": "physical"})
 DATA = Path(os.environ.get("NAPARI_SEGMENT_DATA", "../shared/data")) / "ovules"
 
 

@@ -16,8 +16,8 @@ from napari_segment.recipe import Recipe, Spec
 
 STACKS = ("1135", "1136")
 SIZES = (
-    Spec(name="remove_small", settings={"size": 2.0, "units": "physical"}),
-    Spec(name="remove_large", settings={"size": 400.0, "units": "physical"}),
+    Spec(name="remove_small", settings={"min_size": 2.0, "units": "physical"}),
+    Spec(name="remove_large", settings={"max_size": 400.0, "units": "physical"}),
 )
 GAUSSIAN = Spec(name="gaussian", settings={"sigma": 0.3})
 
@@ -37,7 +37,7 @@ def main() -> None:
 
 def recipes() -> dict[str, Recipe]:
     """By what they do."""
-    by_intensity = {"by": "intensity", "depth": 0.3}
+    by_intensity = {"landscape": "intensity", "depth": 0.3}
     splits = {
         "components": Spec(name="connected_components"),
         "split at necks": Spec(name="split_touching"),
@@ -65,7 +65,7 @@ def recipes() -> dict[str, Recipe]:
 
 
 def _dark_lines(depth: float, smoothing: int) -> Spec:
-    settings = {"by": "intensity", "depth": depth, "smoothing": smoothing}
+    settings = {"landscape": "intensity", "depth": depth, "smoothing": smoothing}
     return Spec(name="split_touching", settings=settings)
 
 

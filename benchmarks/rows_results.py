@@ -60,12 +60,12 @@ def _solid(shape: tuple[int, ...]) -> tuple[np.ndarray]:
 
 
 def _components(mask: np.ndarray) -> np.ndarray:
-    return cleanups["connected_components"].function(mask, size=SIZE)
+    return cleanups["connected_components"].function(mask, min_size=SIZE)
 
 
 def _two_steps(mask: np.ndarray) -> np.ndarray:
     labels = cleanups["connected_components"].function(mask)
-    return cleanups["remove_small"].function(labels, holds="objects", size=SIZE)
+    return cleanups["remove_small"].function(labels, holds="objects", min_size=SIZE)
 
 
 def _their_components(mask: np.ndarray) -> np.ndarray:

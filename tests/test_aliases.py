@@ -27,3 +27,13 @@ def test_a_former_value_is_converted_with_its_name(monkeypatch):
     assert given == {"precision": "reduced"}
     again = aliases.current_settings("methods", "network", {"precision": "auto"}, known)
     assert again == {"precision": "auto"}
+
+
+def test_a_size_without_limit_and_a_range_from_the_data_are_named():
+    from napari_segment.registry import cleanups, methods
+
+    assert cleanups["fill_holes"].validate({"largest": 0})["max_size"] == "none"
+    assert cleanups["fill_holes"].validate({"largest": 6})["max_size"] == 6
+    assert methods["sauvola"].validate({"spread": 0.0})["dynamic_range"] == "auto"
+    assert methods["phansalkar"].validate({"spread": 0.5})["dynamic_range"] == 0.5
+    assert cleanups["dense_crf"].validate({"near": 3.0})["smoothness_sigma"] == 3.0

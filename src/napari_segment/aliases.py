@@ -13,6 +13,25 @@ RECIPE: dict[str, str] = {"per": "apply_to"}
 
 # "kind.entry", or "kind.*" for every entry of a kind -> former name -> the name of today.
 SETTINGS: dict[str, dict[str, str]] = {
+    "filters.channels": {"which": "indices"},
+    "methods.sauvola": {"spread": "dynamic_range"},
+    "methods.phansalkar": {"spread": "dynamic_range"},
+    "methods.felzenszwalb": {"smallest": "min_size"},
+    "cleanups.connected_components": {"size": "min_size"},
+    "cleanups.remove_small": {"size": "min_size"},
+    "cleanups.remove_large": {"size": "max_size"},
+    "cleanups.fill_holes": {"largest": "max_size"},
+    "cleanups.relabel": {"by": "order"},
+    "cleanups.merge": {"share": "min_fraction"},
+    "cleanups.split_touching": {"by": "landscape"},
+    "cleanups.dense_crf": {
+        "start": "unary",
+        "distance": "spatial_sigma",
+        "contrast": "intensity_sigma",
+        "appearance": "appearance_weight",
+        "near": "smoothness_sigma",
+        "smoothness": "smoothness_weight",
+    },
     "losses.boundary": {"voxel_size": "spacing"},
     "losses.hausdorff": {"voxel_size": "spacing"},
     "losses.shape_aware": {"voxel_size": "spacing"},
@@ -51,6 +70,9 @@ SETTINGS: dict[str, dict[str, str]] = {
 VALUES: dict[str, Callable[[Any], Any]] = {
     "methods.network.precision": lambda fast: "bfloat16" if fast else "auto",
     "methods.bioimageio.output_channel": lambda channel: "auto" if channel < 0 else channel,
+    "methods.sauvola.dynamic_range": lambda spread: spread or "auto",
+    "methods.phansalkar.dynamic_range": lambda spread: spread or "auto",
+    "cleanups.fill_holes.max_size": lambda largest: largest or "none",
     "trainings.train.ignore_index": lambda number: "auto" if int(number) < 0 else number,
 }
 

@@ -120,7 +120,7 @@ def test_channels_filters_and_cleanups(ball):
     cubic = edge_points(ball, filters=["isotropic"])
     assert len(cubic) > 1.5 * len(edge_points(ball))
     assert abs(np.linalg.norm(from_centre(cubic), axis=1).mean() - RADIUS) < 0.3
-    none = edge_points(ball, cleanups=[("remove_small", {"size": 1e6})])
+    none = edge_points(ball, cleanups=[("remove_small", {"min_size": 1e6})])
     assert list(none) == list(cubic)
     assert len(none) == 0
 

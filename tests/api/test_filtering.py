@@ -140,11 +140,11 @@ def test_commands_offer_what_they_can_take_at_once(capsys, command, apply_to, kn
 def test_chosen_channels_are_what_the_method_sees(stack):
     data = np.stack([stack.data, 900 - stack.data, stack.data[::-1]])
     image = Image(data, "CZYX", stack.spacing, channels=("red", "green", "blue"))
-    chosen = apply_filters(image, [("channels", {"which": (2, 0)})])
+    chosen = apply_filters(image, [("channels", {"indices": (2, 0)})])
     np.testing.assert_array_equal(chosen.data, data[[0, 2]])
     assert chosen.channels == ()
     assert apply_filters(image, ["channels"]).channels == image.channels
-    pick = ("channels", {"which": (1,)})
+    pick = ("channels", {"indices": (1,)})
     expected = segment(image.channel(1), "kmeans", clusters=3).data
     np.testing.assert_array_equal(
         segment(image, "kmeans", clusters=3, filters=[pick]).data, expected
@@ -153,7 +153,7 @@ def test_chosen_channels_are_what_the_method_sees(stack):
     found = segment(lazy, "kmeans", clusters=3, filters=[pick])
     np.testing.assert_array_equal(found.data.compute(), expected)
     with pytest.raises(SettingError, match="no channel 3"):
-        apply_filters(image, [("channels", {"which": (3,)})])
+        apply_filters(image, [("channels", {"indices": (3,)})])
 
 
 def test_data_beside_the_image_by_name(stack, tmp_path, capsys):

@@ -215,7 +215,7 @@ def test_what_has_one_cluster_is_background(channels: int, image: np.ndarray) ->
 def test_colours_need_three_channels() -> None:
     with pytest.raises(InputError, match="red, green and blue"):
         kmeans(np.zeros((2, 4, 4)), features="lab")
-    with pytest.raises(InputError, match=r"the filter channels \(which=0,1,2\), or use features="):
+    with pytest.raises(InputError, match=r"channels \(indices=0,1,2\), or use features="):
         kmeans(np.zeros((4, 4, 4), np.uint8), features="lab")
     with pytest.raises(InputError, match="real numbers"):
         kmeans(np.zeros((1, 4, 4), complex))

@@ -218,7 +218,7 @@ def test_settings_that_cannot_be_met_are_refused(name, setting, value):
 
 def test_felzenszwalb_separates_the_discs():
     truth, image = balls(2)
-    result = methods["felzenszwalb"](image, scale=200, smallest=100)
+    result = methods["felzenszwalb"](image, scale=200, min_size=100)
     assert result.min() == 1
     assert len(np.unique(result[truth == 1])) <= 2
     assert methods["felzenszwalb"].ndim == (2,)

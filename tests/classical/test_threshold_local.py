@@ -37,7 +37,7 @@ def test_like_scikit_image(name: str, window: int, volume: np.ndarray) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16, np.int32])
 def test_sauvola_of_other_types(dtype: type, volume: np.ndarray) -> None:
     image = (volume // 3).astype(dtype)
-    ours = methods["sauvola"](image, window=5, spread=8000)
+    ours = methods["sauvola"](image, window=5, dynamic_range=8000)
     expected = image > filters.threshold_sauvola(image.astype(float), 5, r=8000)
     assert (ours == expected).mean() > 0.9999
 

@@ -18,7 +18,7 @@ def test_otsu_and_split_touching_find_nuclei(real_data: Path) -> None:
     images = sorted((real_data / "dsb2018" / "images").glob("*.png"))[::27]
     scores = []
     for path in images:
-        cleanups = ["fill_holes", ("remove_small", {"size": 30}), "split_touching"]
+        cleanups = ["fill_holes", ("remove_small", {"min_size": 30}), "split_touching"]
         found = ns.segment(ns.read(path), "otsu", cleanups=cleanups)
         reference = ns.read(real_data / "dsb2018" / "labels" / path.name)
         scores.append(ns.compare(found, reference).summary["ap50"])

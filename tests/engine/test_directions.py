@@ -40,7 +40,7 @@ def test_three_directions_agree_on_balls():
 
 def test_what_comes_after_linking_takes_volumes():
     truth = balls()
-    cleanups = (*LINKED, ("remove_small", {"size": 200}), "relabel")
+    cleanups = (*LINKED, ("remove_small", {"min_size": 200}), "relabel")
     labels = segment(Image((truth > 0) * 50.0), "otsu", apply_to="plane", cleanups=cleanups)
     assert np.array_equal(labels.data > 0, truth > 0)
     assert labels.data.max() == 3

@@ -132,7 +132,7 @@ def test_methods_of_all_channels_refuse_one():
     image = Image(ramp(2, 3, 4), "CYX", channels=("a", "b"))
     with pytest.raises(InputError, match=r"takes all channels.*filter 'channels'"):
         segment(image, "spy_many", channel="b")
-    segment(image, "spy_many", filters=[("channels", {"which": (1,)})])
+    segment(image, "spy_many", filters=[("channels", {"indices": (1,)})])
     assert SEEN == [((1, 3, 4), None)]
 
 

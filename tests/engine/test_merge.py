@@ -73,7 +73,9 @@ def test_times_and_the_order_of_axes(telling):
 
 def test_cleanups_take_the_features_along(telling):
     labels = segment(
-        STACK, "telling", cleanups=[("remove_small", {"size": 2}), ("relabel", {"by": "size"})]
+        STACK,
+        "telling",
+        cleanups=[("remove_small", {"min_size": 2}), ("relabel", {"order": "size"})],
     )
     assert labels.features["label"].tolist() == [1, 2]
     assert labels.features["score"].tolist() == [0.2, 0.3]

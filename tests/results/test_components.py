@@ -32,17 +32,17 @@ def run(name, labels, *, chunks=None, holds="mask", spacing=(), **settings):
 
 LOCAL = [
     ("connected_components", {"connectivity": 2}),
-    ("connected_components", {"size": 60}),
-    ("remove_small", {"size": 60}),
-    ("remove_large", {"size": 100}),
+    ("connected_components", {"min_size": 60}),
+    ("remove_small", {"min_size": 60}),
+    ("remove_large", {"max_size": 100}),
     ("keep_largest", {"count": 2}),
     ("clear_border", {}),
     ("clear_border", {"border": "plane"}),
     ("relabel", {}),
-    ("relabel", {"by": "size"}),
-    ("merge", {"share": 0.05}),
+    ("relabel", {"order": "size"}),
+    ("merge", {"min_fraction": 0.05}),
     ("fill_holes", {}),
-    ("fill_holes", {"largest": 6}),
+    ("fill_holes", {"max_size": 6}),
     ("dilate", {"radius": 2.5}),
     ("erode", {"radius": 2}),
     ("open", {"radius": 1.5}),
@@ -79,7 +79,7 @@ def test_tiny_empty_and_full(name, holds, shape, fill):
     labels = np.full(shape, fill, bool if holds == "mask" else np.uint8)
     labels.setflags(write=False)
     entry = cleanups[name]
-    settings = {"by": "distance"} if name == "split_touching" else {}
+    settings = {"landscape": "distance"} if name == "split_touching" else {}
     result = run(name, labels, holds=holds, **settings)
     assert result.shape == shape
     assert (result.dtype == bool) == (labels.dtype == bool and entry.gives != "objects")
@@ -90,18 +90,18 @@ def test_tiny_empty_and_full(name, holds, shape, fill):
 def test_remove_small_is_that_of_scikit_image(ndim):
     mask = blobs(ndim)
     expected = morphology.remove_small_objects(mask, max_size=59)
-    np.testing.assert_array_equal(run("remove_small", mask, size=60), expected)
+    np.testing.assert_array_equal(run("remove_small", mask, min_size=60), expected)
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
 def test_small_components_become_no_objects(ndim):
     mask = blobs(ndim)
     left = morphology.remove_small_objects(mask, max_size=59)
-    objects = run("connected_components", mask, size=60)
+    objects = run("connected_components", mask, min_size=60)
     np.testing.assert_array_equal(objects, run("connected_components", left))
     assert 0 < objects.max() < run("connected_components", mask).max()
     spacing = (0.5,) * ndim
-    physical = run("connected_components", mask, spacing=spacing, size=60 / 2**ndim,
+    physical = run("connected_components", mask, spacing=spacing, min_size=60 / 2**ndim,
                    units="physical")  # fmt: skip
     np.testing.assert_array_equal(physical, objects)
 
@@ -110,10 +110,10 @@ def test_sizes_are_voxels_or_physical():
     mask = np.zeros((5, 5, 5), bool)
     mask[0, 0, :2] = mask[4, 4, :3] = True
     spacing = (2.0, 0.5, 0.5)  # 0.5 cubic units a voxel
-    small = run("remove_small", mask, spacing=spacing, size=1.5, units="physical")
+    small = run("remove_small", mask, spacing=spacing, min_size=1.5, units="physical")
     assert small.sum() == 3
-    assert run("remove_small", mask, spacing=spacing, size=1.5).sum() == 5
-    assert run("remove_large", mask, spacing=spacing, size=1.4, units="physical").sum() == 2
+    assert run("remove_small", mask, spacing=spacing, min_size=1.5).sum() == 5
+    assert run("remove_large", mask, spacing=spacing, max_size=1.4, units="physical").sum() == 2
 
 
 @pytest.mark.parametrize(
@@ -122,20 +122,19 @@ def test_sizes_are_voxels_or_physical():
 def test_an_exact_size_is_neither_too_small_nor_too_large(voxels, side, size):
     row, spacing = np.zeros((3, voxels + 2), bool), (side, 1.0)
     row[1, 1:-1] = True
-    sized = {"spacing": spacing, "units": "physical", "size": size}
-    assert run("remove_small", row, **sized).sum() == voxels
-    assert run("remove_large", row, **sized).sum() == voxels
-    assert run("connected_components", row, **sized).max() == 1
-    assert run("fill_holes", ~row, spacing=spacing, units="physical", largest=size).all()
-    smaller = {**sized, "size": size * 1.001}
-    assert not run("remove_small", row, **smaller).any()
-    assert not run("remove_large", row, **{**sized, "size": size * 0.999}).any()
+    given = {"spacing": spacing, "units": "physical"}
+    assert run("remove_small", row, min_size=size, **given).sum() == voxels
+    assert run("remove_large", row, max_size=size, **given).sum() == voxels
+    assert run("connected_components", row, min_size=size, **given).max() == 1
+    assert run("fill_holes", ~row, max_size=size, **given).all()
+    assert not run("remove_small", row, min_size=size * 1.001, **given).any()
+    assert not run("remove_large", row, max_size=size * 0.999, **given).any()
 
 
 def test_sizes_of_objects_count_all_their_parts():
     labels = np.array([[5, 0, 5, 0, 2]], np.uint8)
-    assert run("remove_small", labels, holds="objects", size=2).tolist() == [[5, 0, 5, 0, 0]]
-    assert run("remove_small", labels, holds="classes", size=2).tolist() == [[0] * 5]
+    assert run("remove_small", labels, holds="objects", min_size=2).tolist() == [[5, 0, 5, 0, 0]]
+    assert run("remove_small", labels, holds="classes", min_size=2).tolist() == [[0] * 5]
 
 
 def test_keep_largest_of_each_class_and_the_first_of_equals():
@@ -159,7 +158,7 @@ def test_clear_border_of_planes_keeps_what_first_and_last_plane_cut():
 
 def test_relabel_by_size_breaks_ties_by_position():
     labels = np.array([[9, 0, 4, 4, 0, 2, 2]], np.uint16)
-    assert run("relabel", labels, holds="objects", by="size").tolist() == [[3, 0, 1, 1, 0, 2, 2]]
+    assert run("relabel", labels, holds="objects", order="size").tolist() == [[3, 0, 1, 1, 0, 2, 2]]
     assert run("relabel", labels, holds="objects").tolist() == [[1, 0, 2, 2, 0, 3, 3]]
 
 
@@ -167,8 +166,8 @@ def test_merge_looks_at_the_share_of_the_smaller_surface():
     labels = np.zeros((6, 9), np.uint8)
     labels[1:5, 1:7], labels[2:4, 7] = 1, 2
     # 2 has 6 faces, one of them (right) and two (above, below) to background: 2 of 6 to label 1.
-    assert set(np.unique(run("merge", labels, holds="objects", share=0.33))) == {0, 1}
-    assert set(np.unique(run("merge", labels, holds="objects", share=0.34))) == {0, 1, 2}
+    assert set(np.unique(run("merge", labels, holds="objects", min_fraction=0.33))) == {0, 1}
+    assert set(np.unique(run("merge", labels, holds="objects", min_fraction=0.34))) == {0, 1, 2}
 
 
 @pytest.mark.parametrize("ndim", [2, 3])

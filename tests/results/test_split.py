@@ -58,7 +58,7 @@ def test_a_grid_of_discs_is_split_into_all_of_them():
 
 def test_intensity_splits_at_the_dark_line():
     image = np.ones((9, 20)) * np.minimum(abs(np.arange(20) - 8), 6)  # dark at x = 8
-    parts = split_touching(np.ones((9, 20), bool), image, by="intensity")
+    parts = split_touching(np.ones((9, 20), bool), image, landscape="intensity")
     assert parts.max() == 2
     assert set(np.unique(parts[:, :8])) == {1}
     assert set(np.unique(parts[:, 9:])) == {2}
@@ -76,7 +76,7 @@ def test_intensity_of_any_type(dtype, lazy):
     mask = np.ones((5, 11), bool)
     if lazy:
         image, mask = (da.from_array(a, chunks=(5, 4)) for a in (image, mask))
-    assert np.asarray(split_touching(mask, image, by="intensity")).max() == 2
+    assert np.asarray(split_touching(mask, image, landscape="intensity")).max() == 2
 
 
 def test_classes_and_objects_are_split_each_by_itself():
@@ -95,14 +95,14 @@ def test_objects_are_numbered_by_first_voxel():
 
 def test_an_image_is_needed_for_intensity():
     with pytest.raises(InputError, match="needs the image"):
-        split_touching(np.ones((4, 4), bool), by="intensity")
+        split_touching(np.ones((4, 4), bool), landscape="intensity")
     with pytest.raises(InputError, match="finite"):
-        split_touching(np.ones((2, 2), bool), np.full((2, 2), np.nan), by="intensity")
+        split_touching(np.ones((2, 2), bool), np.full((2, 2), np.nan), landscape="intensity")
 
 
 SETTINGS = [
     {},
-    {"by": "intensity", "depth": 0.05},
+    {"landscape": "intensity", "depth": 0.05},
     {"depth": 1.0, "units": "absolute", "smoothing": 2.0},
 ]
 
@@ -173,7 +173,9 @@ def test_components_alone_are_split_as_many_at_once(settings, shape, monkeypatch
 
 def test_each_voxel_goes_where_the_steepest_way_up_leads():
     image = np.random.default_rng(3).permutation(40 * 50).reshape(40, 50).astype(np.uint16)
-    parts = split_touching(np.ones(image.shape, bool), image, by="intensity", depth=0, smoothing=0)
+    parts = split_touching(
+        np.ones(image.shape, bool), image, landscape="intensity", depth=0, smoothing=0
+    )
     padded = np.pad(image.astype(int), 1, constant_values=-1)
     ways = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
     stack = np.stack([np.roll(padded, (-y, -x), (0, 1))[1:-1, 1:-1] for y, x in ways])

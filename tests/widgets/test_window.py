@@ -92,7 +92,7 @@ def test_recipe_gives_the_same_through_every_door(qtbot, viewer, stack, tmp_path
     add_stack(viewer, stack)
     dock = open_dock(viewer, "Threshold")
     dock.filters.add(("gaussian", {"sigma": 0.5}))
-    dock.cleanups.add(("remove_small", {"size": 3}))
+    dock.cleanups.add(("remove_small", {"min_size": 3}))
     dock.recipes.save(tmp_path / "recipe.yaml")
     assert run(qtbot, dock) == "Done."
     shown = np.asarray(viewer.layers[-1].data)
@@ -170,7 +170,7 @@ def test_cubic_voxels_before_and_the_own_grid_after(qtbot, viewer, stack):
     image = add_stack(viewer, stack)
     dock = open_dock(viewer, "Threshold")
     dock.filters.add("isotropic")
-    dock.cleanups.add(("remove_small", {"size": 1}))
+    dock.cleanups.add(("remove_small", {"min_size": 1}))
     dock.live.box.setChecked(True)
     qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
     assert viewer.layers["preview"].data.shape == (1, 40, 50)

@@ -44,7 +44,7 @@ def select_input(image: Image, recipe: Recipe) -> Image:
     if chosen and method.channels == "many" and not cleanups_need_image(recipe):
         raise InputError(
             f"{method.name!r} takes all channels, so channel={recipe.channel!r} would choose none. "
-            "Choose channels by the filter 'channels', whose setting is 'which'."
+            "Choose channels by the filter 'channels', whose setting is 'indices'."
         )
     wanting = [*(filters[spec.name] for spec in recipe.filters), method]
     if any(entry.channels == "many" for entry in wanting):

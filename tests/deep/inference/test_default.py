@@ -31,7 +31,7 @@ def test_train_and_segment_with_all_defaults(tmp_path):
     write(image, tmp_path / "image.nii.gz")
     out = tmp_path / "out.nii.gz"
     arguments = ["segment", "network", str(tmp_path / "image.nii.gz"), "-o", str(out)]
-    crf = "dense_crf:start=probabilities,iterations=1"
+    crf = "dense_crf:unary=probabilities,iterations=1"
     more = ["--checkpoint", str(checkpoint.folder), "--maps", "probabilities", "--cleanup", crf]
     assert main([*arguments, *more]) == 0
     assert read_labels(out).shape == image.shape

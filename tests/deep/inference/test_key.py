@@ -87,7 +87,7 @@ def test_another_filter_and_another_channel(tmp_path):
     image = Image(pixels(4, 2, 40, 48), "CYX")
     for which in ([0], [1]):
         for sigma in (0.5, 2.0):
-            filters = [("channels", {"which": which}), ("gaussian", {"sigma": sigma})]
+            filters = [("channels", {"indices": which}), ("gaussian", {"sigma": sigma})]
             seen = apply_filters(image, filters)
             want = labels(np.asarray(seen.data).squeeze(), tmp_path / "net")
             got = labels(image, tmp_path / "net", tmp_path / "S", filters=filters)

@@ -111,7 +111,7 @@ def test_a_class_may_be_absent_from_the_labels():
 def test_missing_probabilities_are_explained():
     labels = np.eye(4, dtype=bool)
     with pytest.raises(InputError, match=r"maps=\['probabilities'\]"):
-        dense_crf(labels, labels * 1.0, start="probabilities")
+        dense_crf(labels, labels * 1.0, unary="probabilities")
 
 
 @pytest.fixture
@@ -137,7 +137,10 @@ def test_a_recipe_hands_the_probabilities_on(giving, shape):
     image.data[..., 15:] = 1
     cleaned = segment(image, "giving", cleanups=["dense_crf"])
     assert np.array_equal(cleaned.data, image.data)
-    from_labels = ("dense_crf", {"start": "labels", "appearance": 0.1, "smoothness": 0.1})
+    from_labels = (
+        "dense_crf",
+        {"unary": "labels", "appearance_weight": 0.1, "smoothness_weight": 0.1},
+    )
     assert segment(image, "giving", cleanups=[from_labels]).data.sum() > image.data.sum()
     with pytest.raises(InputError, match="the method gave none"):
-        segment(image, "otsu", cleanups=[("dense_crf", {"start": "probabilities"})])
+        segment(image, "otsu", cleanups=[("dense_crf", {"unary": "probabilities"})])

@@ -137,7 +137,7 @@ def of_colours(image: Any, space: Literal["hsv", "lab"]) -> Features:
     greatest value needs, or 1 where all values lie below 2.
     """
     if len(image) != 3:
-        more = "Keep them alone with the filter channels (which=0,1,2), or use"
+        more = "Keep them alone with the filter channels (indices=0,1,2), or use"
         raise InputError(
             f"The features {space!r} need the three channels red, green and blue, but the image "
             f"has {len(image)}. {more if len(image) > 3 else 'Use'} features='channels'."

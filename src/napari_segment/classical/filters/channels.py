@@ -16,14 +16,14 @@ Index = Annotated[int, Field(ge=0)]
 @filters.add(
     "channels", title="Choose channels", channels="many", pointwise=True, group="intensity"
 )
-def channels(image: Any, *, which: tuple[Index, ...] = ()) -> Any:
+def channels(image: Any, *, indices: tuple[Index, ...] = ()) -> Any:
     """Keep some channels, for methods that would take all of them.
 
     Parameters
     ----------
     image : array (C, *S)
         Of any type; NumPy or Dask.
-    which : tuple of int
+    indices : tuple of int
         The channels, counted from 0; empty for all. They keep their order.
 
     Returns
@@ -34,14 +34,14 @@ def channels(image: Any, *, which: tuple[Index, ...] = ()) -> Any:
     Examples
     --------
     >>> import numpy as np
-    >>> channels(np.array([[[1, 2]], [[3, 4]], [[5, 6]]]), which=(2, 0)).tolist()
+    >>> channels(np.array([[[1, 2]], [[3, 4]], [[5, 6]]]), indices=(2, 0)).tolist()
     [[[1, 2]], [[5, 6]]]
     """
     if np.dtype(image.dtype).kind not in "buif":
         raise InputError(f"Pixels of type {image.dtype} cannot be filtered. Give real numbers.")
-    beyond = [index for index in which if index >= len(image)]
+    beyond = [index for index in indices if index >= len(image)]
     if beyond:
         raise SettingError(
             f"There is no channel {beyond[0]}: the image has {len(image)}, counted from 0."
         )
-    return image[sorted(set(which))] if which else image
+    return image[sorted(set(indices))] if indices else image

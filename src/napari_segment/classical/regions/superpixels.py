@@ -96,7 +96,7 @@ def felzenszwalb(
     *,
     scale: Annotated[float, Field(gt=0)] = 100.0,
     sigma: Annotated[float, Field(ge=0, le=LONGEST)] = 0.8,
-    smallest: Annotated[int, Field(ge=1)] = 20,
+    min_size: Annotated[int, Field(ge=1)] = 20,
 ) -> NDArray[Any]:
     """Merge pixels into regions while they differ less than the regions do within.
 
@@ -108,7 +108,7 @@ def felzenszwalb(
         The greater, the larger the regions.
     sigma : float
         Standard deviation in pixels of a Gaussian to smooth with before.
-    smallest : int
+    min_size : int
         Regions of fewer pixels are joined to a neighbour.
 
     Returns
@@ -130,7 +130,7 @@ def felzenszwalb(
     if not image.size:
         return np.zeros(image.shape, np.uint8)
     found = merge(
-        _in_unit_range(image), scale=scale, sigma=sigma, min_size=smallest, channel_axis=None
+        _in_unit_range(image), scale=scale, sigma=sigma, min_size=min_size, channel_axis=None
     )
     return np.asarray(found + 1, smallest_integers(int(found.max()) + 1))
 

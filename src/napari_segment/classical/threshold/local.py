@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from pydantic import Field
@@ -28,7 +28,7 @@ Weight: TypeAlias = Annotated[float, Field(ge=-10, le=10)]
 Offset: TypeAlias = Annotated[
     float, Field(description="Constant that is subtracted from the local mean or median.")
 ]
-Spread: TypeAlias = Annotated[float, Field(ge=0)]
+DynamicRange: TypeAlias = Annotated[float, Field(gt=0)] | Literal["auto"]
 
 
 @methods.add("local_mean", title="Local mean threshold", gives="mask", group=GROUP)
@@ -106,7 +106,7 @@ def sauvola(
     window: Window = 15.0,
     units: Unit = "voxels",
     k: Weight = 0.2,
-    spread: Spread = 0.0,
+    dynamic_range: DynamicRange = "auto",
     objects: Objects = "bright",
 ) -> Any:
     """Separate at m · (1 + k · (s / r − 1)) of the mean m and spread s around each voxel.
@@ -117,8 +117,8 @@ def sauvola(
         Real numbers from 0 up. NaN is background; NaN and infinities are left out.
     k : float
         How far the threshold falls below the mean where the spread is small.
-    spread : float
-        The greatest standard deviation r to be expected. 0 takes half of the levels of as many
+    dynamic_range : float or "auto"
+        Largest standard deviation r that is expected. "auto" takes half of the levels of as many
         bits as the greatest integer has (at least 8), or half of the range of floats.
 
     Returns
@@ -135,7 +135,7 @@ def sauvola(
     Sauvola J., Pietikäinen M. (2000) Adaptive document image binarization. Pattern Recognition
     33:225–236. :doi:`10.1016/S0031-3203(99)00055-2`
     """
-    rule = Rule("SAUVOLA", k=k, unit=1 / (spread or levels_in_use(image) / 2))
+    rule = Rule("SAUVOLA", k=k, unit=1 / _dynamic_range(image, dynamic_range))
     return by_moments(image, spacing, window, units, rule, objects)
 
 
@@ -149,7 +149,7 @@ def phansalkar(  # noqa: PLR0913
     k: Weight = 0.25,
     p: Annotated[float, Field(ge=0, le=100)] = 2.0,
     q: Annotated[float, Field(ge=0, le=1000)] = 10.0,
-    spread: Spread = 0.0,
+    dynamic_range: DynamicRange = "auto",
     objects: Objects = "bright",
 ) -> Any:
     """Separate as `sauvola` does, with a higher threshold where the mean is low.
@@ -165,9 +165,9 @@ def phansalkar(  # noqa: PLR0913
         How far the threshold falls below the mean where the spread is small.
     p, q : float
         How much, and how far up from 0, low means raise the threshold.
-    spread : float
-        Half of the intensity that counts as 1. 0 takes half of the levels of as many bits as the
-        greatest integer has (at least 8), or half of the range of floats.
+    dynamic_range : float or "auto"
+        Half of the intensity that counts as 1. "auto" takes half of the levels of as many bits
+        as the greatest integer has (at least 8), or half of the range of floats.
 
     Returns
     -------
@@ -183,7 +183,7 @@ def phansalkar(  # noqa: PLR0913
     Phansalkar N. et al. (2011) Adaptive local thresholding for detection of nuclei in diversity
     stained cytology images. ICCSP 218–220. :doi:`10.1109/ICCSP.2011.5739305`
     """
-    rule = Rule("PHANSALKAR", k=k, unit=1 / (2 * spread or levels_in_use(image)), p=p, q=q)
+    rule = Rule("PHANSALKAR", k=k, unit=1 / (2 * _dynamic_range(image, dynamic_range)), p=p, q=q)
     return by_moments(image, spacing, window, units, rule, objects)
 
 
@@ -258,3 +258,8 @@ def local_median(
     reach = radii(image, spacing, window, units)
     work = partial(beyond_median, offset=offset, bright=objects == "bright")
     return on_windows(work, image, reach, "repeat")
+
+
+def _dynamic_range(image: Any, given: float | Literal["auto"]) -> float:
+    """Return the given dynamic range, or half of the levels that the image uses."""
+    return levels_in_use(image) / 2 if given == "auto" else given

@@ -38,7 +38,7 @@ def connected_components(
     spacing: Spacing = (),
     *,
     connectivity: Connectivity = 1,
-    size: Annotated[float, Field(ge=0)] = 0,
+    min_size: Annotated[float, Field(ge=0)] = 0,
     units: Unit = "voxels",
 ) -> Any:
     """Number the connected components: each becomes an object.
@@ -47,7 +47,7 @@ def connected_components(
     ----------
     labels : array (Y, X) or (Z, Y, X)
         A mask, classes or objects. Voxels are connected where their labels are equal.
-    size : float
+    min_size : float
         The smallest size of a component that becomes an object. `remove_small` afterwards would
         leave gaps between the numbers, and take more time and memory.
 
@@ -61,7 +61,7 @@ def connected_components(
     >>> connected_components(np.array([[True, False, True]]))
     array([[1, 0, 2]], dtype=uint8)
     """
-    return label(labels, connectivity, least_voxels(size, labels, spacing, units))[0]
+    return label(labels, connectivity, least_voxels(min_size, labels, spacing, units))[0]
 
 
 @cleanups.add("remove_small", title="Remove small", group=GROUP)
@@ -70,7 +70,7 @@ def remove_small(
     spacing: Spacing = (),
     holds: Holds = "mask",
     *,
-    size: Annotated[float, Field(ge=0)] = 64,
+    min_size: Annotated[float, Field(ge=0)] = 64,
     units: Unit = "voxels",
     connectivity: Connectivity = 1,
 ) -> Any:
@@ -82,7 +82,7 @@ def remove_small(
         A mask, classes or objects.
     holds : {"mask", "classes", "objects"}
         Whether sizes are those of components or of objects.
-    size : float
+    min_size : float
         The smallest size that stays.
 
     Returns
@@ -92,12 +92,12 @@ def remove_small(
 
     Examples
     --------
-    >>> remove_small(np.array([[True, True, False, True]]), size=2)
+    >>> remove_small(np.array([[True, True, False, True]]), min_size=2)
     array([[ True,  True, False, False]])
     """
     parts = parts_of(labels, holds, connectivity)
     ids, voxels = counts(parts)
-    return keep(labels, parts, ids[voxels >= least_voxels(size, labels, spacing, units)])
+    return keep(labels, parts, ids[voxels >= least_voxels(min_size, labels, spacing, units)])
 
 
 @cleanups.add("remove_large", title="Remove large", group=GROUP)
@@ -106,7 +106,7 @@ def remove_large(
     spacing: Spacing = (),
     holds: Holds = "mask",
     *,
-    size: Annotated[float, Field(ge=0)] = 10_000,
+    max_size: Annotated[float, Field(ge=0)] = 10_000,
     units: Unit = "voxels",
     connectivity: Connectivity = 1,
 ) -> Any:
@@ -118,7 +118,7 @@ def remove_large(
         A mask, classes or objects.
     holds : {"mask", "classes", "objects"}
         Whether sizes are those of components or of objects.
-    size : float
+    max_size : float
         The largest size that stays.
 
     Returns
@@ -128,12 +128,12 @@ def remove_large(
 
     Examples
     --------
-    >>> remove_large(np.array([[True, True, False, True]]), size=1)
+    >>> remove_large(np.array([[True, True, False, True]]), max_size=1)
     array([[False, False, False,  True]])
     """
     parts = parts_of(labels, holds, connectivity)
     ids, voxels = counts(parts)
-    return keep(labels, parts, ids[voxels <= most_voxels(size, labels, spacing, units)])
+    return keep(labels, parts, ids[voxels <= most_voxels(max_size, labels, spacing, units)])
 
 
 @cleanups.add("keep_largest", title="Keep largest", group=GROUP)
@@ -215,7 +215,7 @@ def clear_border(
 
 @cleanups.add("relabel", title="Number anew", group=GROUP)
 def relabel(
-    labels: Any, holds: Holds = "objects", *, by: Literal["position", "size"] = "position"
+    labels: Any, holds: Holds = "objects", *, order: Literal["position", "size"] = "position"
 ) -> Any:
     """Number the objects from 1 without gaps.
 
@@ -225,7 +225,7 @@ def relabel(
         Objects. A mask and classes come back unchanged: their numbers have a meaning.
     holds : {"mask", "classes", "objects"}
         What the numbers mean.
-    by : {"position", "size"}
+    order : {"position", "size"}
         In the order of their first voxels (top left first), or the largest first; of equally
         large ones, the first by position.
 
@@ -236,15 +236,15 @@ def relabel(
 
     Examples
     --------
-    >>> relabel(np.array([[7, 0, 3, 3]]), by="size")
+    >>> relabel(np.array([[7, 0, 3, 3]]), order="size")
     array([[2, 0, 1, 1]], dtype=uint8)
     """
     if holds != "objects":
         return labels
     ids, first = first_voxels(labels)
-    order = np.argsort(first) if by == "position" else np.lexsort((first, -counts(labels)[1]))
+    ranking = np.argsort(first) if order == "position" else np.lexsort((first, -counts(labels)[1]))
     number = np.empty(len(ids), np.int64)
-    number[order] = np.arange(1, len(ids) + 1)
+    number[ranking] = np.arange(1, len(ids) + 1)
     return replace_labels(labels, ids, number, smallest_integers(len(ids)))
 
 
@@ -254,7 +254,7 @@ def merge(
     spacing: Spacing = (),
     holds: Holds = "objects",
     *,
-    share: Annotated[float, Field(ge=0, le=1)] = 0.3,
+    min_fraction: Annotated[float, Field(ge=0, le=1)] = 0.3,
 ) -> Any:
     """Merge objects that touch each other over a large part of their surface.
 
@@ -264,8 +264,8 @@ def merge(
         Objects. A mask and classes come back unchanged: their parts do not touch.
     holds : {"mask", "classes", "objects"}
         What the numbers mean.
-    share : float
-        Two objects become one where their contact is at least this share of the surface of the
+    min_fraction : float
+        Two objects become one where their contact is at least this fraction of the surface of the
         one with the smaller surface; 0 merges all that touch. Surfaces are sums of voxel faces;
         the border of the image is none.
 
@@ -276,7 +276,7 @@ def merge(
 
     Examples
     --------
-    >>> merge(np.array([[1, 1, 2, 0, 3]]), share=0.1)
+    >>> merge(np.array([[1, 1, 2, 0, 3]]), min_fraction=0.1)
     array([[1, 1, 1, 0, 3]])
     """
     if holds != "objects":
@@ -289,7 +289,7 @@ def merge(
     for side in (0, 1):
         np.add.at(surface, index[:, side], areas)
     smaller = surface[index].min(1)
-    join = (pairs[:, 0] > 0) & (areas >= share * smaller)
+    join = (pairs[:, 0] > 0) & (areas >= min_fraction * smaller)
     return replace_labels(
         labels, ids, ids[_first_of_group(len(ids), index[join] - 1)], labels.dtype
     )

@@ -32,12 +32,12 @@ def dense_crf(  # noqa: PLR0913
     holds: str = "classes",
     values: Sequence[int] = (),
     *,
-    start: Literal["auto", "probabilities", "labels"] = "auto",
-    distance: Positive = 30.0,
-    contrast: Positive = 0.08,
-    appearance: NotNegative = 5.0,
-    near: Positive = 2.0,
-    smoothness: NotNegative = 2.0,
+    unary: Literal["auto", "probabilities", "labels"] = "auto",
+    spatial_sigma: Positive = 30.0,
+    intensity_sigma: Positive = 0.08,
+    appearance_weight: NotNegative = 5.0,
+    smoothness_sigma: Positive = 2.0,
+    smoothness_weight: NotNegative = 2.0,
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.8,
     iterations: Annotated[int, Field(ge=1, le=50)] = 5,
 ) -> NDArray[Any]:
@@ -62,24 +62,24 @@ def dense_crf(  # noqa: PLR0913
     values : sequence of int
         The label number of each channel of `probabilities`; empty for the numbers that the labels
         have, in rising order.
-    start : {"auto", "probabilities", "labels"}
-        What is known of each voxel on its own: the network's probabilities, or its label, sure by
+    unary : {"auto", "probabilities", "labels"}
+        Unary potentials: from the probabilities of the network, or from the labels with
         `confidence`. "auto" takes the probabilities where the method gives them.
-    distance : float
-        How far alike voxels attract each other (standard deviation), in voxels of the finest
-        axis.
-    contrast : float
-        How alike is alike (standard deviation), as a part of the image's range.
-    appearance : float
-        Strength of the attraction of alike voxels.
-    near : float
-        How far neighbours attract each other whatever they look like.
-    smoothness : float
-        Strength of that attraction.
+    spatial_sigma : float
+        Standard deviation of the appearance kernel in space, in voxels of the finest axis.
+    intensity_sigma : float
+        Standard deviation of the appearance kernel in intensity, as a fraction of the image's
+        range.
+    appearance_weight : float
+        Weight of the appearance kernel.
+    smoothness_sigma : float
+        Standard deviation of the smoothness kernel, in voxels of the finest axis.
+    smoothness_weight : float
+        Weight of the smoothness kernel.
     confidence : float
-        Probability of the given labels, where these are started from.
+        Probability of the given labels, where the unary potentials come from these.
     iterations : int
-        Mean-field steps.
+        Number of mean-field iterations.
 
     Returns
     -------
@@ -104,20 +104,20 @@ def dense_crf(  # noqa: PLR0913
             "A dense CRF needs a mask or classes, but the labels hold objects. Use it before the "
             "objects are split, or on one class of them."
         )
-    if start == "probabilities" and probabilities is None:
+    if unary == "probabilities" and probabilities is None:
         raise InputError(
             "'dense_crf' was asked to start from probabilities, but the method gave none. Let the "
-            "network give them (method 'network', maps=['probabilities']), or take start='labels'."
+            "network give them (method 'network', maps=['probabilities']), or take unary='labels'."
         )
-    given = None if start == "labels" else probabilities
+    given = None if unary == "labels" else probabilities
     numbers = _numbers(labels, values if given is not None else ())
     if len(numbers) < 2:
         return labels
     known = _probabilities(labels, numbers, given, confidence)
     scale = _relative(spacing, labels.ndim)
     filters = [
-        (appearance, _alike(image, labels.ndim, scale, distance, contrast)),
-        (smoothness, _close(labels.shape, scale, near)),
+        (appearance_weight, _alike(image, labels.ndim, scale, spatial_sigma, intensity_sigma)),
+        (smoothness_weight, _close(labels.shape, scale, smoothness_sigma)),
     ]
     beliefs = mean_field(known, filters, iterations)
     result: NDArray[Any] = numbers[beliefs.argmax(1)].reshape(labels.shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ def fill_holes(
     labels: Any,
     spacing: Spacing = (),
     *,
-    largest: Annotated[float, Field(ge=0)] = 0,
+    max_size: Annotated[float, Field(ge=0)] | Literal["none"] = "none",
     units: Unit = "voxels",
 ) -> Any:
     """Fill background that is enclosed by one label.
@@ -37,8 +37,8 @@ def fill_holes(
     ----------
     labels : array (Y, X) or (Z, Y, X)
         A mask, classes or objects.
-    largest : float
-        The size of the largest hole that is filled; 0 fills holes of any size.
+    max_size : float or "none"
+        Size of the largest hole that is filled; "none" fills holes of any size.
 
     Returns
     -------
@@ -56,7 +56,8 @@ def fill_holes(
     """
     gaps, count = label(labels == 0, 1)
     ids, voxels = counts(gaps)
-    small = (voxels <= most_voxels(largest, labels, spacing, units)) | (largest == 0)
+    limit = np.inf if max_size == "none" else most_voxels(max_size, labels, spacing, units)
+    small = voxels <= limit
     if labels.dtype == bool:
         ids = np.setdiff1d(ids[small], at_border(gaps), assume_unique=True)
         filled = replace_labels(gaps, ids, np.ones(len(ids), bool), bool)

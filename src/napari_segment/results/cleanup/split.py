@@ -44,7 +44,7 @@ def split_touching(
     image: Any = None,
     spacing: Spacing = (),
     *,
-    by: Literal["distance", "intensity"] = "distance",
+    landscape: Literal["distance", "intensity"] = "distance",
     depth: Annotated[float, Field(ge=0)] = 0.1,
     units: Literal["share", "absolute"] = "share",
     smoothing: Annotated[float, Field(ge=0, le=100)] = 1,
@@ -61,8 +61,8 @@ def split_touching(
     labels : array (Y, X) or (Z, Y, X)
         A mask, classes or objects; each component of equal label is split.
     image : array of the same shape, optional
-        Intensities, for ``by="intensity"``: objects brighter than what parts them.
-    by : {"distance", "intensity"}
+        Intensities, for ``landscape="intensity"``: objects brighter than what parts them.
+    landscape : {"distance", "intensity"}
         Split at necks, or along dark lines.
     depth : float
         How far a peak must rise above the pass to a higher one.
@@ -96,7 +96,7 @@ def split_touching(
         return labels.astype(np.uint8)
     spacing = full(spacing, labels.ndim)
     low, step = (0.0, min(spacing) / _LEVELS_PER_VOXEL)
-    if by == "intensity":
+    if landscape == "intensity":
         image = _checked(image, labels)
         low, step = _intensity_steps(labels, image, smoothing)
     else:
@@ -114,7 +114,7 @@ def _checked(image: Any, labels: Any) -> Any:
         given = "none" if image is None else f"one of shape {image.shape}"
         raise InputError(
             f"Splitting by intensity needs the image of shape {labels.shape}; {given} was given. "
-            "Give it, or use by='distance'."
+            "Give it, or use landscape='distance'."
         )
     return plain(image)
 
