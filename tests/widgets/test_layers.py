@@ -10,7 +10,7 @@ from napari.layers import Layer
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
 from napari_segment.recipe import Recipe, Spec
-from napari_segment.widgets.layers.conversion import conversion as layers
+from napari_segment.widgets.layers import conversion as layers
 
 
 def skewed(shape, axes, **more):
@@ -126,7 +126,8 @@ def test_stacks_go_to_layers_and_back():
     affine = np.array([[0, 2, 0, 1], [-3, 0, 0, 2], [0, 0, 1, 3], [0, 0, 0, 1.0]])
     image = Image(np.zeros((4, 5, 6), np.uint16), unit="millimeter", affine=affine, name="ct")
     back = layers.image_of(Layer.create(*layers.stack_layer(image)))
-    np.testing.assert_allclose(back.world(), affine)
+    np.testing.assert_allclose(back.world(), affine[:, [1, 0, 2, 3]])  # transposed
+    assert back.shape == (5, 4, 6)
     assert (back.axes, back.unit, back.name) == ("ZYX", "millimeter", "ct")
     film = Image(np.zeros((3, 5, 6)), "TYX", (0.5, 0.25), "micrometer", interval=4.0)
     back = layers.image_of(Layer.create(*layers.stack_layer(film)))
@@ -150,3 +151,25 @@ def test_labels_of_one_channel_lose_its_axis():
 
 def test_unnamed_labels_of_four_dimensions_are_volumes_in_time():
     assert layers.labels_of(LabelsLayer(np.zeros((2, 3, 5, 6), np.uint8))).axes == "TZYX"
+
+
+def test_labels_that_can_be_painted_are_int32():
+    data = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    painted, _, _ = layers.stack_layer(Labels(data, "YX"))
+    assert painted.dtype == np.int32
+    np.testing.assert_array_equal(painted, data)
+
+
+@pytest.mark.parametrize("order", [(0, 2, 1), (2, 0, 1), (1, 2, 0), (2, 1, 0)])
+def test_permuted_volumes_are_transposed_along_the_world(order):
+    data = np.arange(60).reshape(3, 4, 5)
+    affine = np.eye(4)
+    affine[:3, :3] = np.diag([2.0, -3.0, 4.0])[:, order]
+    affine[:3, :3] += 0.01  # slightly oblique
+    affine[:3, 3] = (7, 8, 9)
+    layer = Layer.create(*layers.stack_layer(Image(data, "ZYX", affine=affine, unit="mm")))
+    assert (np.argmax(np.abs(layer.affine.affine_matrix[:3, :3]), axis=0) == (0, 1, 2)).all()
+    for index in np.ndindex(data.shape):
+        world = affine @ [*index, 1]
+        (found,) = np.rint([layer.world_to_data(world[:3])]).astype(int)
+        assert layer.data[tuple(found)] == data[index]

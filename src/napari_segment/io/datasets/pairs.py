@@ -81,7 +81,7 @@ class Pairs(Sequence[Case]):
                 )
             image, labels = _image(pair[0], axes), _labels(pair[1], pair[0], axes)
             if isinstance(labels, Labels):
-                holds.add(labels.holds)
+                holds.add("" if _is_unrecorded(pair[1]) else labels.holds)
                 _agree(names, labels.names, i)
                 names.update(labels.names)
             cases.append(Case(_name(image, i, cases), image, labels))
@@ -209,6 +209,12 @@ def _labels(what: Any, image: Any, axes: str) -> Path | Labels:
             return stack
         what, axes = stack.data, stack.axes  # an image layer that shows labels
     return Labels(what, axes, holds="classes")
+
+
+def _is_unrecorded(labels: Any) -> bool:
+    """Whether labels are a layer that nothing says of what its numbers are."""
+    metadata = getattr(labels, "metadata", None) or {}
+    return hasattr(labels, "selected_label") and not metadata.get("napari-segment", {}).get("holds")
 
 
 def _name(image: Path | Image, index: int, cases: Sequence[Case]) -> str:

@@ -130,7 +130,9 @@ class LinkingDock(QWidget):
         return [layer for layer in self.added if layer in self.viewer.layers]
 
     def _offer_undo(self, _: Any = None) -> None:
-        self.undo_button.setEnabled(bool(self._left()))
+        """Forget layers that are gone, so that their pixels are freed."""
+        self.added = self._left()
+        self.undo_button.setEnabled(bool(self.added))
 
 
 class Track(LinkingDock):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
 
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QComboBox, QFileDialog, QPushButton, QVBoxLayout, QWidget
@@ -16,12 +17,19 @@ from napari_segment.widgets.forms.source import LayerMenu, is_image, is_labels
 from napari_segment.widgets.jobs.job import Job
 from napari_segment.widgets.jobs.layer_copies import copies
 from napari_segment.widgets.layers.conversion import features_of, image_of, labels_of
+from napari_segment.widgets.layers.label_numbers import recorded_holds
 from napari_segment.worker.stacks import save_stack
 
 if TYPE_CHECKING:
     import pandas as pd
 
 GROUPS = ("basic", "shape", "intensity", "texture", "all")
+OF_IMAGES = ("intensity", "texture")
+NOUNS = {
+    "objects": ("object", "objects"),
+    "classes": ("class", "classes"),
+    "": ("label number", "label numbers"),
+}
 
 
 class Measure(QWidget):
@@ -36,7 +44,7 @@ class Measure(QWidget):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
         self.viewer = napari_viewer
-        self.table: pd.DataFrame | None = None
+        self.tables: WeakKeyDictionary[Any, pd.DataFrame] = WeakKeyDictionary()
         self.labels = LayerMenu(napari_viewer, is_labels)
         self.image = LayerMenu(napari_viewer, is_image, "none")
         self.properties = QComboBox()
@@ -49,7 +57,8 @@ class Measure(QWidget):
         self.save_button.clicked.connect(self._ask_save)
         self.table_button = QPushButton("Show table")
         self.table_button.clicked.connect(self.show_table)
-        self._measured: Any = None
+        self._measured: Any = None  # a weak reference to the layer
+        self.labels.currentIndexChanged.connect(self._offer_save)
         self._build()
 
     def sizeHint(self) -> Any:
@@ -74,9 +83,14 @@ class Measure(QWidget):
         layer, properties = self.labels.layer, self.properties.currentText()
         if layer is None:
             raise InputError("There is no Labels layer. Segment an image first.")
+        if self.image.layer is None and properties in OF_IMAGES:
+            raise InputError(
+                f"The properties “{properties}” are measured on an image, but none is chosen. "
+                "Choose the image that the labels belong to."
+            )
         labels = labels_of(layer)
         image = self.image.layer and image_of(self.image.layer)
-        self._measured = layer
+        self._measured = ref(layer)
         write = copies.writer(layer)
         write_image = copies.writer(self.image.layer) if image else None
 
@@ -91,13 +105,20 @@ class Measure(QWidget):
         """Keep the table, and show it as the layer's features."""
         import pandas as pd
 
-        self.table = table = pd.DataFrame(result["columns"])
-        self.save_button.setEnabled(True)
-        per_label, note = table, f"{len(table)} rows."
+        table, layer = pd.DataFrame(result["columns"]), self._measured()
+        if layer is None:
+            self.running.say("The Labels layer was removed while it was measured.")
+            return
+        if table.empty:
+            self.running.say(f"There is nothing to measure: {layer.name!r} has no labels.")
+            return
+        self.tables[layer] = table
+        self._offer_save()
+        per_label, note = table, _summary(table["label"].nunique(), recorded_holds(layer))
         if "time" in table:
             per_label = table.groupby("label", as_index=False).mean(numeric_only=True)
             note += " The layer's features are means over time; the saved table has each time."
-        self._measured.features = features_of(per_label)
+        layer.features = features_of(per_label)
         self.running.say(note)
 
     def show_table(self) -> None:
@@ -105,8 +126,17 @@ class Measure(QWidget):
         self.viewer.layers.selection.active = self.labels.layer
         self.viewer.window.add_plugin_dock_widget("napari", "Features table widget")
 
+    @property
+    def table(self) -> pd.DataFrame | None:
+        """The table of the chosen layer; None before it is measured."""
+        layer = self.labels.layer
+        return None if layer is None else self.tables.get(layer)
+
+    def _offer_save(self, _: int = 0) -> None:
+        self.save_button.setEnabled(self.table is not None)
+
     def save(self, path: str | Path) -> None:
-        """Write the last table as CSV."""
+        """Write the table of the chosen layer as CSV."""
         if self.table is not None:
             self.table.to_csv(path, index=False)
 
@@ -114,3 +144,14 @@ class Measure(QWidget):
         path, _ = QFileDialog.getSaveFileName(self, "Save the table", "table.csv", "CSV (*.csv)")
         if path:
             self.save(path)
+
+
+def _summary(count: int, holds: str) -> str:
+    """What was measured, in one sentence or two."""
+    if holds == "mask":
+        return (
+            "The mask was measured as one. To measure its pieces, number them first with the "
+            "cleanup “Connected components”."
+        )
+    one, many = NOUNS[holds]
+    return f"{count:,} {one if count == 1 else many} measured."

@@ -245,7 +245,9 @@ class SegmentDock(QWidget):
         return [run for run in runs if run]
 
     def _offer_undo(self, _: Any = None) -> None:
-        self.undo_button.setEnabled(bool(self._left()))
+        """Forget layers that are gone, so that their pixels are freed."""
+        self.results = self._left()
+        self.undo_button.setEnabled(bool(self.results))
 
     def further_data(self) -> dict[str, Labels]:
         """What the method takes beside the image, such as markers."""

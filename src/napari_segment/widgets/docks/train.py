@@ -30,6 +30,7 @@ from napari_segment.widgets.forms.form import Form, order_tabs
 from napari_segment.widgets.forms.pairs import PairsField, save_pairs
 from napari_segment.widgets.forms.recent import networks
 from napari_segment.widgets.forms.run_bar import Running
+from napari_segment.widgets.forms.train_labels import TRAIN_LABELS
 from napari_segment.widgets.jobs.job import Job
 
 NOT_DRAWN = ("elapsed", "epoch", "lr", "seconds")
@@ -52,8 +53,8 @@ class Train(QWidget):
         super().__init__()
         self.pairs = PairsField(napari_viewer)
         device = {"device": lambda: DeviceMenu("train")}
-        self.form = Form(ENTRY, only=FIRST, instead=device)
-        self.more = Form(ENTRY, hide=FIRST)
+        self.form = Form(ENTRY, only=FIRST, instead=device, labels=TRAIN_LABELS)
+        self.more = Form(ENTRY, hide=(*FIRST, "task"), labels=TRAIN_LABELS, grouped=True)
         self.losses = Curves(napari_viewer, "loss")
         self.scores = Curves(napari_viewer, "validation")
         self.pictures = Pictures()
@@ -136,8 +137,11 @@ class Train(QWidget):
         ------
         SettingError
             Naming the setting that is wrong.
+        InputError
+            If it is open whether label numbers are classes or objects.
         """
-        plain = ENTRY.spec({**self.form.settings, **self.more.settings}).settings
+        given = {**self.form.settings, **self.more.settings, "task": self.pairs.task}
+        plain = ENTRY.spec(given).settings
         return plain | {"out": str(Path(plain["out"]).expanduser().absolute())}
 
     def make_job(self) -> Job:

@@ -145,7 +145,7 @@ class TextList:
     def __init__(self, kind: type) -> None:
         self.kind = kind
         self.native = QLineEdit()
-        self.native.setPlaceholderText("one, another, … or nothing")
+        self.native.setPlaceholderText("values with commas between")
         self.native.editingFinished.connect(lambda: self.changed.emit(self.value))
 
     @property

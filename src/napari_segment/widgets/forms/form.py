@@ -17,6 +17,7 @@ from napari_segment.errors import InputError
 from napari_segment.recipe import Spec, SpecLike
 from napari_segment.registry import REGISTRIES, Entry, picks_from
 from napari_segment.widgets.forms.fields import FAR, WHOLE, Field, narrow_combo, plain_field
+from napari_segment.widgets.forms.section import Section
 
 INDENT = 10
 
@@ -33,7 +34,11 @@ class Form:
     only : sequence of str
         The settings that are shown; empty for all.
     instead : mapping of str to callable
-        Makers of fields that take the place of the derived ones, by setting.
+        Makers of fields that replace the derived ones, by setting.
+    labels : mapping of str to str
+        Labels of settings that have no title of their own; else their names.
+    grouped : bool
+        Whether settings stand in a collapsible section for each group that their fields name.
     """
 
     changed = Signal()
@@ -44,21 +49,38 @@ class Form:
         hide: Sequence[str] = (),
         only: Sequence[str] = (),
         instead: Mapping[str, Callable[[], Field]] = MappingProxyType({}),
+        *,
+        labels: Mapping[str, str] = MappingProxyType({}),
+        grouped: bool = False,
     ) -> None:
-        self.entry, self.instead = entry, instead
+        self.entry, self.instead, self.labels = entry, instead, labels
         self.native = QWidget()
         self.fields: dict[str, Field] = {}
-        layout = form_layout(self.native)
+        self.sections: dict[str, Section] = {}
+        self._layouts: dict[str, Any] = {}
+        self._top = form_layout(self.native)
         for name, info in entry.settings.model_fields.items():
             if name not in hide and (name in only or not only):
-                self._add(layout, name, info)
+                self._add(self._layout_of(info) if grouped else self._top, name, info)
+
+    def _layout_of(self, info: FieldInfo) -> Any:
+        """The rows of the section of a setting's group; those above all where it names none."""
+        group = str(_extra(info).get("group", ""))
+        if not group:
+            return self._top
+        if group not in self.sections:
+            section = self.sections[group] = Section(group[:1].upper() + group[1:])
+            self._layouts[group] = form_layout(section.body)
+            section.body.setContentsMargins(INDENT, 0, 0, 0)
+            self._top.addRow(section)
+        return self._layouts[group]
 
     def _add(self, layout: Any, name: str, info: FieldInfo) -> None:
         field = self.instead[name]() if name in self.instead else setting_field(info)
         if not info.is_required():
             field.value = info.get_default()
         field.changed.connect(lambda *_: self.changed.emit())
-        label = QLabel(name.replace("_", " "))
+        label = QLabel(info.title or self.labels.get(name) or name.replace("_", " "))
         for widget in (label, field.native):
             widget.setToolTip(_wrapped(info.description or ""))
         if isinstance(field, EntryMenu) or hasattr(field, "menus"):
@@ -196,9 +218,13 @@ def setting_field(info: FieldInfo) -> Field:
         return StepList(registry)
     if registry:
         return EntryMenu(list(REGISTRIES[registry].values()))
-    extra = info.json_schema_extra if isinstance(info.json_schema_extra, Mapping) else {}
-    folder = extra.get("format") != "file-path"
+    folder = _extra(info).get("format") != "file-path"
     return plain_field(info.annotation, info.metadata, folder=folder)
+
+
+def _extra(info: FieldInfo) -> Mapping[str, Any]:
+    """What a field's JSON schema says further, such as its group."""
+    return info.json_schema_extra if isinstance(info.json_schema_extra, Mapping) else {}
 
 
 def form_layout(widget: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
@@ -20,9 +20,18 @@ from napari_segment.widgets.layers.conversion import (
     possible_axes,
     shape_of,
 )
+from napari_segment.widgets.layers.label_numbers import (
+    Numbers,
+    describe,
+    likely_task,
+    numbers_of,
+    recorded_holds,
+)
 from napari_segment.worker.stacks import save_stack
 
 Pair: TypeAlias = tuple[tuple[Image, Writer], tuple[Labels, Writer]]
+
+TASKS = {"auto": "automatic", "classes": "one class", "objects": "one object"}
 
 
 class PairsField:
@@ -52,6 +61,7 @@ class PairsField:
         form = form_layout(self._folders_box)
         form.addRow("images", self.images.native)
         form.addRow("labels", self.labels.native)
+        layout.addWidget(self._build_task())
         self.where.currentIndexChanged.connect(self._show)
         self.add_row()
         self._show()
@@ -70,7 +80,33 @@ class PairsField:
             line.addWidget(menu, 1)
         self._rows_layout.insertWidget(len(self.rows), row)
         self.rows.append(pair)
+        labels.currentIndexChanged.connect(self._describe)
         order_tabs(self.native)
+        self._describe()
+
+    @property
+    def task(self) -> str:
+        """Whether each label number is a class or an object; "auto" where the labels say so.
+
+        Raises
+        ------
+        InputError
+            If the layers do not say so and their numbers could be either.
+        """
+        chosen = str(self.task_menu.currentData())
+        unknown = self._unknown()
+        if chosen != "auto" or not unknown:
+            return chosen
+        known = {recorded_holds(layer) for layer in self._label_layers()} - {""}
+        if known:
+            return "objects" if known == {"objects"} else "classes"
+        task = likely_task(unknown)
+        if not task and any(numbers.values for numbers in unknown):
+            raise InputError(
+                "The labels do not say whether each number is a class or an object. "
+                f"{describe(unknown)} Choose one under “each label number is”."
+            )
+        return task or "auto"
 
     def snapshot(self) -> dict[str, str] | list[Pair]:
         """What was chosen, as the worker's job wants it.
@@ -99,10 +135,46 @@ class PairsField:
         button.clicked.connect(lambda _checked: self.add_row())
         self._rows_layout.addWidget(button)
 
+    def _build_task(self) -> Any:
+        body = QWidget()
+        self.task_menu, self.numbers = QComboBox(), QLabel()
+        for value, text in TASKS.items():
+            self.task_menu.addItem(text, value)
+        self.task_menu.setToolTip(
+            "Automatic: as the labels' own record says, else as their numbers and pieces look"
+        )
+        still_wheel(self.task_menu)
+        self.numbers.setWordWrap(True)
+        self.task_menu.currentIndexChanged.connect(self._describe)
+        form = form_layout(body)
+        form.addRow("each label number is", self.task_menu)
+        form.addRow(self.numbers)
+        return body
+
+    def _label_layers(self) -> list[Any]:
+        """The chosen Labels layers; none where folders are chosen."""
+        if self.where.currentIndex() == 1:
+            return []
+        return [labels.layer for _, labels in self.rows if labels.layer is not None]
+
+    def _unknown(self) -> list[Numbers]:
+        """The numbers of the chosen layers that do not record what they hold."""
+        return [numbers_of(la) for la in self._label_layers() if not recorded_holds(la)]
+
+    def _describe(self, _: int = 0) -> None:
+        """Show what the numbers of layers without a record look like."""
+        unknown = self._unknown() if self.task_menu.currentData() == "auto" else []
+        likely = {"classes": " Each looks like a class.", "objects": " Each looks like an object."}
+        asked = " Choose what each number is."
+        text = describe(unknown) + likely.get(likely_task(unknown), asked) if unknown else ""
+        self.numbers.setText(text)
+        self.numbers.setVisible(bool(text))
+
     def _show(self, _: int = 0) -> None:
         folders = self.where.currentIndex() == 1
         self._folders_box.setVisible(folders)
         self._layers_box.setVisible(not folders)
+        self._describe()
 
 
 def save_pairs(pairs: Any, folder: Path) -> Any:

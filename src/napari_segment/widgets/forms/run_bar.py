@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 
 from napari_segment.errors import SegmentError
 from napari_segment.step import Step
+from napari_segment.widgets.forms.train_labels import without_code
 from napari_segment.widgets.jobs.job import Job, process, said
 
 FINE = 1000  # parts of the bar
@@ -167,6 +168,7 @@ class Running(QWidget):
         self._failed(said(error), "" if isinstance(error, SegmentError) else format_exc())
 
     def _failed(self, text: str, trace: str) -> None:
+        text = without_code(text)
         self._show_idle(text)
         self.message.setToolTip(f"<pre>{escape(trace)}</pre>" if trace else "")
         show_error(text)

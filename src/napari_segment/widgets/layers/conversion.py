@@ -97,7 +97,7 @@ def result_layer(labels: Labels, source: Any, axes: str, name: str) -> LayerData
     tuple
         Data, attributes and layer type, for ``napari.layers.Layer.create``.
     """
-    data = labels.data
+    data = editable(labels.data)
     offset = np.zeros(len(axes))
     drop = 0
     if "C" in axes:
@@ -115,6 +115,15 @@ def result_layer(labels: Labels, source: Any, axes: str, name: str) -> LayerData
     if labels.names:
         attributes["features"] = named_features(labels)
     return data, attributes, "labels"
+
+
+def editable(data: Any) -> Any:
+    """Labels in memory as int32, so that objects painted later get numbers of their own.
+
+    Arrays in files and larger types stay as they are.
+    """
+    small = isinstance(data, np.ndarray) and not isinstance(data, np.memmap)
+    return data.astype(np.int32) if small and data.dtype.itemsize < 4 else data
 
 
 def plane_layer(labels: Any, source: Any, axes: str, where: Mapping[str, int]) -> LayerData:
@@ -229,7 +238,12 @@ def recipe_of_layer(layer: Any) -> Recipe | None:
 
 
 def stack_layer(stack: Image | Labels) -> LayerData:
-    """An Image or Labels from elsewhere as a layer of its own."""
+    """An Image or Labels from elsewhere as a layer of its own.
+
+    Volumes whose axes are permuted in the world (sagittal or coronal scans) are transposed, since
+    napari can't slice across such a rotation.
+    """
+    stack = _along_world(stack)
     rgb = isinstance(stack, Image) and stack.is_rgb and stack.axes.endswith("C")
     axes = stack.axes[:-1] if rgb else stack.axes
     attributes = {"name": stack.name, "axis_labels": tuple(axes.lower()), **_world_of(stack, axes)}
@@ -240,8 +254,32 @@ def stack_layer(stack: Image | Labels) -> LayerData:
             attributes["features"] = features_of(table)
         elif stack.names:
             attributes["features"] = named_features(stack)
-        return stack.data, attributes, "labels"
+        return editable(stack.data), attributes, "labels"
     return stack.data, attributes | {"rgb": rgb}, "image"
+
+
+def _along_world(stack: Image | Labels) -> Image | Labels:
+    """Transpose a volume so that each array axis runs most along the world axis of its letter."""
+    from scipy.optimize import linear_sum_assignment
+
+    n = len(stack.spatial_axes)
+    if stack.affine is None:
+        return stack
+    steps = np.asarray(stack.affine)[:n, :n]
+    cosines = np.abs(steps) / np.linalg.norm(steps, axis=0)
+    _, order = linear_sum_assignment(-cosines)  # the array axis of each world axis
+    if (order == np.arange(n)).all():
+        return stack
+    where = [stack.axes.index(a) for a in stack.spatial_axes]
+    axes = list(range(len(stack.axes)))
+    for position, axis in zip(where, order, strict=True):
+        axes[position] = where[axis]
+    affine = np.array(stack.affine)
+    affine[:, :n] = affine[:, order]
+    spacing = tuple(np.asarray(stack.spacing)[order].tolist())
+    maps: dict[str, Any] = {"maps": {}} if isinstance(stack, Labels) else {}
+    data = stack.data.transpose(axes)
+    return stack.replace(data=data, spacing=spacing, affine=affine, **maps)
 
 
 def named_features(labels: Labels) -> pd.DataFrame:
