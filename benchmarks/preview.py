@@ -27,7 +27,7 @@ from qtpy.QtWidgets import QApplication
 from napari_segment.samples import nuclei
 from napari_segment.widgets.docks.edges import Edges
 from napari_segment.widgets.docks.threshold import Threshold
-from napari_segment.widgets.layers.preview import GLOBAL, Look, Request
+from napari_segment.widgets.jobs.preview import GLOBAL, Look, Request
 
 SIZE, SKIPPED, COUNTED = 2048, 2, 7
 

@@ -10,7 +10,7 @@ from napari_segment import api
 from napari_segment.image import Image
 from napari_segment.registry import load_plugins, methods
 from napari_segment.widgets.forms.curves import picture_of
-from napari_segment.widgets.layers.preview import GLOBAL, Look, Newest, Request, StaleError
+from napari_segment.widgets.jobs.preview import GLOBAL, Look, Newest, Request, StaleError
 
 GLOBAL_METHODS = [name for name, entry in methods.items() if entry.group == GLOBAL]
 

@@ -14,8 +14,8 @@ from qtpy.QtWidgets import QCheckBox, QDockWidget
 from napari_segment.errors import SegmentError
 from napari_segment.widgets.forms.histogram import HistogramView
 from napari_segment.widgets.forms.source import follow
+from napari_segment.widgets.jobs.preview import Look, Newest, Request, View
 from napari_segment.widgets.layers.conversion import KEY, place_in, plane_layer
-from napari_segment.widgets.layers.preview import Look, Newest, Request, View
 
 if TYPE_CHECKING:
     from napari_segment.widgets.docks.segment import SegmentDock
