@@ -10,7 +10,7 @@ import time
 import torch
 from prediction import PATCH, unet
 
-from napari_segment.deep.allocator import faulted, kept_memory
+from napari_segment.deep.allocator import faulted, retained_memory
 
 NETWORKS = {"16 to 256": (16, 32, 64, 128, 256), "8 to 64": (8, 16, 32, 64)}
 PASSES = 12
@@ -20,7 +20,7 @@ PASSES = 12
 def one(network, keep):
     """Milliseconds, and MB touched for the first time, of a pass."""
     block = torch.randn(1, 1, *PATCH)
-    with kept_memory(keep):
+    with retained_memory(keep):
         network(block)
         before, begun = faulted(), time.perf_counter()
         for _ in range(PASSES):

@@ -82,5 +82,5 @@ def test_the_environment_switches_it_off(monkeypatch):
 
     monkeypatch.setattr(allocator, "_enter", refuse)
     monkeypatch.setenv("NAPARI_SEGMENT_MALLOC", "0")
-    with allocator.kept_memory():
+    with allocator.retained_memory():
         pass

@@ -162,8 +162,8 @@ def map_regions(
                 ours, theirs = overlap(region.place, begin, end)
                 parts.append((ours, dask.delayed(_cut)(delayed[index], theirs)))
             cuts.append(dask.delayed(_joined)(region.place, parts))
-        kept = dask.delayed(_only)(cuts[0], region.ids)
-        results.append(dask.delayed(work)(region.place, kept, *cuts[1:]))
+        retained = dask.delayed(_only)(cuts[0], region.ids)
+        results.append(dask.delayed(work)(region.place, retained, *cuts[1:]))
     return results
 
 
@@ -252,10 +252,10 @@ def _only(labels: NDArray[Any], ids: Ids) -> NDArray[Any]:
     """The labels that are among some, a part at a time: indices take eight bytes a voxel."""
     table = np.zeros(int(ids[-1] - ids[0]) + 3, labels.dtype)  # a 0 on either side
     table[ids - ids[0] + 1] = ids
-    kept = np.empty(labels.shape, labels.dtype)  # rows in C order, whatever the labels are in
-    whole, out = labels.reshape(-1), kept.reshape(-1)
+    retained = np.empty(labels.shape, labels.dtype)  # rows in C order, whatever the labels are in
+    whole, out = labels.reshape(-1), retained.reshape(-1)
     for start in range(0, whole.size, _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         place = whole[part].astype(np.int64) - (int(ids[0]) - 1)
         out[part] = table[place.clip(0, len(table) - 1, out=place)]
-    return kept
+    return retained

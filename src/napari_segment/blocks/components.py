@@ -83,8 +83,8 @@ def connected_to(seeds: Any, mask: Any, connectivity: int = 1) -> Any:
     """
     components, _ = label(mask, connectivity)
     pairs, _ = overlaps(components, seeds)
-    kept = np.unique(pairs[(pairs > 0).all(1), 0])
-    return replace_labels(components, kept, np.ones(len(kept), np.bool_), np.bool_)
+    retained = np.unique(pairs[(pairs > 0).all(1), 0])
+    return replace_labels(components, retained, np.ones(len(retained), np.bool_), np.bool_)
 
 
 @dataclass(frozen=True)

@@ -58,9 +58,11 @@ def keep(files: Iterable[str | Path], targets: Iterable[str | Path], what: str =
         What the files are.
     """
     paths = [Path(path).resolve() for path in files]
-    kept = set(map(_identity, {*paths, *(folder for path in paths for folder in path.parents)}))
+    protected = set(
+        map(_identity, {*paths, *(folder for path in paths for folder in path.parents)})
+    )
     for target in targets:
-        if _identity(target) in kept:
+        if _identity(target) in protected:
             raise SettingError(
                 f"{target} is or holds an {what}, which would be overwritten. Write to another "
                 "place."

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 
 _TRIM, _MMAP = -1, -3  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD of malloc.h
-_KEPT = {_MMAP: 2**30, _TRIM: 2**31 - 1}
+_RETAINED = {_MMAP: 2**30, _TRIM: 2**31 - 1}
 _GIVEN_BACK = {_MMAP: 2**25, _TRIM: 2**26}  # as far as glibc goes by itself
 
 SWITCH = "NAPARI_SEGMENT_MALLOC"  # "0" leaves the allocator of the process as it is
@@ -19,7 +19,7 @@ _users = 0
 
 
 @contextmanager
-def kept_memory(wanted: bool = True) -> Iterator[None]:
+def retained_memory(wanted: bool = True) -> Iterator[None]:
     """Do not give freed memory back to the system for as long as this is entered.
 
     Otherwise the large arrays between a network's layers come from the system anew in each
@@ -61,7 +61,7 @@ def _enter(step: int) -> None:
     global _users
     with _lock, suppress(AttributeError, TypeError):
         _users += step
-        for name, value in (_KEPT if _users else _GIVEN_BACK).items():
+        for name, value in (_RETAINED if _users else _GIVEN_BACK).items():
             ctypes.CDLL(None).mallopt(name, value)
         if not _users:
             give_back()

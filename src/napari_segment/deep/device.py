@@ -196,8 +196,12 @@ def _cpu_title() -> str:
 def _cpu_multiplies_bfloat16() -> bool:
     import torch
 
-    told: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(told.get("avx512_bf16") or told.get("amx_bf16") or told.get("amx_tile"))
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(
+        capabilities.get("avx512_bf16")
+        or capabilities.get("amx_bf16")
+        or capabilities.get("amx_tile")
+    )
 
 
 def _system_memory() -> int:

@@ -279,9 +279,9 @@ def _maps(results: Mapping[str, Any], names: Sequence[Map]) -> dict[str, Any]:
 
 def _named(checkpoint: Checkpoint, values: tuple[int, ...]) -> tuple[str, ...]:
     """The class of each output."""
-    told = values[-checkpoint.channels_out :]  # of several labels at once none is background
+    message = values[-checkpoint.channels_out :]  # of several labels at once none is background
     names = {0: "background", **checkpoint.names}
-    return tuple(names.get(value, f"class {value}") for value in told)
+    return tuple(names.get(value, f"class {value}") for value in message)
 
 
 def _in_unit(spacing: Sequence[float], unit: str, wanted: str) -> Sequence[float]:
@@ -295,18 +295,18 @@ def _in_unit(spacing: Sequence[float], unit: str, wanted: str) -> Sequence[float
 def _not_resampled(unit: str, checkpoint: Checkpoint) -> Step:
     """Say that the spacings cannot be compared; as a warning too, once a session."""
     sides = "×".join(f"{s:.4g}" for s in checkpoint.spacing)
-    told = (
+    message = (
         f"The image is taken as it is, not resampled: its spacing is in {unit}, that of the "
         f"network ({sides}) in {checkpoint.unit}. Give the image its spacing and unit if its "
         "voxels differ in size from those of the training."
     )
-    _warn_once(told)
-    return Step(0, 0, told)
+    _warn_once(message)
+    return Step(0, 0, message)
 
 
 @lru_cache
-def _warn_once(told: str) -> None:
-    warnings.warn(told, stacklevel=2)
+def _warn_once(message: str) -> None:
+    warnings.warn(message, stacklevel=2)
 
 
 def _with_channels(image: Any, spacing: Sequence[float], first: Checkpoint) -> Any:

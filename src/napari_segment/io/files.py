@@ -79,8 +79,8 @@ def read_labels(
     except InputError as error:
         raise InputError(f"{Path(path).name}: {error}") from None
     if found.holds or labels.dtype != np.uint8 or not _is_black_and_white(labels.data):
-        told = read_features(path) if labels.holds == "objects" else {}
-        return labels.replace(features=told) if told else labels
+        features = read_features(path) if labels.holds == "objects" else {}
+        return labels.replace(features=features) if features else labels
     return labels.replace(data=(labels.data != 0).astype(np.uint8), holds="mask")
 
 
@@ -170,12 +170,12 @@ def placing(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = TemporaryDirectory(dir=path.parent, prefix=".writing-")
+        temporary = TemporaryDirectory(dir=path.parent, prefix=".writing-")
     except OSError as error:
         raise FormatError(
             f"Nothing can be written to the folder {path.parent}: {error.strerror}."
         ) from None
-    with beside as folder:
+    with temporary as folder:
         partial = Path(folder).absolute() / path.name  # workers may stand elsewhere
         yield partial
         _move(partial, path)

@@ -22,11 +22,11 @@ def concatenated(parts: Sequence[Columns]) -> dict[str, NDArray[Any]]:
     parts : sequence of mapping of str to array
         Tables without columns say nothing and are passed over.
     """
-    told = [part for part in parts if part]
-    if not told:
+    known = [part for part in parts if part]
+    if not known:
         return {}
-    names = [name for name in told[0] if all(name in part for part in told)]
-    return {name: np.concatenate([part[name] for part in told]) for name in names}
+    names = [name for name in known[0] if all(name in part for part in known)]
+    return {name: np.concatenate([part[name] for part in known]) for name in names}
 
 
 def followed(features: Columns, before: Labels, after: Labels) -> dict[str, NDArray[Any]]:
@@ -69,8 +69,8 @@ def _rows(features: Columns, before: Any, after: Any) -> dict[str, NDArray[Any]]
     known = np.argsort(features["label"], kind="stable")
     numbers = np.asarray(features["label"])[known]
     pairs, voxels = overlaps(before, after)
-    told = (pairs[:, 1] > 0) & np.isin(pairs[:, 0], numbers)
-    pairs, voxels = pairs[told], voxels[told]
+    listed = (pairs[:, 1] > 0) & np.isin(pairs[:, 0], numbers)
+    pairs, voxels = pairs[listed], voxels[listed]
     order = np.lexsort((pairs[:, 0], -voxels, pairs[:, 1]))
     labels, first = np.unique(pairs[order, 1], return_index=True)
     rows = known[np.searchsorted(numbers, pairs[order[first], 0])]

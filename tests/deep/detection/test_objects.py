@@ -191,7 +191,7 @@ def test_class_score_and_box_are_features(knowing):
         labels.astype(np.float32), "network", checkpoint=knowing, cleanups=["clear_border"]
     )
     assert big.features["label"].tolist() == np.unique(big.data)[1:].tolist()
-    with pytest.raises(SettingError, match="gives no entropy"):
+    with pytest.raises(SettingError, match="gives no map of entropy"):
         segment(labels, "network", checkpoint=knowing, maps=["entropy"])
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_segment.deep.inference import Ladder, MemoryShortError, predict, probabilities
+from napari_segment.deep.inference import MemoryFallback, MemoryShortError, predict, probabilities
 from napari_segment.deep.inference.compute import blending_torch as _blend
 from napari_segment.deep.inference.compute import device_workers_torch as _places
 from napari_segment.deep.inference.compute import forward_torch as _parts
@@ -16,7 +16,7 @@ from napari_segment.deep.inference.compute.stream_torch import stream
 from napari_segment.deep.inference.memory import estimate, size
 from napari_segment.deep.inference.tiling import Grid, Reader, as_float
 from napari_segment.deep.inference.volume import _Collected
-from napari_segment.deep.inference.writers import Kept
+from napari_segment.deep.inference.writers import InMemoryWriter
 from napari_segment.deep.nn import models
 from napari_segment.step import run
 
@@ -49,14 +49,14 @@ TILE = (16, 20, 24)
 
 
 def predicted(network, batch=1, device="cpu", blend=""):
-    """Run on a pretended device: tensors stay on the CPU, the ladder does not know."""
+    """Run on a pretended device: tensors stay on the CPU, the fallback does not know."""
     grid = Grid(IMAGE.shape[1:], TILE)
-    ladder = Ladder(batch, TILE, device, blend, smallest=4)
+    fallback = MemoryFallback(batch, TILE, device, blend, smallest=4)
     result = _Collected(grid.shape, probabilities("none"), None)
-    steps = list(stream([Place(network, ladder)], Reader(IMAGE, grid, as_float), result.put))
+    steps = list(stream([Place(network, fallback)], Reader(IMAGE, grid, as_float), result.put))
     assert np.allclose(result.array, WANT, atol=1e-5)
     assert steps[-1].done == steps[-1].total == len(grid)
-    return [s.message for s in steps if s.message], ladder
+    return [s.message for s in steps if s.message], fallback
 
 
 @pytest.fixture
@@ -69,15 +69,15 @@ def pretended(monkeypatch):
 
 
 def test_fewer_tiles_at_once():
-    messages, ladder = predicted(Limited(cpu=2 * 16 * 20 * 24), batch=8)
-    assert ladder.batch == 2
+    messages, fallback = predicted(Limited(cpu=2 * 16 * 20 * 24), batch=8)
+    assert fallback.batch == 2
     assert len(messages) == 2
     assert "2 tile(s) at once" in messages[-1]
 
 
 def test_parts_of_tiles():
-    messages, ladder = predicted(Limited(cpu=16 * 10 * 12), batch=2)
-    assert ladder.part == (16, 10, 12)
+    messages, fallback = predicted(Limited(cpu=16 * 10 * 12), batch=2)
+    assert fallback.part == (16, 10, 12)
     assert "parts of 16 × 10 × 12 voxels" in messages[-1]
 
 
@@ -89,9 +89,9 @@ def test_the_run_goes_on_from_the_tile_where_it_was():
 
 def test_the_whole_ladder_ends_on_the_cpu(pretended):
     network = Limited(gpu=1)
-    messages, ladder = predicted(network, batch=2, device=pretended)
-    assert ladder.device == ladder.blend == "cpu"
-    assert ladder.part == TILE
+    messages, fallback = predicted(network, batch=2, device=pretended)
+    assert fallback.device == fallback.blend == "cpu"
+    assert fallback.part == TILE
     assert {where for where, _ in network.calls} == {"cpu"}
     found = " ".join(messages)
     order = [found.index(w) for w in ("1 tile(s)", "parts of", "blended in", "on the CPU")]
@@ -111,17 +111,17 @@ def test_blending_out_of_memory_at_any_moment(pretended, monkeypatch, stage, cal
 
     def failing(self, *arguments):
         count[0] += 1
-        if count[0] == call + 1 and self.ladder.blend == "gpu":
+        if count[0] == call + 1 and self.fallback.blend == "gpu":
             raise torch.OutOfMemoryError("no room for the slab")
         return real(self, *arguments)
 
     monkeypatch.setattr(_blend.Blend, stage, failing)
-    messages, ladder = predicted(Limited(), device=pretended, batch=2)
+    messages, fallback = predicted(Limited(), device=pretended, batch=2)
     if count[0] > call:
         assert messages == [
             "Out of memory on gpu: going on with tiles blended in the computer's memory."
         ]
-        assert ladder.device == "gpu"
+        assert fallback.device == "gpu"
 
 
 def failing(call, times):
@@ -144,13 +144,13 @@ def test_reading_out_of_memory(batch, lazy):
     image = da.from_array(IMAGE, chunks=(1, 10, -1, -1)) if lazy else IMAGE
     result = _Collected(grid.shape, probabilities("none"), None)
     reader = Reader(image, grid, failing(as_float, 1))
-    steps = list(stream([Place(Limited(), Ladder(batch, TILE, "cpu"))], reader, result.put))
+    steps = list(stream([Place(Limited(), MemoryFallback(batch, TILE, "cpu"))], reader, result.put))
     assert np.allclose(result.array, WANT, atol=1e-5)
     told = [s.message for s in steps if s.message]
     assert told == ["Out of memory: going on without reading ahead."]
     reader = Reader(image, grid, failing(as_float, 1000))
     with pytest.raises(MemoryShortError, match="read tile by tile"):
-        list(stream([Place(Limited(), Ladder(batch, TILE, "cpu"))], reader, result.put))
+        list(stream([Place(Limited(), MemoryFallback(batch, TILE, "cpu"))], reader, result.put))
 
 
 def test_labels_or_their_storing_out_of_memory_on_the_cpu():
@@ -160,7 +160,7 @@ def test_labels_or_their_storing_out_of_memory_on_the_cpu():
     def stored(times):
         result = _Collected(grid.shape, probabilities("none"), None)
         put = failing(result.put, times)
-        place = Place(Limited(), Ladder(1, TILE, "cpu"))
+        place = Place(Limited(), MemoryFallback(1, TILE, "cpu"))
         steps = list(stream([place], Reader(IMAGE, grid, as_float), put, pieces=True))
         return result.array, [s.message for s in steps if s.message]
 
@@ -175,7 +175,7 @@ def test_a_result_that_does_not_fit_says_where_it_would(monkeypatch):
     def full(*_):
         raise MemoryError
 
-    kept = Kept((8, 8), (slice(0, 8), slice(0, 8)))
+    kept = InMemoryWriter((8, 8), (slice(0, 8), slice(0, 8)))
     monkeypatch.setattr("napari_segment.deep.inference.writers.np.zeros", full)
     with pytest.raises(MemoryShortError, match=r"64 B.*'store'"):
         kept.write((slice(0, 2), slice(0, 8)), np.ones((2, 8), np.uint8))

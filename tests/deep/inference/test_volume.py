@@ -20,7 +20,13 @@ from napari_segment.deep.inference import (
 from napari_segment.deep.inference.compute.accumulators_torch import Sums
 from napari_segment.deep.inference.compute.forward_torch import Ensemble, Flips, Members, in_parts
 from napari_segment.deep.inference.decoding import Channels
-from napari_segment.deep.inference.tiling import Reader, as_float, hill, slab_axis, starts
+from napari_segment.deep.inference.tiling import (
+    Reader,
+    as_float,
+    gaussian_profile,
+    slab_axis,
+    starts,
+)
 from napari_segment.errors import InputError, SettingError
 from napari_segment.step import run
 
@@ -59,10 +65,10 @@ def test_starts_are_those_of_monai():
 
 
 def test_a_hill_is_symmetric_and_never_zero():
-    weights = hill(64)
+    weights = gaussian_profile(64)
     assert np.array_equal(weights, weights[::-1])
     assert weights.min() >= 1e-3
-    assert hill(1) == [1]
+    assert gaussian_profile(1) == [1]
 
 
 def test_totals_are_the_summed_weights():

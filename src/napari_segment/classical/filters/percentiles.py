@@ -49,8 +49,8 @@ def percentiles(image: Any, low: float, high: float) -> tuple[float, float]:
             return float(centers[first]), float(centers[last])
         below = uppers[first - 1] if first else -np.inf
         ranks = ranks - (upto[first - 1] if first else 0)
-        kept = partial(_between, low=below, high=uppers[last])
-        image = map_blocks(kept, image, dtype=float_type(image.dtype), slabs=1)
+        clip = partial(_between, low=below, high=uppers[last])
+        image = map_blocks(clip, image, dtype=float_type(image.dtype), slabs=1)
         counts, centers, uppers = histogram(image, bins=_BINS)
     return float("nan"), float("nan")
 

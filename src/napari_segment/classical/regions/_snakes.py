@@ -104,7 +104,7 @@ def keep_in_a_line(old: Any, new: Any, segments: Any, value: int, first: int, la
                 new[z, y, x] = old[z, y, x]
                 if old[z, y, x] != value:
                     continue
-                kept = False
+                changed = False
                 for s in range(segments.shape[0]):
                     whole = True
                     for k in range(segments.shape[1]):
@@ -115,7 +115,7 @@ def keep_in_a_line(old: Any, new: Any, segments: Any, value: int, first: int, la
                             whole = False
                             break
                     if whole:
-                        kept = True
+                        changed = True
                         break
-                if not kept:
+                if not changed:
                     new[z, y, x] = 1 - value

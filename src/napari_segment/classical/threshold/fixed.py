@@ -106,8 +106,8 @@ def levels(
     array([[0, 1, 1, 2]], dtype=uint8)
     """
     if any(low > high for low, high in pairwise(values)):
-        told = ", ".join(f"{value:g}" for value in values)
-        raise SettingError(f"The values are {told}: give them from the smallest to the greatest.")
+        listed = ", ".join(f"{value:g}" for value in values)
+        raise SettingError(f"The values are {listed}: give them from the smallest to the greatest.")
     return classes_between(image, values, objects)
 
 

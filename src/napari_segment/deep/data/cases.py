@@ -96,7 +96,7 @@ class Cases:
     budget: int = 2**32
     orientation: str = ""
     items: list[Item] = field(default_factory=list)
-    _kept: dict[int, tuple[Image, Labels]] = field(default_factory=dict)
+    _cache: dict[int, tuple[Image, Labels]] = field(default_factory=dict)
     _bytes: int = 0
     _lock: Lock = field(default_factory=Lock)
 
@@ -134,7 +134,7 @@ class Cases:
 
     def forget(self) -> None:
         """Let go of all pixels."""
-        self._kept.clear()
+        self._cache.clear()
 
     def _times(self, case: int) -> list[tuple[int, tuple[Image, Labels]]]:
         image, labels = self._open(case)
@@ -143,8 +143,8 @@ class Cases:
         return [(t, (image.take("T", t), labels.take("T", t))) for t in range(image.size("T"))]
 
     def _open(self, case: int) -> tuple[Image, Labels]:
-        if case in self._kept:
-            return self._kept[case]
+        if case in self._cache:
+            return self._cache[case]
         sources = self.pairs[case].image, self.pairs[case].labels
         pair = self.pairs.read(case, lazy=any(self._may_be_large(s) for s in sources))
         image, labels = self._turned(pair[0].canonical()), self._turned(pair[1].canonical())
@@ -153,8 +153,8 @@ class Cases:
         image, labels = image.compute(), labels.compute()
         size = image.data.nbytes + labels.data.nbytes
         with self._lock:
-            if case not in self._kept and self._bytes + size <= self.budget:
-                self._kept[case] = (image, labels)
+            if case not in self._cache and self._bytes + size <= self.budget:
+                self._cache[case] = (image, labels)
                 self._bytes += size
         return image, labels
 

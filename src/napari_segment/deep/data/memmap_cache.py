@@ -14,7 +14,7 @@ import numpy as np
 from napari_segment.errors import InputError
 
 _SLAB = 2**24  # voxels that are worked on at once
-_KEPT_FREE = 2**30  # bytes of the disk that are left alone
+_RESERVED = 2**30  # bytes of the disk that are left alone
 
 
 class MemmapCache:
@@ -41,7 +41,7 @@ class MemmapCache:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         size, free = prod(shape) * np.dtype(dtype).itemsize, disk_usage(self.folder).free
-        if size > free - _KEPT_FREE:
+        if size > free - _RESERVED:
             raise InputError(
                 f"A case needs {size / 1e9:.3g} GB beside the memory, but the disk of "
                 f"{self.folder} has {free / 1e9:.3g} GB left. Make room, give a run folder on "

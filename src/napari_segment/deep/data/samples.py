@@ -45,7 +45,7 @@ class Samples:
     budget: int = 2**32
     cache: MemmapCache | None = None
     maps: Maps | None = None
-    _kept: dict[Item, Sample] = field(default_factory=dict)
+    _cache: dict[Item, Sample] = field(default_factory=dict)
     _drawn: dict[Item, NDArray[np.float32]] = field(default_factory=dict)
     _bytes: int = 0
     _lock: Lock = field(default_factory=Lock)
@@ -53,15 +53,15 @@ class Samples:
 
     def __call__(self, item: Item) -> Sample:
         """The sample of an item."""
-        known = self._kept.get(item)
+        known = self._cache.get(item)
         if known is not None:
             return known
         if self._large(item) and self.cache is not None:
             with self._one_at_a_time:
-                return self._kept.get(item) or self._streamed(item)
+                return self._cache.get(item) or self._streamed(item)
         sample = self._made(item)
         if self._counts(sample.image.nbytes + sample.target.nbytes):
-            return self._kept.setdefault(item, sample)
+            return self._cache.setdefault(item, sample)
         return sample if self.cache is None else self._cached(item, sample)
 
     def maps_of(self, item: Item) -> NDArray[np.float32] | None:
@@ -135,7 +135,7 @@ class Samples:
         image = self.cache.new(sample.image.shape, np.float32)
         target = self.cache.new(sample.target.shape, sample.target.dtype)
         image[:], target[:] = sample.image, sample.target
-        return self._kept.setdefault(item, Sample(image, target, sample.places))
+        return self._cache.setdefault(item, Sample(image, target, sample.places))
 
     def _streamed(self, item: Item) -> Sample:
         """A sample made slab by slab."""
@@ -153,7 +153,7 @@ class Samples:
             image[:, rows] = resampled[(slice(None), rows)]
             target[:, rows] = self._target(nearest_rows(labels, shape, rows), item)
         sample = Sample(image, target, self._places(target, item))
-        return self._kept.setdefault(item, sample)
+        return self._cache.setdefault(item, sample)
 
 
 @dataclass(frozen=True, eq=False)

@@ -123,8 +123,8 @@ def objects_in(
     """The objects of a picture ``(C, Y, X)``, each once; settings as of `detect`."""
     found = yield from detect(network, image, mask=limits.mask, least=limits.score, **settings)
     shape = (int(image.shape[1]), int(image.shape[2]))
-    kept = [f for f in found if f.mask.sum() >= limits.size]
-    return put_together(kept, shape, score=limits.score, overlap=limits.overlap)
+    retained = [f for f in found if f.mask.sum() >= limits.size]
+    return put_together(retained, shape, score=limits.score, overlap=limits.overlap)
 
 
 def labels_with(
@@ -183,7 +183,7 @@ def labels_with(
         one = yield from objects_in(network, plane, limits, **settings)
         one = _brought_back(one, shape)
         drawn.append(np.where(one.labels > 0, one.labels + np.uint32(last), np.uint32(0)))
-        tables.append(_told(one, last, checkpoint.names, None if len(image.shape) == 3 else z))
+        tables.append(_features(one, last, checkpoint.names, None if len(image.shape) == 3 else z))
         last += len(one.scores)
         yield Step(z + 1, 1 if len(image.shape) == 3 else int(image.shape[1]), f"plane {z}")
     labels = drawn[0] if len(image.shape) == 3 else np.stack(drawn)
@@ -191,7 +191,7 @@ def labels_with(
     return labels.astype(smallest_integers(last)), features
 
 
-def _told(
+def _features(
     objects: Objects, last: int, names: Mapping[int, str], z: int | None
 ) -> dict[str, NDArray[Any]]:
     """The features of the objects of one plane, which are numbered from `last` + 1 on."""
@@ -288,5 +288,5 @@ def _inside(
     corner: tuple[int, int], mask: NDArray[np.bool_], shape: tuple[int, ...]
 ) -> tuple[tuple[int, int], NDArray[np.bool_]]:
     (y, x), (h, w) = corner, mask.shape
-    kept = mask[max(-y, 0) : max(shape[0] - y, 0), max(-x, 0) : max(shape[1] - x, 0)]
-    return (max(y, 0), max(x, 0)), kept[:h, :w]
+    retained = mask[max(-y, 0) : max(shape[0] - y, 0), max(-x, 0) : max(shape[1] - x, 0)]
+    return (max(y, 0), max(x, 0)), retained[:h, :w]

@@ -164,8 +164,8 @@ def as_target(
     """Boxes, classes and masks of the objects in a label image, as torchvision takes them."""
     boxes = boxes_of(labels)
     masks = labels[None] == boxes[:, :1, None]
-    kept = masks.sum((1, 2)) >= _LEAST_AREA
-    boxes, masks = boxes[kept], masks[kept]
+    large = masks.sum((1, 2)) >= _LEAST_AREA
+    boxes, masks = boxes[large], masks[large]
     corners = boxes[:, [2, 1, 4, 3]].astype(np.float32)
     classes = [1 if kinds is None else int(kinds[mask].max()) for mask in masks]
     return {

@@ -87,7 +87,7 @@ def put_together(
     Objects
     """
     canvas = np.zeros(shape, np.int32)
-    kept: list[Found] = []
+    merged: list[Found] = []
     areas: list[int] = [0]
     for one in sorted(found, key=lambda f: (f.cut, -f.score)):
         if one.score < score or not one.mask.any():
@@ -96,14 +96,14 @@ def put_together(
         same, common = _most_common(under[one.mask])
         area = int(one.mask.sum())
         if common > overlap * min(area, areas[same] if same else area):
-            if one.cut and kept[same - 1].cut:
+            if one.cut and merged[same - 1].cut:
                 areas[same] += _draw(under, one.mask, same)
             continue
-        drawn = _draw(under, one.mask, len(kept) + 1)
+        drawn = _draw(under, one.mask, len(merged) + 1)
         if drawn:
-            kept.append(one)
+            merged.append(one)
             areas.append(drawn)
-    return _objects(canvas, kept)
+    return _objects(canvas, merged)
 
 
 def _most_common(values: NDArray[np.int32]) -> tuple[int, int]:
@@ -122,12 +122,12 @@ def _draw(under: NDArray[np.int32], mask: NDArray[np.bool_], number: int) -> int
     return int(free.sum())
 
 
-def _objects(canvas: NDArray[np.int32], kept: Sequence[Found]) -> Objects:
+def _objects(canvas: NDArray[np.int32], merged: Sequence[Found]) -> Objects:
     from napari_segment.deep.detection.anchors import boxes_of
 
     return Objects(
-        canvas.astype(smallest_integers(len(kept))),
-        np.array([f.score for f in kept], np.float32),
-        np.array([f.kind for f in kept], np.int64),
+        canvas.astype(smallest_integers(len(merged))),
+        np.array([f.score for f in merged], np.float32),
+        np.array([f.kind for f in merged], np.int64),
         boxes_of(canvas)[:, 1:],
     )

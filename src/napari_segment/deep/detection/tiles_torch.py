@@ -56,18 +56,18 @@ class Detectors:
     ) -> Generator[Step, None, list[Outputs]]:
         """Boxes, scores, classes and small masks of at most as many tiles as there are devices."""
         if len(tiles) == 1:
-            return [(yield from self._kept(0, tiles[0], count))]
+            return [(yield from self._computed(0, tiles[0], count))]
         with ThreadPoolExecutor(len(tiles), "detector") as threads:
             work = [threads.submit(self._tried, i, tile) for i, tile in enumerate(tiles)]
             found = [future.result() for future in work]
         outputs: list[Outputs] = []
         for i, (tile, one) in enumerate(zip(tiles, found, strict=True)):
             outputs.append(
-                one if one is not None else (yield from self._kept(i, tile, count, short=True))
+                one if one is not None else (yield from self._computed(i, tile, count, short=True))
             )
         return outputs
 
-    def _kept(
+    def _computed(
         self, i: int, tile: Tile, count: tuple[int, int], *, short: bool = False
     ) -> Generator[Step, None, Outputs]:
         """One tile on one device; on the CPU from there on where its memory is short."""
@@ -78,11 +78,11 @@ class Detectors:
                     f"The detector needs more memory than there is for a tile of {tile.shape[1:]} "
                     "pixels. Give a smaller tile, or close other programs."
                 )
-            told = f"Out of memory on {self.devices[i]}: going on on the CPU, which is slower."
+            message = f"Out of memory on {self.devices[i]}: going on on the CPU, which is slower."
             release_memory(named_place(self.devices[i]))
             self.devices[i] = "cpu"
             self.networks[i] = self.networks[i].to("cpu")
-            yield Step(*count, message=told)
+            yield Step(*count, message=message)
             one = self._tried(i, tile)
         return one
 

@@ -10,7 +10,7 @@ from napari_segment.deep.inference.decoding import (
     entropy,
     probabilities,
 )
-from napari_segment.deep.inference.fallback import Ladder, MemoryShortError
+from napari_segment.deep.inference.fallback import MemoryFallback, MemoryShortError
 from napari_segment.deep.inference.rank import slices_to_label_next
 from napari_segment.deep.inference.tiling import Grid
 from napari_segment.deep.inference.volume import predict
@@ -18,7 +18,7 @@ from napari_segment.deep.inference.volume import predict
 __all__ = [
     "Disagreement",
     "Grid",
-    "Ladder",
+    "MemoryFallback",
     "MemoryShortError",
     "Slab",
     "above",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.deep.device import Precision
-from napari_segment.deep.inference.fallback import Ladder
+from napari_segment.deep.inference.fallback import MemoryFallback
 from napari_segment.deep.inference.options import Gives, Options
 from napari_segment.io.changed import State
 
@@ -85,9 +85,12 @@ def _computed(job: Any, block: NDArray[np.float32]) -> NDArray[np.float32]:
 
     network, device, precision = _loaded(*job)
     tile = tuple(block.shape[2:])
-    ladder = Ladder(len(block), tile, device)
+    fallback = MemoryFallback(len(block), tile, device)
     outputs: NDArray[np.float32] = (
-        forward(network, torch.from_numpy(np.array(block)), ladder, precision).float().cpu().numpy()
+        forward(network, torch.from_numpy(np.array(block)), fallback, precision)
+        .float()
+        .cpu()
+        .numpy()
     )
     return outputs
 

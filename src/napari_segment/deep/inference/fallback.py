@@ -14,7 +14,7 @@ class MemoryShortError(SegmentError, MemoryError):
 
 
 @dataclass
-class Ladder:
+class MemoryFallback:
     """How tiles are computed at present, and the next cheaper way.
 
     The rungs, from fast to frugal: fewer tiles at once, parts of a tile one after the other,
@@ -56,7 +56,7 @@ class Ladder:
         Raises
         ------
         MemoryShortError
-            At the foot of the ladder.
+            When nothing is left to fall back to.
         """
         short = f"Out of memory on {self.device}"
         if self.batch > 1:

@@ -11,7 +11,7 @@ from napari_segment.deep.checkpoint import MODEL, WEIGHTS, Checkpoint
 from napari_segment.deep.device import Precision
 from napari_segment.deep.inference.options import Gives, Options
 from napari_segment.deep.inference.tiling import Grid
-from napari_segment.deep.inference.volume import ladders_of
+from napari_segment.deep.inference.volume import fallbacks_of
 from napari_segment.errors import SettingError
 from napari_segment.io.changed import State, state_of
 
@@ -26,11 +26,11 @@ def places_of(
 
     addresses = workers()
     if not addresses:
-        return _places.places_of(network, ladders_of(grid, options.batch, options.device))
+        return _places.places_of(network, fallbacks_of(grid, options.batch, options.device))
     folders = tuple(str(c.folder.resolve()) for c in checkpoints)
     stamps = tuple(stamp(c) for c in checkpoints)
     flat = checkpoints[0].ndim < len(grid.shape)
-    here = ladders_of(grid, options.batch, "cpu")[0]
+    here = fallbacks_of(grid, options.batch, "cpu")[0]
     return [
         _places.Place(
             OnWorker(address, folders, stamps, options, tuple(gives), flat), replace(here)
@@ -53,8 +53,8 @@ def network_of(checkpoints: Sequence[Checkpoint], options: Options, gives: Seque
     if options.test_time_augmentation:
         axes = range(-checkpoints[0].ndim, 0)
         objects = checkpoints[0].objects
-        ways = objects is not None and objects.target == "flow"
-        networks = [_parts.Flips(n, axes, ways) for n in networks]
+        flow = objects is not None and objects.target == "flow"
+        networks = [_parts.Flips(n, axes, flow) for n in networks]
     if "disagreement" in gives:
         if len(networks) < 2:
             raise SettingError("Disagreement needs at least two checkpoints of the same task.")

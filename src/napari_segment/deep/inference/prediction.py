@@ -22,7 +22,7 @@ from napari_segment.deep.inference.options import Gives, Options
 from napari_segment.deep.inference.regrid import Regrid
 from napari_segment.deep.inference.tiling import Grid, Reader
 from napari_segment.deep.inference.volume import laid_out
-from napari_segment.deep.inference.writers import Kept, Several, Stored
+from napari_segment.deep.inference.writers import InMemoryWriter, MultiWriter, ZarrWriter
 from napari_segment.deep.inference.zarr_store import Store
 from napari_segment.errors import InputError, SettingError
 from napari_segment.step import Step
@@ -112,10 +112,10 @@ def _announced(
     """How many tiles there are, and how much memory they will take."""
     sizes = {"labels": 1, "probabilities": 4 * checkpoint.channels_out}
     values = sum(sizes.get(name, 4) for name in gives) if options.in_memory else 0
-    told = estimate(network, grid, checkpoint.channels_in, options.batch, values)
+    memory = estimate(network, grid, checkpoint.channels_in, options.batch, values)
     count = sum(len(row.corners) for row in grid.rows(begin))
     again = f"going on with the last {count} of " if begin else ""
-    return Step(0, count, f"{again}{len(grid)} tiles, {told}")
+    return Step(0, count, f"{again}{len(grid)} tiles, {memory}")
 
 
 def check(checkpoints: Sequence[Checkpoint], image: Any, spacing: Sequence[float]) -> None:
@@ -193,8 +193,8 @@ def _decoder(checkpoint: Checkpoint, options: Options, gives: Sequence[Gives]) -
     wanted: dict[str, Decode] = {}
     for name in gives:
         if name == "disagreement":
-            told = slice(checkpoint.channels_out, None)
-            wanted[name] = decoders.Channels(decoders.Disagreement(checkpoint.activation), told)
+            memory = slice(checkpoint.channels_out, None)
+            wanted[name] = decoders.Channels(decoders.Disagreement(checkpoint.activation), memory)
         else:
             wanted[name] = decoders.Channels(_decoder_of(checkpoint, options, name), outputs)
     return decoders.both(**wanted)
@@ -250,13 +250,13 @@ class _Direct:
 def _sink(
     options: Options, shape: Sequence[int], window: tuple[slice, ...], grid: Grid,
     checkpoints: Sequence[Checkpoint], gives: Sequence[Gives], key: Mapping[str, Any],
-) -> Several:  # fmt: skip
+) -> MultiWriter:  # fmt: skip
     if options.in_memory:
-        return Several({name: Kept(shape, window) for name in gives})
+        return MultiWriter({name: InMemoryWriter(shape, window) for name in gives})
     folder = folder_of(Path(options.store), key, checkpoints)
     starts = grid.starts[grid.axis]
     step = starts[1] if len(starts) > 1 else grid.tile[grid.axis]
     stores = {
         name: Store(folder / name, {**key, "shape": list(shape)}, grid.axis) for name in gives
     }
-    return Several({name: Stored(shape, window, one, step) for name, one in stores.items()})
+    return MultiWriter({name: ZarrWriter(shape, window, one, step) for name, one in stores.items()})

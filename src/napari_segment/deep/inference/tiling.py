@@ -48,7 +48,7 @@ def starts(size: int, tile: int, overlap: float) -> tuple[int, ...]:
     return (*range(0, size - tile, step), size - tile)
 
 
-def hill(tile: int, sigma: float = 0.125) -> NDArray[np.float32]:
+def gaussian_profile(tile: int, sigma: float = 0.125) -> NDArray[np.float32]:
     """A tile's weight along one axis: a Gaussian with its top in the middle.
 
     Parameters
@@ -119,7 +119,7 @@ class Grid:
     @cached_property
     def hills(self) -> tuple[NDArray[np.float32], ...]:
         """The weight of a tile along each axis; a voxel's weight is the product."""
-        return tuple(hill(t) for t in self.tile)
+        return tuple(gaussian_profile(t) for t in self.tile)
 
     @cached_property
     def totals(self) -> tuple[NDArray[np.float32], ...]:

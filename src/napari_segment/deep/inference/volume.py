@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_segment.deep.device import Precision
 from napari_segment.deep.inference.decoding import Decode, Slab, argmax
-from napari_segment.deep.inference.fallback import Ladder
+from napari_segment.deep.inference.fallback import MemoryFallback
 from napari_segment.deep.inference.tiling import Grid, Prepare, Reader, as_float, slab_axis
 from napari_segment.errors import InputError, SettingError
 from napari_segment.step import Step
@@ -77,14 +77,14 @@ def predict(  # noqa: PLR0913 - settings, each with a name
         The decoded outputs: `out` where it was given.
     """
     network, grid = laid_out(network, image, tile, overlap)
-    ladders = ladders_of(grid, batch, device)
+    fallbacks = fallbacks_of(grid, batch, device)
     result = _Collected(grid.shape, decode, out)
     from napari_segment.deep.inference.compute.device_workers_torch import places_of
     from napari_segment.deep.inference.compute.stream_torch import stream
 
     yield from stream(
-        places_of(network, ladders), Reader(image, grid, prepare), result.put, precision=precision,
-        pieces=out is None,
+        places_of(network, fallbacks), Reader(image, grid, prepare), result.put,
+        precision=precision, pieces=out is None,
     )  # fmt: skip
     return result.array
 
@@ -112,12 +112,12 @@ def laid_out(
     return network, Grid(shape, tile, overlap, axis=slab_axis(image, tile))
 
 
-def ladders_of(grid: Grid, batch: int, device: str) -> list[Ladder]:
+def fallbacks_of(grid: Grid, batch: int, device: str) -> list[MemoryFallback]:
     """Where to begin, for each of some devices ("cuda:0,cuda:1"): everything on the device."""
     from napari_segment.deep.device import resolve
 
     names = [name.strip() for name in device.split(",") if name.strip()] or ["auto"]
-    return [Ladder(max(batch, 1), grid.tile, str(resolve(name))) for name in names]
+    return [MemoryFallback(max(batch, 1), grid.tile, str(resolve(name))) for name in names]
 
 
 class _Collected:

@@ -15,7 +15,7 @@ from napari_segment.deep.inference.zarr_store import Store
 Window = tuple[slice, ...]
 
 
-class Kept:
+class InMemoryWriter:
     """Results in an array of the image's shape, of which a window is predicted.
 
     Parameters
@@ -53,13 +53,13 @@ class Kept:
         return self.array
 
 
-class Stored(Kept):
+class ZarrWriter(InMemoryWriter):
     """The same in a `Store`, which a killed run leaves behind for the next one.
 
     Parameters
     ----------
     shape, window
-        As of `Kept`.
+        As of `InMemoryWriter`.
     store : Store
         Where.
     step : int
@@ -83,25 +83,25 @@ class Stored(Kept):
         return da.from_zarr(self.store.array)
 
 
-class Several:
+class MultiWriter:
     """Several results of one run, by name."""
 
-    def __init__(self, kept: Mapping[str, Kept]) -> None:
-        self.kept = dict(kept)
+    def __init__(self, writers: Mapping[str, InMemoryWriter]) -> None:
+        self.writers = dict(writers)
 
     @property
     def done(self) -> int:
         """How far along the slab axis all of them are finished."""
-        return min(kept.done for kept in self.kept.values())
+        return min(writers.done for writers in self.writers.values())
 
     def write(self, where: Window, values: Mapping[str, NDArray[Any]]) -> None:
         """Take the values of each by name."""
-        for name, kept in self.kept.items():
-            kept.write(where, values[name])
+        for name, writers in self.writers.items():
+            writers.write(where, values[name])
 
     def result(self) -> dict[str, Any]:
         """The arrays by name."""
-        return {name: kept.result() for name, kept in self.kept.items()}
+        return {name: writers.result() for name, writers in self.writers.items()}
 
 
 def _shifted(where: Window, window: Window) -> Window:

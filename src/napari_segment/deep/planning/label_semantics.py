@@ -84,8 +84,8 @@ def meaning(items: Sequence[Item], pairs: Pairs, settings: TrainSettings) -> Mea
     if given and not chosen:
         raise SettingError("Classes were named, but each label number is an object of its own.")
     if chosen:
-        told = ", ".join(f"{number} {name}" for number, name in sorted(chosen.items()))
-        reasons["classes"] = f"{told}, {'as given' if given else 'as the data say'}"
+        listed = ", ".join(f"{number} {name}" for number, name in sorted(chosen.items()))
+        reasons["classes"] = f"{listed}, {'as given' if given else 'as the data say'}"
     return Meaning(holds, values, chosen, _objects(holds, settings), ignored, reasons)
 
 

@@ -20,7 +20,7 @@ Task: TypeAlias = Literal["auto", "classes", "objects"]
 Auto: TypeAlias = Literal["auto"]
 Unlimited: TypeAlias = Literal["none"]
 Count = Annotated[int, Field(ge=0)]
-Several = Annotated[int, Field(ge=1)]
+PositiveCount = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
@@ -86,7 +86,7 @@ class TrainSettings(BaseModel):
             "for that of the data set, if it has one."),
     ] = "auto"  # fmt: skip
     patch: Annotated[
-        tuple[Several, ...] | Auto,
+        tuple[PositiveCount, ...] | Auto,
         _in("data", 'Size of the patches in voxels, one number per axis; "auto" decides from the '
             "images and the memory of the device."),
     ] = "auto"  # fmt: skip
@@ -102,7 +102,9 @@ class TrainSettings(BaseModel):
     ] = 1
 
     # ---- network ----
-    model: Annotated[Spec, Of(models), _in("network", "Network.")] = MODEL
+    model: Annotated[
+        Spec, Of(models), _in("network", "Network architecture with its settings.")
+    ] = MODEL
     init_from: Annotated[
         Path | Unlimited,
         _in("network", "Folder of a trained network whose weights initialise this one; its "
@@ -119,7 +121,7 @@ class TrainSettings(BaseModel):
     # ---- optimisation ----
     loss: Annotated[Spec, Of(losses), _in("optimisation", "Loss to be minimised.")] = LOSS
     epochs: Annotated[
-        Several | Auto,
+        PositiveCount | Auto,
         _in("optimisation", 'Number of epochs; "auto" for 100, or for as many as the minutes '
             "allow."),
     ] = "auto"  # fmt: skip
@@ -129,21 +131,22 @@ class TrainSettings(BaseModel):
             "last validation; the learning-rate schedule is scaled to it."),
     ] = "none"  # fmt: skip
     steps: Annotated[
-        Several | Auto,
+        PositiveCount | Auto,
         _in("optimisation", 'Number of updates per epoch; "auto" decides from the size of the '
             "data."),
     ] = "auto"  # fmt: skip
     batch: Annotated[
-        Several | Auto,
+        PositiveCount | Auto,
         _in("optimisation", 'Number of patches per step; "auto" decides from the patch and the '
             "device."),
     ] = "auto"  # fmt: skip
     accumulate: Annotated[
-        Several, _in("optimisation", "Number of steps whose gradients are summed for one update.")
+        PositiveCount,
+        _in("optimisation", "Number of steps whose gradients are summed for one update."),
     ] = 1
-    optimizer: Annotated[Literal["adamw", "adam", "sgd"], _in("optimisation", "Optimiser.")] = (
-        "adamw"
-    )
+    optimizer: Annotated[
+        Literal["adamw", "adam", "sgd"], _in("optimisation", "Algorithm that updates the weights.")
+    ] = "adamw"
     lr: Annotated[
         Positive | Auto,
         _in("optimisation", 'Maximum learning rate; "auto" for the usual one of the optimiser.'),
@@ -203,7 +206,7 @@ class TrainSettings(BaseModel):
         _in("validation", "Index of the fold for validation; 0 takes the last case of each group."),
     ] = 0
     patience: Annotated[
-        Several | Unlimited,
+        PositiveCount | Unlimited,
         _in("validation", "Number of epochs without a better score after which the training "
             "stops."),
     ] = "none"  # fmt: skip

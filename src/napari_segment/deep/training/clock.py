@@ -39,7 +39,7 @@ class Clock:
         automatic = 10**9 if self.limit else _EPOCHS
         self.epochs = automatic if settings.epochs == "auto" else settings.epochs
         # The thresholds of objects are fitted at the end, by decoding the cases many times.
-        self._validations_kept = 16 if plan.objects else 1.2
+        self._validations_reserved = 16 if plan.objects else 1.2
 
     @property
     def elapsed(self) -> float:
@@ -65,7 +65,7 @@ class Clock:
 
     def _last_words(self) -> float:
         """Seconds to keep for the last validation and for writing."""
-        return min(self._longest() * self._validations_kept + 2, self.limit / 2)
+        return min(self._longest() * self._validations_reserved + 2, self.limit / 2)
 
     def _longest(self) -> float:
         return max((r.get("validation seconds", 0.0) for r in self.record.rows), default=0.0)

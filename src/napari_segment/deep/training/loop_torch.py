@@ -239,13 +239,13 @@ class Fit:
 
     def _untrained(self) -> str:
         """Say that the network is still what it was before training; as a warning too."""
-        told = (
+        message = (
             f"The {self.clock.limit / 60:g} minutes were over before the first epoch: the network "
             f"in {self.blank.folder} has learnt nothing. Give more minutes."
         )
         if self.group.leads:
-            warnings.warn(told, stacklevel=2)
-        return told
+            warnings.warn(message, stacklevel=2)
+        return message
 
     def _fit_objects(self) -> Generator[Step, None, None]:
         if not self.group.leads:

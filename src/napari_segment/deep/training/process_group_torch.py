@@ -57,25 +57,25 @@ class Group:
         """Whether some process says so."""
         if self.size == 1:
             return flag
-        told = torch.tensor(float(flag), device=self.device)
-        dist.all_reduce(told, dist.ReduceOp.MAX)
-        return bool(told.item())
+        shared = torch.tensor(float(flag), device=self.device)
+        dist.all_reduce(shared, dist.ReduceOp.MAX)
+        return bool(shared.item())
 
     def mean(self, value: float) -> float:
         """Mean of a number over the processes."""
         if self.size == 1:
             return value
-        told = torch.tensor(value, device=self.device, dtype=torch.float64)
-        dist.all_reduce(told)
-        return float(told.item()) / self.size
+        shared = torch.tensor(value, device=self.device, dtype=torch.float64)
+        dist.all_reduce(shared)
+        return float(shared.item()) / self.size
 
     def from_leader(self, value: float) -> float:
         """The leading process's number, so that clocks agree."""
         if self.size == 1:
             return value
-        told = torch.tensor(value, device=self.device, dtype=torch.float64)
-        dist.broadcast(told, 0)
-        return float(told.item())
+        shared = torch.tensor(value, device=self.device, dtype=torch.float64)
+        dist.broadcast(shared, 0)
+        return float(shared.item())
 
     def same(self, what: Any) -> Any:
         """The leading process's object, which must be picklable."""

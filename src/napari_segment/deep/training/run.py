@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from napari_segment.deep.allocator import kept_memory
+from napari_segment.deep.allocator import retained_memory
 from napari_segment.deep.checkpoint import MODEL, STATE, WEIGHTS, Checkpoint, versions
 from napari_segment.deep.data.augment import Augmentation
 from napari_segment.deep.data.batches import Batches
@@ -20,7 +20,7 @@ from napari_segment.deep.device import free_memory, resolve
 from napari_segment.deep.nn.summary import Summary, summary
 from napari_segment.deep.planning.fingerprint import Plan, describe, make_plan
 from napari_segment.deep.planning.settings import TrainSettings
-from napari_segment.deep.training.record.logs import told
+from napari_segment.deep.training.record.logs import logged
 from napari_segment.deep.training.record.run_folder import PLAN, SETTINGS, Record
 from napari_segment.errors import FormatError, SettingError
 from napari_segment.io.datasets.pairs import Pairs
@@ -45,7 +45,7 @@ def training(pairs: Any, settings: TrainSettings) -> Generator[Step, None, Check
     group = Group(device)
     cache = MemmapCache(settings.out / STATE / f"cases_{group.rank}")
     try:
-        with kept_memory(group.device.type == "cpu"):
+        with retained_memory(group.device.type == "cpu"):
             return (yield from _trained(Pairs.of(pairs), settings, resumed, group, cache, begun))
     finally:
         group.close()
@@ -86,7 +86,7 @@ def _trained(
             record.network(summed_up(blank.model, plan))
     fit = _kind_of_fit(plan)(blank, settings, plan, batches, outer or inner, group, record, begun)
     steps = fit.run(resumed)
-    return (yield from told(steps, settings.out, settings.log if group.leads else ()))
+    return (yield from logged(steps, settings.out, settings.log if group.leads else ()))
 
 
 def _find_weights(model: Spec) -> None:
@@ -116,14 +116,14 @@ def _settings_of_run(settings: TrainSettings) -> tuple[TrainSettings, bool]:
     folder: Path = settings.out
     there = (folder / STATE / LAST).exists()
     if settings.resume and there:
-        kept = {k: getattr(settings, k) for k in _MAY_CHANGE}
+        changed = {k: getattr(settings, k) for k in _MAY_CHANGE}
         try:
             known = json.loads((folder / SETTINGS).read_text("utf-8"))
         except (OSError, json.JSONDecodeError) as error:
             raise FormatError(f"Cannot resume {folder}: {error}") from None
         from napari_segment.deep.training import checked
 
-        return checked({**known, **kept}), True
+        return checked({**known, **changed}), True
     if settings.init_from != "none" and settings.init_from.resolve() == folder.resolve():
         raise SettingError(
             f"{folder} cannot be both the network to start from (init_from) and the "

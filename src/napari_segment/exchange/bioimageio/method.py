@@ -163,8 +163,8 @@ class _Network:
         absent = [i for i, letter in enumerate(ours) if letter not in given]
         for axis in reversed(absent):
             block = block.squeeze(axis)
-        kept = [letter for letter in ours if letter in given]
-        result = self.network(block.permute(*[kept.index(a) for a in given]))
+        shared = [letter for letter in ours if letter in given]
+        result = self.network(block.permute(*[shared.index(a) for a in given]))
         return _ordered(result, self.model.gives, ours, size)
 
 

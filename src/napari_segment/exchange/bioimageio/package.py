@@ -123,9 +123,9 @@ def open_package(path: str | Path) -> Package:
         If it is no such model, or one that cannot be used here, saying why.
     """
     file = _description(Path(path))
-    told = _parsed(file)
+    description = _parsed(file)
     try:
-        return _package(told, file)
+        return _package(description, file)
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise FormatError(
             f"{file} does not describe a model as BioImage.IO 0.4 or 0.5 does: {error!r}."
@@ -161,34 +161,37 @@ def _parsed(file: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        told = yaml.safe_load(file.read_text("utf-8"))
+        description = yaml.safe_load(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise FormatError(f"{file} cannot be read as YAML: {error}") from None
-    if not isinstance(told, dict) or told.get("type", "model") != "model":
+    if not isinstance(description, dict) or description.get("type", "model") != "model":
         raise FormatError(f"{file} does not describe a model.")
-    return told
+    return description
 
 
-def _package(told: Mapping[str, Any], file: Path) -> Package:
-    inputs, outputs = told["inputs"], told["outputs"]
+def _package(description: Mapping[str, Any], file: Path) -> Package:
+    inputs, outputs = description["inputs"], description["outputs"]
     if len(inputs) != 1:
-        raise FormatError(f"{told['name']} takes {len(inputs)} inputs; models with one are run.")
+        raise FormatError(
+            f"{description['name']} takes {len(inputs)} inputs; models with one are run."
+        )
     given, gives = _sides(inputs[0]), _sides(outputs[0])
-    _check(told["name"], given, gives)
+    _check(description["name"], given, gives)
     return Package(
-        str(told["name"]), file.parent, _weights(told, file.parent), given, gives,
+        str(description["name"]), file.parent, _weights(description, file.parent), given, gives,
         _operations(inputs[0].get("preprocessing")), _operations(outputs[0].get("postprocessing")),
         _channel_names(outputs[0]),
     )  # fmt: skip
 
 
-def _weights(told: Mapping[str, Any], folder: Path) -> Path:
-    entry = told["weights"].get("onnx")
+def _weights(description: Mapping[str, Any], folder: Path) -> Path:
+    entry = description["weights"].get("onnx")
     if entry is None:
-        listed = ", ".join(told["weights"])
+        listed = ", ".join(description["weights"])
         raise FormatError(
-            f"{told['name']} has its weights as {listed}; only ONNX is read, because other kinds "
-            "run code of the package. Look for a version of the model with ONNX weights."
+            f"{description['name']} has its weights as {listed}; only ONNX is read, because "
+            "other kinds run code of the package. Look for a version of the model with "
+            "ONNX weights."
         )
     source = str(entry["source"])
     path = (folder / source).resolve()

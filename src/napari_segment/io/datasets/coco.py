@@ -41,11 +41,11 @@ def coco(folder: Path, *, crowds: Literal["ignore", "unlabelled"] = "ignore") ->
         labelled".
     """
     files = [folder] if folder.is_file() else _json_files(folder)
-    told = [(f, _annotations(f)) for f in files]
-    categories = _categories(told)
+    document = [(f, _annotations(f)) for f in files]
+    categories = _categories(document)
     cases: list[Case] = []
     notes: list[str] = []
-    for file, content in told:
+    for file, content in document:
         try:
             more, left_out = _cases(file, content, categories, mark=crowds == "unlabelled")
         except (KeyError, TypeError, ValueError) as error:
@@ -73,43 +73,45 @@ def _json_files(folder: Path) -> list[Path]:
 
 def _annotations(file: Path) -> dict[str, Any]:
     try:
-        told = json.loads(file.read_text("utf-8"))
+        document = json.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError):
         raise OtherLayoutError(f"{file.name} is not JSON") from None
     wanted = ("images", "annotations", "categories")
-    if not isinstance(told, dict) or not all(isinstance(told.get(k), list) for k in wanted):
+    if not isinstance(document, dict) or not all(isinstance(document.get(k), list) for k in wanted):
         raise OtherLayoutError(f"{file.name} lists no images, annotations and categories")
-    return told
+    return document
 
 
-def _categories(told: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[int, str]:
-    found = {int(c["id"]): str(c.get("name", c["id"])) for _, t in told for c in t["categories"]}
+def _categories(document: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[int, str]:
+    found = {
+        int(c["id"]): str(c.get("name", c["id"])) for _, t in document for c in t["categories"]
+    }
     return dict(sorted(found.items()))
 
 
 def _cases(
-    file: Path, told: Mapping[str, Any], categories: Mapping[int, str], *, mark: bool
+    file: Path, document: Mapping[str, Any], categories: Mapping[int, str], *, mark: bool
 ) -> tuple[list[Case], list[str]]:
     """The cases of one JSON file, and notes on what was left out."""
     objects: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
-    for annotation in told["annotations"]:
+    for annotation in document["annotations"]:
         objects[annotation["image_id"]].append(annotation)
     numbers = {c: i for i, c in enumerate(categories, start=1)}
     cases, notes, crowds = [], [], 0
-    for image in told["images"]:
+    for image in document["images"]:
         path = _image_path(file, str(image["file_name"]))
         if path is None:
             notes.append(f"The image {image['file_name']} is not there; it was left out.")
             continue
         shown = [a for a in objects[image["id"]] if a.get("segmentation")]
-        kept = [a for a in shown if not a.get("iscrowd")]
-        crowds += len(shown) - len(kept)
+        instances = [a for a in shown if not a.get("iscrowd")]
+        crowds += len(shown) - len(instances)
         size = (int(image["height"]), int(image["width"]))
         labels = Outlines(
-            size, tuple(a["segmentation"] for a in kept),
+            size, tuple(a["segmentation"] for a in instances),
             tuple(a["segmentation"] for a in shown if mark and a.get("iscrowd")),
         )  # fmt: skip
-        classes = {i: numbers[a["category_id"]] for i, a in enumerate(kept, start=1)}
+        classes = {i: numbers[a["category_id"]] for i, a in enumerate(instances, start=1)}
         cases.append(Case(stem(path), path, labels, _part(file), classes))
     if crowds:
         notes.append(f"{crowds} regions of {file.name} are crowds, not objects.")

@@ -28,32 +28,32 @@ def decathlon(folder: Path) -> Pairs:
         ``imagesTr`` and ``labelsTr`` are matched by name, ``_0000`` … being channels.
     """
     path = folder / "dataset.json" if folder.is_dir() else folder
-    told = _description(path)
-    names = _class_names(told["labels"])
-    if not any(isinstance(told.get(key), list) for key in _PARTS):
+    description = _description(path)
+    names = _class_names(description["labels"])
+    if not any(isinstance(description.get(key), list) for key in _PARTS):
         matched = match_folders(path.parent / "imagesTr", path.parent / "labelsTr")
         return replace(matched, holds="classes", names=names)
     cases, notes = [], []
     for key, part in _PARTS.items():
-        for item in told.get(key, ()):
+        for item in description.get(key, ()):
             case, problem = _case(item, path.parent, part)
             cases += [case] if case else []
             notes += [problem] if problem else []
     cases.sort(key=lambda c: natural(c.name))
-    found = f"{len(cases)} images with labels, of {told.get('name', 'an unnamed data set')}."
-    return Pairs(tuple(cases), "classes", names, axes=_axes(told), notes=(found, *notes))
+    found = f"{len(cases)} images with labels, of {description.get('name', 'an unnamed data set')}."
+    return Pairs(tuple(cases), "classes", names, axes=_axes(description), notes=(found, *notes))
 
 
 def _description(path: Path) -> dict[str, Any]:
     if path.name != "dataset.json" or not path.is_file():
         raise OtherLayoutError("no dataset.json in it")
     try:
-        told = json.loads(path.read_text("utf-8"))
+        description = json.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise FormatError(f"{path} cannot be read as JSON: {error}") from None
-    if not isinstance(told, dict) or not isinstance(told.get("labels"), dict):
+    if not isinstance(description, dict) or not isinstance(description.get("labels"), dict):
         raise OtherLayoutError("its dataset.json names no labels")
-    return told
+    return description
 
 
 def _class_names(labels: Mapping[str, Any]) -> dict[int, str]:
@@ -84,8 +84,8 @@ def _case(item: Any, root: Path, part: str) -> tuple[Case | None, str]:
     return Case(stem(label), tuple(images) if len(images) > 1 else images[0], label, part), ""
 
 
-def _axes(told: Mapping[str, Any]) -> str:
+def _axes(description: Mapping[str, Any]) -> str:
     """The Decathlon keeps modalities in the axis that NIfTI reserves for time."""
-    modalities = told.get("modality") or told.get("channel_names") or {}
-    many = str(told.get("tensorImageSize", "")).upper() == "4D" and len(modalities) > 1
+    modalities = description.get("modality") or description.get("channel_names") or {}
+    many = str(description.get("tensorImageSize", "")).upper() == "4D" and len(modalities) > 1
     return "CZYX" if many else ""

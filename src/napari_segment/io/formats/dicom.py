@@ -61,16 +61,16 @@ def _series(heads: Sequence[Any], path: Path, series: str) -> list[Any]:
     groups: dict[str, list[Any]] = defaultdict(list)
     for head in heads:
         groups[str(head.get("SeriesInstanceUID", ""))].append(head)
-    told = [str(group[0].get("SeriesDescription", "")) for group in groups.values()]
+    descriptions = [str(group[0].get("SeriesDescription", "")) for group in groups.values()]
     chosen = list(groups.values())
     if series.isdigit() and int(series) < len(chosen):
         return chosen[int(series)]
-    for uid, name, group in zip(groups, told, chosen, strict=True):
+    for uid, name, group in zip(groups, descriptions, chosen, strict=True):
         if (series and series in (uid, name)) or len(chosen) == 1:
             return group
     listed = ", ".join(
         f"{i} ({name or 'no description'}, {len(group)} images)"
-        for i, (name, group) in enumerate(zip(told, chosen, strict=True))
+        for i, (name, group) in enumerate(zip(descriptions, chosen, strict=True))
     )
     raise FormatError(f"{path} holds {len(chosen)} DICOM series; say which by series=…: {listed}.")
 

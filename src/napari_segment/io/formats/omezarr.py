@@ -85,8 +85,8 @@ def _dimension_names(array: Any) -> str:
 
 
 def _image(group: Any, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
-    told = dict(group.attrs)
-    ome: Mapping[str, Any] = told.get("ome", told)
+    attributes = dict(group.attrs)
+    ome: Mapping[str, Any] = attributes.get("ome", attributes)
     if "plate" in ome or "well" in ome:
         raise FormatError(f"{path} is a plate of many images. Read one of its fields by its path.")
     if "multiscales" not in ome:
@@ -98,7 +98,7 @@ def _image(group: Any, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
     number = names.index(series) if series in names else int(series or 0)
     found = _geometry(scales[number], path)
     _add_labels_and_channels(found, ome)
-    found.update(from_extras(told.get(KEY, {})))
+    found.update(from_extras(attributes.get(KEY, {})))
     return group[scales[number]["datasets"][0]["path"]], found
 
 

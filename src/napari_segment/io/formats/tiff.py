@@ -118,18 +118,18 @@ def _named(data: Any, own: str, path: Path, wanted: str, saved: str) -> tuple[An
 
 
 def _imagej(file: Any, path: Path) -> dict[str, Any]:
-    told: Mapping[str, Any] = file.imagej_metadata or (file.shaped_metadata or ({},))[0]
-    saved = from_text(told.get(KEY))
-    unit = unit_name(str(told.get("unit", "")))
+    attributes: Mapping[str, Any] = file.imagej_metadata or (file.shaped_metadata or ({},))[0]
+    saved = from_text(attributes.get(KEY))
+    unit = unit_name(str(attributes.get("unit", "")))
     y, x, stated = _resolution(file.pages[0], in_unit=unit != "pixel")
     found = from_extras(saved)
-    found["scale"] = {"Z": told.get("spacing", 1.0), "Y": y, "X": x}
+    found["scale"] = {"Z": attributes.get("spacing", 1.0), "Y": y, "X": x}
     found["unit"] = stated
     if unit != "pixel":
-        own = {a: str(told.get(f"{a.lower()}unit", "")) or unit for a in "ZY"} | {"X": unit}
+        own = {a: str(attributes.get(f"{a.lower()}unit", "")) or unit for a in "ZY"} | {"X": unit}
         found["unit"], factors = one_unit(own, path)
         found["scale"] = {a: size * factors[a] for a, size in found["scale"].items()}
-    found["interval"] = float(told.get("finterval", 0) or 1)
+    found["interval"] = float(attributes.get("finterval", 0) or 1)
     found["axes"] = saved.get("axes", "")
     return found
 
@@ -161,18 +161,18 @@ def _ome(file: Any, number: int, path: Path) -> dict[str, Any]:
     images = root.findall("o:Image", space)
     image = images[min(number, len(images) - 1)]
     pixels = image.find("o:Pixels", space)
-    told = {} if pixels is None else pixels.attrib
-    given = [a for a in "ZYX" if f"PhysicalSize{a}" in told]
-    units = {a: told.get(f"PhysicalSize{a}Unit", "µm") for a in given}
+    attributes = {} if pixels is None else pixels.attrib
+    given = [a for a in "ZYX" if f"PhysicalSize{a}" in attributes]
+    units = {a: attributes.get(f"PhysicalSize{a}Unit", "µm") for a in given}
     unit, factors = one_unit(units, path) if "X" in given else ("pixel", {})
     saved = _annotation(root, space)
     found = from_extras(saved)
     found["scale"] = {
-        a: float(told.get(f"PhysicalSize{a}", 1.0)) * factors.get(a, 1.0) for a in "ZYX"
+        a: float(attributes.get(f"PhysicalSize{a}", 1.0)) * factors.get(a, 1.0) for a in "ZYX"
     }
     found["unit"] = unit
-    seconds = time_factor(told.get("TimeIncrementUnit", "s")) or 1.0
-    found["interval"] = float(told.get("TimeIncrement", 1)) * seconds
+    seconds = time_factor(attributes.get("TimeIncrementUnit", "s")) or 1.0
+    found["interval"] = float(attributes.get("TimeIncrement", 1)) * seconds
     names = image.findall("o:Pixels/o:Channel", space)
     if names and all(c.get("Name") for c in names):
         found.setdefault("channels", tuple(str(c.get("Name")) for c in names))

@@ -67,9 +67,11 @@ def keep(labels: Any, parts: Any, ids: NDArray[np.int64]) -> Any:
     """
     if parts is labels:
         return replace_labels(labels, ids, ids, labels.dtype)
-    kept = replace_labels(parts, ids, np.ones(len(ids), bool), bool)
+    retained = replace_labels(parts, ids, np.ones(len(ids), bool), bool)
     return (
-        kept if labels.dtype == bool else map_blocks(np.multiply, labels, kept, dtype=labels.dtype)
+        retained
+        if labels.dtype == bool
+        else map_blocks(np.multiply, labels, retained, dtype=labels.dtype)
     )
 
 

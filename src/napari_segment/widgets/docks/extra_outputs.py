@@ -82,11 +82,11 @@ def filtered_layers(
         Of the source, by axis.
     """
     name = f"{source.name} {' '.join(spec.name for spec in recipe.filters)}"
-    place = _place(source, axes, recipe, kept="C" in image.axes and "C" in axes)
-    kept = axes[len(axes) - len(place["scale"]) :]
+    place = _place(source, axes, recipe, keep_channel="C" in image.axes and "C" in axes)
+    shown_axes = axes[len(axes) - len(place["scale"]) :]
     for letter, new in zip(image.spatial_axes, image.spacing, strict=True):
-        place["scale"][kept.index(letter)] *= new / spacing[letter]
-    place |= {"rgb": False, "metadata": {KEY: _told(recipe, source)}}
+        place["scale"][shown_axes.index(letter)] *= new / spacing[letter]
+    place |= {"rgb": False, "metadata": {KEY: _described(recipe, source)}}
     if "C" in image.axes and "C" not in axes:
         names = image.channels or tuple(map(str, range(image.size("C"))))
         low, high = (float(np.asarray(end(image.data))) for end in (np.min, np.max))
@@ -94,14 +94,14 @@ def filtered_layers(
             place["contrast_limits"] = (low, high)
         return [
             (
-                _on(image.channel(i), kept),
+                _on(image.channel(i), shown_axes),
                 place | {"name": f"{name} {c}", "colormap": c if c in RGB else "gray"}
                 | {"blending": "additive"},
                 "image",
             )
             for i, c in enumerate(names)
         ]  # fmt: skip
-    return [(_on(image, kept), place | {"name": name}, "image")]
+    return [(_on(image, shown_axes), place | {"name": name}, "image")]
 
 
 def points_layer(
@@ -125,26 +125,27 @@ def points_layer(
     index["T"] = table["time"].to_numpy() if "time" in table else np.zeros(len(table))
     index["C"] = np.full(len(table), _channel(recipe))
     place = geometry(source, int(axes.startswith("C")))
-    kept = axes.removeprefix("C")
-    told = [n for n in table if n not in ("time", "z", "y", "x")]
+    shown_axes = axes.removeprefix("C")
+    columns = [n for n in table if n not in ("time", "z", "y", "x")]
     return (
-        np.stack([index[a] for a in kept], axis=1),
+        np.stack([index[a] for a in shown_axes], axis=1),
         place
         | {
             "name": f"{source.name} edge points", "size": SIZE, "face_color": FACE,
-            "border_width": 0, "features": table[told], "metadata": {KEY: _told(recipe, source)},
+            "border_width": 0, "features": table[columns],
+            "metadata": {KEY: _described(recipe, source)},
         },
         "points",
     )  # fmt: skip
 
 
-def _place(source: Any, axes: str, recipe: Recipe, *, kept: bool) -> dict[str, Any]:
+def _place(source: Any, axes: str, recipe: Recipe, *, keep_channel: bool) -> dict[str, Any]:
     """Where the result lies: from the first time point, at the channel that was taken."""
     offset = np.zeros(len(axes))
     if recipe.times and "T" in axes:
         offset[axes.index("T")] = recipe.times[0]
-    drop = int(axes.startswith("C") and not kept)
-    if axes.find("C") > 0 and not kept:
+    drop = int(axes.startswith("C") and not keep_channel)
+    if axes.find("C") > 0 and not keep_channel:
         offset[axes.index("C")] = _channel(recipe)
     return geometry(source, drop, offset)
 
@@ -160,5 +161,5 @@ def _channel(recipe: Recipe) -> int:
     return recipe.channel if isinstance(recipe.channel, int) else 0
 
 
-def _told(recipe: Recipe, source: Any) -> dict[str, Any]:
+def _described(recipe: Recipe, source: Any) -> dict[str, Any]:
     return {"recipe": recipe.model_dump(mode="json"), "source": source.name}

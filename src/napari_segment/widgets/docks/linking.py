@@ -196,8 +196,8 @@ class Consensus(LinkingDock):
         first = layers[0]
         shapes = {layer.name: shape_of(layer) for layer in layers}
         if len(set(shapes.values())) > 1:
-            told = ", ".join(f"{name!r} {shape}" for name, shape in shapes.items())
-            raise InputError(f"A consensus needs layers of one shape, but was given {told}.")
+            listed = ", ".join(f"{name!r} {shape}" for name, shape in shapes.items())
+            raise InputError(f"A consensus needs layers of one shape, but was given {listed}.")
         axes = named_axes(first) or IN_SPACE.get(first.ndim, "")
         if "T" in axes or not axes:
             raise InputError("A consensus is of one time point, 2-D or 3-D: take each by itself.")

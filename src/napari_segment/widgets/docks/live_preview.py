@@ -148,8 +148,8 @@ class LivePreview(QObject):
             return
         self.hide()
         active = self.viewer.layers.selection.active
-        told = {"name": NAME, "metadata": {KEY: {"preview": True}}}
-        self.layer = Layer.create(data, attributes | told, kind)
+        extra = {"name": NAME, "metadata": {KEY: {"preview": True}}}
+        self.layer = Layer.create(data, attributes | extra, kind)
         self.layer.editable = False
         self.viewer.add_layer(self.layer)
         self.viewer.layers.selection.active = active

@@ -45,10 +45,10 @@ def follow(widget: Any, event: Any, call: Callable[..., Any]) -> None:
     """
     watched, method = weakref.ref(widget), weakref.WeakMethod(call)
 
-    def relay(*told: Any) -> None:
+    def relay(*arguments: Any) -> None:
         present, target = watched(), method()
         if present is not None and target is not None and isalive(present):
-            target(*told)
+            target(*arguments)
 
     event.connect(relay)
 

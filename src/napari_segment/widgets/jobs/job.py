@@ -322,8 +322,8 @@ def keep(stack: Message) -> Message:
     folder = tempfile.mkdtemp(prefix="napari-segment-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     maps = {name: keep(image) for name, image in stack.get("maps", {}).items()}
-    kept: Message = {"path": shutil.move(stack["path"], folder), "chunks": []}
-    return stack | kept | ({"maps": maps} if maps else {})
+    moved: Message = {"path": shutil.move(stack["path"], folder), "chunks": []}
+    return stack | moved | ({"maps": maps} if maps else {})
 
 
 def said(error: Exception | None) -> str:

@@ -54,7 +54,7 @@ class Copies:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[int, Copy] = {}
+        self._retained: dict[int, Copy] = {}
         self._ends: dict[int, Any] = {}  # what waits for the end of each layer
         self._lock = Lock()
         self._folder: Path | None = None
@@ -75,18 +75,18 @@ class Copies:
         def write(array: Any, path: Path) -> Chunks:
             mark = _mark(array, source)
             with self._lock:
-                kept = self._kept.get(key)
-                if kept is None or kept.mark != mark or not kept.path.exists():
+                copy = self._retained.get(key)
+                if copy is None or copy.mark != mark or not copy.path.exists():
                     self._drop(key)
                     file = self._new_file()
-                    kept = Copy(file, save_array(array, file), mark, source)
-                    self._kept[key] = kept
+                    copy = Copy(file, save_array(array, file), mark, source)
+                    self._retained[key] = copy
                 try:
-                    _link(kept.path, path)
+                    _link(copy.path, path)
                 finally:
                     if not end.alive:  # the layer was deleted meanwhile
                         self._drop(key)
-            return kept.chunks
+            return copy.chunks
 
         return write
 
@@ -95,9 +95,9 @@ class Copies:
         self._drop(id(layer))
 
     def _drop(self, key: int) -> None:
-        kept = self._kept.pop(key, None)
-        if kept is not None:
-            kept.path.unlink(missing_ok=True)
+        copy = self._retained.pop(key, None)
+        if copy is not None:
+            copy.path.unlink(missing_ok=True)
 
     def _new_file(self) -> Path:
         if self._folder is None:
@@ -122,9 +122,9 @@ def _mark(array: Any, source: Any) -> tuple[Any, ...]:
     return ("pixels", array.shape, str(array.dtype), total)
 
 
-def _link(kept: Path, path: Path) -> None:
+def _link(copy: Path, path: Path) -> None:
     """Give a copy another name: the worker may still read it when the layer is gone."""
     try:
-        os.link(kept, path)
+        os.link(copy, path)
     except OSError:  # a file system without links
-        shutil.copyfile(kept, path)
+        shutil.copyfile(copy, path)

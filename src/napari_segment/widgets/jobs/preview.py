@@ -92,10 +92,12 @@ class Request:
     @property
     def flat(self) -> Recipe:
         """The recipe for one plane, less what makes volumes of planes and what follows that."""
-        kept = self.recipe.cleanups
+        remaining = self.recipe.cleanups
         if "Z" in self.image.axes:
-            kept = tuple(takewhile(lambda spec: 2 in cleanups[spec.name].ndim, kept))
-        return self.recipe.model_copy(update={"apply_to": "auto", "times": (), "cleanups": kept})
+            remaining = tuple(takewhile(lambda spec: 2 in cleanups[spec.name].ndim, remaining))
+        return self.recipe.model_copy(
+            update={"apply_to": "auto", "times": (), "cleanups": remaining}
+        )
 
 
 class Look:
@@ -164,10 +166,10 @@ def _pixels_of(image: Image) -> tuple[Any, ...]:
 
 def by_hand(values: Sequence[float], settings: Mapping[str, Any]) -> Spec:
     """The method that takes thresholds as they are."""
-    kept = {"objects": settings["objects"]} if "objects" in settings else {}
+    remaining = {"objects": settings["objects"]} if "objects" in settings else {}
     if len(values) == 1:
-        return Spec(name="manual", settings=kept | {"value": values[0]})
-    return Spec(name="levels", settings=kept | {"values": list(values)})
+        return Spec(name="manual", settings=remaining | {"value": values[0]})
+    return Spec(name="levels", settings=remaining | {"values": list(values)})
 
 
 def _placed(method: Spec, values: Sequence[float]) -> Spec:

@@ -141,9 +141,9 @@ def plane_layer(labels: Any, source: Any, axes: str, where: Mapping[str, int]) -
         The plane's place along the other axes.
     """
     drop = int(axes.startswith("C"))
-    kept = axes[drop:]
-    data = labels if kept.index("Y") < kept.index("X") else labels.T
-    shape = [labels.shape["YX".index(a)] if a in "YX" else 1 for a in kept]
+    shown = axes[drop:]
+    data = labels if shown.index("Y") < shown.index("X") else labels.T
+    shape = [labels.shape["YX".index(a)] if a in "YX" else 1 for a in shown]
     offset = [0 if a in "YX" else where.get(a, 0) for a in axes]
     return data.reshape(shape), geometry(source, drop, np.array(offset)), "labels"
 
@@ -183,9 +183,9 @@ def go_to(viewer: Any, layer: Any, axis: int, index: int) -> None:
 def snapshot(layer: Any) -> SimpleNamespace:
     """What the result of long work needs of its source, which may change meanwhile."""
     names = ("name", "ndim", "scale", "translate", "rotate", "shear", "units", "axis_labels")
-    kept = {name: deepcopy(getattr(layer, name)) for name in names if name != "units"}
+    shown = {name: deepcopy(getattr(layer, name)) for name in names if name != "units"}
     affine = SimpleNamespace(affine_matrix=np.array(layer.affine.affine_matrix))
-    return SimpleNamespace(**kept, units=tuple(layer.units), affine=affine)
+    return SimpleNamespace(**shown, units=tuple(layer.units), affine=affine)
 
 
 def geometry(layer: Any, drop: int = 0, offset: Any = None) -> dict[str, Any]:

@@ -62,8 +62,8 @@ stained_tissue = partial(sample, "stained_tissue")
 
 def _known(attributes: dict[str, Any]) -> dict[str, Any]:
     """What matters in a file; the rest, such as colours, stays in the window."""
-    kept = (
+    names = (
         "name", "metadata", "scale", "translate", "rotate", "shear", "affine", "units",
         "axis_labels", "rgb", "multiscale",
     )  # fmt: skip
-    return {key: attributes[key] for key in kept if key in attributes}
+    return {key: attributes[key] for key in names if key in attributes}

@@ -43,8 +43,8 @@ def markers_of(viewer: Any, layer: Any, source: Any, axes: str) -> Labels:
             f"dimensions, the image {source.ndim} ({axes}). Add a Points layer while the image is "
             "in view, and place them there."
         )
-    kept = [i for i, a in enumerate(axes) if a != "C"]
-    return marked(_voxels(viewer, layer, source)[:, kept], layer.name, image)
+    columns = [i for i, a in enumerate(axes) if a != "C"]
+    return marked(_voxels(viewer, layer, source)[:, columns], layer.name, image)
 
 
 def _painted(layer: Any, image: Image, axes: str) -> Labels:

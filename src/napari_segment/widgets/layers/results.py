@@ -116,17 +116,17 @@ def _box_layers(labels: Labels, place: dict[str, Any], axes: str, name: str) -> 
         return
     if boxes.shape[2] < len(place["scale"]):
         boxes = np.insert(boxes, axes.index("C"), 0, axis=2)
-    told = [name for name in ("label", *WORDS) if name in labels.features]
+    columns = [name for name in ("label", *WORDS) if name in labels.features]
     attributes = place | {
         "name": f"{name} boxes", "shape_type": "rectangle", "face_color": "transparent",
         "edge_color": BOX_COLOURS[0], "edge_width": 1,
-        "features": pd.DataFrame({n: labels.features[n][rows] for n in told}),
+        "features": pd.DataFrame({n: labels.features[n][rows] for n in columns}),
     }  # fmt: skip
-    text = " ".join(WORDS[name] for name in told if name in WORDS)
+    text = " ".join(WORDS[name] for name in columns if name in WORDS)
     if text:
         attributes["text"] = {
             "string": text, "size": 8, "color": "white", "anchor": "upper_left",
         }  # fmt: skip
-    if "class" in told:
+    if "class" in columns:
         attributes |= {"edge_color": "class", "edge_color_cycle": list(BOX_COLOURS)}
     yield list(boxes), attributes, "shapes"

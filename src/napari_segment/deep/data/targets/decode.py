@@ -29,8 +29,8 @@ def decode(probabilities: NDArray[Any], objects: Objects) -> NDArray[np.int32]:
     if objects.target == "flow":
         from napari_segment.deep.data.targets.flow import gather
 
-        ways = np.asarray(probabilities[1:], np.float32) * 2 - 1
-        return _without_small(gather(ways, inside, objects.seed), objects.size)
+        flow_field = np.asarray(probabilities[1:], np.float32) * 2 - 1
+        return _without_small(gather(flow_field, inside, objects.seed), objects.size)
     return _without_small(_flooded(probabilities[1], inside, objects), objects.size)
 
 

@@ -80,8 +80,8 @@ def _telling_apart(
     if objects.target == "flow":
         from napari_segment.deep.data.targets.flow import flows
 
-        ways = (flows(marked) + 1) / 2
-        return list(np.where(marked > 0, ways, np.float32(UNKNOWN)))
+        flow_channels = (flows(marked) + 1) / 2
+        return list(np.where(marked > 0, flow_channels, np.float32(UNKNOWN)))
     depth = relative_depth(marked, spacing)
     return [depth if objects.target == "distance" else (depth > _INNER).astype(np.float32)]
 

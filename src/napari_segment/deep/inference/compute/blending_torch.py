@@ -15,7 +15,7 @@ from napari_segment.deep.device import is_out_of_memory, release_memory
 from napari_segment.deep.inference.compute.accumulators_torch import Sums
 from napari_segment.deep.inference.compute.forward_torch import outer, place
 from napari_segment.deep.inference.decoding import Slab
-from napari_segment.deep.inference.fallback import Ladder, MemoryShortError
+from napari_segment.deep.inference.fallback import MemoryFallback, MemoryShortError
 from napari_segment.deep.inference.tiling import Grid, Row, Where
 from napari_segment.step import Step
 
@@ -33,7 +33,7 @@ class Blend:
     ----------
     grid : Grid
         The tiles.
-    ladder : Ladder
+    fallback : MemoryFallback
         Where they are blended.
     sink : callable
         Takes what is finished.
@@ -41,18 +41,18 @@ class Blend:
         Where the first row of tiles starts along the slab axis.
     pieces : bool
         Whether parts of slabs are handed out.
-    beside : ThreadPoolExecutor, optional
+    executor : ThreadPoolExecutor, optional
         Where to work while the network computes; the caller's thread otherwise, when it settles.
     """
 
     def __init__(
-        self, grid: Grid, ladder: Ladder, sink: Sink, *, begin: int = 0, pieces: bool = False,
-        beside: ThreadPoolExecutor | None = None,
+        self, grid: Grid, fallback: MemoryFallback, sink: Sink, *, begin: int = 0,
+        pieces: bool = False, executor: ThreadPoolExecutor | None = None,
     ) -> None:  # fmt: skip
-        self.grid, self.ladder, self.sink, self.beside = grid, ladder, sink, beside
+        self.grid, self.fallback, self.sink, self.executor = grid, fallback, sink, executor
         self._sums = Sums(grid, pieces=pieces)
         self._new = [_first_reached(grid, a, begin) for a in range(len(grid.shape))]
-        self._place = place(ladder.blend)
+        self._place = place(fallback.blend)
         self._channels = 1
         self._map: Tensor | None = None
         self._todo: list[Callable[[], None]] = []
@@ -86,13 +86,13 @@ class Blend:
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-            short = f"Out of memory on {self.ladder.blend}"
+            short = f"Out of memory on {self.fallback.blend}"
             yield Step(*count, message=f"{short}: {self._with_less()}")
 
     def _with_less(self) -> str:
         """Give up something: first what is kept for later on the CPU, then the device."""
-        if self.ladder.blend != "cpu" or self._again:
-            return self.ladder.blend_on_cpu()
+        if self.fallback.blend != "cpu" or self._again:
+            return self.fallback.blend_on_cpu()
         self._again = True
         self._sums.trim()
         release_memory(self._place)
@@ -100,8 +100,8 @@ class Blend:
 
     def _start(self, work: Iterator[Callable[[], None]]) -> None:
         self._todo = list(work)
-        if self.beside is not None:
-            self._pending = self.beside.submit(self._work)
+        if self.executor is not None:
+            self._pending = self.executor.submit(self._work)
 
     # ---- perhaps in the other thread ----
 
@@ -149,9 +149,9 @@ class Blend:
 
     def _held(self, cell: Where) -> Tensor:
         """The sums of a part of a block, on the device where they are wanted by now."""
-        if self._place.type != place(self.ladder.blend).type:
-            self._sums.move(place(self.ladder.blend))
-            self._place = place(self.ladder.blend)
+        if self._place.type != place(self.fallback.blend).type:
+            self._sums.move(place(self.fallback.blend))
+            self._place = place(self.fallback.blend)
         return self._sums.at(cell, self._channels, self._place)
 
     def _weights(self, device: torch.device) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from napari_segment.deep.device import Precision, is_out_of_memory, release_memory
 from napari_segment.deep.inference.compute.forward_torch import forward, place
-from napari_segment.deep.inference.fallback import Ladder
+from napari_segment.deep.inference.fallback import MemoryFallback
 from napari_segment.step import Step
 
 Network = Callable[[Tensor], Tensor]
@@ -25,23 +25,23 @@ Tile = NDArray[np.float32]
 
 @dataclass
 class Place:
-    """A network and the ladder of the device that it runs on."""
+    """A network, its device, and what it falls back to when memory runs out."""
 
     network: Network
-    ladder: Ladder
+    fallback: MemoryFallback
 
     def move(self, done: int, total: int) -> Generator[Step, None, None]:
         """Bring the network to its device, or to the CPU where it does not fit."""
         if not isinstance(self.network, torch.nn.Module):
             return
         try:
-            self.network.to(self.ladder.device)
+            self.network.to(self.fallback.device)
             return
         except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error) or self.ladder.device == "cpu":
+            if not is_out_of_memory(error) or self.fallback.device == "cpu":
                 raise
-        release_memory(place(self.ladder.device))
-        self.ladder.device = self.ladder.blend = "cpu"
+        release_memory(place(self.fallback.device))
+        self.fallback.device = self.fallback.blend = "cpu"
         self.network.to("cpu")
         yield Step(
             done, total, message="The network does not fit on the device: going on on the CPU."
@@ -53,16 +53,16 @@ class Place:
         """The network's outputs for each of some tiles."""
         outputs: list[Tensor] = []
         while len(outputs) < len(tiles):
-            some = tiles[len(outputs) : len(outputs) + self.ladder.batch]
+            some = tiles[len(outputs) : len(outputs) + self.fallback.batch]
             try:
-                outputs += forward(self.network, _together(some), self.ladder, precision)
+                outputs += forward(self.network, _together(some), self.fallback, precision)
                 continue
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
             # Out of the except block: the traceback, and the tensors it holds, are gone.
-            release_memory(place(self.ladder.device))
-            yield Step(*count, message=self.ladder.down())
+            release_memory(place(self.fallback.device))
+            yield Step(*count, message=self.fallback.down())
             yield from self.move(*count)
         return outputs
 
@@ -90,12 +90,12 @@ class Places:
     @property
     def batch(self) -> int:
         """How many tiles are computed at once."""
-        return sum(place.ladder.batch for place in self.places)
+        return sum(place.fallback.batch for place in self.places)
 
     @property
     def on_cpu(self) -> bool:
         """Whether the network and the blending share the same cores."""
-        return all(place.ladder.device == "cpu" for place in self.places)
+        return all(place.fallback.device == "cpu" for place in self.places)
 
     def outputs(
         self, tiles: Sequence[Tile], count: tuple[int, int]
@@ -128,7 +128,7 @@ class Places:
             return (yield from self.places[0].outputs(tiles, count, self.precision))
         work, begin = [], 0
         for one in self.places:
-            share = tiles[begin : begin + one.ladder.batch]
+            share = tiles[begin : begin + one.fallback.batch]
             begin += len(share)
             if share:
                 work.append(self._threads.submit(_ended, one.outputs(share, count, self.precision)))
@@ -151,20 +151,20 @@ def constant_key(tile: Tile) -> bytes | None:
     return tile[first].tobytes()
 
 
-def places_of(network: Network, ladders: Sequence[Ladder]) -> list[Place]:
+def places_of(network: Network, fallbacks: Sequence[MemoryFallback]) -> list[Place]:
     """The network on each of some devices; a module is copied for all but the first."""
-    copies = [network, *(deepcopy(network) for _ in ladders[1:])]
-    return [Place(one, ladder) for one, ladder in zip(copies, ladders, strict=True)]
+    copies = [network, *(deepcopy(network) for _ in fallbacks[1:])]
+    return [Place(one, fallback) for one, fallback in zip(copies, fallbacks, strict=True)]
 
 
 def _ended(steps: Generator[Step, None, list[Tensor]]) -> tuple[list[Step], list[Tensor]]:
     """Run to the end: the Steps, and what was returned."""
-    told = []
+    emitted = []
     while True:
         try:
-            told.append(next(steps))
+            emitted.append(next(steps))
         except StopIteration as stop:
-            return told, stop.value
+            return emitted, stop.value
 
 
 def _together(tiles: Sequence[Tile]) -> Tensor:

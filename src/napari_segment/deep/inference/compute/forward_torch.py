@@ -13,7 +13,7 @@ from torch import Tensor
 from napari_segment.deep.device import Precision
 from napari_segment.deep.device import precision as number_type
 from napari_segment.deep.inference.decoding import Activation, activate, uncertainty
-from napari_segment.deep.inference.fallback import Ladder
+from napari_segment.deep.inference.fallback import MemoryFallback
 from napari_segment.deep.inference.tiling import Grid
 
 _PART_OVERLAP = 0.25
@@ -26,16 +26,19 @@ def place(name: str) -> torch.device:
 
 @torch.inference_mode()
 def forward(
-    network: Callable[[Tensor], Tensor], block: Tensor, ladder: Ladder, precision: Precision
+    network: Callable[[Tensor], Tensor],
+    block: Tensor,
+    fallback: MemoryFallback,
+    precision: Precision,
 ) -> Tensor:
-    """Outputs of some tiles, computed where and in as many parts as the ladder says."""
-    block = block.to(place(ladder.device), non_blocking=True)
+    """Outputs of some tiles, computed on the device and in the parts of the fallback."""
+    block = block.to(place(fallback.device), non_blocking=True)
     if reduced_on_cpu(precision):
         block = block.contiguous(memory_format=channels_last(block.ndim))
-    with cast(place(ladder.device), precision):
-        if ladder.part == ladder.tile:
+    with cast(place(fallback.device), precision):
+        if fallback.part == fallback.tile:
             return network(block)
-        return in_parts(network, block, ladder.part)
+        return in_parts(network, block, fallback.part)
 
 
 def in_parts(network: Callable[[Tensor], Tensor], block: Tensor, part: tuple[int, ...]) -> Tensor:
@@ -94,24 +97,24 @@ class Flips(torch.nn.Module):
         ``(B, C, *S)`` to ``(B, K, *S)``.
     axes : sequence of int
         Spatial axes that are mirrored, counted from the last (-1 is X); all combinations.
-    ways : bool
+    flow : bool
         Whether the last outputs are directions, one an axis, which turn round in the mirror.
     """
 
     def __init__(
-        self, network: Callable[[Tensor], Tensor], axes: Sequence[int], ways: bool = False
+        self, network: Callable[[Tensor], Tensor], axes: Sequence[int], flow: bool = False
     ) -> None:
         super().__init__()
         self.network = network
         self.axes = tuple(axes)
-        self.ways = ways
+        self.flow = flow
 
     def forward(self, block: Tensor) -> Tensor:
         total = self.network(block).float()
         for chosen in list(product((False, True), repeat=len(self.axes)))[1:]:
             flipped = [a for a, yes in zip(self.axes, chosen, strict=True) if yes]
             mirrored = self.network(block.flip(flipped)).flip(flipped).float()
-            if self.ways:
+            if self.flow:
                 mirrored[:, flipped] *= -1
             total = total + mirrored
         return total / 2 ** len(self.axes)

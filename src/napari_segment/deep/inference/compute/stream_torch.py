@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 from torch import Tensor
 
-from napari_segment.deep.allocator import faulted, give_back, kept_memory
+from napari_segment.deep.allocator import faulted, give_back, retained_memory
 from napari_segment.deep.device import Precision, is_out_of_memory
 from napari_segment.deep.inference.compute.blending_torch import Blend, Corner, Sink
 from napari_segment.deep.inference.compute.device_workers_torch import Place, Places, Tile
@@ -54,7 +54,7 @@ def stream(
     Yields
     ------
     Step
-        After every batch of tiles, and one for every rung taken on a ladder.
+        After every batch of tiles, and one for every step of a fallback.
     """
     network = Places(places, precision)
     pieces = pieces and network.batch == 1 and network.on_cpu
@@ -64,13 +64,13 @@ def stream(
     done = 0
     for one in places:
         yield from one.move(done, total)
-    with ExitStack() as memory, ThreadPoolExecutor(1, "tiles") as beside:
+    with ExitStack() as memory, ThreadPoolExecutor(1, "tiles") as executor:
         blend = Blend(
-            read.grid, places[0].ladder, sink, begin=begin, pieces=pieces,
-            beside=None if network.on_cpu else beside,
+            read.grid, places[0].fallback, sink, begin=begin, pieces=pieces,
+            executor=None if network.on_cpu else executor,
         )  # fmt: skip
         try:
-            tiles = _Ahead(beside, read, rows)
+            tiles = _Ahead(executor, read, rows)
             for row in rows:
                 left = len(row.corners)
                 while left:
@@ -80,7 +80,7 @@ def stream(
                     before = faulted()
                     outputs = yield from network.outputs(block, (done, total))
                     if network.on_cpu and not done:
-                        memory.enter_context(kept_memory(_churns(faulted() - before, outputs)))
+                        memory.enter_context(retained_memory(_churns(faulted() - before, outputs)))
                     yield from blend.settle((done, total))
                     blend.submit(outputs, corners)
                     del outputs, block  # not to be held while the next ones are computed
@@ -92,7 +92,7 @@ def stream(
                     give_back()  # what lies in pieces that are too small to be used again
             yield from blend.settle((done, total))
         finally:
-            beside.shutdown(wait=True, cancel_futures=True)
+            executor.shutdown(wait=True, cancel_futures=True)
             network.close()
 
 
@@ -104,14 +104,14 @@ def _churns(taken: int, outputs: Sequence[Tensor]) -> bool:
 class _Ahead:
     """Tiles in their order, the next ones being read while the present ones are computed."""
 
-    def __init__(self, beside: ThreadPoolExecutor, read: Reader, rows: Sequence[Row]) -> None:
-        self._beside, self._read = beside, read
+    def __init__(self, executor: ThreadPoolExecutor, read: Reader, rows: Sequence[Row]) -> None:
+        self._executor, self._read = executor, read
         self._corners = iter([corner for row in rows for corner in row.corners])
         self._waiting: deque[tuple[Corner, Future[Tile]]] = deque()
         self._eager = True
 
     def take(
-        self, count: int, told: tuple[int, int]
+        self, count: int, progress: tuple[int, int]
     ) -> Generator[Step, None, tuple[list[Corner], list[Tile]]]:
         """The next tiles (C, *tile); where memory is short, none is read ahead any more."""
         self._request(count - len(self._waiting))
@@ -126,7 +126,7 @@ class _Ahead:
                     raise
             if self._eager:
                 self._eager = False
-                yield Step(*told, message="Out of memory: going on without reading ahead.")
+                yield Step(*progress, message="Out of memory: going on without reading ahead.")
             tiles.append(self._again(corner))
         if self._eager:
             self._request(count - len(self._waiting))
@@ -134,7 +134,7 @@ class _Ahead:
 
     def _again(self, corner: Corner) -> Tile:
         try:
-            return self._beside.submit(self._read, corner).result()  # after those begun before
+            return self._executor.submit(self._read, corner).result()  # after those begun before
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -148,4 +148,4 @@ class _Ahead:
             corner = next(self._corners, None)
             if corner is None:
                 return
-            self._waiting.append((corner, self._beside.submit(self._read, corner)))
+            self._waiting.append((corner, self._executor.submit(self._read, corner)))

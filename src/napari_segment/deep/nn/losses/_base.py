@@ -51,7 +51,7 @@ class Scored:
         return self.logits.sigmoid() if self.binary else self.logits.softmax(1)
 
     @cached_property
-    def surprise(self) -> Tensor:
+    def cross_entropy_per_sample(self) -> Tensor:
         """Cross entropy of each voxel, (B, C, *S), before the sum over the channels.
 
         Of binary problems the one channel holds both sides' terms.

@@ -76,8 +76,8 @@ class AsymmetricFocal(Loss):
             values = -near * target * right - far * self._hard(wrong) * rest * wrong
         else:
             ((share, target, log),) = sides(pair, self.delta)
-            kept = torch.cat([self._hard(log[:, :1]), torch.ones_like(log[:, 1:])], 1)
-            values = -share * kept * target * log
+            retained = torch.cat([self._hard(log[:, :1]), torch.ones_like(log[:, 1:])], 1)
+            values = -share * retained * target * log
         return pair.mean(values)
 
     def _hard(self, log: Tensor) -> Tensor:

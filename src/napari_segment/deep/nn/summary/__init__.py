@@ -104,9 +104,9 @@ class Summary:
     def costs(self) -> str:
         """Parameters and memory in one sentence each."""
         frozen = self.parameters - self.trainable
-        kept = f" ({frozen:,} of them frozen)" if frozen else ""
+        frozen_text = f" ({frozen:,} of them frozen)" if frozen else ""
         return (
-            f"{self.parameters:,} parameters{kept}. "
+            f"{self.parameters:,} parameters{frozen_text}. "
             f"Memory, estimated in single precision: {_bytes(self.memory_training)} to train, "
             f"{_bytes(self.memory_prediction)} to predict, for a batch of {self.size[0]}."
         )

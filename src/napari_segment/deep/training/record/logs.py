@@ -44,7 +44,7 @@ def tensorboard(folder: Path) -> Log:
     return log
 
 
-def told(
+def logged(
     steps: Generator[Step, None, T], folder: Path, chosen: Iterable[Spec]
 ) -> Generator[Step, None, T]:
     """Long work whose Steps are told to logs as well; one that fails is left out, and says so.
