@@ -20,7 +20,7 @@ BEGIN = """
 import resource
 from pathlib import Path
 import numpy as np
-from napari_segment.deep.allocator import kept_memory
+from napari_segment.deep.allocator import retained_memory
 
 SIZE = 100 * 2**20
 
@@ -48,10 +48,10 @@ def passes(code):
 def test_memory_is_used_again_inside_and_given_back_at_the_end():
     passes(
         """
-        with kept_memory(False):
+        with retained_memory(False):
             outside = faults_of_filling()
-        with kept_memory():
-            with kept_memory():
+        with retained_memory():
+            with retained_memory():
                 pass
             assert faults_of_filling() < outside / 2  # an inner use does not end the outer one
             inside = resident()
@@ -65,7 +65,7 @@ def test_it_ends_with_an_error_too():
     passes(
         """
         try:
-            with kept_memory():
+            with retained_memory():
                 raise ValueError("on purpose")
         except ValueError:
             pass
