@@ -50,7 +50,7 @@ def recipes() -> dict[str, Recipe]:
         for words, split in splits.items()
     }
     median, otsu = Spec(name="median", settings={"size": 3}), Spec(name="otsu")
-    clahe = Spec(name="clahe", settings={"tiles": 8, "clip": 0.01})
+    clahe = Spec(name="clahe", settings={"tiles": 8, "clip_limit": 0.01})
     smooth = Spec(name="smooth", settings={"radius": 0.3, "units": "physical"})
     found["median 3, Otsu, split at dark lines"] = Recipe(
         method=otsu, filters=(median,), cleanups=(_dark_lines(0.15, 3), *SIZES)

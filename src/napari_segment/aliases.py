@@ -14,6 +14,22 @@ RECIPE: dict[str, str] = {"per": "apply_to"}
 # "kind.entry", or "kind.*" for every entry of a kind -> former name -> the name of today.
 SETTINGS: dict[str, dict[str, str]] = {
     "filters.channels": {"which": "indices"},
+    "filters.kmeans_image": {
+        "choose": "selection",
+        "position": "position_weight",
+        "texture": "texture_weight",
+    },
+    "filters.bilateral": {"contrast": "intensity_sigma"},
+    "filters.clahe": {"clip": "clip_limit"},
+    "filters.nonlocal_means": {"patch": "patch_radius", "search": "search_radius"},
+    "methods.kmeans": {
+        "choose": "selection",
+        "position": "position_weight",
+        "texture": "texture_weight",
+    },
+    "methods.chan_vese": {"inside": "inside_weight", "outside": "outside_weight"},
+    "methods.fill_contours": {"gap": "max_gap"},
+    "methods.levels": {"values": "thresholds"},
     "methods.sauvola": {"spread": "dynamic_range"},
     "methods.phansalkar": {"spread": "dynamic_range"},
     "methods.felzenszwalb": {"smallest": "min_size"},
@@ -23,7 +39,9 @@ SETTINGS: dict[str, dict[str, str]] = {
     "cleanups.fill_holes": {"largest": "max_size"},
     "cleanups.relabel": {"by": "order"},
     "cleanups.merge": {"share": "min_fraction"},
-    "cleanups.split_touching": {"by": "landscape"},
+    "cleanups.split_touching": {"by": "landscape", "units": "depth_units"},
+    "cleanups.link_planes": {"overlap": "min_overlap", "gap": "max_gap"},
+    "verbs.track": {"overlap": "min_overlap", "gap": "max_gap"},
     "cleanups.dense_crf": {
         "start": "unary",
         "distance": "spatial_sigma",
@@ -72,12 +90,15 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "methods.bioimageio.output_channel": lambda channel: "auto" if channel < 0 else channel,
     "methods.sauvola.dynamic_range": lambda spread: spread or "auto",
     "methods.phansalkar.dynamic_range": lambda spread: spread or "auto",
+    "cleanups.split_touching.depth_units": lambda u: "relative" if u == "share" else u,
     "cleanups.fill_holes.max_size": lambda largest: largest or "none",
     "trainings.train.ignore_index": lambda number: "auto" if int(number) < 0 else number,
 }
 
 # "kind.entry.setting" of today -> what 0 or an empty value stood for.
 EMPTY: dict[str, str] = {
+    "filters.channels.indices": "all",
+    "filters.isotropic.side": "auto",
     "methods.network.tile": "auto",
     "methods.network.thresholds": "auto",
     "methods.network.region": "auto",

@@ -64,7 +64,7 @@ def test_one_channel_is_globally_optimal(image: np.ndarray, k: int) -> None:
 def test_intensity_keeps_small_steps_far_from_zero(
     dtype: type, texture: float, photograph: np.ndarray
 ) -> None:
-    settings = {"clusters": 4, "features": "intensity", "texture": texture}
+    settings = {"clusters": 4, "features": "intensity", "texture_weight": texture}
     far = (photograph.astype(dtype) + 10**9).astype(dtype)
     same = kmeans(far, **settings) == kmeans(photograph, **settings)
     assert same.mean() > 0.98
@@ -115,7 +115,12 @@ def test_any_chunking_gives_the_same(
 ) -> None:
     image = photograph[:, :64, :64].astype(dtype)
     image = image / np.float32(255) if dtype is np.float32 else image
-    settings = {"clusters": 4, "features": features, "position": position, "texture": texture}
+    settings = {
+        "clusters": 4,
+        "features": features,
+        "position_weight": position,
+        "texture_weight": texture,
+    }
     lazy = kmeans(da.from_array(image, chunks=(2, 17, 64)), (1.0, 2.0), **settings)
     np.testing.assert_array_equal(lazy.compute(), kmeans(image, (1.0, 2.0), **settings))
 
@@ -174,13 +179,13 @@ def test_flips_and_turns_commute(entry: str, channels: int) -> None:
     np.testing.assert_array_equal(turned, np.rot90(result))
 
 
-@pytest.mark.parametrize("choose", ["elbow", "silhouette"])
+@pytest.mark.parametrize("selection", ["elbow", "silhouette"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_number_of_clusters_is_found(choose: str, channels: int) -> None:
+def test_the_number_of_clusters_is_found(selection: str, channels: int) -> None:
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 4, (60, 60))
     image = (truth * 50 + rng.normal(0, 4, (channels, 60, 60)) + 20).astype(np.uint8)
-    assert kmeans(image, clusters=9, choose=choose).max() + 1 == 4
+    assert kmeans(image, clusters=9, selection=selection).max() + 1 == 4
 
 
 def test_nan_is_background() -> None:
@@ -241,7 +246,7 @@ def test_seed_repeats(photograph: np.ndarray) -> None:
 def test_position_cuts_a_uniform_image_in_space() -> None:
     image = np.zeros((1, 8, 40), np.uint8)
     image[0, ::2] = 1
-    result = kmeans(image, (1.0, 1.0), clusters=2, position=10.0)
+    result = kmeans(image, (1.0, 1.0), clusters=2, position_weight=10.0)
     assert len(np.unique(result[:, :18])) == 1
     assert result[0, 0] != result[0, -1]
 
@@ -249,7 +254,7 @@ def test_position_cuts_a_uniform_image_in_space() -> None:
 @pytest.mark.parametrize("features", ["channels", "lab"])
 def test_position_weighs_alike_in_every_type(features: str, photograph: np.ndarray) -> None:
     """Of 12 bits in 16 the range is that of the values, not of the type."""
-    settings = {"clusters": 4, "position": 0.5, "features": features}
+    settings = {"clusters": 4, "position_weight": 0.5, "features": features}
     image = photograph // 16
     expected = kmeans(image, (1.0, 2.0), **settings)
     images = [image.astype(np.float32) / 255] if features == "lab" else [
@@ -266,7 +271,8 @@ def test_texture_tells_rough_from_smooth() -> None:
     image = np.full((1, 40, 60), 100, np.uint8)
     image[0, :, 30:] += (np.indices((40, 30)).sum(0) % 2 * 40 - 20).astype(np.uint8)
     rough = (
-        kmeans(image, clusters=2, texture=100.0) != kmeans(image, clusters=2, texture=100.0)[0, 0]
+        kmeans(image, clusters=2, texture_weight=100.0)
+        != kmeans(image, clusters=2, texture_weight=100.0)[0, 0]
     )
     assert not rough[:, :27].any()
     assert rough[:, 33:].all()
@@ -286,7 +292,7 @@ def test_time_points_taken_together_have_no_texture_in_common(axes: str) -> None
     still = rng.integers(90, 110, (3, 5, 20, 30)[-len(axes) + 1 :]).astype(np.uint8)
     still[..., 15:] += rng.integers(0, 90, still[..., 15:].shape).astype(np.uint8)
     blinking = np.stack([still, 255 - still, still])  # alike within time points, not between them
-    settings = {"axes": axes, "clusters": 2, "texture": 100.0}
+    settings = {"axes": axes, "clusters": 2, "texture_weight": 100.0}
     result = np.asarray(ns.segment(blinking, "kmeans", apply_to="stack", **settings))
     np.testing.assert_array_equal(result[0], result[1])
     rough = result != result[..., :1]

@@ -24,7 +24,7 @@ PLANE = VOLUME[4]
 BOTH = pytest.mark.parametrize("image", [VOLUME, PLANE], ids=["3d", "2d"])
 NAMES = {
     "bilateral": {},
-    "nonlocal_means": {"search": 2},
+    "nonlocal_means": {"search_radius": 2},
     "total_variation": {"iterations": 8},
     "top_hat": {"radius": 3.0},
     "rolling_ball": {"radius": 6.0},
@@ -54,7 +54,7 @@ def test_bilateral_equals_its_formula():
         unlike = (other - image) / (contrast * np.ptp(image))
         weight = np.exp(-0.5 * ((dy**2 + dx**2) / sigma**2 + unlike**2)) * (abs(unlike) < 4)
         total, mass = total + weight * other, mass + weight
-    result = filters["bilateral"](image, sigma=sigma, contrast=contrast)
+    result = filters["bilateral"](image, sigma=sigma, intensity_sigma=contrast)
     np.testing.assert_allclose(result, total / mass, atol=0.2)
 
 
@@ -159,7 +159,7 @@ def test_clahe_is_close_to_scikit_image():
 
 
 def test_clahe_of_one_tile_without_limit_is_histogram_equalisation():
-    result = filters["clahe"](PLANE, tiles=1, clip=1.0)
+    result = filters["clahe"](PLANE, tiles=1, clip_limit=1.0)
     rank = PLANE.ravel().argsort().argsort().reshape(PLANE.shape) / PLANE.size
     np.testing.assert_allclose(result, rank, atol=0.01)
 

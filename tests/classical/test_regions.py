@@ -229,8 +229,10 @@ def test_filled_contours_on_blocks_equal_the_whole(chunks):
     image = balls(2)[1]
     settings = {"sigma": 1.5, "low": 0.2, "high": 0.4}
     for gap in (0.0, 3.0):
-        lazy = methods["fill_contours"](da.from_array(image, chunks=chunks), gap=gap, **settings)
-        expected = methods["fill_contours"](image, gap=gap, **settings)
+        lazy = methods["fill_contours"](
+            da.from_array(image, chunks=chunks), max_gap=gap, **settings
+        )
+        expected = methods["fill_contours"](image, max_gap=gap, **settings)
         np.testing.assert_array_equal(lazy.compute(), expected)
 
 
@@ -238,11 +240,11 @@ def test_filled_contours_on_blocks_equal_the_whole(chunks):
 def test_contours_of_a_volume_of_one_plane_are_filled(axis):
     image = balls(2)[1]
     settings = {"sigma": 1.5, "low": 0.2, "high": 0.4}
-    expected = methods["fill_contours"](image, gap=2.0, **settings)
+    expected = methods["fill_contours"](image, max_gap=2.0, **settings)
     assert expected.any()
     for array in (image, da.from_array(image, chunks=(11, 30))):
         volume = array[(slice(None),) * axis + (None,)]
-        result = methods["fill_contours"](volume, gap=2.0, **settings)
+        result = methods["fill_contours"](volume, max_gap=2.0, **settings)
         np.testing.assert_array_equal(np.squeeze(np.asarray(result)), expected)
     assert not methods["fill_contours"](np.ones((1, 1, 5))).any()
     assert not methods["fill_contours"](np.ones((1, 1, 1))).any()
@@ -253,7 +255,7 @@ def test_a_gap_is_closed():
     image = (np.hypot(y - 30, x - 30) < 20).astype(float)
     image[28:33, 30:] = np.linspace(1, 0, 30)  # the edge fades out
     open_ = methods["fill_contours"](image, low=0.3, high=0.5)
-    closed = methods["fill_contours"](image, low=0.3, high=0.5, gap=12.0)
+    closed = methods["fill_contours"](image, low=0.3, high=0.5, max_gap=12.0)
     assert not open_[30, 20]
     assert closed[30, 20]
 

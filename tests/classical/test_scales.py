@@ -29,7 +29,11 @@ def test_squares_of_differences_keep_room(name: str, dtype: str, factor: float) 
 
 @pytest.mark.parametrize(
     ("name", "setting"),
-    [("bilateral", "contrast"), ("nonlocal_means", "strength"), ("total_variation", "weight")],
+    [
+        ("bilateral", "intensity_sigma"),
+        ("nonlocal_means", "strength"),
+        ("total_variation", "weight"),
+    ],
 )
 def test_the_least_of_a_strength_changes_little(name: str, setting: str) -> None:
     image = scene()

@@ -58,10 +58,10 @@ def test_nan_is_in_no_range() -> None:
 
 def test_levels_number_classes_from_the_darkest() -> None:
     image = np.array([[0, 3, 4], [7, 8, 9]], np.uint16)
-    assert methods["levels"](image, values=(3, 7.5)).tolist() == [[0, 0, 1], [1, 2, 2]]
-    dark = methods["levels"](image, values=(3, 7.5), objects="dark")
+    assert methods["levels"](image, thresholds=(3, 7.5)).tolist() == [[0, 0, 1], [1, 2, 2]]
+    dark = methods["levels"](image, thresholds=(3, 7.5), objects="dark")
     assert dark.tolist() == [[2, 2, 1], [1, 0, 0]]
-    assert methods["levels"](np.array([[np.nan, np.inf]]), values=(1,)).tolist() == [[0, 1]]
+    assert methods["levels"](np.array([[np.nan, np.inf]]), thresholds=(1,)).tolist() == [[0, 1]]
 
 
 def test_levels_are_those_that_multi_otsu_finds(smooth: np.ndarray) -> None:
@@ -69,14 +69,14 @@ def test_levels_are_those_that_multi_otsu_finds(smooth: np.ndarray) -> None:
 
     found = thresholds("multi_otsu", histogram(smooth), classes=4)
     np.testing.assert_array_equal(
-        methods["levels"](smooth, values=found), methods["multi_otsu"](smooth, classes=4)
+        methods["levels"](smooth, thresholds=found), methods["multi_otsu"](smooth, classes=4)
     )
 
 
 @pytest.mark.parametrize(("values", "words"), [((2, 1), "smallest"), ((), "levels")])
 def test_levels_must_rise(values: tuple[float, ...], words: str) -> None:
     with pytest.raises(SettingError, match=words):
-        methods["levels"](np.zeros((2, 2)), values=values)
+        methods["levels"](np.zeros((2, 2)), thresholds=values)
 
 
 @pytest.mark.parametrize("name", ["range", "hysteresis"])

@@ -96,7 +96,7 @@ def test_settings_are_options_and_json_tells_all(cells, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("method", "name", "text", "value"),
     [
-        ("levels", "values", "-5,100", [-5, 100]),
+        ("levels", "thresholds", "-5,100", [-5, 100]),
         ("manual", "value", "-1e3", -1000),
         ("manual", "value", "-.5", -0.5),
     ],

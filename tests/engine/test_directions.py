@@ -67,11 +67,12 @@ def test_the_command_line_links_and_ranks(tmp_path, capsys):
     write(Labels(frames, "TYX"), tmp_path / "frames.ome.tif")
     out = tmp_path / "tracks.ome.tif"
     assert (
-        main(["track", str(tmp_path / "frames.ome.tif"), "-o", str(out), "--overlap", "0.4"]) == 0
+        main(["track", str(tmp_path / "frames.ome.tif"), "-o", str(out), "--min-overlap", "0.4"])
+        == 0
     )
     tracks = read_labels(out).data
     assert tracks[1, 13, 14] == tracks[0, 13, 13] == 2
-    assert main(["track", str(out), "-o", str(out), "--gap", "-1"]) != 0
+    assert main(["track", str(out), "-o", str(out), "--max-gap", "-1"]) != 0
     for i in range(3):
         write(Labels(frames[0] * (i + 1)), tmp_path / f"{i}.tif")
     names = [str(tmp_path / f"{i}.tif") for i in range(3)]

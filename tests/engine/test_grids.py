@@ -16,7 +16,7 @@ def centroid(mask):
     return np.array([i.mean() for i in np.nonzero(mask)])
 
 
-@pytest.mark.parametrize("side", [0.0, 1.0, 1.5, 2.0, 3.0, 4.0])
+@pytest.mark.parametrize("side", ["auto", 1.0, 1.5, 2.0, 3.0, 4.0])
 def test_cubic_voxels_and_back_move_no_centroid(side):
     rng = np.random.default_rng(3)
     errors = []

@@ -54,8 +54,8 @@ def test_missing_planes_are_bridged_up_to_the_gap():
     planes = planes_of(truth, 0)
     planes[[9, 10]] = 0
     count = len(np.unique(truth))
-    assert link_planes(planes, gap=2).max() == count - 1
-    assert link_planes(planes, gap=1).max() > count - 1
+    assert link_planes(planes, max_gap=2).max() == count - 1
+    assert link_planes(planes, max_gap=1).max() > count - 1
 
 
 def test_planes_segmented_one_by_one_are_linked_in_a_recipe():

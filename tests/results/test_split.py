@@ -43,8 +43,8 @@ def test_depth_decides_what_is_a_neck():
     disc = balls([(20, 20), (20, 34)], 10, (40, 60), (1, 1))  # the neck is 14 wide
     assert split_touching(disc, depth=0.1).max() == 2
     assert split_touching(disc, depth=0.5).max() == 1
-    assert split_touching(disc, depth=1.0, units="absolute").max() == 2
-    assert split_touching(disc, depth=4, units="absolute").max() == 1
+    assert split_touching(disc, depth=1.0, depth_units="absolute").max() == 2
+    assert split_touching(disc, depth=4, depth_units="absolute").max() == 1
 
 
 def test_a_grid_of_discs_is_split_into_all_of_them():
@@ -103,7 +103,7 @@ def test_an_image_is_needed_for_intensity():
 SETTINGS = [
     {},
     {"landscape": "intensity", "depth": 0.05},
-    {"depth": 1.0, "units": "absolute", "smoothing": 2.0},
+    {"depth": 1.0, "depth_units": "absolute", "smoothing": 2.0},
 ]
 
 

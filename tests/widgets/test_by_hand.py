@@ -83,7 +83,7 @@ def headless(dock, image, folder, *words):
     [
         ("range", ("low", "high"), (700, 2100), "range"),
         ("hysteresis", ("low", "high"), (900, 2400), "hysteresis"),
-        ("multi_otsu", ("values",), (800, 2600), "levels"),
+        ("multi_otsu", ("thresholds",), (800, 2600), "levels"),
     ],
 )
 def test_every_line_is_dragged_and_the_run_takes_its_value(
@@ -179,7 +179,7 @@ def test_the_one_border_of_two_clusters_is_dragged_again_and_again(qtbot, viewer
         assert abs(dragged - wanted) < 60
         recipe = dock.recipe()
         assert recipe.method.name == "levels"
-        np.testing.assert_array_equal(recipe.method.settings["values"], [dragged])
+        np.testing.assert_array_equal(recipe.method.settings["thresholds"], [dragged])
         expected = api.replay(recipe, Image(stack[2])).data
         shown = viewer.layers
         qtbot.waitUntil(

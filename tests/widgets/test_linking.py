@@ -47,10 +47,10 @@ def test_track_gives_one_number_through_time(qtbot, viewer, kind):
         del attributes["axis_labels"]
     layer = viewer.add_layer(Layer.create(data, attributes, name))
     dock = open_dock(viewer, "Track")
-    dock.form.settings = {"overlap": 0.2, "gap": 2}
+    dock.form.settings = {"min_overlap": 0.2, "max_gap": 2}
     assert "objects" in run(qtbot, dock)
     tracks = viewer.layers[-1]
-    expected = api.track(truth, overlap=0.2, gap=2).data
+    expected = api.track(truth, min_overlap=0.2, max_gap=2).data
     np.testing.assert_array_equal(np.asarray(tracks.data), expected)
     np.testing.assert_allclose(tracks.scale, layer.scale)
     assert tracks.units == layer.units

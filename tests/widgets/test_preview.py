@@ -114,8 +114,8 @@ def test_hand_set_limits_are_drawn(volume):
     [
         ("manual", {"value": 300.0}, {"value": 500.0}),
         ("range", {"low": 300.0, "high": 700.0}, {"low": 500.0, "high": 900.0}),
-        ("levels", {"values": [300.0]}, {"values": [500.0]}),
-        ("levels", {"values": [300.0, 700.0]}, {"values": [500.0, 900.0]}),
+        ("levels", {"thresholds": [300.0]}, {"thresholds": [500.0]}),
+        ("levels", {"thresholds": [300.0, 700.0]}, {"thresholds": [500.0, 900.0]}),
     ],
 )
 def test_moved_lines_stay_in_the_settings_that_they_had(volume, name, settings, moved):

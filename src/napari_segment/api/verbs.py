@@ -17,7 +17,7 @@ from napari_segment.registry import cleanups as cleanup_registry
 from napari_segment.registry import filters as filter_registry
 from napari_segment.registry import methods
 from napari_segment.results.compare import THRESHOLDS
-from napari_segment.results.link import Gap, Overlap
+from napari_segment.results.link import MaxGap, MinOverlap
 from napari_segment.step import Step, run
 
 if TYPE_CHECKING:
@@ -259,17 +259,17 @@ def augment_preview(
     return preview(pairs, settings or {}, case=case, count=count)
 
 
-def track(labels: LabelsLike, *, overlap: Overlap = 0.5, gap: Gap = 1) -> Labels:
+def track(labels: LabelsLike, *, min_overlap: MinOverlap = 0.5, max_gap: MaxGap = 1) -> Labels:
     """Give each object one number through time.
 
     Parameters
     ----------
     labels : Labels, ndarray, str, Path or napari layer
         Objects with a time axis, numbered at each time point by itself.
-    overlap : float
-        Least share of the smaller object that lies in the other.
-    gap : int
-        Time points that an object may be missing.
+    min_overlap : float
+        Least fraction of the smaller object that lies in the other.
+    max_gap : int
+        Largest number of time points in a row that an object may be missing.
 
     Returns
     -------
@@ -277,7 +277,7 @@ def track(labels: LabelsLike, *, overlap: Overlap = 0.5, gap: Gap = 1) -> Labels
     """
     from napari_segment.results.link import track as track_objects
 
-    return track_objects(as_labels(labels), overlap=overlap, gap=gap)
+    return track_objects(as_labels(labels), min_overlap=min_overlap, max_gap=max_gap)
 
 
 def find_runs(folders: Iterable[str | Path]) -> list[Run]:

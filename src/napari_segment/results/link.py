@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +18,22 @@ from napari_segment.results.cleanup.components import relabel
 from napari_segment.results.features import followed
 from napari_segment.results.matching import best_matching
 
-Overlap = Annotated[float, Field(gt=0, le=1)]
-Gap = Annotated[int, Field(ge=0, le=100)]
+MinOverlap: TypeAlias = Annotated[float, Field(gt=0, le=1)]
+MaxGap: TypeAlias = Annotated[int, Field(ge=0, le=100)]
 
 
 @cleanups.add("link_planes", title="Link planes into 3-D", gives="objects", ndim=(3,), group="link")
-def link_planes(labels: Any, *, overlap: Overlap = 0.5, gap: Gap = 1) -> Any:
+def link_planes(labels: Any, *, min_overlap: MinOverlap = 0.5, max_gap: MaxGap = 1) -> Any:
     """Join the 2-D objects of consecutive planes into 3-D objects.
 
     Parameters
     ----------
     labels : array (Z, Y, X)
         Objects of each plane; the same number in two planes says nothing.
-    overlap : float
-        What two objects must share, as a part of the smaller of the two.
-    gap : int
-        How many planes an object may be missing from.
+    min_overlap : float
+        Least overlap of two objects, as a fraction of the smaller of the two.
+    max_gap : int
+        Largest number of planes in a row that an object may be missing from.
 
     Returns
     -------
@@ -48,21 +48,21 @@ def link_planes(labels: Any, *, overlap: Overlap = 0.5, gap: Gap = 1) -> Any:
            [1, 1, 0, 0],
            [1, 0, 0, 2]], dtype=uint8)
     """
-    return relabel(link_along(labels, 0, overlap=overlap, gap=gap))
+    return relabel(link_along(labels, 0, min_overlap=min_overlap, max_gap=max_gap))
 
 
-def track(labels: Labels, *, overlap: float = 0.5, gap: int = 1) -> Labels:
+def track(labels: Labels, *, min_overlap: float = 0.5, max_gap: int = 1) -> Labels:
     """Give an object the same number at all time points.
 
     Parameters
     ----------
     labels : Labels
         Objects with a time axis, in 2-D or 3-D; the same number at two time points says nothing.
-    overlap : float
-        What an object must share with itself at the next time point, as a part of the smaller of
-        the two.
-    gap : int
-        How many time points an object may be missing from.
+    min_overlap : float
+        Least overlap of an object with itself at the next time point, as a fraction of the smaller
+        of the two.
+    max_gap : int
+        Largest number of time points in a row that an object may be missing from.
 
     Returns
     -------
@@ -76,12 +76,14 @@ def track(labels: Labels, *, overlap: float = 0.5, gap: int = 1) -> Labels:
             f"axes {labels.axes}."
         )
     ordered = labels.canonical()
-    linked = ordered.replace(data=link_along(ordered.data, 0, overlap=overlap, gap=gap))
+    linked = ordered.replace(
+        data=link_along(ordered.data, 0, min_overlap=min_overlap, max_gap=max_gap)
+    )
     linked = linked.replace(features=followed(ordered.features, ordered, linked))
     return linked.transpose(labels.axes)
 
 
-def link_along(labels: Any, axis: int, *, overlap: float = 0.5, gap: int = 1) -> Any:
+def link_along(labels: Any, axis: int, *, min_overlap: float = 0.5, max_gap: int = 1) -> Any:
     """Link objects along one axis.
 
     Parameters
@@ -90,7 +92,7 @@ def link_along(labels: Any, axis: int, *, overlap: float = 0.5, gap: int = 1) ->
         Objects within each position along the axis.
     axis : int
         Along which they are linked.
-    overlap, gap
+    min_overlap, max_gap
         As for `link_planes`.
 
     Returns
@@ -99,7 +101,7 @@ def link_along(labels: Any, axis: int, *, overlap: float = 0.5, gap: int = 1) ->
         Numbered in the order of the planes, and within a plane of its numbers.
     """
     planes = [labels[(slice(None),) * axis + (i,)] for i in range(labels.shape[axis])]
-    ids, numbers, total = _chains(planes, overlap, gap)
+    ids, numbers, total = _chains(planes, min_overlap, max_gap)
     dtype = smallest_integers(total)
     linked = (
         replace_labels(plane, i, n, dtype) for plane, i, n in zip(planes, ids, numbers, strict=True)
@@ -117,7 +119,7 @@ def link_along(labels: Any, axis: int, *, overlap: float = 0.5, gap: int = 1) ->
 
 
 def _chains(
-    planes: Sequence[Any], overlap: float, gap: int
+    planes: Sequence[Any], min_overlap: float, max_gap: int
 ) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]], int]:
     """For each plane its labels, and the number of the chain that each belongs to."""
     ids: list[NDArray[np.int64]] = []
@@ -127,10 +129,10 @@ def _chains(
     for z, plane in enumerate(planes):
         own, voxels = counts(plane)
         number = np.zeros(len(own), np.int64)
-        for before in range(z - 1, max(-1, z - 2 - gap), -1):  # the nearest plane first
+        for before in range(z - 1, max(-1, z - 2 - max_gap), -1):  # the nearest plane first
             ended = ~np.isin(numbers[before], [n for later in numbers[before + 1 :] for n in later])
             pairs, shares = _shares(planes[before], plane, ids[before], own, sizes[before], voxels)
-            open_ = ended[pairs[:, 0]] & (number[pairs[:, 1]] == 0) & (shares >= overlap)
+            open_ = ended[pairs[:, 0]] & (number[pairs[:, 1]] == 0) & (shares >= min_overlap)
             pairs = pairs[open_][best_matching(pairs[open_], shares[open_])]
             chain = numbers[before][pairs[:, 0]]
             free = ~np.isin(chain, number)

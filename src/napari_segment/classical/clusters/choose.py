@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-Choose: TypeAlias = Annotated[
+Selection: TypeAlias = Annotated[
     Literal["fixed", "elbow", "silhouette"],
     Field(
-        description='How the number of clusters is chosen: as given; "elbow", the number beyond '
-        'which the inertia falls little; or "silhouette", the number (from 2) with the largest '
-        "silhouette score of up to 2,000 sampled voxels."
+        description='Criterion by which the number of clusters is selected: "fixed", as given; '
+        '"elbow", the number beyond which the inertia falls little; or "silhouette", the number '
+        "(from 2) with the largest silhouette score of up to 2,000 sampled voxels."
     ),
 ]
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.clusters import lloyd
-from napari_segment.classical.clusters.choose import SILHOUETTES, Choose, elbow, silhouette
+from napari_segment.classical.clusters.choose import SILHOUETTES, Selection, elbow, silhouette
 from napari_segment.classical.clusters.condense import Points, condense
 from napari_segment.classical.clusters.features import (
     Features,
@@ -85,10 +85,10 @@ def kmeans(  # noqa: PLR0913
     spacing: Spacing = (),
     *,
     clusters: Clusters = 3,
-    choose: Choose = "fixed",
+    selection: Selection = "fixed",
     features: Space = "channels",
-    position: PositionWeight = 0.0,
-    texture: TextureWeight = 0.0,
+    position_weight: PositionWeight = 0.0,
+    texture_weight: TextureWeight = 0.0,
     restarts: Restarts = 8,
     tolerance: Tolerance = 1e-4,
     seed: Seed = 0,
@@ -105,8 +105,8 @@ def kmeans(  # noqa: PLR0913
     image : array (C, *S)
         Real numbers. NaN in any channel is background.
     spacing : sequence of float
-        Distance between neighbours along the spatial axes, for `position`. An axis before those
-        has no neighbours, as time points that are taken together.
+        Distance between neighbours along the spatial axes, for `position_weight`. An axis before
+        those has no neighbours, as time points that are taken together.
 
     Returns
     -------
@@ -126,24 +126,29 @@ def kmeans(  # noqa: PLR0913
     Arthur D., Vassilvitskii S. (2007) k-means++: the advantages of careful seeding. SODA
     1027–1035. :doi:`10.5555/1283383.1283494`
     """
-    if _one_channel(image, features) and not position and not texture:
+    if _one_channel(image, features) and not position_weight and not texture_weight:
         channel = intensity(image)
-        grouping = best_grouping(histogram(channel, bins=LEVELS), clusters=clusters, choose=choose)
+        grouping = best_grouping(
+            histogram(channel, bins=LEVELS), clusters=clusters, selection=selection
+        )
         return classes_between(channel, grouping.thresholds)
     found = features_of(image, features)
-    if position:
-        found += of_position(found, spacing, position)
-    if texture:
-        found += of_texture(intensity(image), len(spacing) or min(len(found.shape), 3), texture)
+    if position_weight:
+        found += of_position(found, spacing, position_weight)
+    if texture_weight:
+        neighbours = len(spacing) or min(len(found.shape), 3)
+        found += of_texture(intensity(image), neighbours, texture_weight)
     fit = partial(lloyd.fit_points, restarts=restarts, tolerance=tolerance, seed=seed)
     summary = condense(found)
-    centers = _centers(found, summary.points, clusters, choose, fit)
+    centers = _centers(found, summary.points, clusters, selection, fit)
     centers = lloyd.refine(found, summary, centers, tolerance=tolerance)
     order = np.argsort((centers * found.brightness).sum(1), kind="stable")
     return lloyd.assign(found, summary, centers[order])
 
 
-def best_grouping(histogram: Histogram, *, clusters: int = 3, choose: Choose = "fixed") -> Grouping:
+def best_grouping(
+    histogram: Histogram, *, clusters: int = 3, selection: Selection = "fixed"
+) -> Grouping:
     """k-means of one channel, from its histogram alone.
 
     Parameters
@@ -152,8 +157,8 @@ def best_grouping(histogram: Histogram, *, clusters: int = 3, choose: Choose = "
         Of the channel.
     clusters : int
         How many, or at most.
-    choose : {"fixed", "elbow", "silhouette"}
-        How the number is found.
+    selection : {"fixed", "elbow", "silhouette"}
+        Criterion by which the number of clusters is selected.
 
     Returns
     -------
@@ -163,9 +168,9 @@ def best_grouping(histogram: Histogram, *, clusters: int = 3, choose: Choose = "
     if not len(histogram.counts):
         return Grouping(np.empty(0), np.empty(0), 0.0)
     found = groupings(histogram, clusters)
-    if choose == "fixed":
+    if selection == "fixed":
         return found[-1]
-    if choose == "elbow":
+    if selection == "elbow":
         return found[elbow([grouping.inertia for grouping in found]) - 1]
     points = _typical(histogram, SILHOUETTES)
     scores = [
@@ -184,15 +189,19 @@ def _typical(histogram: Histogram, size: int) -> NDArray[np.float64]:
 
 
 def _centers(
-    features: Features, points: Points, clusters: int, choose: Choose, fit: Callable[..., lloyd.Fit]
+    features: Features,
+    points: Points,
+    clusters: int,
+    selection: Selection,
+    fit: Callable[..., lloyd.Fit],
 ) -> Centers:
     """Centers on the summary of all voxels."""
     if not len(points.mass):
         return np.zeros((1, len(features.codes)))
-    if choose == "fixed":
+    if selection == "fixed":
         return fit(points, clusters).centers
     fits = [fit(points, k) for k in range(1, clusters + 1)]
-    if choose == "elbow":
+    if selection == "elbow":
         return fits[elbow([fit.inertia for fit in fits]) - 1].centers
     some = features.sample(SILHOUETTES) * np.asarray(features.weights)[:, None]
     scores = [silhouette(some.T, lloyd.numbered(some, fit.centers)) for fit in fits]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.blocks import is_lazy, map_blocks
-from napari_segment.classical.clusters.choose import Choose
+from napari_segment.classical.clusters.choose import Selection
 from napari_segment.classical.clusters.features import Space, of_channels
 from napari_segment.classical.clusters.kmeans import (
     GROUP,
@@ -32,10 +32,10 @@ def kmeans_image(  # noqa: PLR0913
     spacing: Spacing = (),
     *,
     clusters: Clusters = 3,
-    choose: Choose = "fixed",
+    selection: Selection = "fixed",
     features: Space = "channels",
-    position: PositionWeight = 0.0,
-    texture: TextureWeight = 0.0,
+    position_weight: PositionWeight = 0.0,
+    texture_weight: TextureWeight = 0.0,
     restarts: Restarts = 8,
     tolerance: Tolerance = 1e-4,
     seed: Seed = 0,
@@ -47,7 +47,7 @@ def kmeans_image(  # noqa: PLR0913
     image : array (C, *S)
         Real numbers.
     spacing : sequence of float
-        Distance between neighbours along the spatial axes, for `position`.
+        Distance between neighbours along the spatial axes, for `position_weight`.
 
     Returns
     -------
@@ -56,8 +56,9 @@ def kmeans_image(  # noqa: PLR0913
         stays NaN.
     """
     labels = kmeans(
-        image, spacing, clusters=clusters, choose=choose, features=features, position=position,
-        texture=texture, restarts=restarts, tolerance=tolerance, seed=seed,
+        image, spacing, clusters=clusters, selection=selection, features=features,
+        position_weight=position_weight, texture_weight=texture_weight, restarts=restarts,
+        tolerance=tolerance, seed=seed,
     )  # fmt: skip
     means = means_of(of_channels(image), labels, clusters)
     channels = [

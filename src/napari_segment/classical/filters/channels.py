@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from pydantic import Field
@@ -11,20 +11,21 @@ from napari_segment.errors import InputError, SettingError
 from napari_segment.registry import filters
 
 Index = Annotated[int, Field(ge=0)]
+Indices: TypeAlias = Annotated[tuple[Index, ...], Field(min_length=1)] | Literal["all"]
 
 
 @filters.add(
     "channels", title="Choose channels", channels="many", pointwise=True, group="intensity"
 )
-def channels(image: Any, *, indices: tuple[Index, ...] = ()) -> Any:
+def channels(image: Any, *, indices: Indices = "all") -> Any:
     """Keep some channels, for methods that would take all of them.
 
     Parameters
     ----------
     image : array (C, *S)
         Of any type; NumPy or Dask.
-    indices : tuple of int
-        The channels, counted from 0; empty for all. They keep their order.
+    indices : tuple of int or "all"
+        The channels, counted from 0, or "all" of them. They keep their order.
 
     Returns
     -------
@@ -39,9 +40,11 @@ def channels(image: Any, *, indices: tuple[Index, ...] = ()) -> Any:
     """
     if np.dtype(image.dtype).kind not in "buif":
         raise InputError(f"Pixels of type {image.dtype} cannot be filtered. Give real numbers.")
+    if indices == "all":
+        return image
     beyond = [index for index in indices if index >= len(image)]
     if beyond:
         raise SettingError(
             f"There is no channel {beyond[0]}: the image has {len(image)}, counted from 0."
         )
-    return image[sorted(set(indices))] if indices else image
+    return image[sorted(set(indices))]

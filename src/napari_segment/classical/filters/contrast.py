@@ -29,7 +29,7 @@ def clahe(
     spacing: Spacing = (),
     *,
     tiles: Annotated[int, Field(ge=1, le=64)] = 8,
-    clip: Annotated[float, Field(gt=0, le=1)] = 0.01,
+    clip_limit: Annotated[float, Field(gt=0, le=1)] = 0.01,
 ) -> Any:
     """Equalise the histogram of each part of the image, with limited contrast.
 
@@ -44,9 +44,9 @@ def clahe(
     tiles : int
         Number of tiles along the axis of greatest length. Along the others there are as many as
         make tiles about as long as wide.
-    clip : float
-        The greatest share of a tile's voxels that one bin keeps; the excess is spread over all
-        bins. 1 does not limit the contrast.
+    clip_limit : float
+        Largest fraction of a tile's voxels in one bin; the excess is spread over all bins. 1 does
+        not limit the contrast.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def clahe(
     binning = (low, _BINS / (high - low))
     counts = reduce_blocks(partial(_counts_of_tiles, size=size, binning=binning), image, merge=_sum)
     mapping = partial(
-        _equalised, size=size, binning=binning, tables=_tables(counts, clip).astype(dtype)
+        _equalised, size=size, binning=binning, tables=_tables(counts, clip_limit).astype(dtype)
     )
     return _with_position(mapping, image, dtype)
 
@@ -213,11 +213,11 @@ def _sum(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     return total
 
 
-def _tables(counts: NDArray[np.int64], clip: float) -> NDArray[np.float64]:
+def _tables(counts: NDArray[np.int64], clip_limit: float) -> NDArray[np.float64]:
     """For each tile, what each bin becomes: the share of voxels up to its middle."""
     share = counts / np.maximum(counts.sum(-1, keepdims=True), 1)
-    excess = np.maximum(share - clip, 0).sum(-1, keepdims=True)
-    share = np.minimum(share, clip) + excess / counts.shape[-1]
+    excess = np.maximum(share - clip_limit, 0).sum(-1, keepdims=True)
+    share = np.minimum(share, clip_limit) + excess / counts.shape[-1]
     upto: NDArray[np.float64] = np.cumsum(share, -1)
     tables: NDArray[np.float64] = np.minimum(upto - share / 2, 1)
     return tables

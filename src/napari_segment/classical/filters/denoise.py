@@ -29,7 +29,7 @@ def bilateral(
     spacing: Spacing = (),
     *,
     sigma: Annotated[float, Field(gt=0)] = 1.5,
-    contrast: Annotated[float, Field(ge=1e-6, le=10)] = 0.1,
+    intensity_sigma: Annotated[float, Field(ge=1e-6, le=10)] = 0.1,
 ) -> Any:
     """Average neighbours that are near in space and alike in intensity.
 
@@ -41,10 +41,10 @@ def bilateral(
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
     sigma : float
-        Standard deviation of the nearness in the unit of the spacing.
-    contrast : float
-        Standard deviation of the likeness, as a fraction of the image's range of intensities.
-        Steps higher than that are kept.
+        Standard deviation of the spatial kernel in the unit of the spacing.
+    intensity_sigma : float
+        Standard deviation of the range kernel, as a fraction of the image's range of intensities.
+        Steps higher than that are preserved.
 
     Returns
     -------
@@ -63,7 +63,9 @@ def bilateral(
         return image.astype(dtype)
     widths = in_voxels(sigma, spacing)
     radius = [int(2 * w) for w in widths]
-    function = partial(_bilateral, widths=widths, radius=radius, contrast=contrast, span=high - low)
+    function = partial(
+        _bilateral, widths=widths, radius=radius, intensity_sigma=intensity_sigma, span=high - low
+    )
     return on_blocks(function, image, radius, dtype, slabs=24)
 
 
@@ -72,7 +74,7 @@ def _bilateral(
     *,
     widths: Sequence[float],
     radius: Sequence[int],
-    contrast: float,
+    intensity_sigma: float,
     span: float,
 ) -> NDArray[Any]:
     from napari_segment.classical.filters._denoise import bilateral as kernel
@@ -85,7 +87,7 @@ def _bilateral(
     padded, reach = as_volume(_divided(with_margin(block, radius), power), radius, fill=0)
     offsets = np.argwhere(inside if block.ndim == 3 else inside[None])
     nearness = np.exp(-0.5 * distance[inside]).astype(dtype)
-    decay = dtype.type(1 / (2048 * (contrast * math.ldexp(span, -power)) ** 2))
+    decay = dtype.type(1 / (2048 * (intensity_sigma * math.ldexp(span, -power)) ** 2))
     out = np.empty(as_volume(block, (), fill=0)[0].shape, dtype)
     over_slabs(
         lambda a, b: kernel(padded, a, b, np.array(reach), offsets, nearness, decay, out[a:b]),
@@ -108,8 +110,8 @@ def _divided(values: NDArray[Any], power: int) -> NDArray[Any]:
 def nonlocal_means(
     image: Any,
     *,
-    patch: Annotated[int, Field(ge=0, le=5)] = 1,
-    search: Annotated[int, Field(ge=1, le=15)] = 3,
+    patch_radius: Annotated[int, Field(ge=0, le=5)] = 1,
+    search_radius: Annotated[int, Field(ge=1, le=15)] = 3,
     strength: Annotated[float, Field(ge=1e-3, le=10)] = 0.8,
 ) -> Any:
     """Average voxels whose surroundings are alike.
@@ -122,11 +124,12 @@ def nonlocal_means(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    patch : int
-        Voxels to each side of a voxel that are its surroundings.
-    search : int
-        Voxels to each side among which similar ones are sought. In a volume the time grows with
-        its third power.
+    patch_radius : int
+        Radius in voxels of the patches that are compared: a patch has 2 r + 1 voxels along each
+        axis.
+    search_radius : int
+        Radius in voxels of the window in which similar patches are searched. In a volume the time
+        grows with its third power.
     strength : float
         How unlike patches may be, in standard deviations of the noise.
 
@@ -145,8 +148,11 @@ def nonlocal_means(
     dtype = float_type(image.dtype)
     if not noise > 0:
         return image.astype(dtype)
-    function = partial(_nonlocal, patch=patch, search=search, noise=noise, strength=strength)
-    return on_blocks(function, image, [patch + search] * image.ndim, dtype, slabs=12)
+    function = partial(
+        _nonlocal, patch=patch_radius, search=search_radius, noise=noise, strength=strength
+    )
+    reach = patch_radius + search_radius
+    return on_blocks(function, image, [reach] * image.ndim, dtype, slabs=12)
 
 
 def _nonlocal(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,12 @@ from napari_segment.image import Labels, Spacing, Stack, nearest_index
 from napari_segment.registry import Regridded, filters
 
 S = TypeVar("S", bound=Stack)
+Side: TypeAlias = Annotated[float, Field(gt=0)] | Literal["auto"]
 
 _MOST = 65_536  # voxels along an axis
 
 
-def isotropic(stack: S, spacing: float = 0.0) -> S:
+def isotropic(stack: S, spacing: float | Literal["auto"] = "auto") -> S:
     """Resample along the spatial axes until all voxels are cubes.
 
     Intensities are interpolated linearly, labels take the nearest voxel's. The first and the last
@@ -31,8 +32,8 @@ def isotropic(stack: S, spacing: float = 0.0) -> S:
     ----------
     stack : Image or Labels
         Any axes; in memory or lazy, and the result alike.
-    spacing : float
-        Of the result in the stack's unit; 0 takes the finest of the stack's own.
+    spacing : float or "auto"
+        Spacing of the result in the stack's unit; "auto" takes the finest of the stack's own.
 
     Returns
     -------
@@ -42,7 +43,7 @@ def isotropic(stack: S, spacing: float = 0.0) -> S:
     Raises
     ------
     SettingError
-        If the spacing is negative, or so fine that an axis would have more than 65,536 voxels.
+        If the spacing is not positive, or so fine that an axis would have more than 65,536 voxels.
 
     Examples
     --------
@@ -50,11 +51,11 @@ def isotropic(stack: S, spacing: float = 0.0) -> S:
     >>> isotropic(Image(np.zeros((5, 8, 8)), spacing=(2, 1, 1))).shape
     (9, 8, 8)
     """
-    if not 0 <= spacing < np.inf:
+    if spacing != "auto" and not 0 < spacing < np.inf:
         raise SettingError(
-            f"The spacing is {spacing}: give a positive length, or 0 for the finest."
+            f"The spacing is {spacing}: give a positive length, or 'auto' for the finest."
         )
-    wanted = spacing or min(stack.spacing)
+    wanted = min(stack.spacing) if spacing == "auto" else spacing
     axes = [stack.axes.index(letter) for letter in stack.spatial_axes]
     data = _resampled(stack.data, axes, stack.spacing, wanted, isinstance(stack, Labels))
     affine = stack.affine
@@ -64,9 +65,7 @@ def isotropic(stack: S, spacing: float = 0.0) -> S:
 
 
 @filters.add("isotropic", title="Cubic voxels", group="grid")
-def isotropic_filter(
-    image: Any, spacing: Spacing = (), *, side: Annotated[float, Field(ge=0)] = 0.0
-) -> Regridded:
+def isotropic_filter(image: Any, spacing: Spacing = (), *, side: Side = "auto") -> Regridded:
     """Resample to cubic voxels; what follows works on these, the labels fit the image again.
 
     Intensities are interpolated linearly and not averaged: smooth first (`gaussian`) where voxels
@@ -76,8 +75,8 @@ def isotropic_filter(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers of any type; NumPy or Dask.
-    side : float
-        Of the cubes, in the unit of the spacing; 0 takes the finest spacing.
+    side : float or "auto"
+        Side of the cubes in the unit of the spacing; "auto" takes the finest spacing.
 
     Returns
     -------
@@ -93,7 +92,7 @@ def isotropic_filter(
            [4., 6.]])
     """
     spacing = checked(image, spacing)
-    wanted = side or min(spacing)
+    wanted = min(spacing) if side == "auto" else side
     array = _resampled(image, range(image.ndim), spacing, wanted, nearest=False)
     return Regridded(array, (wanted,) * image.ndim)
 

@@ -36,8 +36,8 @@ def chan_vese(
     *,
     iterations: Annotated[int, Field(ge=1, le=10_000)] = 100,
     smoothing: Annotated[int, Field(ge=0, le=10)] = 1,
-    inside: Annotated[float, Field(gt=0)] = 1.0,
-    outside: Annotated[float, Field(gt=0)] = 1.0,
+    inside_weight: Annotated[float, Field(gt=0)] = 1.0,
+    outside_weight: Annotated[float, Field(gt=0)] = 1.0,
 ) -> Work:
     """Move a contour until inside and outside each have as nearly one intensity as possible.
 
@@ -54,8 +54,9 @@ def chan_vese(
         At most so many.
     smoothing : int
         How often the outline is smoothed in each iteration.
-    inside, outside : float
-        How much differences of intensity count inside and outside.
+    inside_weight, outside_weight : float
+        Weights of the squared differences from the mean intensity inside and outside (λ₁ and λ₂ of
+        Chan and Vese).
 
     Returns
     -------
@@ -74,7 +75,7 @@ def chan_vese(
     if start is None:
         mean = values.mean(dtype=np.float64) if values.size else 0.0
         start = (values > mean).view(np.uint8)
-    weight = np.array((inside, outside))
+    weight = np.array((inside_weight, outside_weight))
 
     def step(old: Mask, new: Mask) -> None:
         mean = _means(values, old)

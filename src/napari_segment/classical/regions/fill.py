@@ -24,7 +24,7 @@ def fill_contours(
     sigma: Annotated[float, Field(ge=0)] = 1.0,
     low: Annotated[float, Field(ge=0, le=1)] = 0.1,
     high: Annotated[float, Field(ge=0, le=1)] = 0.2,
-    gap: Annotated[float, Field(ge=0)] = 0.0,
+    max_gap: Annotated[float, Field(ge=0)] = 0.0,
 ) -> Any:
     """Find edges with Canny's detector and fill the contours that are closed.
 
@@ -39,8 +39,8 @@ def fill_contours(
         Standard deviation of the Gaussian before the edges are sought, in the unit of the spacing.
     low, high : float
         Canny's two thresholds, as fractions of the largest gradient magnitude.
-    gap : float
-        Gaps in contours up to about this width are closed, in the unit of the spacing.
+    max_gap : float
+        Largest width, about, of gaps in contours that are closed, in the unit of the spacing.
 
     Returns
     -------
@@ -51,9 +51,9 @@ def fill_contours(
     edges = canny(image, spacing, sigma=sigma, low=low, high=high)
     if not image.size:
         return edges
-    if gap > 0:
-        in_voxels(gap, spacing, name="gap")
-        edges = close(edges, spacing, radius=gap / 2, units="physical")
+    if max_gap > 0:
+        in_voxels(max_gap, spacing, name="max_gap")
+        edges = close(edges, spacing, radius=max_gap / 2, units="physical")
     regions, count = label(~edges)
     wide = [axis for axis, n in enumerate(image.shape) if n > 1]  # a volume of one plane is a plane
     border = at_border(regions, wide if len(wide) > 1 else range(image.ndim))

@@ -81,17 +81,17 @@ def between(image: Any, *, low: float = 0.5, high: float = 1.0, objects: Objects
 def levels(
     image: Any,
     *,
-    values: Annotated[tuple[float, ...], Field(min_length=1, max_length=255)] = (0.5, 1.0),
+    thresholds: Annotated[tuple[float, ...], Field(min_length=1, max_length=255)] = (0.5, 1.0),
     objects: Objects = "bright",
 ) -> Any:
-    """Separate classes at several values.
+    """Separate classes at several thresholds.
 
     Parameters
     ----------
     image : array (*S)
         Real numbers. NaN is background.
-    values : tuple of float
-        Rising. A value itself belongs to the class below it.
+    thresholds : tuple of float
+        Thresholds between the classes, rising. A threshold itself belongs to the class below it.
     objects : {"bright", "dark"}
         "bright" numbers the classes from 0 for the darkest, "dark" from 0 for the brightest.
 
@@ -102,13 +102,15 @@ def levels(
     Examples
     --------
     >>> import numpy as np
-    >>> levels(np.array([[1, 2, 3, 4]]), values=(1, 3))
+    >>> levels(np.array([[1, 2, 3, 4]]), thresholds=(1, 3))
     array([[0, 1, 1, 2]], dtype=uint8)
     """
-    if any(low > high for low, high in pairwise(values)):
-        listed = ", ".join(f"{value:g}" for value in values)
-        raise SettingError(f"The values are {listed}: give them from the smallest to the greatest.")
-    return classes_between(image, values, objects)
+    if any(low > high for low, high in pairwise(thresholds)):
+        listed = ", ".join(f"{value:g}" for value in thresholds)
+        raise SettingError(
+            f"The thresholds are {listed}: give them from the smallest to the greatest."
+        )
+    return classes_between(image, thresholds, objects)
 
 
 @methods.add("hysteresis", title="Hysteresis threshold", gives="mask", group=GROUP)

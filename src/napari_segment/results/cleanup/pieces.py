@@ -28,7 +28,7 @@ class Rules:
     low: float  # of the landscape, if that is the image
     step: float  # of the landscape's levels
     depth: float  # of the landscape
-    share: float
+    relative_depth: float  # of the peak's own height
 
     @property
     def limit(self) -> float:
@@ -198,7 +198,7 @@ class _Splitting:
         del land
         _split.find_peaks(layout, words)
         lists = np.zeros((2, _split.LEVELS), words.dtype)
-        _split.flood(layout, tops, factors, rules.depth, rules.share, lists, words)
+        _split.flood(layout, tops, factors, rules.depth, rules.relative_depth, lists, words)
         _split.number(layout, words, counts)
         return memory, words, counts
 

@@ -46,7 +46,7 @@ def split_touching(
     *,
     landscape: Literal["distance", "intensity"] = "distance",
     depth: Annotated[float, Field(ge=0)] = 0.1,
-    units: Literal["share", "absolute"] = "share",
+    depth_units: Literal["relative", "absolute"] = "relative",
     smoothing: Annotated[float, Field(ge=0, le=100)] = 1,
 ) -> Any:
     """Split touching objects by a watershed, at necks or along dark lines.
@@ -65,10 +65,10 @@ def split_touching(
     landscape : {"distance", "intensity"}
         Split at necks, or along dark lines.
     depth : float
-        How far a peak must rise above the pass to a higher one.
-    units : {"share", "absolute"}
-        `depth` as a share (0 to 1) of the peak's own height, or as a distance in the unit of the
-        spacing (for intensities: in grey values).
+        Least height of a peak above the pass to a higher one (its dynamics), in `depth_units`.
+    depth_units : {"relative", "absolute"}
+        Whether `depth` is a fraction (0 to 1) of the peak's own height, or a distance in the unit
+        of the spacing (for ``landscape="intensity"``: a difference of intensities).
     smoothing : float
         Standard deviation of a Gaussian that smooths the landscape first, in voxels of the finest
         axis; round in space.
@@ -101,8 +101,8 @@ def split_touching(
         low, step = _intensity_steps(labels, image, smoothing)
     else:
         image = None
-    absolute, share = (0.0, depth) if units == "share" else (depth, 0.0)
-    rules = Rules(labels.shape, spacing, smoothing, low, step, absolute, share)
+    absolute, relative = (0.0, depth) if depth_units == "relative" else (depth, 0.0)
+    rules = Rules(labels.shape, spacing, smoothing, low, step, absolute, relative)
     if is_lazy(labels) or is_lazy(image):
         return _split_lazily(labels, image, rules)
     place = Place((0,) * labels.ndim, labels.shape, (0,) * labels.ndim, labels.shape)

@@ -29,7 +29,7 @@ BY_HAND: Mapping[str, tuple[str, ...]] = {  # the settings that hold thresholds
     "manual": ("value",),
     "range": ("low", "high"),
     "hysteresis": ("low", "high"),
-    "levels": ("values",),
+    "levels": ("thresholds",),
 }
 
 
@@ -169,7 +169,7 @@ def by_hand(values: Sequence[float], settings: Mapping[str, Any]) -> Spec:
     remaining = {"objects": settings["objects"]} if "objects" in settings else {}
     if len(values) == 1:
         return Spec(name="manual", settings=remaining | {"value": values[0]})
-    return Spec(name="levels", settings=remaining | {"values": list(values)})
+    return Spec(name="levels", settings=remaining | {"thresholds": list(values)})
 
 
 def _placed(method: Spec, values: Sequence[float]) -> Spec:
@@ -210,7 +210,7 @@ def _view_of_channels(flat: Recipe, plane: Image, request: Request) -> View:
 
 
 def _several(values: Sequence[float]) -> Spec:
-    return Spec(name="levels", settings={"values": list(values)})
+    return Spec(name="levels", settings={"thresholds": list(values)})
 
 
 def _borders(seen: NDArray[Any], labels: NDArray[Any] | None) -> tuple[float, ...]:
