@@ -16,7 +16,7 @@ from skimage.io import imread
 
 from napari_segment.image import Labels
 from napari_segment.registry import cleanups, filters, methods
-from napari_segment.results.compare import Scores, compare
+from napari_segment.results.compare import Scores, aggregate, compare
 
 DATA = Path(os.environ.get("NAPARI_SEGMENT_DATA", "../shared/data")) / "dsb2018"
 METHODS = ("otsu", "isodata", "li", "yen", "triangle", "mean", "minimum", "kittler_illingworth")
@@ -30,7 +30,7 @@ def main() -> None:
     paths = sorted(DATA.glob("images/*.png"))
     for name in METHODS:
         whole, split = zip(*(scores(path, name) for path in paths), strict=True)
-        a, b = Scores.mean(whole), Scores.mean(split)
+        a, b = aggregate(whole).mean, aggregate(split).mean
         keys = ("f1", "ap50", "average_precision")
         values = [a["mean_dice"], *(s[k] for s in (a, b) for k in keys)]
         print(f"| {name} | " + " | ".join(f"{v:.3f}" for v in values) + " |", flush=True)

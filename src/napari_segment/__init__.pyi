@@ -1,3 +1,4 @@
+from .api import aggregate as aggregate
 from .api import apply_filters as apply_filters
 from .api import augment_preview as augment_preview
 from .api import compare as compare

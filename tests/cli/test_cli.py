@@ -257,8 +257,14 @@ def test_compare_files_and_folders(tmp_path, capsys):
     assert main(["compare", str(one), str(other)]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines[:2] == [["mean", "mean"], ["case", "dice", "iou"]]
-    assert lines[2:] == [[name, "0.6667", "0.5000"] for name in ("a", "b", "mean")]
+    assert lines[2:4] == [[name, "0.6667", "0.5000"] for name in ("a", "b")]
+    assert [line[-2:] for line in lines[4:]] == 2 * [
+        ["0.6667", "0.5000"],
+        ["0.667–0.667", "0.500–0.500"],
+    ]
+    assert [line[0] for line in lines[4:]] == ["mean", "95", "pooled", "95"]
     assert report["mean"]["mean_dice"] == pytest.approx(2 / 3)
+    assert report["pooled"]["mean_dice"] == pytest.approx(2 / 3)
     assert main(["compare", str(one), str(other), "--surface", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["mean"]["mean_hd95"] > 0
     (other / "b.tif").unlink()

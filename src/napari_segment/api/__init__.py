@@ -24,6 +24,7 @@ from napari_segment.api.types import ImageLike as ImageLike
 from napari_segment.api.types import LabelsLike as LabelsLike
 from napari_segment.api.types import ModelLike as ModelLike
 from napari_segment.api.types import PairsLike as PairsLike
+from napari_segment.api.verbs import aggregate as aggregate
 from napari_segment.api.verbs import augment_preview as augment_preview
 from napari_segment.api.verbs import compare as compare
 from napari_segment.api.verbs import complete as complete

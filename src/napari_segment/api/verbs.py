@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari_segment.deep.device import Device
     from napari_segment.deep.nn.summary import Summary
     from napari_segment.deep.training.record.runs import Run
-    from napari_segment.results.compare import Scores
+    from napari_segment.results.compare import Aggregate, Scores
 
 
 def segment(
@@ -357,6 +357,25 @@ def compare(
     result = as_labels(labels)
     truth = as_labels(reference, holds=result.holds)
     return compare_labels(result, truth, thresholds=thresholds, surface=surface)
+
+
+def aggregate(scores: Iterable[Scores]) -> Aggregate:
+    """Join the scores of several cases: their mean, and all objects and voxels pooled.
+
+    Parameters
+    ----------
+    scores : iterable of Scores
+        What `compare` gave for each case.
+
+    Returns
+    -------
+    Aggregate
+        ``mean`` over the cases and ``pooled`` scores, each with a 95 % bootstrap interval
+        (``mean_interval``, ``pooled_interval``).
+    """
+    from napari_segment.results.compare import aggregate as aggregate_scores
+
+    return aggregate_scores(scores)
 
 
 def devices() -> list[Device]:

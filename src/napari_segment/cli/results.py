@@ -33,7 +33,7 @@ def measure(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """Score a file or a folder against references of equal names."""
-    from napari_segment.results.compare import Scores
+    from napari_segment.results.compare import aggregate
 
     cases = _cases(Path(options.result), Path(options.reference))
     if options.table:
@@ -52,28 +52,35 @@ def compare(options: argparse.Namespace) -> int:
         _write_table(scores, options.table)
     if options.json:
         listed: dict[str, Any] = {name: score.to_dict() for name, score in scores.items()}
-        print(json.dumps({"mean": Scores.mean(list(scores.values())), "cases": listed}, indent=2))
+        print(json.dumps({**aggregate(scores.values()).to_dict(), "cases": listed}, indent=2))
     elif scores:
         _print(scores)
     return 1 if failures else 0
 
 
 def _print(scores: dict[str, Any]) -> None:
-    from napari_segment.results.compare import Scores
+    from napari_segment.results.compare import aggregate
 
     if len(scores) == 1:
         print(next(iter(scores.values())))
         return
-    mean = Scores.mean(list(scores.values()))
-    shown = [name for name in mean if name not in FOLLOWING]
-    words = [name.partition("_") for name in shown]  # on two lines, which makes columns narrow
-    numbers = [*((name, score.summary) for name, score in scores.items()), ("mean", mean)]
-    rows = [
-        ["", *(first for first, _, _ in words)],
-        ["case", *(rest for _, _, rest in words)],
-        *([name, *(_number(found.get(key)) for key in shown)] for name, found in numbers),
-    ]
+    whole = aggregate(scores.values())
+    shown = [name for name in whole.mean if name not in FOLLOWING]
+    names = [name.partition("_") for name in shown]  # on two lines, which makes columns narrow
+    numbers = [(name, score.summary) for name, score in scores.items()]
+    rows = [["", *(first for first, _, _ in names)], ["case", *(rest for _, _, rest in names)]]
+    rows += [[name, *(_number(row.get(key)) for key in shown)] for name, row in numbers]
+    for title, values, intervals in (
+        ("mean over cases", whole.mean, whole.mean_interval),
+        ("pooled", whole.pooled, whole.pooled_interval),
+    ):
+        rows.append([title, *(_number(values.get(key)) for key in shown)])
+        rows.append(["  95 % interval", *(_limits(intervals.get(key)) for key in shown)])
     print(in_columns(rows))
+
+
+def _limits(interval: tuple[float, float] | None) -> str:
+    return "" if interval is None else f"{interval[0]:.3f}–{interval[1]:.3f}"
 
 
 def _write_table(scores: dict[str, Any], path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from napari_segment.results.compare.objects import Overlap, per_object, score_ob
 from napari_segment.results.compare.scores import ClassScores as ClassScores
 from napari_segment.results.compare.scores import ObjectScores as ObjectScores
 from napari_segment.results.compare.scores import Scores as Scores
+from napari_segment.results.compare.several import Aggregate as Aggregate
+from napari_segment.results.compare.several import aggregate as aggregate
 from napari_segment.results.compare.surface import surface_scores
 
 THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -73,9 +76,7 @@ def compare(
     if surface:
         spacing = tuple(measured.spacing)
         classes = tuple(
-            ClassScores(
-                **{**vars(c), "surface": surface_scores(labels, reference, holds, c.label, spacing)}
-            )
+            replace(c, surface=surface_scores(labels, reference, holds, c.label, spacing))
             for c in classes
         )
     if holds != "objects":
@@ -126,8 +127,5 @@ def _score_classes(
         both = int(voxels[ours & theirs].sum())
         a, b = int(voxels[ours].sum()), int(voxels[theirs].sum())
         name = names.get(label, "") if holds == "classes" else "foreground"
-        precision, recall = (both / n if n else float("nan") for n in (a, b))
-        scores.append(
-            ClassScores(label, name, 2 * both / (a + b), both / (a + b - both), precision, recall)
-        )
+        scores.append(ClassScores(label, name, both, a, b))
     return tuple(scores)

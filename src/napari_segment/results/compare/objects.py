@@ -35,12 +35,12 @@ class Overlap:
     @cached_property
     def sizes(self) -> tuple[dict[int, int], dict[int, int]]:
         """Voxels of each object, and of each reference object."""
-        found = []
+        sizes = []
         for side in (0, 1):
-            ids, place = np.unique(self.pairs[:, side], return_inverse=True)
-            total = np.bincount(place, self.voxels, len(ids)).astype(np.int64)
-            found.append({int(i): int(n) for i, n in zip(ids, total, strict=True) if i})
-        return found[0], found[1]
+            ids, index = np.unique(self.pairs[:, side], return_inverse=True)
+            total = np.bincount(index, self.voxels, len(ids)).astype(np.int64)
+            sizes.append({int(i): int(n) for i, n in zip(ids, total, strict=True) if i})
+        return sizes[0], sizes[1]
 
     @cached_property
     def touching(self) -> NDArray[np.int64]:
@@ -59,6 +59,21 @@ class Overlap:
     def iou(self) -> NDArray[np.float64]:
         """Intersection over union of each pair in `touching`."""
         return np.asarray(self.voxels[self.touching] / self.union)
+
+    @cached_property
+    def jaccard(self) -> tuple[int, int]:
+        """Intersection and union of each reference object with the object of the highest IoU.
+
+        Objects that are paired with none count as union.
+        """
+        ours, theirs = self.sizes
+        pairs = self.pairs[self.touching]
+        best = _best_of_each(pairs[:, 1], self.iou)
+        used, paired = set(pairs[best, 0].tolist()), set(pairs[best, 1].tolist())
+        unpaired = [n for label, n in ours.items() if label not in used]
+        unpaired += [n for label, n in theirs.items() if label not in paired]
+        common = int(self.voxels[self.touching][best].sum())
+        return common, int(self.union[best].sum()) + sum(unpaired)
 
     def matched(self, threshold: float) -> NDArray[np.int64]:
         """Which of `touching` are matches: the best one-to-one assignment."""
@@ -79,40 +94,10 @@ def score_objects(tables: Sequence[Overlap], thresholds: tuple[float, ...]) -> O
     found, expected = (sum(len(t.sizes[side]) for t in tables) for side in (0, 1))
     matched = tuple(sum(len(t.matched(level)) for t in tables) for level in thresholds)
     halves = np.concatenate([t.iou[t.matched(0.5)] for t in tables])
-    total = found + expected
-    recognition = 2 * len(halves) / total if total else 1.0
-    segmentation = float(halves.mean()) if len(halves) else float(not total)
+    common, union = (sum(t.jaccard[side] for t in tables) for side in (0, 1))
     return ObjectScores(
-        found, expected, thresholds, matched, segmentation * recognition, segmentation,
-        recognition, aggregated_jaccard(tables),
-    )  # fmt: skip
-
-
-def aggregated_jaccard(tables: Sequence[Overlap]) -> float:
-    """Aggregated Jaccard index (Kumar et al. 2017, doi:10.1109/TMI.2017.2677499).
-
-    Parameters
-    ----------
-    tables : sequence of Overlap
-        One for each time point.
-
-    Returns
-    -------
-    float
-        Each reference object is paired with the object of the highest IoU; objects that are
-        paired with none count as union. 1 where there are no objects in either.
-    """
-    both = either = 0
-    for table in tables:
-        ours, theirs = table.sizes
-        pairs = table.pairs[table.touching]
-        best = _best_of_each(pairs[:, 1], table.iou)
-        both += int(table.voxels[table.touching][best].sum())
-        either += int(table.union[best].sum())
-        used, paired = set(pairs[best, 0].tolist()), set(pairs[best, 1].tolist())
-        either += sum(n for label, n in ours.items() if label not in used)
-        either += sum(n for label, n in theirs.items() if label not in paired)
-    return both / either if either else 1.0
+        found, expected, thresholds, matched, len(halves), float(halves.sum()), (common, union)
+    )
 
 
 def _best_of_each(keys: NDArray[Any], values: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,22 +25,44 @@ class ClassScores:
         The class, 1 for foreground.
     name : str
         Its name, or "".
-    dice, iou : float
-        2 |A ∩ B| / (|A| + |B|) and |A ∩ B| / |A ∪ B|.
-    precision, recall : float
-        |A ∩ B| / |A| and |A ∩ B| / |B|, with the result A and the reference B; NaN where the
-        divisor is 0.
+    common, voxels, reference_voxels : int
+        |A ∩ B|, |A| and |B|, with the result A and the reference B.
     surface : mapping of str to float
         Where asked for: "boundary_iou", "hd95", "surface_distance".
     """
 
     label: int
     name: str
-    dice: float
-    iou: float
-    precision: float
-    recall: float
+    common: int
+    voxels: int
+    reference_voxels: int
     surface: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def dice(self) -> float:
+        """2 |A ∩ B| / (|A| + |B|)."""
+        return _ratio(2 * self.common, self.voxels + self.reference_voxels)
+
+    @property
+    def iou(self) -> float:
+        """|A ∩ B| / |A ∪ B|."""
+        return _ratio(self.common, self.voxels + self.reference_voxels - self.common)
+
+    @property
+    def precision(self) -> float:
+        """|A ∩ B| / |A|; NaN where the result has no such voxel."""
+        return _ratio(self.common, self.voxels)
+
+    @property
+    def recall(self) -> float:
+        """|A ∩ B| / |B|; NaN where the reference has no such voxel."""
+        return _ratio(self.common, self.reference_voxels)
+
+    def numbers(self) -> dict[str, float]:
+        """The scores as single numbers."""
+        return {
+            "dice": self.dice, "iou": self.iou, "precision": self.precision, "recall": self.recall,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,21 +77,46 @@ class ObjectScores:
         From which overlap (IoU) on a pair of objects counts as a match.
     matched : tuple of int
         Number of matches at each threshold.
-    panoptic_quality, segmentation_quality, recognition_quality : float
-        At IoU 0.5: PQ = SQ × RQ, mean IoU of matches × F1.
-    aggregated_jaccard : float
-        Intersections of each reference object with its best object, over their unions and what
-        is left over.
+    panoptic_matches : int
+        Number of matches at IoU 0.5, whatever the thresholds are.
+    panoptic_iou : float
+        Sum of the IoU of these matches.
+    jaccard : tuple of int
+        Intersection and union, in voxels, of each reference object with its best object; objects
+        that are paired with none count as union.
     """
 
     found: int
     expected: int
     thresholds: tuple[float, ...]
     matched: tuple[int, ...]
-    panoptic_quality: float
-    segmentation_quality: float
-    recognition_quality: float
-    aggregated_jaccard: float
+    panoptic_matches: int
+    panoptic_iou: float
+    jaccard: tuple[int, int]
+
+    @property
+    def recognition_quality(self) -> float:
+        """F1 at IoU 0.5; 1 where there is nothing."""
+        total = self.found + self.expected
+        return 2 * self.panoptic_matches / total if total else 1.0
+
+    @property
+    def segmentation_quality(self) -> float:
+        """Mean IoU of the matches at IoU 0.5; 1 where there is nothing, 0 where none match."""
+        if self.panoptic_matches:
+            return self.panoptic_iou / self.panoptic_matches
+        return float(not self.found + self.expected)
+
+    @property
+    def panoptic_quality(self) -> float:
+        """The product of `segmentation_quality` and `recognition_quality`."""
+        return self.segmentation_quality * self.recognition_quality
+
+    @property
+    def aggregated_jaccard(self) -> float:
+        """Aggregated Jaccard index (Kumar et al. 2017, doi:10.1109/TMI.2017.2677499)."""
+        common, union = self.jaccard
+        return common / union if union else 1.0
 
     def f1_at(self, threshold: float) -> float:
         """2 matches / (found + expected) at one of the thresholds; 1 where there is nothing."""
@@ -156,20 +203,13 @@ class Scores:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything in plain values for JSON; None where a score is not defined."""
-        classes = [{**asdict(c), "surface": dict(c.surface)} for c in self.classes]
+        classes = [{**asdict(c), **c.numbers(), "surface": dict(c.surface)} for c in self.classes]
         objects = asdict(self.objects) | self.objects.numbers() if self.objects else None
         plain = {
             "holds": self.holds, "unit": self.unit, "summary": self.summary,
             "classes": classes, "objects": objects,
         }  # fmt: skip
-        return {key: _plain(value) for key, value in plain.items()}
-
-    @staticmethod
-    def mean(scores: Iterable[Scores]) -> dict[str, float]:
-        """Mean of each number of the summaries over several cases, leaving out undefined ones."""
-        summaries = [s.summary for s in scores]
-        keys = dict.fromkeys(key for summary in summaries for key in summary)
-        return {key: _mean([s[key] for s in summaries if key in s]) for key in keys}
+        return {key: plain_values(value) for key, value in plain.items()}
 
     def __str__(self) -> str:
         lines = [_class_line(c, self.unit) for c in self.classes]
@@ -204,14 +244,19 @@ def _object_lines(scores: ObjectScores) -> list[str]:
     ]
 
 
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else math.nan
+
+
 def _mean(values: Sequence[float]) -> float:
     defined = [v for v in values if not math.isnan(v)]
     return float(np.mean(defined)) if defined else math.nan
 
 
-def _plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
+    """A value for JSON: lists and dicts; None for numbers that are not finite."""
     if isinstance(value, Mapping):
-        return {key: _plain(v) for key, v in value.items()}
+        return {key: plain_values(v) for key, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain_values(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
