@@ -143,7 +143,7 @@ def test_volumes_are_what_the_definition_says(shape, dtype):
 def test_how_the_work_is_cut_makes_no_difference(monkeypatch, cores):
     image = blobs((40, 70, 60)).astype(np.float32)
     expected = canny(image)
-    boxes = importlib.import_module("napari_segment.classical.edges.ridges")
+    boxes = importlib.import_module("napari_segment.classical.edges.thinning")
     monkeypatch.setenv("NAPARI_SEGMENT_THREADS", cores)
     monkeypatch.setattr(boxes, "_CACHE", 1)
     monkeypatch.setattr(boxes, "_THICKEST", 17)

@@ -19,10 +19,10 @@ from sklearn.mixture import GaussianMixture
 import napari_segment as ns
 from napari_segment.classical.clusters import lloyd
 from napari_segment.classical.clusters._colours import lab
-from napari_segment.classical.clusters.choose import elbow, silhouette
-from napari_segment.classical.clusters.condense import condense
+from napari_segment.classical.clusters.assignment import Numbering
 from napari_segment.classical.clusters.features import of_channels, of_texture
-from napari_segment.classical.clusters.numbering import Numbering
+from napari_segment.classical.clusters.selection import elbow, silhouette
+from napari_segment.classical.clusters.summary import condense
 from napari_segment.errors import InputError
 from napari_segment.registry import filters, methods
 

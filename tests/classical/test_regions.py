@@ -10,8 +10,8 @@ import pytest
 import scipy.ndimage as ndi
 import skimage.segmentation
 
-from napari_segment.classical.regions._flood import minima
 from napari_segment.classical.regions.watershed import flooded
+from napari_segment.classical.regions.watershed_kernels import minima
 from napari_segment.errors import InputError, SettingError
 from napari_segment.registry import methods
 from napari_segment.step import Step, run

@@ -139,8 +139,8 @@ def test_a_component_is_split_alike_wherever_it_lies():
 
 
 def test_the_distance_is_that_of_scipy():
-    from napari_segment.results.cleanup._landscape import distances, insides
-    from napari_segment.results.cleanup.pieces import _layout
+    from napari_segment.results.cleanup.landscape_kernels import distances, insides
+    from napari_segment.results.cleanup.split_components import _layout
 
     mask = ndi.gaussian_filter(np.random.default_rng(1).random((12, 20, 30)), 2) > 0.5
     box = np.array([[(0, n) for n in mask.shape]])
@@ -167,7 +167,7 @@ def test_components_alone_are_split_as_many_at_once(settings, shape, monkeypatch
     noise = ndi.gaussian_filter(np.random.default_rng(0).random(shape), 2)
     labels = np.digitize(noise, np.percentile(noise, (50, 90))).astype(np.uint8)
     expected = split_touching(labels, noise, **settings)
-    monkeypatch.setattr("napari_segment.results.cleanup.pieces._LARGE", 300)
+    monkeypatch.setattr("napari_segment.results.cleanup.split_components._LARGE", 300)
     np.testing.assert_array_equal(split_touching(labels, noise, **settings), expected)
 
 

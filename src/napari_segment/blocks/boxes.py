@@ -41,7 +41,7 @@ def boxes(labels: Any) -> tuple[Ids, Boxes]:
 
 
 def _boxes(place: Place, block: NDArray[Any]) -> tuple[Ids, Boxes]:
-    from napari_segment.blocks._kernels import bound, extent
+    from napari_segment.blocks.label_kernels import bound, extent
 
     volume = as_volume(block)
     kinds = {"bool": np.uint8, "uint64": np.int64}

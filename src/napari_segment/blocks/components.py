@@ -120,7 +120,7 @@ def runs(array: Any, connectivity: int = 1) -> Runs:
     Runs
         Components in the order of their first voxels.
     """
-    from napari_segment.blocks._components import sort_runs
+    from napari_segment.blocks.component_kernels import sort_runs
 
     array = _in_space(array)
     offsets, begin, end, number, first, _ = _joined_runs(array, min(connectivity, array.ndim))
@@ -144,7 +144,7 @@ def _label_block(
     block: NDArray[Any], connectivity: int, smallest: float = 0
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
     """Components numbered by first voxel, the flat indices of the first voxels, and sizes."""
-    from napari_segment.blocks._components import paint_runs
+    from napari_segment.blocks.component_kernels import paint_runs
 
     offsets, begin, end, number, first, sizes = _joined_runs(block, connectivity)
     stays = sizes >= smallest
@@ -167,7 +167,7 @@ def _joined_runs(block: NDArray[Any], connectivity: int) -> tuple[NDArray[Any], 
     Runs of equal values along the last axis are joined across rows and planes (He, Chao and
     Suzuki 2008, doi:10.1109/TIP.2008.919369); memory goes with the runs.
     """
-    from napari_segment.blocks._components import join_runs
+    from napari_segment.blocks.component_kernels import join_runs
 
     values = block.view(np.uint8) if block.dtype == bool else block
     rows = np.ascontiguousarray(values).reshape(-1, block.shape[-1])
@@ -186,7 +186,7 @@ def _joined_runs(block: NDArray[Any], connectivity: int) -> tuple[NDArray[Any], 
 
 def _runs(rows: NDArray[Any], most: int) -> tuple[NDArray[Any], ...]:
     """How many runs (at `most`) each row has; of each run its begin, end and value."""
-    from napari_segment.blocks._components import find_runs
+    from napari_segment.blocks.component_kernels import find_runs
 
     counts = np.empty(len(rows), np.int64)
     begin, end = np.empty((2, len(rows) * most), np.int32)

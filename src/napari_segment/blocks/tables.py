@@ -146,7 +146,7 @@ def replace_labels(labels: Any, ids: Ids, values: NDArray[Any], dtype: DTypeLike
 
 
 def _looked_up(table: NDArray[Any], block: NDArray[Any]) -> NDArray[Any]:
-    from napari_segment.blocks._kernels import look_up
+    from napari_segment.blocks.label_kernels import look_up
 
     block = np.ascontiguousarray(block)
     out = np.empty(block.shape, table.dtype)
@@ -199,7 +199,7 @@ def _count(_place: Place, block: NDArray[Any]) -> tuple[Ids, Ids]:
         voxels = int(np.count_nonzero(block))
         return np.array([0, 1]), np.array([block.size - voxels, voxels])
     if block.size and block.max() <= _DENSE:
-        from napari_segment.blocks._kernels import count
+        from napari_segment.blocks.label_kernels import count
 
         counted = count(block.ravel(), int(block.max()))
         ids = np.flatnonzero(counted)

@@ -212,7 +212,7 @@ def _on_boxes(work: Callable[..., None], array: Any, spatial: int) -> Any:
 def _spread_codes(
     volume: NDArray[Any], index: Any, out: NDArray[np.uint16], *, coding: Any, scale: float
 ) -> None:
-    from napari_segment.classical.threshold._local import local_spread
+    from napari_segment.classical.threshold.local_kernels import local_spread
 
     z, y, x = index
     spread = np.empty(out.shape)

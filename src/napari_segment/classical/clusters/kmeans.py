@@ -12,8 +12,7 @@ from pydantic import Field
 
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.clusters import lloyd
-from napari_segment.classical.clusters.choose import SILHOUETTES, Selection, elbow, silhouette
-from napari_segment.classical.clusters.condense import Points, condense
+from napari_segment.classical.clusters.assignment import Centers
 from napari_segment.classical.clusters.features import (
     Features,
     Space,
@@ -22,11 +21,12 @@ from napari_segment.classical.clusters.features import (
     of_position,
     of_texture,
 )
-from napari_segment.classical.clusters.numbering import Centers
+from napari_segment.classical.clusters.selection import SILHOUETTES, Selection, elbow, silhouette
+from napari_segment.classical.clusters.summary import Points, condense
 from napari_segment.classical.grid import float_type
+from napari_segment.classical.threshold.binarise import classes_between
 from napari_segment.classical.threshold.histogram import LEVELS, Histogram, histogram, real
 from napari_segment.classical.threshold.multilevel import Grouping, groupings
-from napari_segment.classical.threshold.separate import classes_between
 from napari_segment.image import Spacing
 from napari_segment.registry import methods
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from napari_segment.blocks import map_blocks, reduce_blocks
 from napari_segment.blocks.slabs import over_slabs
-from napari_segment.classical.clusters.condense import Points, Summary, added
+from napari_segment.classical.clusters.assignment import Centers, Numbering
 from napari_segment.classical.clusters.features import HOLE, Features, sum_of_codes
-from napari_segment.classical.clusters.numbering import Centers, Numbering
+from napari_segment.classical.clusters.summary import Points, Summary, added
 
 _ROUNDS = 300  # at most; the tolerance ends nearly every run sooner
 
@@ -116,7 +116,7 @@ def means_of(features: Features, clusters: Any, count: int) -> Centers:
 
 def numbered(values: NDArray[Any], centers: Centers) -> NDArray[np.uint8]:
     """Nearest center of each column of weighted codes (D, N)."""
-    from napari_segment.classical.clusters._lloyd import nearest
+    from napari_segment.classical.clusters.lloyd_kernels import nearest
 
     clusters = np.empty(values.shape[1], np.uint8)
     points = np.ascontiguousarray(values, np.float32)
@@ -125,7 +125,7 @@ def numbered(values: NDArray[Any], centers: Centers) -> NDArray[np.uint8]:
 
 
 def _descend(points: Points, single: NDArray[np.float32], start: Centers, tolerance: float) -> Fit:
-    from napari_segment.classical.clusters._lloyd import descend
+    from napari_segment.classical.clusters.lloyd_kernels import descend
 
     centers = start.copy()
     inertia = descend(points.values, single, points.mass, centers, tolerance / 10, _ROUNDS)
@@ -134,7 +134,7 @@ def _descend(points: Points, single: NDArray[np.float32], start: Centers, tolera
 
 def _seeded(points: Points, clusters: int, random: np.random.Generator) -> Centers:
     """Greedy k-means++: each further center is the best of a few drawn by squared distance."""
-    from napari_segment.classical.clusters._lloyd import reach
+    from napari_segment.classical.clusters.lloyd_kernels import reach
 
     values, mass = points
     trials = 2 + int(np.log(clusters))
@@ -163,7 +163,7 @@ def _sums_by_cluster(
     holes: bool, count: int, _place: Any, *blocks: NDArray[Any]
 ) -> NDArray[np.int64]:
     """Sums (K, 1 + D + 1) of blocks of codes, of which the first holds the clusters themselves."""
-    from napari_segment.classical.clusters._lloyd import NONE, add_to_clusters
+    from napari_segment.classical.clusters.lloyd_kernels import NONE, add_to_clusters
 
     def add(codes: NDArray[np.uint16], sums: NDArray[np.int64]) -> None:
         clusters = codes[0].astype(np.uint8)

@@ -12,10 +12,10 @@ from pydantic import Field
 
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.clusters import lloyd
-from napari_segment.classical.clusters.condense import Points, condense, sampled
+from napari_segment.classical.clusters.assignment import Centers
 from napari_segment.classical.clusters.features import HOLE, Features, Space, map_codes
 from napari_segment.classical.clusters.kmeans import GROUP, Clusters, Restarts, Seed, features_of
-from napari_segment.classical.clusters.numbering import Centers
+from napari_segment.classical.clusters.summary import Points, condense, sampled
 from napari_segment.registry import methods
 
 _ROUNDS = 500
@@ -153,7 +153,7 @@ def _assign(features: Features, mixture: Mixture) -> Any:
 def _likeliest_of_blocks(
     weights: Sequence[float], holes: bool, mixture: Mixture, *blocks: NDArray[Any]
 ) -> NDArray[np.uint8]:
-    from napari_segment.classical.clusters._mixture import likeliest
+    from napari_segment.classical.clusters.mixture_kernels import likeliest
 
     whiten, constants = _whitening(mixture)
 

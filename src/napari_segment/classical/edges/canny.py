@@ -13,8 +13,8 @@ from pydantic import Field
 from napari_segment.blocks import connected_to, is_lazy, map_blocks
 from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.edges.marking import steepest
-from napari_segment.classical.edges.ridges import Ridges, ridges
 from napari_segment.classical.edges.stencil import SOBEL, gradient
+from napari_segment.classical.edges.thinning import Ridges, ridges
 from napari_segment.classical.filters.separable import Kernel, convolve, gaussian_kernel
 from napari_segment.classical.grid import checked, float_type, in_voxels
 from napari_segment.errors import SettingError
@@ -93,7 +93,7 @@ def _painted(
     shape: tuple[int, ...], found: Sequence[Ridges], low: float, high: float
 ) -> tuple[NDArray[np.uint8], list[NDArray[np.int64]]]:
     """The ridges above either threshold in a volume, and where the weak ones are."""
-    from napari_segment.classical.edges._follow import STRONG, WEAK
+    from napari_segment.classical.edges.hysteresis_kernels import STRONG, WEAK
 
     code, weak = np.zeros(shape, np.uint8), []
     flat = code.reshape(-1)
@@ -108,7 +108,7 @@ def _painted(
 
 def _follow(code: NDArray[np.uint8], weak: Sequence[NDArray[np.int64]]) -> None:
     """Make strong what is weak and hangs together with strong voxels; the others become 0."""
-    from napari_segment.classical.edges._follow import WEAK, follow
+    from napari_segment.classical.edges.hysteresis_kernels import WEAK, follow
 
     over_slabs(lambda a, _: follow(code, weak[a]), len(weak), 1)
     flat = code.reshape(-1)
@@ -120,7 +120,7 @@ def _of_blocks(
     image: Any, spacing: Sequence[float], kernels: Sequence[Kernel], low: float, high: float
 ) -> Any:
     """`canny` of a Dask array."""
-    from napari_segment.classical.edges._follow import STRONG
+    from napari_segment.classical.edges.hysteresis_kernels import STRONG
 
     strength = partial(_strength, spacing=spacing, kernels=kernels)
     halo = [min(k.radius + 1, n) for k, n in zip(kernels, image.shape, strict=True)]

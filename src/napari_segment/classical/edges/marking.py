@@ -11,8 +11,8 @@ from pydantic import Field
 
 from napari_segment.blocks import reduce
 from napari_segment.classical.threshold import criteria
+from napari_segment.classical.threshold.binarise import beyond
 from napari_segment.classical.threshold.histogram import Histogram, histogram
-from napari_segment.classical.threshold.separate import beyond
 
 Threshold: TypeAlias = Annotated[
     Literal["otsu", "percentile", "value"],

@@ -97,9 +97,9 @@ def stencil(name: str, image: Any, *arguments: Any) -> Any:
 
 
 def _stencil_block(block: NDArray[Any], *, name: str, arguments: tuple[Any, ...]) -> NDArray[Any]:
-    from napari_segment.classical.edges import _gradient
+    from napari_segment.classical.edges import gradient_kernels
 
-    kernel, dtype = getattr(_gradient, name), float_type(block.dtype)
+    kernel, dtype = getattr(gradient_kernels, name), float_type(block.dtype)
     volume = rows_as_planes(block)
     out = np.empty(volume.shape, dtype)
     given = [np.array(a, dtype) if isinstance(a, tuple) else a for a in arguments]

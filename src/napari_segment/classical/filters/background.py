@@ -136,7 +136,7 @@ def _ball_rows(widths: Sequence[float]) -> NDArray[np.int64]:
 
 
 def _extreme(volume: NDArray[Any], reach: NDArray[np.int64], *, most: bool) -> NDArray[Any]:
-    from napari_segment.classical.filters._background import extreme_of_ball
+    from napari_segment.classical.filters.background_kernels import extreme_of_ball
 
     limits = np.finfo(volume.dtype) if volume.dtype.kind == "f" else np.iinfo(volume.dtype)
     beyond = volume.dtype.type(limits.min if most else limits.max)
@@ -173,7 +173,7 @@ def _greatest(dtype: np.dtype[Any]) -> float:
 
 def _lowest_plus(image: NDArray[Any], axis: int, heights: NDArray[Any], sign: int) -> None:
     """Lowest, or highest, value plus height along an axis, in place."""
-    from napari_segment.classical.filters._background import lowest_plus
+    from napari_segment.classical.filters.background_kernels import lowest_plus
 
     moved = np.moveaxis(image, axis, 0)
 

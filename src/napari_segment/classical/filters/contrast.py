@@ -198,7 +198,7 @@ def _tile_size(shape: Sequence[int], spacing: Sequence[float], tiles: int) -> tu
 def _counts_of_tiles(
     place: Any, block: NDArray[Any], *, size: Sequence[int], binning: tuple[float, float]
 ) -> NDArray[np.int64]:
-    from napari_segment.classical.filters._equalise import count_tiles
+    from napari_segment.classical.filters.clahe_kernels import count_tiles
 
     numbers = [-(-n // s) for n, s in zip(place.shape, size, strict=True)]
     _, grid = as_volume(block, numbers, fill=1)
@@ -231,7 +231,7 @@ def _equalised(
     binning: tuple[float, float],
     tables: NDArray[Any],
 ) -> NDArray[Any]:
-    from napari_segment.classical.filters._equalise import look_up
+    from napari_segment.classical.filters.clahe_kernels import look_up
 
     volume, begin, sizes = _placed(block, start, size)
     out = np.empty(volume.shape, tables.dtype)

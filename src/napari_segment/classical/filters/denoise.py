@@ -77,7 +77,7 @@ def _bilateral(
     intensity_sigma: float,
     span: float,
 ) -> NDArray[Any]:
-    from napari_segment.classical.filters._denoise import bilateral as kernel
+    from napari_segment.classical.filters.denoise_kernels import bilateral as kernel
 
     dtype, power = float_type(block.dtype), _power(span)
     around = np.array([(o - r) / w for o, r, w in zip(
@@ -158,7 +158,7 @@ def nonlocal_means(
 def _nonlocal(
     block: NDArray[Any], *, patch: int, search: int, noise: float, strength: float
 ) -> NDArray[Any]:
-    from napari_segment.classical.filters._denoise import nonlocal_means as kernel
+    from napari_segment.classical.filters.denoise_kernels import nonlocal_means as kernel
 
     dtype, power = float_type(block.dtype), _power(noise)
     margin = [patch + search] * block.ndim
@@ -232,7 +232,7 @@ def total_variation(
 def _total_variation(
     block: NDArray[Any], *, ratio: Sequence[float], weight: float, span: float, iterations: int
 ) -> NDArray[Any]:
-    from napari_segment.classical.filters._denoise import DUAL, descend
+    from napari_segment.classical.filters.denoise_kernels import DUAL, descend
 
     dtype, power = float_type(block.dtype), _power(span)
     plain = block.dtype in _PLAIN and block.flags.carray and not power

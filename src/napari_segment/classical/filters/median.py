@@ -53,7 +53,7 @@ def median(image: Any, *, size: Annotated[int, Field(ge=1, le=31)] = 3) -> Any:
 
 
 def _median(block: NDArray[Any], *, size: int) -> NDArray[Any]:
-    from napari_segment.classical.filters._rank import median_rows
+    from napari_segment.classical.filters.median_kernels import median_rows
 
     if size == 1 or not block.size:
         return block.copy()

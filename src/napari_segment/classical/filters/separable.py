@@ -113,7 +113,7 @@ def convolve_block(
 
 def _rows(source: NDArray[Any], out: NDArray[Any], a: int, b: int, y: Kernel, x: Kernel) -> None:
     """Rows `a` to `b` of a plane, convolved along Y, then X."""
-    from napari_segment.classical.filters._convolve import along_first, along_rows
+    from napari_segment.classical.filters.convolution_kernels import along_first, along_rows
 
     rows, columns = source.shape
     held = np.empty((b - a, columns), out.dtype)
@@ -125,7 +125,7 @@ def _rows(source: NDArray[Any], out: NDArray[Any], a: int, b: int, y: Kernel, x:
 
 def _along_z(out: NDArray[Any], kernel: Kernel) -> None:
     """Convolve along the first axis, in place."""
-    from napari_segment.classical.filters._convolve import along_first
+    from napari_segment.classical.filters.convolution_kernels import along_first
 
     planes, rows, columns = out.shape
     index, weights = mirrored(planes, kernel.radius), np.array(kernel.weights, out.dtype)

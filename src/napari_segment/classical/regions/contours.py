@@ -69,7 +69,7 @@ def chan_vese(
     evolution of curves and surfaces", IEEE Transactions on Pattern Analysis and Machine
     Intelligence 36(1), 2–17, 2014. :doi:`10.1109/TPAMI.2013.106`
     """
-    from napari_segment.classical.regions._snakes import towards_nearer_mean
+    from napari_segment.classical.regions.contour_kernels import towards_nearer_mean
 
     values, start = _prepared(image, markers, "an active contour")
     if start is None:
@@ -134,7 +134,7 @@ def geodesic_contours(
     evolution of curves and surfaces", IEEE Transactions on Pattern Analysis and Machine
     Intelligence 36(1), 2–17, 2014. :doi:`10.1109/TPAMI.2013.106`
     """
-    from napari_segment.classical.regions._snakes import attract, blow
+    from napari_segment.classical.regions.contour_kernels import attract, blow
 
     spacing = checked(image, spacing)
     values, start = _prepared(image, markers, "an active contour")
@@ -179,7 +179,7 @@ def _within_border(shape: Sequence[int]) -> Mask:
 
 def _means(values: NDArray[Any], mask: Mask) -> NDArray[np.float64]:
     """Mean intensity inside and outside; summed plane by plane, for any number of threads."""
-    from napari_segment.classical.regions._snakes import sums_inside
+    from napari_segment.classical.regions.contour_kernels import sums_inside
 
     sums = np.zeros((len(values), 4))
     over_slabs(lambda a, b: sums_inside(values, mask, a, b, sums), len(values))
@@ -213,7 +213,7 @@ def _evolved(
 
 def _smoothed(mask: Mask, spare: Mask, turn: int, ndim: int) -> tuple[Mask, Mask]:
     """Smooth the outline by what fits into it, then what fits around it, or the other way."""
-    from napari_segment.classical.regions._snakes import keep_in_a_line
+    from napari_segment.classical.regions.contour_kernels import keep_in_a_line
 
     segments = _SEGMENTS[ndim]
     for value in (1, 0) if turn == 0 else (0, 1):

@@ -66,7 +66,7 @@ def watershed(
     F. Meyer, "Topographic distance and watershed lines", Signal Processing 38, 113–125, 1994.
     :doi:`10.1016/0165-1684(94)90060-4`
     """
-    from napari_segment.classical.regions._flood import LARGEST, minima
+    from napari_segment.classical.regions.watershed_kernels import LARGEST, minima
 
     spacing = checked(image, spacing)
     require_finite(image, "a watershed")
@@ -89,7 +89,7 @@ def watershed(
 
 def flooded(levels: NDArray[Any], labels: NDArray[Any], count: int) -> None:
     """Spread labels over a landscape with so many levels, in place."""
-    from napari_segment.classical.regions._flood import flood, sources
+    from napari_segment.classical.regions.watershed_kernels import flood, sources
 
     starts = np.zeros(count + 1, np.int64)
     sources(levels, labels, count, starts, np.empty(0, np.int64))

@@ -7,6 +7,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from napari_segment.classical.threshold import criteria
+from napari_segment.classical.threshold.binarise import (
+    Objects,
+    beyond,
+    classes_between,
+    separate,
+)
 from napari_segment.classical.threshold.histogram import (
     Bins,
     exact_mean,
@@ -14,12 +20,6 @@ from napari_segment.classical.threshold.histogram import (
     histogram,
 )
 from napari_segment.classical.threshold.multilevel import between_classes
-from napari_segment.classical.threshold.separate import (
-    Objects,
-    beyond,
-    classes_between,
-    separate,
-)
 from napari_segment.registry import methods
 
 GROUP = "global threshold"

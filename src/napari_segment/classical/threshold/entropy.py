@@ -46,7 +46,7 @@ def renyi_entropy(histogram: Histogram) -> float:
 @of_two_levels
 def shanbhag(histogram: Histogram) -> float:
     """Least difference of information between the two fuzzy classes (Shanbhag 1994)."""
-    from napari_segment.classical.threshold._criteria import imbalance
+    from napari_segment.classical.threshold.criteria_kernels import imbalance
 
     p = probabilities(histogram)
     below = np.cumsum(p)
@@ -57,7 +57,7 @@ def shanbhag(histogram: Histogram) -> float:
 @of_two_levels
 def huang(histogram: Histogram) -> float:
     """Least fuzziness of belonging to the nearer of two class means (Huang and Wang 1995)."""
-    from napari_segment.classical.threshold._criteria import fuzziness
+    from napari_segment.classical.threshold.criteria_kernels import fuzziness
 
     counts = histogram.counts.astype(np.float64)
     places = np.arange(len(counts))

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.filters.separable import gaussian_kernel
+from napari_segment.classical.threshold.binarise import Objects
 from napari_segment.classical.threshold.histogram import real
 from napari_segment.classical.threshold.neighbourhood import (
     Rule,
@@ -18,7 +19,6 @@ from napari_segment.classical.threshold.neighbourhood import (
     by_moments,
     levels_in_use,
 )
-from napari_segment.classical.threshold.separate import Objects
 from napari_segment.classical.threshold.window import Unit, Window, on_windows, radii
 from napari_segment.image import Spacing
 from napari_segment.registry import methods

@@ -83,7 +83,7 @@ def best_cuts(
         First index of each run, and the sum over runs of (weighted sum)² / weight: the squared
         distance of all values from zero less that from the runs' means.
     """
-    from napari_segment.classical.threshold._optimal import extend
+    from napari_segment.classical.threshold.multilevel_kernels import extend
 
     mass = np.concatenate([[0.0], np.cumsum(weights)])
     moment = np.concatenate([[0.0], np.cumsum(weights * values)])

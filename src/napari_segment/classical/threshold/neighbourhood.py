@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.filters.separable import Kernel, convolve_block
+from napari_segment.classical.threshold.binarise import Objects
 from napari_segment.classical.threshold.histogram import finite_range, real
-from napari_segment.classical.threshold.separate import Objects
 from napari_segment.classical.threshold.window import (
     Coding,
     Edge,
@@ -25,7 +25,7 @@ from napari_segment.classical.threshold.window import (
 
 
 class Rule:
-    """A formula of `_local`, and its numbers."""
+    """A formula of `local_kernels`, and its numbers."""
 
     def __init__(self, name: str, *, k: float, unit: float = 1, p: float = 0, q: float = 0) -> None:
         self.name, self.numbers = name, (k, unit, p, q)
@@ -57,7 +57,7 @@ def _beyond_rule(
     rule: Rule,
     bright: bool,
 ) -> None:
-    from napari_segment.classical.threshold import _local
+    from napari_segment.classical.threshold import local_kernels
 
     z, y, x = index
     center = z[(len(z) - len(out)) // 2 :][: len(out)]
@@ -66,8 +66,8 @@ def _beyond_rule(
     else:
         codes, z = coding.codes(volume, z), np.arange(len(z))
     numbers = np.array([coding.low, coding.step, *rule.numbers])
-    kind = getattr(_local, rule.name)
-    _local.beyond_local_threshold(codes, z, y, x, coding.holes, kind, numbers, bright, out)
+    kind = getattr(local_kernels, rule.name)
+    local_kernels.beyond_local_threshold(codes, z, y, x, coding.holes, kind, numbers, bright, out)
     if coding.holes:
         infinite = np.isposinf if bright else np.isneginf
         for k, plane in enumerate(center):
@@ -78,7 +78,7 @@ def beyond_median(
     volume: NDArray[Any], index: Indices, out: NDArray[np.bool_], *, offset: float, bright: bool
 ) -> None:
     """Where a block lies beyond the median of each window."""
-    from napari_segment.classical.threshold._local import beyond_local_median
+    from napari_segment.classical.threshold.local_kernels import beyond_local_median
 
     z, y, x = index
     values = np.ascontiguousarray(volume[z], comparable(volume.dtype, offset))

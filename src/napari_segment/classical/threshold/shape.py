@@ -93,7 +93,7 @@ def two_modes(histogram: Histogram) -> Modes | None:
     Modes or None
         None where the histogram has only one mode.
     """
-    from napari_segment.classical.threshold._criteria import smooth_to_two_modes
+    from napari_segment.classical.threshold.criteria_kernels import smooth_to_two_modes
 
     smooth, width = histogram.counts.astype(np.float64), 1
     while len(smooth) > 2:

@@ -107,7 +107,7 @@ class Coding:
         """Codes of some planes of a volume, in one pass."""
         if self.plain:
             return np.ascontiguousarray(volume[planes], np.uint16)
-        from napari_segment.classical.threshold._local import encode
+        from napari_segment.classical.threshold.local_kernels import encode
 
         if volume.dtype not in (np.float32, np.float64) or not volume.flags.c_contiguous:
             volume, planes = volume[planes].astype(np.float64), np.arange(len(planes))

@@ -18,7 +18,7 @@ from napari_segment.blocks import (
 )
 from napari_segment.image import Holds, smallest_integers
 from napari_segment.registry import cleanups
-from napari_segment.results.cleanup.parts import (
+from napari_segment.results.cleanup.instances import (
     Connectivity,
     Spacing,
     Unit,

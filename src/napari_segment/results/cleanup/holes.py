@@ -20,7 +20,7 @@ from napari_segment.blocks import (
 )
 from napari_segment.image import smallest_integers
 from napari_segment.registry import cleanups
-from napari_segment.results.cleanup.parts import Spacing, Unit, most_voxels
+from napari_segment.results.cleanup.instances import Spacing, Unit, most_voxels
 
 
 @cleanups.add("fill_holes", title="Fill holes", group="shape")
@@ -74,7 +74,7 @@ def _enclosing(labels: Any, gaps: Any, count: int) -> NDArray[np.int64]:
     Gaps and the components of labels are the nodes of a graph; an edge says that they touch. A
     label encloses a gap if every way from the gap to the outside crosses one component of it.
     """
-    from napari_segment.results.cleanup._kernels import owners
+    from napari_segment.results.cleanup.holes_kernels import owners
 
     islands, more = label(labels, labels.ndim)
     outside = count + more + 1

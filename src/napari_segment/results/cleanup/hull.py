@@ -13,7 +13,7 @@ from napari_segment.blocks import Place, boxes, is_lazy, map_regions, put_togeth
 from napari_segment.image import Holds
 from napari_segment.registry import cleanups
 from napari_segment.results.cleanup.components import relabel
-from napari_segment.results.cleanup.parts import Connectivity, parts_of
+from napari_segment.results.cleanup.instances import Connectivity, parts_of
 
 _PAD = 0.01  # of a voxel: gives flat objects a hull, and holds what lies on the hull
 _FLAT = 1e-9

@@ -14,7 +14,7 @@ from pydantic import Field
 from napari_segment.blocks import map_blocks
 from napari_segment.errors import SettingError
 from napari_segment.registry import cleanups
-from napari_segment.results.cleanup.parts import Spacing, full
+from napari_segment.results.cleanup.instances import Spacing, full
 from napari_segment.results.distance import distance_to_others
 
 GROUP = "shape"
@@ -202,7 +202,7 @@ def _dilated(labels: NDArray[Any], *, spacing: Spacing, radius: float) -> NDArra
     if labels.dtype == bool:
         far = distance_to_others(~labels, spacing) > radius
         return labels | ~far if labels.any() else labels
-    from napari_segment.results.cleanup._kernels import nearest_along
+    from napari_segment.results.cleanup.morphology_kernels import nearest_along
 
     label = labels.copy()
     near = np.where(labels != 0, 0.0, np.inf)
@@ -227,7 +227,7 @@ def _closed(labels: NDArray[Any], *, spacing: Spacing, radius: float) -> NDArray
 
 
 def _majority(labels: NDArray[Any], *, spacing: Spacing, radius: float) -> NDArray[Any]:
-    from napari_segment.results.cleanup._kernels import majority
+    from napari_segment.results.cleanup.morphology_kernels import majority
 
     values = labels.view(np.uint8) if labels.dtype == bool else labels
     found = majority(np.ascontiguousarray(_volume(values)), _ball(spacing, radius))

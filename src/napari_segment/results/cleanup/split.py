@@ -26,8 +26,8 @@ from napari_segment.blocks import (
 from napari_segment.errors import InputError
 from napari_segment.image import smallest_integers
 from napari_segment.registry import cleanups
-from napari_segment.results.cleanup.parts import Spacing, full
-from napari_segment.results.cleanup.pieces import Rules, split
+from napari_segment.results.cleanup.instances import Spacing, full
+from napari_segment.results.cleanup.split_components import Rules, split
 
 _LEVELS_PER_VOXEL = 64  # steps of the distance landscape within the smallest spacing
 _LEVELS = 65534  # steps of an intensity landscape of floats

@@ -230,14 +230,14 @@ def _three(numbers: Sequence[int]) -> NDArray[np.int64]:
 
 
 def _moments(place: Place, block: Array, *, n: int) -> Columns:
-    from napari_segment.results.measure._kernels import moments
+    from napari_segment.results.measure.measure_kernels import moments
 
     sums, low, high = moments(as_volume(block), _three(place.start), _three([]), n)
     return _seen(add=sums, low=low, high=high)
 
 
 def _windows(place: Place, block: Array, *, n: int, weights: Array) -> Columns:
-    from napari_segment.results.measure._kernels import windows
+    from napari_segment.results.measure.measure_kernels import windows
 
     end = [int(stop == size) for stop, size in zip(place.stop, place.shape, strict=True)]
     own, flat = _three(place.before), block.ndim == 2
@@ -245,14 +245,14 @@ def _windows(place: Place, block: Array, *, n: int, weights: Array) -> Columns:
 
 
 def _intensities(_place: Place, block: Array, image: Array, *, n: int) -> Columns:
-    from napari_segment.results.measure._kernels import intensities
+    from napari_segment.results.measure.measure_kernels import intensities
 
     total, low, high = intensities(block.ravel(), image.ravel(), n)
     return _seen(add=total[:, None], low=low[:, None], high=high[:, None])
 
 
 def _central(place: Place, block: Array, image: Array, *, n: int, mean: Array) -> Columns:
-    from napari_segment.results.measure._kernels import central
+    from napari_segment.results.measure.measure_kernels import central
 
     return _seen(add=central(as_volume(block), as_volume(image), _three(place.start), mean, n))
 
@@ -260,7 +260,7 @@ def _central(place: Place, block: Array, image: Array, *, n: int, mean: Array) -
 def _textures(
     place: Place, block: Array, image: Array, *, n: int, low: float, high: float
 ) -> Columns:
-    from napari_segment.results.measure._kernels import textures
+    from napari_segment.results.measure.measure_kernels import textures
 
     pairs = neighbour_pairs(block.ndim) @ (-4, -2, -1) + 7  # as numbers of corners
     levels = as_volume(grey_levels(image, low, high))

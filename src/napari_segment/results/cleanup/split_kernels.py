@@ -1,6 +1,7 @@
-"""Compiled loops that split components, each in a box of its own.
+"""Kernels that split components, each in a box of its own.
 
-How boxes lie in a flat array is said in `_landscape`; there each voxel has all its neighbours.
+The layout of boxes in a flat array is that of `landscape_kernels`, in which each voxel has all its
+neighbours.
 One word for each voxel holds the landscape, then the lists of waiting voxels and the basins with
 the tree of those that were joined, and at last the numbers of the pieces:
 

@@ -148,7 +148,7 @@ def _distinct(codes: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np
 
 
 def _totals_of_blocks(grid: Grid, _place: Any, *blocks: NDArray[Any]) -> NDArray[np.int64]:
-    from napari_segment.classical.clusters._lloyd import add_to_cells
+    from napari_segment.classical.clusters.lloyd_kernels import add_to_cells
 
     def add(codes: NDArray[np.uint16], totals: NDArray[np.int64]) -> None:
         add_to_cells(codes, *grid, totals)

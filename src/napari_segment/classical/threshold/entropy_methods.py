@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from napari_segment.classical.threshold import entropy
+from napari_segment.classical.threshold.binarise import Objects, separate
 from napari_segment.classical.threshold.histogram import Bins
-from napari_segment.classical.threshold.separate import Objects, separate
 from napari_segment.registry import methods
 
 GROUP = "global threshold"

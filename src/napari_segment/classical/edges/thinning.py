@@ -71,7 +71,7 @@ def ridges(
     list of Ridges
         One for each box.
     """
-    from napari_segment.classical.edges import _ridges
+    from napari_segment.classical.edges import thinning_kernels
 
     dtype = float_type(volume.dtype)
     weights = tuple(np.array(kernel.weights, dtype) for kernel in kernels)
@@ -86,7 +86,7 @@ def ridges(
         layout, room = (origin, volume[0].size), _room(part.shape, inner, kernels[0].radius, dtype)
         most = (box[1] - box[0]) * (box[3] - box[2]) * part.shape[2] + 1
         places, heights = np.empty(most, np.int64), np.empty(most, dtype)  # seldom touched
-        count, best = _ridges.ridges(
+        count, best = thinning_kernels.ridges(
             part, inner, places, heights, layout, room, weights, mirror, sobel, scale, step,
             least, rising, peak,
         )  # fmt: skip

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.blocks import is_lazy, map_blocks
-from napari_segment.classical.clusters.choose import Selection
 from napari_segment.classical.clusters.features import Space, of_channels
 from napari_segment.classical.clusters.kmeans import (
     GROUP,
@@ -22,6 +21,7 @@ from napari_segment.classical.clusters.kmeans import (
     kmeans,
 )
 from napari_segment.classical.clusters.lloyd import means_of
+from napari_segment.classical.clusters.selection import Selection
 from napari_segment.image import Spacing
 from napari_segment.registry import filters
 

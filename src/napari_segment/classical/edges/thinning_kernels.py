@@ -1,8 +1,8 @@
-"""Canny's thinning in one pass: Gaussian, gradient, and the ridges of its magnitude.
+"""Kernels of Canny's non-maximum suppression: Gaussian, gradient and its maxima in one pass.
 
-A volume is worked on in boxes, plane by plane: only the few planes that are still needed are held,
-so they stay in the cache, and what is kept of a box are its ridges. As in `_gradient`, no value is
-ever computed differently by where it lies.
+A volume is processed in boxes, plane by plane: only the few planes that are still needed are held,
+so they stay in the cache, and a box returns its maxima alone. As in `gradient_kernels`, no value
+depends on its position in a box.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from napari_segment.classical.filters._convolve import weigh
+from napari_segment.classical.filters.convolution_kernels import weigh
 
 # Compiled where it is called, once, instead of by itself and there: three quarters of the time
 _PART = njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -180,7 +180,7 @@ def gradients(
 ) -> None:  # fmt: skip
     """The gradient of a row: its components into `parts`, its magnitude into `line`.
 
-    By the sums of `_gradient.components`, of rows that have their margin.
+    By the sums of `gradient_kernels.components`, of rows that have their margin.
     """
     a, b = sobel[0], sobel[1]
     sz, sy, sx = scale[0], scale[1], scale[2]

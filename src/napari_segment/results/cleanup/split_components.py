@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_segment.blocks import Place, Runs, runs
 from napari_segment.blocks.slabs import over_slabs, threads
 from napari_segment.image import smallest_integers
-from napari_segment.results.cleanup.parts import Spacing
+from napari_segment.results.cleanup.instances import Spacing
 
 _LEAST = 1 << 16  # voxels of boxes that are worth a call
 _LARGE = 1 << 18  # voxels of a box that is worth a call of its own
@@ -112,8 +112,8 @@ class _Splitting:
 
     def pieces(self, chosen: NDArray[np.int64]) -> _Pieces:
         """Split some components."""
-        from napari_segment.results.cleanup._landscape import place_runs
-        from napari_segment.results.cleanup._split import list_pieces
+        from napari_segment.results.cleanup.landscape_kernels import place_runs
+        from napari_segment.results.cleanup.split_kernels import list_pieces
 
         at, lengths, bounds = self._runs_of(chosen)
         layout, lines, size = _layout(self.boxes[chosen])
@@ -133,7 +133,7 @@ class _Splitting:
 
     def painted(self, found: Sequence[_Pieces], number: NDArray[Any]) -> NDArray[Any]:
         """The flat image of the numbers of all pieces, those of each share in turn."""
-        from napari_segment.results.cleanup._split import paint_pieces, spread_pieces
+        from napari_segment.results.cleanup.split_kernels import paint_pieces, spread_pieces
 
         voxels = int(np.prod(self.shape))
         offsets = np.cumsum([0, *(len(p.first) for p in found)])
@@ -169,7 +169,7 @@ class _Splitting:
         lines: NDArray[Any], size: int,
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]:  # fmt: skip
         """Words with the numbers of pieces, the memory that is theirs, and how many there are."""
-        from napari_segment.results.cleanup import _landscape, _split
+        from napari_segment.results.cleanup import landscape_kernels, split_kernels
 
         rules, ends = self.rules, self.ends[chosen]
         places, lengths, bounds, at = found
@@ -177,35 +177,35 @@ class _Splitting:
         if self.image is None:
             spacing = np.array((1.0,) * (3 - len(rules.spacing)) + rules.spacing)
             room = np.empty((4, int(lines[:, :, 0].max()) + 2))
-            _landscape.insides(places, lengths, land)
-            _landscape.distances(lines, ends, layout, spacing, land, room)
+            landscape_kernels.insides(places, lengths, land)
+            landscape_kernels.distances(lines, ends, layout, spacing, land, room)
             np.minimum(np.sqrt(land, out=land), rules.limit, out=land)
         else:
-            _landscape.intensities(places, lengths, at, self.image, rules.low, land)
+            landscape_kernels.intensities(places, lengths, at, self.image, rules.low, land)
         weights, radii = rules.kernels()
         if radii.any():
             wide = (lines[:, :, 0] + 2 * radii[::-1]) * np.where([1, 0, 0], 1, lines[:, :, 4])
             held = np.empty(int(wide.max()), np.float32)
-            _landscape.smooth(lines, ends, layout, weights, radii, land, held)
-        memory = land if size <= _split.LARGEST else np.empty(size, np.int64)
+            landscape_kernels.smooth(lines, ends, layout, weights, radii, land, held)
+        memory = land if size <= split_kernels.LARGEST else np.empty(size, np.int64)
         words = memory.view(np.int32) if memory is land else memory
         tops, counts = np.empty((2, len(chosen)), np.int64)
         factors = np.empty(len(chosen))
-        _landscape.to_levels(
-            places, lengths, bounds, layout, rules.step, _split.LEVELS - 1, land, words, tops,
-            factors,
+        landscape_kernels.to_levels(
+            places, lengths, bounds, layout, rules.step, split_kernels.LEVELS - 1, land, words,
+            tops, factors,
         )  # fmt: skip
         del land
-        _split.find_peaks(layout, words)
-        lists = np.zeros((2, _split.LEVELS), words.dtype)
-        _split.flood(layout, tops, factors, rules.depth, rules.relative_depth, lists, words)
-        _split.number(layout, words, counts)
+        split_kernels.find_peaks(layout, words)
+        lists = np.zeros((2, split_kernels.LEVELS), words.dtype)
+        split_kernels.flood(layout, tops, factors, rules.depth, rules.relative_depth, lists, words)
+        split_kernels.number(layout, words, counts)
         return memory, words, counts
 
 
 def _boxes(found: Runs, shape: tuple[int, ...]) -> NDArray[np.int64]:
     """The bounding box of each component: along each axis its first index and one past its last."""
-    from napari_segment.results.cleanup._landscape import bound_runs
+    from napari_segment.results.cleanup.landscape_kernels import bound_runs
 
     boxes = np.zeros((len(found.starts) - 1, 3, 2), np.int64)
     boxes[:, :, 0] = shape

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.classical.clusters.condense import Grid, Summary
 from napari_segment.classical.clusters.features import Features, map_codes, sum_of_codes
+from napari_segment.classical.clusters.summary import Grid, Summary
 
 Centers: TypeAlias = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ class Numbering:
 
     @classmethod
     def of(cls, features: Features, summary: Summary, centers: Centers) -> Numbering:
-        from napari_segment.classical.clusters._lloyd import claim
+        from napari_segment.classical.clusters.lloyd_kernels import claim
 
         grid, weights = summary.grid, np.asarray(features.weights)
         owners = np.empty(len(summary.totals), np.uint8)
@@ -70,7 +70,7 @@ class Numbering:
 
     def _cluster(self, codes: NDArray[np.uint16]) -> NDArray[np.uint8]:
         """Clusters of codes (D, N); 0 for holes."""
-        from napari_segment.classical.clusters._lloyd import NONE
+        from napari_segment.classical.clusters.lloyd_kernels import NONE
 
         clusters = self._numbered(codes, np.zeros(self._shape, np.int64))
         if self.grid.hole >= 0:
@@ -78,7 +78,7 @@ class Numbering:
         return clusters
 
     def _numbered(self, codes: NDArray[np.uint16], sums: NDArray[np.int64]) -> NDArray[np.uint8]:
-        from napari_segment.classical.clusters._lloyd import number
+        from napari_segment.classical.clusters.lloyd_kernels import number
 
         clusters = np.empty(codes.shape[1], np.uint8)
         number(codes, *self.grid, self.owners, self.weights, self.centers, clusters, sums)
