@@ -79,6 +79,8 @@ class Recipe(BaseModel):
         First and last (exclusive) time point; empty for all.
     version : str
         The version of napari-segment that recorded the recipe.
+    warnings : tuple of str
+        What was reported of the image's file when it was read, such as missing planes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,6 +92,7 @@ class Recipe(BaseModel):
     apply_to: ApplyTo = "auto"
     times: tuple[int, int] | tuple[()] = ()
     version: str = ""
+    warnings: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -124,8 +127,17 @@ class Recipe(BaseModel):
         """Write the recipe as YAML, in the order in which it runs."""
         import yaml
 
-        order = ("version", "channel", "apply_to", "times", "filters", "method", "cleanups")
+        order: tuple[str, ...] = (
+            "version",
+            "channel",
+            "apply_to",
+            "times",
+            "filters",
+            "method",
+            "cleanups",
+        )
         plain = self.model_dump(mode="json")
+        order += ("warnings",) if self.warnings else ()
         return yaml.safe_dump({key: plain[key] for key in order}, sort_keys=False)
 
     @classmethod

@@ -6,14 +6,21 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from napari_segment.errors import FormatError
 from napari_segment.image import Image, Labels, Stack
 from napari_segment.recipe import Recipe
 
 
-def read(path: str | Path, *, axes: str = "", lazy: bool = False, series: int | str = "") -> Image:
+def read(
+    path: str | Path,
+    *,
+    axes: str = "",
+    lazy: bool = False,
+    series: int | str = "",
+    incomplete: Literal["refuse", "allow"] = "refuse",
+) -> Image:
     """Read an image file with its axes, spacing, unit and affine.
 
     Parameters
@@ -26,6 +33,9 @@ def read(path: str | Path, *, axes: str = "", lazy: bool = False, series: int | 
         Leave the pixels on disk, as a Dask array.
     series : int or str
         Which image of a file or folder that holds several: number from 0, or name.
+    incomplete : {"refuse", "allow"}
+        What is done with a file of which a part is missing: an error, or what is there, with zeros
+        for the rest and a warning that stays in ``header["warnings"]`` and in recipes.
 
     Returns
     -------
@@ -38,7 +48,7 @@ def read(path: str | Path, *, axes: str = "", lazy: bool = False, series: int | 
     """
     from napari_segment import io
 
-    return io.read(path, axes=axes, lazy=lazy, series=series)
+    return io.read(path, axes=axes, lazy=lazy, series=series, incomplete=incomplete)
 
 
 def write(what: Any, path: str | Path) -> Path:

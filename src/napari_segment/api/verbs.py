@@ -115,7 +115,10 @@ def segment_steps(
     """
     stack = as_image(image, axes)
     extra = {name: on_image(name, given, stack) for name, given in (data or {}).items()}
-    return (yield from apply(complete(recipe), stack, extra))
+    recipe = complete(recipe).model_copy(
+        update={"warnings": tuple(map(str, stack.header.get("warnings", ())))}
+    )
+    return (yield from apply(recipe, stack, extra))
 
 
 def replay(

@@ -83,7 +83,9 @@ def as_typed(text: str) -> str:
     'Use --apply-to volume, or say --channel 0.'
     """
     return re.sub(
-        r"(?<![\w/\\])(axes|channel|apply_to|series|times)=('[^']*'|[^\s,;:.]+)", _option, text
+        r"(?<![\w/\\])(axes|channel|apply_to|series|times|incomplete)=('[^']*'|[^\s,;:.]+)",
+        _option,
+        text,
     )
 
 

@@ -139,6 +139,10 @@ def _where(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--series", default="", metavar="N", help="which image of a file of several, or its name"
     )
+    group.add_argument(
+        "--incomplete", choices=("refuse", "allow"), default="refuse",
+        help="whether a file with missing parts is refused, or read as far as it goes",
+    )  # fmt: skip
     group.add_argument("--spacing", default="", help="spacing per spatial axis, such as 2,0.5,0.5")
     group.add_argument("--unit", default="", help="unit of the spacing, such as micrometer")
     group.add_argument("--lazy", action="store_true", help="leave the input on disk, run by blocks")

@@ -57,7 +57,8 @@ def read_input(options: argparse.Namespace, path: str | Path) -> Image:
     """Read an image as the options of the input say; what is large stays on disk."""
     from napari_segment.io import read
 
-    return _read(options, partial(read, path, axes=options.axes.upper(), series=options.series))
+    given = {"series": options.series, "incomplete": options.incomplete}
+    return _read(options, partial(read, path, axes=options.axes.upper(), **given))
 
 
 def read_labels_input(options: argparse.Namespace, path: str | Path) -> Labels:
@@ -66,7 +67,8 @@ def read_labels_input(options: argparse.Namespace, path: str | Path) -> Labels:
 
     axes = options.axes.upper().replace("C", "")
     series = "" if options.image else options.series  # which is that of the image
-    return _read(options, partial(read_labels, path, axes=axes, series=series, holds=options.holds))
+    given = {"series": series, "holds": options.holds, "incomplete": options.incomplete}
+    return _read(options, partial(read_labels, path, axes=axes, **given))
 
 
 def _read(options: argparse.Namespace, read: Callable[..., S]) -> S:

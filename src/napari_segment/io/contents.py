@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from napari_segment.errors import FormatError, InputError
 from napari_segment.image import SPATIAL, Image, Labels, Stack, smallest_integers
 from napari_segment.image.units import PIXEL, canonical_unit, common_length_unit
 from napari_segment.io.names import stem
+from napari_segment.io.reports import WARNINGS, report_warning
 
 KEY = "napari-segment"  # under which formats with room for it keep what they have no field for
 
@@ -79,7 +79,9 @@ def gather(
         more.pop("channels", None)
     try:
         plain = Contents(data, letters, name=stem(path))
-        spacing = [_usable((scale or {}).get(a)) for a in plain.spatial_axes]
+        affine = _usable_affine(affine, path)
+        more["unit"] = more.get("unit", PIXEL)
+        spacing, more["unit"] = _usable_spacing(plain.spatial_axes, scale or {}, more["unit"], path)
         return plain.replace(spacing=spacing, affine=affine, **more)
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from None
@@ -105,9 +107,42 @@ def one_channel(found: Contents, path: Path) -> Contents:
     return first.replace(channels=())
 
 
-def _usable(spacing: float | None) -> float:
-    good = spacing is not None and np.isfinite(spacing) and spacing > 0
-    return float(spacing) if good and spacing is not None else 1.0
+def _usable_spacing(
+    axes: str, scale: Mapping[str, float], unit: str, path: Path
+) -> tuple[list[float], str]:
+    """Positive spacings and their unit; what is missing or impossible is reported."""
+    sizes = {a: float(scale[a]) if a in scale else np.nan for a in axes}
+    for axis, size in sizes.items():
+        if np.isfinite(size) and size < 0:
+            sizes[axis] = -size
+            report_warning(
+                f"{path.name} gives the spacing {size:g} along {axis}: taken as {-size:g} {unit}."
+            )
+    unknown = [a for a, size in sizes.items() if not (np.isfinite(size) and size > 0)]
+    wrong = [f"{scale[a]:g} along {a}" for a in unknown if a in scale]
+    if not unknown or (not wrong and unit == PIXEL):
+        return [size if a not in unknown else 1.0 for a, size in sizes.items()], unit
+    unit = PIXEL if len(unknown) == len(sizes) else unit
+    what = f"gives the spacing {', '.join(wrong)}" if wrong else "gives no spacing"
+    report_warning(
+        f"{path.name} {what}: the distance of voxels along {', '.join(unknown)} is not known, and "
+        f"1 {unit} is taken. Give the right spacing."
+    )
+    return [size if a not in unknown else 1.0 for a, size in sizes.items()], unit
+
+
+def _usable_affine(affine: Any, path: Path) -> Any:
+    """An affine that can be inverted, or None, which is reported."""
+    if affine is None:
+        return None
+    matrix = np.asarray(affine, float)
+    if np.isfinite(matrix).all() and np.linalg.matrix_rank(matrix[:-1, :-1]) == len(matrix) - 1:
+        return affine
+    report_warning(
+        f"{path.name}: its affine does not span a space, so that its position and orientation are "
+        "not known. Only its spacing is taken."
+    )
+    return None
 
 
 def unit_name(text: str | None) -> str:
@@ -148,10 +183,9 @@ def one_unit(units: Mapping[str, str | None], path: Path) -> tuple[str, dict[str
     if common is not None:
         return common[0], dict(zip(names, common[1], strict=True))
     listed = ", ".join(f"{axis} in {name!r}" for axis, name in names.items())
-    warnings.warn(
+    report_warning(
         f"{path.name} gives its spacing in units that cannot be converted ({listed}). The numbers "
-        "are taken as they are; check them, and give the right spacing and unit.",
-        stacklevel=2,
+        "are taken as they are; check them, and give the right spacing and unit."
     )
     return names[next(reversed(names))], dict.fromkeys(names, 1.0)
 
@@ -170,6 +204,8 @@ def extras(stack: Stack, *keys: str) -> dict[str, Any]:
             found["names"] = {str(k): v for k, v in stack.names.items()}
     elif isinstance(stack, Image) and stack.channels:
         found["channels"] = list(stack.channels)
+    if stack.header.get(WARNINGS):
+        found[WARNINGS] = list(stack.header[WARNINGS])
     found.update({key: getattr(stack, key) for key in keys})
     return found
 
@@ -183,6 +219,8 @@ def from_extras(found: Mapping[str, Any]) -> dict[str, Any]:
         result["channels"] = tuple(found["channels"])
     if "affine" in found:
         result["affine"] = np.array(found["affine"])
+    if WARNINGS in found:
+        result["header"] = {WARNINGS: tuple(map(str, found[WARNINGS]))}
     return result
 
 

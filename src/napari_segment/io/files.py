@@ -18,9 +18,17 @@ from napari_segment.io.contents import Contents, one_channel
 from napari_segment.io.features import read_features
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
+from napari_segment.io.reports import WARNINGS, Incomplete, reporting
 
 
-def read(path: str | Path, *, axes: str = "", lazy: bool = False, series: int | str = "") -> Image:
+def read(
+    path: str | Path,
+    *,
+    axes: str = "",
+    lazy: bool = False,
+    series: int | str = "",
+    incomplete: Incomplete = "refuse",
+) -> Image:
     """Read an image from a file, an OME-Zarr folder or a folder of DICOM slices.
 
     Parameters
@@ -35,6 +43,9 @@ def read(path: str | Path, *, axes: str = "", lazy: bool = False, series: int | 
         DICOM and ``.npy``).
     series : int or str
         Which image of a file or folder that holds several: number from 0, or name.
+    incomplete : {"refuse", "allow"}
+        What is done with a file of which a part is missing: an error, or what is there, with zeros
+        for the rest and a warning that stays in ``header["warnings"]``.
 
     Returns
     -------
@@ -46,7 +57,7 @@ def read(path: str | Path, *, axes: str = "", lazy: bool = False, series: int | 
     FormatError
         If the file is missing or broken, of an unknown format, or holds several images.
     """
-    found = _read(path, axes, lazy, series)
+    found = _read(path, axes, lazy, series, incomplete)
     return Image(**found.fields(), channels=found.channels)
 
 
@@ -57,6 +68,7 @@ def read_labels(
     lazy: bool = False,
     series: int | str = "",
     holds: Holds = "objects",
+    incomplete: Incomplete = "refuse",
 ) -> Labels:
     """Read a label image; the parameters are those of `read`, and one more.
 
@@ -67,12 +79,12 @@ def read_labels(
 
     Parameters
     ----------
-    path, axes, lazy, series
+    path, axes, lazy, series, incomplete
         As of `read`.
     holds : {"mask", "classes", "objects"}
         What a label means, where the file does not say.
     """
-    found = one_channel(_read(path, axes, lazy, series, labels=True), Path(path))
+    found = one_channel(_read(path, axes, lazy, series, incomplete, labels=True), Path(path))
     meaning = cast("Holds", found.holds or ("mask" if found.dtype == bool else holds))
     try:
         labels = Labels(**found.fields(), holds=meaning, names=found.names)
@@ -191,7 +203,13 @@ def _move(partial: Path, path: Path) -> None:
 
 
 def _read(
-    path: str | Path, axes: str, lazy: bool, series: int | str, *, labels: bool = False
+    path: str | Path,
+    axes: str,
+    lazy: bool,
+    series: int | str,
+    incomplete: Incomplete,
+    *,
+    labels: bool = False,
 ) -> Contents:
     path = Path(path)
     if not path.exists():
@@ -199,8 +217,12 @@ def _read(
     form = _format(path)
     reader = (form.read_indices or form.read) if labels else form.read
     absolute = path.absolute()  # pixels that are read later may be read from elsewhere
-    with reading(path, form.title):
-        return cast("Contents", reader(absolute, axes=axes, lazy=lazy, series=str(series)))
+    with reporting(incomplete) as report, reading(path, form.title):
+        found = cast("Contents", reader(absolute, axes=axes, lazy=lazy, series=str(series)))
+    if not report.warnings:
+        return found
+    recorded = (*found.header.get(WARNINGS, ()), *report.warnings)
+    return found.replace(header={**found.header, WARNINGS: tuple(dict.fromkeys(recorded))})
 
 
 def _format(path: Path) -> Format:

@@ -95,7 +95,7 @@ def _geometry(image: Any) -> dict[str, Any]:
     found["matrix"], found["axes"] = image.affine, saved.get("axes", "")
     found["interval"] = float(zooms[3]) * _SECONDS.get(time, 1.0) if len(zooms) > 3 else 1.0
     found["interval"] = found["interval"] or 1.0
-    found["header"] = {"nifti": {
+    found["header"] = found.get("header", {}) | {"nifti": {
         "qform_code": int(header["qform_code"]), "sform_code": int(header["sform_code"]),
         "qform": header.get_qform().tolist(), "sform": header.get_sform().tolist(),
         "units": [space, time], "affine": image.affine.tolist(),

@@ -55,7 +55,8 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     units = header.get("space units") or header.get("units") or [""]
     found["unit"] = found.get("unit") or unit_name(str(units[0]).strip('"'))
     scale, affine = _geometry(header, own)
-    found["header"] = {"nrrd": {"space": str(header["space"])}} if "space" in header else {}
+    if "space" in header:
+        found["header"] = found.get("header", {}) | {"nrrd": {"space": str(header["space"])}}
     return gather(path, np.asarray(data), own, scale, wanted=axes, affine=affine, **found)
 
 

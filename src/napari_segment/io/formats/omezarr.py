@@ -132,11 +132,11 @@ def _geometry(scale: Mapping[str, Any], path: Path) -> dict[str, Any]:
         steps[i], origin[i] = steps[i] * factors[letters[i]], origin[i] * factors[letters[i]]
     found: dict[str, Any] = {
         "axes": letters,
-        "scale": dict(zip(letters, steps, strict=True)),
+        "scale": dict(zip(letters, np.abs(steps), strict=True)),
         "unit": unit,
         "interval": float(steps[letters.index("T")]) if "T" in letters else 1.0,
     }
-    if origin[spatial].any():
+    if origin[spatial].any() or (steps[spatial] < 0).any():
         found["affine"] = np.diag([*steps[spatial], 1.0])
         found["affine"][:-1, -1] = origin[spatial]
     return found

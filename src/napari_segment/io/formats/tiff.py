@@ -29,6 +29,7 @@ from napari_segment.io.contents import (
     unit_name,
     unit_symbol,
 )
+from napari_segment.io.formats._tiff_checks import check, check_end, collecting_log
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
 
@@ -45,9 +46,10 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     """
     import tifffile
 
-    with tifffile.TiffFile(path) as file:
-        _check_end(file, path)
+    with collecting_log() as messages, tifffile.TiffFile(path) as file:
+        check_end(file, path)
         number = _number(file, path, series)
+        check(file, number, path, messages)
         found = _ome(file, number, path) if file.is_ome else _imagej(file, path)
         own = file.series[number].axes
         photometric = getattr(file.series[number].keyframe, "photometric", None)
@@ -59,22 +61,6 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     if len(found.get("channels", ())) != (data.shape[own.index("C")] if "C" in own else 0):
         found.pop("channels", None)
     return gather(path, data, own, found.pop("scale"), wanted=axes, **found)
-
-
-def _check_end(file: Any, path: Path) -> None:
-    """Refuse a file that ends before its last page, of which tifffile gives the pages it has."""
-    handle, form = file.filehandle, file.tiff
-    handle.seek(file.pages.next_page_offset)
-    following = int.from_bytes(
-        handle.read(form.offsetsize), "little" if form.byteorder == "<" else "big"
-    )
-    # Of large stacks ImageJ describes but the first page; tifffile then finds no ImageJ series.
-    lost = file.is_imagej and [s.kind for s in file.series] == ["generic"]
-    if following + form.tagnosize > handle.size or lost:
-        raise FormatError(
-            f"{path} is not whole: it ends after {handle.size:,} bytes, before its last page. "
-            "Was it copied or downloaded to the end?"
-        )
 
 
 def _number(file: Any, path: Path, series: str) -> int:
@@ -145,6 +131,8 @@ def _resolution(page: Any, *, in_unit: bool) -> tuple[float, float, str]:
     if "XResolution" not in tags or "YResolution" not in tags or (unit == 2 and not in_unit):
         return 1.0, 1.0, "pixel"
     y, x = (_size(tags.valueof(name)) for name in ("YResolution", "XResolution"))
+    if not (np.isfinite(y) and np.isfinite(x)):
+        return np.nan, np.nan, "pixel"
     if unit == 3 and not in_unit:
         return y * 1e4, x * 1e4, "micrometer"
     return y, x, "pixel"
@@ -152,7 +140,7 @@ def _resolution(page: Any, *, in_unit: bool) -> tuple[float, float, str]:
 
 def _size(rational: tuple[int, int]) -> float:
     numerator, denominator = rational
-    return denominator / numerator if numerator else 1.0
+    return denominator / numerator if numerator and denominator else np.nan
 
 
 def _ome(file: Any, number: int, path: Path) -> dict[str, Any]:
@@ -167,9 +155,7 @@ def _ome(file: Any, number: int, path: Path) -> dict[str, Any]:
     unit, factors = one_unit(units, path) if "X" in given else ("pixel", {})
     saved = _annotation(root, space)
     found = from_extras(saved)
-    found["scale"] = {
-        a: float(attributes.get(f"PhysicalSize{a}", 1.0)) * factors.get(a, 1.0) for a in "ZYX"
-    }
+    found["scale"] = {a: float(attributes[f"PhysicalSize{a}"]) * factors.get(a, 1.0) for a in given}
     found["unit"] = unit
     seconds = time_factor(attributes.get("TimeIncrementUnit", "s")) or 1.0
     found["interval"] = float(attributes.get("TimeIncrement", 1)) * seconds

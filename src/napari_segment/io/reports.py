@@ -1,0 +1,103 @@
+"""What a reader reports of a file: warnings that stay with the image, and what is not there."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from napari_segment.errors import FormatError
+
+WARNINGS = "warnings"  # in the header of an image
+
+Incomplete: TypeAlias = Annotated[
+    Literal["refuse", "allow"],
+    Field(
+        description="Whether a file of which a part is missing is refused, or read as far as it "
+        "goes, with zeros for the rest and a warning that stays in the image's header."
+    ),
+]
+
+
+@dataclass
+class Report:
+    """The warnings of one reading, and whether parts may be missing."""
+
+    allow: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+
+_current: ContextVar[Report | None] = ContextVar("report", default=None)
+
+
+@contextmanager
+def reporting(incomplete: Incomplete = "refuse") -> Iterator[Report]:
+    """Collect what is reported within; `incomplete` says whether parts may be missing."""
+    report = Report(allow=incomplete == "allow")
+    token = _current.set(report)
+    try:
+        yield report
+    finally:
+        _current.reset(token)
+
+
+def report_warning(message: str) -> None:
+    """Warn of something in a file; the warning is recorded in the image's header."""
+    report = _current.get()
+    if report is not None and message not in report.warnings:
+        report.warnings.append(message)
+    warnings.warn(message, stacklevel=2)
+
+
+def report_missing(message: str) -> None:
+    """Report that a part of a file is missing or damaged.
+
+    Parameters
+    ----------
+    message : str
+        What is missing, with the file's name.
+
+    Raises
+    ------
+    FormatError
+        Unless parts may be missing; then it is a warning.
+    """
+    report = _current.get()
+    if report is not None and report.allow:
+        report_warning(f"{message} The rest was read; what is missing is 0.")
+        return
+    raise FormatError(
+        f"{message} Copy or export the file again with all its parts, or read what is there with "
+        "incomplete='allow'."
+    )
+
+
+def check_size(name: str, declared: int, available: int, *, ratio: int = 1) -> None:
+    """Refuse a file that declares more bytes than it can hold, before they are allocated.
+
+    Parameters
+    ----------
+    name : str
+        The file's name.
+    declared, available : int
+        Bytes that its header asks for, and that follow in the file.
+    ratio : int
+        How many bytes one byte of the file can stand for: 1 without compression.
+
+    Raises
+    ------
+    FormatError
+        If `declared` is more than ``available * ratio``.
+    """
+    if declared <= available * ratio:
+        return
+    packed = "" if ratio == 1 else f", which unpack to no more than {available * ratio:,}"
+    raise FormatError(
+        f"{name} declares {declared:,} bytes of pixels but holds {available:,}{packed}: it is cut "
+        "off, or its header is damaged. Copy or export it again."
+    )
