@@ -66,8 +66,8 @@ def monais(network, image, overlap, tile=PATCH):
 
     from napari_segment.deep.inference import Grid
 
-    hills = Grid(image.shape[1:], tile, overlap).hills
-    weights = torch.from_numpy(np.einsum("i,j,k->ijk", *hills))
+    profiles = Grid(image.shape[1:], tile, overlap).profiles
+    weights = torch.from_numpy(np.einsum("i,j,k->ijk", *profiles))
     with torch.inference_mode():
         logits = sliding_window_inference(
             torch.from_numpy(image)[None], tile, 1, network, overlap, roi_weight_map=weights

@@ -102,6 +102,7 @@ EMPTY: dict[str, str] = {
     "methods.network.tile": "auto",
     "methods.network.thresholds": "auto",
     "methods.network.region": "auto",
+    "models.mask_rcnn.anchors": "auto",
     "trainings.train.spacing": "auto",
     "trainings.train.classes": "auto",
     "trainings.train.patch": "auto",

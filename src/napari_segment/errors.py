@@ -70,3 +70,7 @@ def _nearest(name: str, names: list[str]) -> str:
         return "None is registered."
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     return f"Known: {shown}."
+
+
+class MemoryShortError(SegmentError, MemoryError):
+    """Even the fallback that needs the least memory needs more than is free."""

@@ -74,7 +74,7 @@ def slices_to_label_next(
     list of int
         Positions along the axis, counted from 0, the most unsure first.
     """
-    from napari_segment.deep.inference.rank import slices_to_label_next as ranked
+    from napari_segment.deep.inference.slice_ranking import slices_to_label_next as ranked
 
     image = as_image(uncertainty)
     if axis not in image.axes:

@@ -1,4 +1,4 @@
-"""The method `network`: a trained network is a method as any other."""
+"""The method `network`: segmentation with a checkpoint."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import Field
 
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.device import Precision
-from napari_segment.deep.inference.options import Gives, Options
+from napari_segment.deep.inference.options import Options, OutputName
 from napari_segment.deep.planning.plan import Objects
 from napari_segment.errors import SettingError
 from napari_segment.image import Turn, turn_between
@@ -53,8 +53,8 @@ def network(  # noqa: PLR0913 - settings, each with a name
 
     The image is normalised as in training, brought to the spacing of the training images, cut
     into overlapping tiles (mirrored where it is smaller), and the network's outputs are blended
-    with Gaussian weights. Results leave slab by slab, so that an image may be larger than the
-    memory. A 2-D network goes through a stack plane by plane. Where memory runs out, the run goes
+    with Gaussian weights. Results are finished slab by slab, so that an image may be larger than
+    the memory. A 2-D network segments a stack plane by plane. Where memory runs out, the run goes
     on with less at once, and says so.
 
     Parameters
@@ -64,30 +64,30 @@ def network(  # noqa: PLR0913 - settings, each with a name
     spacing : sequence of float
         Distance between voxels along each spatial axis.
     unit : str
-        Of the spacing. Where the image or the network counts in pixels only, the image is taken
-        as it is; a Step and a warning say so.
+        Unit of the spacing. Where the spacing of the image or of the network is in pixels, the
+        image is not resampled; a Step and a warning say so.
     orientation : str
-        Anatomical direction of each spatial axis, such as "SAR". An image that is stored in another
-        one than the network's training images is turned, and its labels are turned back.
+        Anatomical direction of each spatial axis, such as "SAR". An image whose orientation differs
+        from that of the training images is turned to it, and its labels are turned back.
     checkpoint : Path
-        Folder of the trained network, as training wrote it.
+        Folder of the trained network.
     ensemble : tuple of Path
         Further networks of the same task, such as those of other folds. Their outputs are
         averaged.
     device : str
         "auto" (the first accelerator, else the CPU), "cpu", "cuda", "cuda:1", "mps" or "xpu".
-        Several, such as "cuda:0,cuda:1", share the tiles. With a Dask client its workers do, each
-        on its own device.
+        Several, such as "cuda:0,cuda:1", share the tiles. With a Dask client its workers compute
+        the tiles, each on its own device.
     tile : tuple of int or "auto"
         Size of the tiles in voxels; "auto" takes the size of the training patches.
     overlap : float
-        Part of a tile shared with its neighbour along each axis. More is smoother and slower.
+        Fraction of a tile shared with its neighbour along each axis. More is smoother and slower.
     batch : int
-        Tiles that go through the network at once. More than 1 helps on GPUs only.
+        Number of tiles per forward pass. More than 1 helps on GPUs only.
     precision : {"auto", "float32", "bfloat16", "float16"}
         Number type of the computation. "auto" is float32 on the CPU and mixed precision on
         accelerators. "bfloat16" is about twice as fast on CPUs that have it, and about one label
-        in 200 differs.
+        in 200 differs; a GPU without it computes in float16 and says so.
     test_time_augmentation : bool
         Average over all mirror images of each tile (4 times the work in 2-D, 8 times in 3-D).
     thresholds : tuple of float or "auto"
@@ -95,26 +95,26 @@ def network(  # noqa: PLR0913 - settings, each with a name
         several classes above theirs the one with the largest excess wins. "auto" takes the most
         probable class.
     region : tuple of int or "auto"
-        First and last (exclusive) voxel along each axis, such as 0,10,100,400,100,400: only there
-        something is predicted, elsewhere is background. "auto" predicts everything.
+        First and last (exclusive) voxel along each axis of the part to predict, such as
+        0,10,100,400,100,400; the rest is background. "auto" predicts the whole image.
     backend : {"torch", "onnx"}
-        What runs the network. ONNX Runtime (to be installed besides) is often faster on CPUs.
+        Library that runs the network. ONNX Runtime (an optional package) is often faster on CPUs.
     store : Path or "none"
         Folder to which results are written while they are computed (zarr). When the run is killed,
-        the same call continues where it stopped. "none" holds results in memory.
+        the same call continues it. "none" holds results in memory.
     maps : tuple of {"probabilities", "entropy", "disagreement"}
         Maps to return in addition to the labels, as float32: the probability of every
-        class, how unsure the network is (0 to 1), how much the members of the ensemble differ
-        (0 to 1).
+        class, their entropy (0 certain, 1 uniform), the disagreement of the members of an
+        ensemble (mutual information, 0 to 1).
     stack : {"planes", "volume"}
-        Where a 2-D network finds the objects of a stack: in each plane by itself, for a cleanup
-        such as `link_planes` to join, or in the volume that its maps of all planes make.
+        Whether the objects of a 2-D network in a stack are separated plane by plane, to be joined
+        by a cleanup such as `link_planes`, or in the volume of its stacked maps.
 
     Returns
     -------
     Result
-        Labels ``(*S)`` and what they hold: a mask, classes or objects, as trained; the maps that
-        were asked for; of a detector class, score and box of each object.
+        Labels ``(*S)``: a mask, classes or objects, as trained; the requested maps; with a
+        detector the class, score and box of each object as features.
 
     Examples
     --------
@@ -122,10 +122,10 @@ def network(  # noqa: PLR0913 - settings, each with a name
     >>> labels = segment(image, "network", checkpoint="runs/nuclei")  # doctest: +SKIP
     """
     options = Options(
-        device, _chosen(tile), overlap, batch, precision, test_time_augmentation,
-        _chosen(thresholds), _chosen(region), backend, Path() if store == "none" else store,
+        device, _values(tile), overlap, batch, precision, test_time_augmentation,
+        _values(thresholds), _values(region), backend, Path() if store == "none" else store,
     )  # fmt: skip
-    checkpoints = _loaded(checkpoint, ensemble)
+    checkpoints = _load(checkpoint, ensemble)
     first = checkpoints[0]
     image = _with_channels(image, spacing, first)
     turn = _turn_to(first, orientation)
@@ -139,7 +139,7 @@ def network(  # noqa: PLR0913 - settings, each with a name
     return _turned_back(result, turn, turn.permute(shape))
 
 
-def _chosen(sizes: tuple[_Number, ...] | Literal["auto"]) -> tuple[_Number, ...]:
+def _values(sizes: tuple[_Number, ...] | Literal["auto"]) -> tuple[_Number, ...]:
     """Return the values that were given; none for "auto"."""
     return () if sizes == "auto" else sizes
 
@@ -155,24 +155,25 @@ def _segmented(
 ) -> Generator[Step, None, Result]:
     """Segment an image that has the orientation of the training images."""
     first = checkpoints[0]
-    seen = _in_unit(spacing, unit, first.unit)
-    if len(seen) < len(spacing) and first.spacing:
+    known_spacing = _in_unit(spacing, unit, first.unit)
+    if len(known_spacing) < len(spacing) and first.spacing:
         yield _not_resampled(unit, first)
     if first.objects is not None and first.objects.target == "instances":
-        return (yield from _instances(checkpoints, image, seen, options, maps))
+        return (yield from _instances(checkpoints, image, known_spacing, options, maps))
     if stack == "volume" and first.objects is not None and first.objects.target == "flow":
         raise SettingError(
-            "A 2-D network's flow leads to the middles of planes, not of volumes: give "
-            "stack='planes' and the cleanup 'link_planes'."
+            "stack='volume' does not fit a 2-D network that predicts flow, which leads to the "
+            "centres of objects within planes: give stack='planes' and the cleanup "
+            "'link_planes'."
         )
-    return (yield from _predicted(checkpoints, image, seen, options, maps, stack))
+    return (yield from _predicted(checkpoints, image, known_spacing, options, maps, stack))
 
 
 # ---- orientation ----
 
 
 def _turn_to(checkpoint: Checkpoint, orientation: str) -> Turn | None:
-    """The turn from an image's orientation to the network's; None where there is none to do."""
+    """Return the turn from an image's orientation to the network's; None for the identity."""
     if not orientation or not checkpoint.orientation:
         return None
     turn = turn_between(orientation, checkpoint.orientation)
@@ -180,7 +181,7 @@ def _turn_to(checkpoint: Checkpoint, orientation: str) -> Turn | None:
 
 
 def _turned_region(region: tuple[int, ...], shape: tuple[int, ...], turn: Turn) -> tuple[int, ...]:
-    """First and last voxel along each axis of the turned image."""
+    """Return the first and last voxel along each axis of the turned image."""
     if len(region) != 2 * len(shape):
         return region  # refused where it is used, in the user's own numbers
     ends = [(region[2 * axis], region[2 * axis + 1]) for axis in turn.order]
@@ -192,9 +193,9 @@ def _turned_region(region: tuple[int, ...], shape: tuple[int, ...], turn: Turn) 
 
 
 def _turned_back(result: Result, turn: Turn, shape: tuple[int, ...]) -> Result:
-    """A result on the grid of the image as it came: labels, maps and boxes."""
+    """Turn a result back to the grid of the given image: labels, maps and boxes."""
     back = turn.inverse()
-    maps = {name: back.apply(chart) for name, chart in (result.maps or {}).items()}
+    maps = {name: back.apply(array) for name, array in (result.maps or {}).items()}
     features = back.boxes(dict(result.features or {}), shape, "ZYX"[-len(shape) :])
     return replace(result, array=back.apply(result.array), maps=maps, features=features)
 
@@ -210,25 +211,25 @@ def _predicted(
     from napari_segment.deep.inference.prediction import predict_several
 
     first = checkpoints[0]
-    wanted: Gives = "labels" if first.objects is None else "probabilities"
-    gives = dict.fromkeys((wanted, *maps))
-    results = yield from predict_several(checkpoints, image, spacing, options, list(gives))
-    charts = _maps(results, maps)
+    main: OutputName = "labels" if first.objects is None else "probabilities"
+    outputs = list(dict.fromkeys((main, *maps)))
+    results = yield from predict_several(checkpoints, image, spacing, options, outputs)
+    arrays = _maps(results, maps)
     if first.objects is not None:
         from napari_segment.deep.data.targets import decode, decode_planes
 
         yield Step(0, 0, "Separating the objects")
-        by_plane = first.ndim == 2 and results[wanted].ndim == 4 and stack == "planes"
-        found = np.asarray(results[wanted])
-        labels = (decode_planes if by_plane else decode)(found, first.objects)
-        channels = ("foreground", *_maps_of(first))
-        return Result(labels, "objects", first.names, maps=charts, channels=channels)
+        by_plane = first.ndim == 2 and results[main].ndim == 4 and stack == "planes"
+        probabilities = np.asarray(results[main])
+        labels = (decode_planes if by_plane else decode)(probabilities, first.objects)
+        channels = ("foreground", *_object_channels(first))
+        return Result(labels, "objects", first.names, maps=arrays, channels=channels)
     labels = results["labels"]
     if first.holds == "mask":
         labels = labels != 0
     values = (0, 1) if first.holds == "mask" else first.values
     return Result(
-        labels, first.holds, first.names, values, maps=charts, channels=_named(first, values)
+        labels, first.holds, first.names, values, maps=arrays, channels=_class_names(first, values)
     )
 
 
@@ -239,30 +240,49 @@ def _instances(
     options: Options,
     maps: Sequence[Map],
 ) -> Generator[Step, None, Result]:
-    """Objects of a detector."""
-    from napari_segment.deep.detection.detect import labels_with
+    """Segment with a detector."""
+    from napari_segment.deep.detection.detect import detect_in_image
 
+    _check_detector_settings(checkpoints, options, maps)
+    (first,) = checkpoints
+    objects = first.objects or Objects(target="instances")
+    labels, features = yield from detect_in_image(first, objects, image, options, spacing)
+    return Result(labels, "objects", first.names, features=features)
+
+
+def _check_detector_settings(
+    checkpoints: Sequence[Checkpoint], options: Options, maps: Sequence[Map]
+) -> None:
+    """Raise an error for a setting that detectors do not support."""
     if len(checkpoints) > 1:
         raise SettingError("Detectors cannot be averaged: give one checkpoint, no ensemble.")
     if maps:
         raise SettingError(
-            f"A detector gives no map of {maps[0]}; the score of each object stands in the labels' "
+            f"A detector gives no map of {maps[0]}; the score of each object is one of the labels' "
             "features. Leave 'maps' empty."
         )
-    (first,) = checkpoints
-    objects = first.objects or Objects(target="instances")
-    labels, features = yield from labels_with(first, objects, image, options, spacing)
-    return Result(labels, "objects", first.names, features=features)
+    unsupported = {
+        "store": ("none", not options.in_memory),
+        "region": ("auto", bool(options.region)),
+        "test_time_augmentation": ("off", options.test_time_augmentation),
+        "backend": ("torch", options.backend != "torch"),
+    }
+    for name, (default, is_given) in unsupported.items():
+        if is_given:
+            raise SettingError(
+                f"{checkpoints[0].folder.name} is a detector, for which {name!r} is not supported: "
+                f"leave it at {default!r}."
+            )
 
 
-def _loaded(checkpoint: Path, ensemble: tuple[Path, ...]) -> list[Checkpoint]:
+def _load(checkpoint: Path, ensemble: tuple[Path, ...]) -> list[Checkpoint]:
     if checkpoint == Path():
         raise SettingError("'network' needs a checkpoint: give the folder that training wrote.")
     return [Checkpoint.load(folder) for folder in (checkpoint, *ensemble)]
 
 
-def _maps_of(checkpoint: Checkpoint) -> list[str]:
-    """What a network of objects says beside the foreground."""
+def _object_channels(checkpoint: Checkpoint) -> list[str]:
+    """Return the names of the outputs of a network of objects after the foreground."""
     assert checkpoint.objects is not None
     target = checkpoint.objects.target
     axes = "zyx"[-checkpoint.ndim :]
@@ -270,22 +290,22 @@ def _maps_of(checkpoint: Checkpoint) -> list[str]:
 
 
 def _maps(results: Mapping[str, Any], names: Sequence[Map]) -> dict[str, Any]:
-    """The maps that were asked for; a single channel is no axis."""
+    """Return the requested maps; a single channel has no axis."""
     maps: dict[str, Any] = {name: results[name] for name in names}
     if len(maps.get("probabilities", ())) == 1:
         maps["probabilities"] = maps["probabilities"][0]
     return maps
 
 
-def _named(checkpoint: Checkpoint, values: tuple[int, ...]) -> tuple[str, ...]:
-    """The class of each output."""
-    message = values[-checkpoint.channels_out :]  # of several labels at once none is background
+def _class_names(checkpoint: Checkpoint, values: tuple[int, ...]) -> tuple[str, ...]:
+    """Return the name of each output channel."""
+    classes = values[-checkpoint.channels_out :]  # multi-label outputs have no background
     names = {0: "background", **checkpoint.names}
-    return tuple(names.get(value, f"class {value}") for value in message)
+    return tuple(names.get(value, f"class {value}") for value in classes)
 
 
 def _in_unit(spacing: Sequence[float], unit: str, wanted: str) -> Sequence[float]:
-    """The spacing in the network's unit; none where one side counts in pixels only."""
+    """Return the spacing in the network's unit; none where one of the units is the pixel."""
     if not unit or unit == wanted:
         return spacing
     factor = length_factor(unit, wanted)
@@ -293,10 +313,10 @@ def _in_unit(spacing: Sequence[float], unit: str, wanted: str) -> Sequence[float
 
 
 def _not_resampled(unit: str, checkpoint: Checkpoint) -> Step:
-    """Say that the spacings cannot be compared; as a warning too, once a session."""
+    """Say that the spacings cannot be compared; as a warning too, once per process."""
     sides = "×".join(f"{s:.4g}" for s in checkpoint.spacing)
     message = (
-        f"The image is taken as it is, not resampled: its spacing is in {unit}, that of the "
+        f"The image is not resampled: its spacing is in {unit}, that of the "
         f"network ({sides}) in {checkpoint.unit}. Give the image its spacing and unit if its "
         "voxels differ in size from those of the training."
     )
@@ -310,6 +330,6 @@ def _warn_once(message: str) -> None:
 
 
 def _with_channels(image: Any, spacing: Sequence[float], first: Checkpoint) -> Any:
-    """Images without a channel axis get one; the spacing says how many axes are spatial."""
+    """Add a channel axis where the image has none; the spacing has one number per spatial axis."""
     dimensions = len(spacing) or first.ndim
     return image[None] if len(image.shape) == dimensions else image

@@ -1,4 +1,4 @@
-"""Trained networks for other programs: one ONNX file that says of itself what it needs."""
+"""Export of trained networks as ONNX files with their description in the metadata."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def export(checkpoint: Checkpoint, path: Path, tile: Sequence[int] = ()) -> Path
         )
     if checkpoint.objects is not None and checkpoint.objects.target == "instances":
         raise SettingError(
-            "A detector cannot be written as ONNX: what it gives has another size for each image. "
-            "Export a semantic network."
+            "A detector cannot be written as ONNX: the number of its outputs differs between "
+            "images. Export a semantic network."
         )
-    from napari_segment.deep.inference.onnx_backend import export as written
+    from napari_segment.deep.inference.networks.onnx_runtime import export as write_onnx
 
     partial = path.with_name(f".{path.stem}.{os.getpid()}.onnx")
     try:
-        written(checkpoint.network(), (checkpoint.channels_in, *sides), partial)
+        write_onnx(checkpoint.network(), (checkpoint.channels_in, *sides), partial)
         _describe(partial, (checkpoint.folder / MODEL).read_text("utf-8"))
         partial.replace(path)
     finally:
@@ -66,7 +66,7 @@ def export(checkpoint: Checkpoint, path: Path, tile: Sequence[int] = ()) -> Path
 
 
 def _describe(path: Path, text: str) -> None:
-    """Put the checkpoint's own words into the file's metadata."""
+    """Write the checkpoint's description into the file's metadata."""
     try:
         import onnx
     except ImportError as error:

@@ -11,15 +11,20 @@ import torch
 from napari_segment.deep.inference import (
     Disagreement,
     Grid,
-    above,
     argmax,
     entropy,
     predict,
     probabilities,
+    thresholded,
 )
-from napari_segment.deep.inference.compute.accumulators_torch import Sums
-from napari_segment.deep.inference.compute.forward_torch import Ensemble, Flips, Members, in_parts
+from napari_segment.deep.inference.compute.accumulators_torch import TileSums
+from napari_segment.deep.inference.compute.forward_torch import forward_in_parts
 from napari_segment.deep.inference.decoding import Channels
+from napari_segment.deep.inference.networks.composite_torch import (
+    Ensemble,
+    EnsembleStatistics,
+    MirroredNetwork,
+)
 from napari_segment.deep.inference.tiling import (
     Reader,
     as_float,
@@ -64,7 +69,7 @@ def test_starts_are_those_of_monai():
         assert list(starts(size, tile, 1 - step / tile)) == wanted
 
 
-def test_a_hill_is_symmetric_and_never_zero():
+def test_a_profile_is_symmetric_and_never_zero():
     weights = gaussian_profile(64)
     assert np.array_equal(weights, weights[::-1])
     assert weights.min() >= 1e-3
@@ -76,7 +81,7 @@ def test_totals_are_the_summed_weights():
     total = np.zeros((13, 9))
     for row in grid.rows():
         for y, x in row.corners:
-            total[y : y + 6, x : x + 4] += np.outer(*grid.hills)
+            total[y : y + 6, x : x + 4] += np.outer(*grid.profiles)
     assert np.allclose(np.outer(*grid.totals), total)
 
 
@@ -168,7 +173,7 @@ def test_labels_are_those_of_monai(image):
     torch.manual_seed(0)
     network = torch.nn.Conv3d(1, 3, 5, padding=2).eval()
     grid = Grid(image.shape[1:], (16, 16, 16), 0.5)
-    weights = torch.from_numpy(np.einsum("i,j,k->ijk", *grid.hills))
+    weights = torch.from_numpy(np.einsum("i,j,k->ijk", *grid.profiles))
     with torch.no_grad():
         want = sliding_window_inference(
             torch.from_numpy(image)[None], (16, 16, 16), 1, network, 0.5, roi_weight_map=weights
@@ -226,7 +231,7 @@ def test_thresholds_decide_class_by_class():
         return logits.expand(len(block), 3, *block.shape[2:])
 
     def label(*thresholds):
-        return run(predict(network, flat, tile=(4, 4), decode=above(thresholds)))[0, 0]
+        return run(predict(network, flat, tile=(4, 4), decode=thresholded(thresholds)))[0, 0]
 
     assert label(0.6, 0.6) == 0
     assert label(0.25, 0.6) == 1
@@ -241,7 +246,7 @@ def test_multi_label_channels_are_classes_of_their_own():
     def network(block):
         return torch.tensor([-1.0, 2.0]).reshape(1, 2, 1, 1).expand(len(block), 2, 4, 4)
 
-    got = run(predict(network, flat, tile=(4, 4), decode=above((0.5,), "sigmoid")))
+    got = run(predict(network, flat, tile=(4, 4), decode=thresholded((0.5,), "sigmoid")))
     assert (got == 2).all()
 
 
@@ -250,7 +255,7 @@ def test_multi_label_channels_are_classes_of_their_own():
 
 def test_flips_make_a_network_indifferent_to_mirroring(image):
     torch.manual_seed(1)
-    network = Flips(torch.nn.Conv3d(1, 2, 3, padding=1), (-3, -2, -1)).eval()
+    network = MirroredNetwork(torch.nn.Conv3d(1, 2, 3, padding=1), (-3, -2, -1)).eval()
     block = torch.from_numpy(image)[None]
     with torch.no_grad():
         there = network(block.flip(-1)).flip(-1)
@@ -263,7 +268,7 @@ def test_members_that_agree_do_not_disagree(image):
     torch.nn.init.constant_(other.weight, 5.0)
 
     def disagreement(*networks):
-        members = Members(networks, "softmax").eval()
+        members = EnsembleStatistics(networks, "softmax").eval()
         decode = Channels(Disagreement("softmax"), slice(2, None))
         return run(predict(members, image, tile=(16, 24, 24), decode=decode))
 
@@ -281,7 +286,7 @@ def test_an_ensemble_is_the_mean(image):
 
 def test_parts_of_a_tile_make_the_tile(image):
     block = torch.from_numpy(image)[None]
-    assert torch.allclose(in_parts(three, block, (16, 12, 30)), three(block), atol=1e-5)
+    assert torch.allclose(forward_in_parts(three, block, (16, 12, 30)), three(block), atol=1e-5)
 
 
 def test_argmax_holds_more_than_256_classes():
@@ -297,11 +302,11 @@ def test_argmax_takes_the_first_of_equal_outputs(classes):
     from napari_segment.deep.inference import Slab
 
     values = torch.randint(0, 3, (classes, 6, 7, 8), generator=torch.Generator().manual_seed(0))
-    found = argmax(Slab(values.float(), (slice(0, 6), slice(0, 7), slice(0, 8)), ()))
-    assert np.array_equal(found, values.numpy().argmax(0))
+    index = argmax(Slab(values.float(), (slice(0, 6), slice(0, 7), slice(0, 8)), ()))
+    assert np.array_equal(index, values.numpy().argmax(0))
 
 
-# ---- pieces of slabs, constant tiles, several devices ----
+# ---- partial_slabs of slabs, constant tiles, several devices ----
 
 
 @pytest.mark.parametrize("overlap", [0.0, 0.25, 0.5])
@@ -321,7 +326,7 @@ def test_rows_in_pieces_finish_every_voxel_once():
         grid = Grid((50, 31, 44), (16, 40, 20), 0.3, axis=axis)
         finished = np.zeros(grid.shape, int)
         corners = []
-        for row in grid.rows(pieces=True):
+        for row in grid.rows(partial_slabs=True):
             pad, size = grid.padding[axis], grid.shape[axis]
             where = [slice(None)] * 3
             where[axis] = slice(max(row.start - pad, 0), min(max(row.stop - pad, 0), size))
@@ -333,29 +338,29 @@ def test_rows_in_pieces_finish_every_voxel_once():
 
 
 def test_cells_cover_a_box_and_tell_what_is_new():
-    sums = Sums(Grid((20, 12, 9), (8, 8, 9), 0.5), pieces=True)
-    seen = np.zeros((20, 12, 9), int)
-    fresh = np.zeros(seen.shape, bool)
+    sums = TileSums(Grid((20, 12, 9), (8, 8, 9), 0.5), partial_slabs=True)
+    count = np.zeros((20, 12, 9), int)
+    fresh = np.zeros(count.shape, bool)
     for cell, is_new in sums.cells((4, 0, 0), (12, 8, 9), (8, 0, 3)):
-        seen[cell] += 1
+        count[cell] += 1
         fresh[cell] = is_new
-    assert seen.sum() == 8 * 8 * 9
-    assert (seen[4:12, :8] == 1).all()
+    assert count.sum() == 8 * 8 * 9
+    assert (count[4:12, :8] == 1).all()
     assert fresh[8:12, :8, 3:].all()
     assert fresh.sum() == 4 * 8 * 6
 
 
 def test_finished_blocks_serve_the_next_ones():
-    sums = Sums(Grid((16, 8), (8, 8), 0.5), pieces=False)
-    place = torch.device("cpu")
+    sums = TileSums(Grid((16, 8), (8, 8), 0.5), partial_slabs=False)
+    device = torch.device("cpu")
     first = (slice(0, 4), slice(0, 8))
-    held = sums.at(first, 3, place)
+    held = sums.view(first, 3, device)
     held[:] = 7
-    assert sums.at((slice(1, 3), slice(2, 4)), 3, place).shape == (3, 2, 2)
-    assert (sums.at((slice(1, 3), slice(2, 4)), 3, place) == 7).all()
+    assert sums.view((slice(1, 3), slice(2, 4)), 3, device).shape == (3, 2, 2)
+    assert (sums.view((slice(1, 3), slice(2, 4)), 3, device) == 7).all()
     sums.release(first)
-    assert sums.at((slice(8, 12), slice(0, 8)), 3, place).data_ptr() == held.data_ptr()
-    assert sums.at((slice(12, 16), slice(0, 8)), 3, place).data_ptr() != held.data_ptr()
+    assert sums.view((slice(8, 12), slice(0, 8)), 3, device).data_ptr() == held.data_ptr()
+    assert sums.view((slice(12, 16), slice(0, 8)), 3, device).data_ptr() != held.data_ptr()
 
 
 class Counting(torch.nn.Module):
@@ -410,7 +415,7 @@ def test_several_devices_share_the_tiles(image):
         )
 
 
-def test_each_of_several_devices_takes_its_own_ladder(image):
+def test_each_of_several_devices_has_its_own_fallbacks(image):
     class Short(torch.nn.Conv3d):
         def forward(self, block):
             if len(block) > 1:

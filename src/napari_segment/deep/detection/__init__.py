@@ -1,6 +1,6 @@
-"""Objects found one by one: Mask R-CNN, from training to labels.
+"""Detectors of objects: Mask R-CNN, from training to labels.
 
-Importing this package registers the model; torch comes with its first use.
+Importing this package registers the model; torch is imported at its first use.
 """
 
 from __future__ import annotations
@@ -29,44 +29,45 @@ def mask_rcnn(
     backbone: Backbone = "resnet18",
     version: Literal["v1", "v2"] = "v1",
     width: Annotated[int, Field(ge=16, le=1024, multiple_of=16)] = 128,
-    anchors: tuple[Positive, ...] = (),
+    anchors: tuple[Positive, ...] | Literal["auto"] = "auto",
     ratios: tuple[Positive, ...] = (0.5, 1.0, 2.0),
     proposals_per_image: Annotated[int, Field(ge=16, le=4096)] = 128,
     max_detections: Annotated[int, Field(ge=1, le=10000)] = 500,
     overlap: Annotated[float, Field(gt=0, lt=1)] = 0.5,
     weights: Literal["none", "coco"] = "none",
 ) -> nn.Module:
-    """Find objects as boxes, then the mask in each box.
+    """Detect objects as boxes, then segment the mask in each box.
 
-    For objects that touch or overlap, in planes; stacks are taken plane by plane, and the objects
-    can be linked to 3-D ones afterwards.
+    For objects that touch or overlap, in planes; stacks are segmented plane by plane, and the
+    objects can be linked to 3-D ones afterwards.
 
     Parameters
     ----------
     channels_in, channels_out, ndim : int
         Channels of the image; classes with the background; 2.
     backbone : {"resnet18", "resnet34", "resnet50", "resnext50", "mobilenet", "torchvision"}
-        What looks at the picture, with a feature pyramid on top. "torchvision" is its whole
-        network with ResNet-50, which COCO weights belong to: width, anchors, ratios and
-        proposals_per_image are then as they were trained.
+        Feature extractor below the feature pyramid. "torchvision" is the library's whole network
+        with ResNet-50, to which the COCO weights belong: width, anchors, ratios and
+        proposals_per_image are then those of its training.
     version : {"v1", "v2"}
-        "v1" as in the paper [1]_; "v2" with the deeper heads of [2]_, slower and a little better.
+        "v1" has the heads of [1]_, "v2" the deeper and slower ones of [2]_.
     width : int
-        Channels of the pyramid and of the heads; 256 in the paper. Cells need fewer.
-    anchors : tuple of float
-        Sides of the first guesses in pixels, ascending, a multiple of four of them; empty to fit
+        Channels of the pyramid and of the heads; 256 in the paper.
+    anchors : tuple of float or "auto"
+        Sides of the anchor boxes in pixels, ascending, a multiple of four of them. "auto" fits
         them to the objects of the training images.
     ratios : tuple of float
-        Height over width of the first guesses.
+        Ratios of height to width of the anchor boxes.
     proposals_per_image : int
         Number of proposals per patch that are sampled for the loss of the heads.
     max_detections : int
-        Largest number of objects in one tile.
+        Largest number of objects per tile.
     overlap : float
-        Of two boxes that overlap more than this (intersection over union) the surer one is kept.
+        Intersection over union of two boxes above which non-maximum suppression removes the one
+        with the lower score.
     weights : {"none", "coco"}
-        "coco" starts from torchvision's weights for photographs (RGB or grey; taken from the
-        cache, else downloaded).
+        Initial weights; "coco" takes torchvision's for photographs (RGB or grey; from the cache,
+        else downloaded).
 
     References
     ----------
@@ -78,4 +79,5 @@ def mask_rcnn(
     from napari_segment.deep.detection.mask_rcnn_torch import Detector, Heads
 
     heads = Heads(width, version, proposals_per_image, max_detections, overlap)
-    return Detector(backbone, heads, channels_in, channels_out, anchors, ratios, weights)
+    sides = () if anchors == "auto" else anchors
+    return Detector(backbone, heads, channels_in, channels_out, sides, ratios, weights)

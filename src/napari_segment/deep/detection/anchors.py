@@ -1,4 +1,4 @@
-"""First guesses of boxes, fitted to the objects."""
+"""Anchors: sides of the reference boxes of a detector, fitted to the objects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEFAULT = (12.0, 17.0, 24.0, 34.0, 48.0, 68.0, 96.0, 136.0)
 
 
 def boxes_of(labels: NDArray[Any]) -> NDArray[np.int64]:
-    """Boxes of the objects in a label image.
+    """Return the boxes of the objects in a label image.
 
     Parameters
     ----------
@@ -26,26 +26,26 @@ def boxes_of(labels: NDArray[Any]) -> NDArray[np.int64]:
     Returns
     -------
     ndarray (N, 5)
-        Label, first row, first column, and the row and column after the last.
+        Label, first row, first column, last row and last column (exclusive).
     """
     from scipy.ndimage import find_objects
 
     numbers, index = np.unique(labels, return_inverse=True)
-    found = find_objects(index.reshape(labels.shape).astype(np.int32) + 1)
+    slices = find_objects(index.reshape(labels.shape).astype(np.int32) + 1)
     rows = [
         (number, where[0].start, where[1].start, where[0].stop, where[1].stop)
-        for number, where in zip(numbers, found, strict=True)
+        for number, where in zip(numbers, slices, strict=True)
         if number > 0 and where is not None
     ]
     return np.array(rows, np.int64).reshape(-1, 5)
 
 
 def fit_anchors(labels: Iterable[NDArray[Any]]) -> tuple[float, ...]:
-    """Sides of anchors that the objects of some label images need.
+    """Fit the sides of anchors to the objects of label images.
 
-    A geometric series from the small objects on (5 % are smaller), up to the large ones (5 % are
-    larger) but at least eight times as far, so that neighbours differ by less than a half or the
-    coarse levels of the pyramid are not asked for objects that fall through their grid.
+    They are a geometric series from the 5th percentile of the objects' sides to the 95th, but at
+    least over a factor of eight, so that the coarse levels of the pyramid are not responsible for
+    objects smaller than their stride.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def fit_anchors(labels: Iterable[NDArray[Any]]) -> tuple[float, ...]:
 
 
 def with_anchors(model: Spec, labels: Iterable[NDArray[Any]]) -> Spec:
-    """The model with anchors fitted to the objects, where none are given.
+    """Return the model with anchors fitted to the objects, where they are "auto".
 
     Parameters
     ----------
@@ -77,14 +77,17 @@ def with_anchors(model: Spec, labels: Iterable[NDArray[Any]]) -> Spec:
     labels : iterable of ndarray (Y, X) or (Z, Y, X)
         Of the training images.
     """
-    if model.settings.get("anchors") or model.settings.get("backbone") == "torchvision":
+    if (
+        model.settings.get("anchors", "auto") != "auto"
+        or model.settings.get("backbone") == "torchvision"
+    ):
         return model
     planes = (p for image in labels for p in (image if image.ndim == 3 else image[None]))
     return Spec(name=model.name, settings={**model.settings, "anchors": fit_anchors(planes)})
 
 
-def by_level(anchors: Sequence[float]) -> tuple[tuple[float, ...], ...]:
-    """The anchors of each level of the pyramid, the finest first."""
+def anchors_by_level(anchors: Sequence[float]) -> tuple[tuple[float, ...], ...]:
+    """Return the anchors of each level of the pyramid, the finest first."""
     count = len(anchors) // LEVELS
     return tuple(tuple(anchors[i * count : (i + 1) * count]) for i in range(LEVELS))
 

@@ -1,4 +1,4 @@
-"""Weights that torchvision trained on the photographs of COCO."""
+"""Mask R-CNN with torchvision's weights for the photographs of COCO."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from napari_segment.errors import MissingError, SettingError
 from napari_segment.recipe import Spec
 
 CLASSES = 91
-_WAIT = 3.0  # seconds until a server counts as out of reach
+_TIMEOUT = 3.0  # seconds until a server counts as unreachable
 
 
 def torchvision_network(
     version: str, channels: int, classes: int, transform: Any, *, weights: bool
 ) -> Any:
-    """Torchvision's own Mask R-CNN (ResNet-50), with or without its COCO weights.
+    """Build torchvision's own Mask R-CNN (ResNet-50), with or without its COCO weights.
 
     Parameters
     ----------
     version : {"v1", "v2"}
-        Which of torchvision's two.
+        Version of torchvision's model.
     channels : int
-        Of the image. COCO weights take 3, or 1, for which the colours' kernels are summed.
+        Of the image. COCO weights need 3, or 1, for which the kernels of the colours are summed.
     classes : int
-        With the background. Other than COCO's 91, the last layers begin anew.
+        With the background. For a number other than COCO's 91 the last layers are random.
     transform : torch.nn.Module
-        In place of torchvision's own.
+        Replaces torchvision's own.
     weights : bool
-        Whether to begin with the COCO weights.
+        Whether to load the COCO weights.
 
     Raises
     ------
     MissingError
-        If the weights are neither in the cache nor within reach.
+        If the weights are neither in the cache nor can be downloaded.
     """
     from torchvision.models import detection
 
@@ -64,9 +64,9 @@ def coco_checkpoint(folder: Path, version: str = "v1") -> Checkpoint:
     Parameters
     ----------
     folder : Path
-        Where to.
+        The folder to write.
     version : {"v1", "v2"}
-        Which of torchvision's two.
+        Version of torchvision's model.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def coco_checkpoint(folder: Path, version: str = "v1") -> Checkpoint:
 
 
 def class_names(version: str = "v1") -> dict[int, str]:
-    """The names of COCO's classes by label number; numbers without a class are left out."""
+    """Return the names of COCO's classes by label number; numbers without a class are left out."""
     names = _weights(version).meta["categories"]
     return {i: n for i, n in enumerate(names) if n not in ("__background__", "N/A")}
 
@@ -105,31 +105,31 @@ def _weights(version: str) -> Any:
 
 
 def _state(weights: Any) -> Any:
-    """The weights from torch's cache, else from their server if it answers."""
+    """Load the weights from torch's cache, else from their server if it responds."""
     import torch
 
     cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
-    if not cached.exists() and not _answers(weights.url):
+    if not cached.exists() and not _responds(weights.url):
         raise MissingError(
             f"The COCO weights are not in the cache and their server cannot be reached. Download "
-            f"{weights.url} elsewhere and put it to {cached}."
+            f"{weights.url} elsewhere and put it at {cached}."
         )
     return weights.get_state_dict(progress=False, check_hash=True)
 
 
-def _answers(url: str) -> bool:
+def _responds(url: str) -> bool:
     from urllib.error import URLError
     from urllib.request import Request, urlopen
 
     try:
-        with urlopen(Request(url, method="HEAD"), timeout=_WAIT):
+        with urlopen(Request(url, method="HEAD"), timeout=_TIMEOUT):
             return True
     except (URLError, OSError, ValueError):
         return False
 
 
 def _with_channels(body: Any, channels: int) -> None:
-    """Another number of input channels; one channel gets the sum of the colours' kernels."""
+    """Change the number of input channels; one channel gets the sum of the colours' kernels."""
     import torch
 
     old = body.conv1

@@ -1,4 +1,4 @@
-"""Mask R-CNN of torchvision's parts, for any channels and sizes (torch)."""
+"""Mask R-CNN from torchvision's components, for any channels and sizes (torch)."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign
 from torchvision.ops.feature_pyramid_network import ExtraFPNBlock
 
-from napari_segment.deep.detection.anchors import DEFAULT, LEVELS, boxes_of, by_level
+from napari_segment.deep.detection.anchors import DEFAULT, LEVELS, anchors_by_level, boxes_of
 from napari_segment.errors import SettingError
 
 _RESNETS = {
     "resnet18": resnet18, "resnet34": resnet34, "resnet50": resnet50, "resnext50": resnext50_32x4d,
 }  # fmt: skip
-_LEAST_AREA = 4  # pixels of an object at a patch's border that are still learnt
+_MIN_AREA = 4  # pixels of an object that a patch's border truncates; smaller ones are no targets
 
 
 @dataclass(frozen=True)
 class Heads:
-    """What stands on the feature pyramid; see the settings of `mask_rcnn`."""
+    """The heads on the feature pyramid; see the settings of `mask_rcnn`."""
 
     width: int = 128
     version: str = "v1"
@@ -46,20 +46,21 @@ class Heads:
 
 
 class Detector(nn.Module):
-    """Mask R-CNN that learns from label images and gives boxes with small masks.
+    """Mask R-CNN that is trained with label images and predicts boxes with small masks.
 
     Parameters
     ----------
     backbone : str
         See `mask_rcnn`.
     heads : Heads
-        What stands on it.
+        Settings of the heads.
     channels_in, channels_out : int
         Of the image; classes with the background.
     anchors, ratios : sequence of float
-        Sides of the anchors, a multiple of four of them, and their height over width.
+        Sides of the anchors (a multiple of four of them; none for the default), and their height
+        over width.
     weights : {"none", "coco"}
-        Where to start.
+        Initial weights.
     """
 
     detects = True
@@ -79,23 +80,23 @@ class Detector(nn.Module):
             from napari_segment.deep.detection.coco_weights import torchvision_network
 
             self.net = torchvision_network(
-                heads.version, channels_in, max(channels_out, 2), _plain(channels_in),
+                heads.version, channels_in, max(channels_out, 2), _identity(channels_in),
                 weights=weights == "coco",
             )  # fmt: skip
             self.net.roi_heads.max_detections_per_img = heads.max_detections
-            self._keep_digits()
+            self._compute_heads_in_float32()
             return
         anchors = tuple(anchors) or DEFAULT
         if len(anchors) % LEVELS:
             raise SettingError(f"{len(anchors)} anchors were given: give a multiple of {LEVELS}.")
-        sizes = by_level(anchors)
+        sizes = anchors_by_level(anchors)
         self.net = _mask_rcnn(
             _pyramid(backbone, channels_in, heads.width), heads, max(channels_out, 2),
-            AnchorGenerator(sizes, (tuple(ratios),) * LEVELS), _plain(channels_in),
+            AnchorGenerator(sizes, (tuple(ratios),) * LEVELS), _identity(channels_in),
         )  # fmt: skip
-        self._keep_digits()
+        self._compute_heads_in_float32()
 
-    def _keep_digits(self) -> None:
+    def _compute_heads_in_float32(self) -> None:
         roi = self.net.roi_heads
         for module in (
             self.net.backbone, self.net.rpn.head, roi.box_predictor, roi.mask_predictor
@@ -103,15 +104,15 @@ class Detector(nn.Module):
             module.register_forward_hook(_in_float32)
 
     def forward(self, image: Tensor, labels: Tensor | None = None) -> Any:
-        """Learn, or find.
+        """Compute the loss, or detect.
 
         Parameters
         ----------
         image : tensor (B, C, Y, X)
             Normalised.
         labels : tensor (B, 1, Y, X) or (B, 2, Y, X), optional
-            Objects by number, and the class of the object in each pixel (1 for all where it is
-            not given); given, the sum of the losses is returned.
+            Instance labels, and the class of the object in each pixel (1 for all without it).
+            With labels the sum of the losses is returned.
 
         Returns
         -------
@@ -121,12 +122,12 @@ class Detector(nn.Module):
         """
         if labels is None:
             return self.net(list(image))
-        targets = [as_target(*one.cpu().numpy(), device=image.device) for one in labels]
+        targets = [as_targets(*one.cpu().numpy(), device=image.device) for one in labels]
         losses = self.net(list(image), targets)
         return torch.stack([loss.float() for loss in losses.values()]).sum()
 
     def walk(self, image: Tensor) -> None:
-        """Go through every part once, as if the most objects were found: for shapes alone."""
+        """Run every module once, with the largest number of detections: for shapes alone."""
         levels = list(self.net.backbone(image).values())
         self.net.rpn.head(levels)
         roi, first = self.net.roi_heads, levels[0]
@@ -140,34 +141,34 @@ class Detector(nn.Module):
                 features = part(features)
 
     def padded(self, size: Sequence[int]) -> tuple[int, ...]:
-        """The size at which every level of the pyramid fits its picture."""
+        """Return the size at which every level of the pyramid fits its input."""
         stride = 4 * 2 ** (LEVELS - 1)
         return tuple(-(-n // stride) * stride for n in size)
 
     @property
-    def least_score(self) -> float:
-        """Less sure objects are not given, and no mask is computed for them."""
+    def min_score(self) -> float:
+        """Smallest score; no mask is computed for detections below."""
         return float(self.net.roi_heads.score_thresh)
 
-    @least_score.setter
-    def least_score(self, score: float) -> None:
+    @min_score.setter
+    def min_score(self, score: float) -> None:
         self.net.roi_heads.score_thresh = score
 
     def freeze(self, frozen: bool = True) -> None:
-        """Keep the backbone's weights as they are, or let them learn."""
+        """Freeze the backbone's weights, or let them be trained."""
         self.net.backbone.body.requires_grad_(not frozen)
 
 
-def as_target(
-    labels: NDArray[Any], kinds: NDArray[Any] | None = None, *, device: torch.device
+def as_targets(
+    labels: NDArray[Any], class_map: NDArray[Any] | None = None, *, device: torch.device
 ) -> dict[str, Tensor]:
-    """Boxes, classes and masks of the objects in a label image, as torchvision takes them."""
+    """Return boxes, classes and masks of the objects of a label image for torchvision."""
     boxes = boxes_of(labels)
     masks = labels[None] == boxes[:, :1, None]
-    large = masks.sum((1, 2)) >= _LEAST_AREA
+    large = masks.sum((1, 2)) >= _MIN_AREA
     boxes, masks = boxes[large], masks[large]
     corners = boxes[:, [2, 1, 4, 3]].astype(np.float32)
-    classes = [1 if kinds is None else int(kinds[mask].max()) for mask in masks]
+    classes = [1 if class_map is None else int(class_map[mask].max()) for mask in masks]
     return {
         "boxes": torch.from_numpy(corners).to(device),
         "labels": torch.tensor(classes, dtype=torch.int64, device=device),
@@ -175,8 +176,8 @@ def as_target(
     }
 
 
-class _Plain(GeneralizedRCNNTransform):
-    """Neither resizes nor normalises, and leaves the masks as small as they are."""
+class _Identity(GeneralizedRCNNTransform):
+    """A transform that neither resizes nor normalises, and leaves the masks at 28 × 28."""
 
     def resize(self, image: Tensor, target: Any = None) -> Any:
         return image, target
@@ -185,12 +186,14 @@ class _Plain(GeneralizedRCNNTransform):
         return result
 
 
-def _plain(channels: int) -> _Plain:
-    return _Plain(1, 1, image_mean=[0.0] * channels, image_std=[1.0] * channels, _skip_resize=True)
+def _identity(channels: int) -> _Identity:
+    return _Identity(
+        1, 1, image_mean=[0.0] * channels, image_std=[1.0] * channels, _skip_resize=True
+    )
 
 
 def _pyramid(backbone: str, channels_in: int, width: int) -> nn.Module:
-    """A backbone with strides 4 to 32 and a feature pyramid."""
+    """Build a backbone with strides 4 to 32 and a feature pyramid."""
     if backbone == "mobilenet":
         body, layers, widths = _mobilenet(channels_in)
     else:
@@ -199,7 +202,7 @@ def _pyramid(backbone: str, channels_in: int, width: int) -> nn.Module:
         layers = {f"layer{i + 1}": str(i) for i in range(LEVELS)}
         base = 64 if backbone in ("resnet18", "resnet34") else 256
         widths = [base * 2**i for i in range(LEVELS)]
-    return BackboneWithFPN(body, layers, widths, width, extra_blocks=_NoMore())
+    return BackboneWithFPN(body, layers, widths, width, extra_blocks=_NoExtraLevel())
 
 
 def _mobilenet(channels_in: int) -> tuple[nn.Module, dict[str, str], list[int]]:
@@ -210,7 +213,7 @@ def _mobilenet(channels_in: int) -> tuple[nn.Module, dict[str, str], list[int]]:
 
 
 def _first(layer: nn.Conv2d, channels: int) -> nn.Conv2d:
-    """The first convolution, for another number of channels."""
+    """Return the first convolution for another number of channels."""
     if channels == layer.in_channels:
         return layer
     return nn.Conv2d(
@@ -218,15 +221,15 @@ def _first(layer: nn.Conv2d, channels: int) -> nn.Conv2d:
     )
 
 
-class _NoMore(ExtraFPNBlock):
-    """No level beyond those of the backbone."""
+class _NoExtraLevel(ExtraFPNBlock):
+    """No pyramid level beyond those of the backbone."""
 
     def forward(self, results: Any, _: Any, names: Any) -> Any:
         return results, names
 
 
 def _mask_rcnn(
-    pyramid: nn.Module, heads: Heads, classes: int, anchors: AnchorGenerator, plain: _Plain
+    pyramid: nn.Module, heads: Heads, classes: int, anchors: AnchorGenerator, transform: _Identity
 ) -> MaskRCNN:
     width, deep = heads.width, heads.version == "v2"
     norm = partial(nn.GroupNorm, 8) if deep else None
@@ -252,12 +255,12 @@ def _mask_rcnn(
         mask_head=MaskRCNNHeads(width, [width] * (4 if deep else 2), 1, norm_layer=norm),
         mask_predictor=MaskRCNNPredictor(width, width, classes),
     )  # fmt: skip
-    network.transform = plain
+    network.transform = transform
     return network
 
 
 def _in_float32(module: nn.Module, inputs: Any, outputs: Any) -> Any:
-    """Boxes need more digits than mixed precision has."""
+    """Cast outputs to float32: boxes need more digits than mixed precision has."""
     if isinstance(outputs, Tensor):
         return outputs.float()
     if isinstance(outputs, dict):

@@ -1,4 +1,4 @@
-"""Objects found in tiles, put together so that each comes once."""
+"""Merge the detections of overlapping tiles into a label image, each object once."""
 
 from __future__ import annotations
 
@@ -12,102 +12,107 @@ from napari_segment.image import smallest_integers
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
-    """One object as a tile shows it.
+class Detection:
+    """One detected object of one tile.
 
     Parameters
     ----------
     corner : tuple of int
-        First row and column of its mask in the image.
+        First row and column of the mask in the image.
     mask : ndarray of bool (H, W)
         Its pixels.
     score : float
-        How sure the network is, 0 to 1.
-    kind : int
-        Its class.
-    cut : bool
+        Confidence of the network, 0 to 1.
+    class_index : int
+        Class, from 1.
+    truncated : bool
         Whether it touches a border of its tile that is not the image's.
     """
 
     corner: tuple[int, int]
     mask: NDArray[np.bool_]
     score: float
-    kind: int = 1
-    cut: bool = False
+    class_index: int = 1
+    truncated: bool = False
 
     @property
-    def where(self) -> tuple[slice, slice]:
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns of the mask in the image."""
         (y, x), (h, w) = self.corner, self.mask.shape
         return slice(y, y + h), slice(x, x + w)
 
 
 @dataclass(frozen=True, eq=False)
-class Objects:
-    """Label image and what is known of each object.
+class DetectedObjects:
+    """A label image with the score, class and box of each object.
 
     Parameters
     ----------
     labels : ndarray (Y, X)
         Objects 1 to N.
-    scores, kinds : ndarray (N,)
+    scores, classes : ndarray (N,)
         Of object ``i + 1``.
     boxes : ndarray (N, 4)
-        First row and column, and those after the last.
+        First row and column, last row and column (exclusive).
     """
 
     labels: NDArray[np.unsignedinteger]
     scores: NDArray[np.float32]
-    kinds: NDArray[np.int64]
+    classes: NDArray[np.int64]
     boxes: NDArray[np.int64]
 
 
-def put_together(
-    found: Sequence[Found], shape: tuple[int, int], *, score: float = 0.5, overlap: float = 0.5
-) -> Objects:
-    """Draw objects into a label image, each once.
+def merge_detections(
+    detections: Sequence[Detection],
+    shape: tuple[int, int],
+    *,
+    score: float = 0.5,
+    overlap: float = 0.5,
+) -> DetectedObjects:
+    """Merge detections into a label image by non-maximum suppression of their masks.
 
-    The surest comes first; objects that a tile's border cuts come after all others. An object of
-    which more than `overlap` lies in a drawn one, or that covers as much of a drawn one, is taken
-    for the same: if both are cut they are parts of one and are joined, else it is left out. Where
-    different objects overlap, the pixels stay with the first.
+    Detections are drawn in the order of their scores, those that a tile's border truncates after
+    all others. A detection whose intersection with a drawn object is more than `overlap` of the
+    smaller of both is the same object: if both are truncated their masks are joined, else it is
+    left out. Where different objects overlap, the pixels stay with the first.
 
     Parameters
     ----------
-    found : sequence of Found
+    detections : sequence of Detection
         Of all tiles.
     shape : tuple of int
         Of the image.
     score : float
-        Less sure objects are left out.
+        Smallest score.
     overlap : float
-        Common pixels over the pixels of the smaller object.
+        Largest intersection of two objects, as a fraction of the smaller one.
 
     Returns
     -------
-    Objects
+    DetectedObjects
     """
     canvas = np.zeros(shape, np.int32)
-    merged: list[Found] = []
+    merged: list[Detection] = []
     areas: list[int] = [0]
-    for one in sorted(found, key=lambda f: (f.cut, -f.score)):
-        if one.score < score or not one.mask.any():
+    for detection in sorted(detections, key=lambda d: (d.truncated, -d.score)):
+        if detection.score < score or not detection.mask.any():
             continue
-        under = canvas[one.where]
-        same, common = _most_common(under[one.mask])
-        area = int(one.mask.sum())
+        under = canvas[detection.slices]
+        same, common = _most_common(under[detection.mask])
+        area = int(detection.mask.sum())
         if common > overlap * min(area, areas[same] if same else area):
-            if one.cut and merged[same - 1].cut:
-                areas[same] += _draw(under, one.mask, same)
+            if detection.truncated and merged[same - 1].truncated:
+                areas[same] += _draw(under, detection.mask, same)
             continue
-        drawn = _draw(under, one.mask, len(merged) + 1)
+        drawn = _draw(under, detection.mask, len(merged) + 1)
         if drawn:
-            merged.append(one)
+            merged.append(detection)
             areas.append(drawn)
     return _objects(canvas, merged)
 
 
 def _most_common(values: NDArray[np.int32]) -> tuple[int, int]:
-    """The object that most of some pixels belong to, and how many do."""
+    """Return the object to which most of some pixels belong, and how many do."""
     drawn = values[values > 0]
     if not drawn.size:
         return 0, 0
@@ -122,12 +127,12 @@ def _draw(under: NDArray[np.int32], mask: NDArray[np.bool_], number: int) -> int
     return int(free.sum())
 
 
-def _objects(canvas: NDArray[np.int32], merged: Sequence[Found]) -> Objects:
+def _objects(canvas: NDArray[np.int32], merged: Sequence[Detection]) -> DetectedObjects:
     from napari_segment.deep.detection.anchors import boxes_of
 
-    return Objects(
+    return DetectedObjects(
         canvas.astype(smallest_integers(len(merged))),
-        np.array([f.score for f in merged], np.float32),
-        np.array([f.kind for f in merged], np.int64),
+        np.array([d.score for d in merged], np.float32),
+        np.array([d.class_index for d in merged], np.int64),
         boxes_of(canvas)[:, 1:],
     )

@@ -1,4 +1,4 @@
-"""Tiles through a detector, on one or several devices (torch)."""
+"""Run a detector on tiles, on one or several devices (torch)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from napari_segment.deep.device import Precision, is_out_of_memory, release_memory
-from napari_segment.deep.inference.compute.forward_torch import cast
-from napari_segment.deep.inference.compute.forward_torch import place as named_place
-from napari_segment.deep.inference.fallback import MemoryShortError
+from napari_segment.deep.inference.compute.forward_torch import autocast, device_of
+from napari_segment.errors import MemoryShortError
 from napari_segment.step import Step
 
 Outputs: TypeAlias = dict[str, NDArray[Any]]
@@ -41,58 +40,59 @@ class Detectors:
     ) -> None:
         copies = [network, *(deepcopy(network) for _ in devices[1:])]
         self.devices, self.precision, self.movable = list(devices), precision, movable
-        self.networks = [n.to(named_place(d)) for n, d in zip(copies, devices, strict=True)]
+        self.networks = [n.to(device_of(d)) for n, d in zip(copies, devices, strict=True)]
 
     def __len__(self) -> int:
         return len(self.networks)
 
-    def least(self, score: float) -> None:
-        """Less sure objects are not given."""
+    def set_min_score(self, score: float) -> None:
+        """Set the smallest score of the detections."""
         for network in self.networks:
-            network.least_score = score
+            network.min_score = score
 
     def __call__(
         self, tiles: Sequence[Tile], count: tuple[int, int]
     ) -> Generator[Step, None, list[Outputs]]:
-        """Boxes, scores, classes and small masks of at most as many tiles as there are devices."""
+        """Detect in at most as many tiles as there are devices: boxes, scores, classes, masks."""
         if len(tiles) == 1:
-            return [(yield from self._computed(0, tiles[0], count))]
+            return [(yield from self._compute(0, tiles[0], count))]
         with ThreadPoolExecutor(len(tiles), "detector") as threads:
-            work = [threads.submit(self._tried, i, tile) for i, tile in enumerate(tiles)]
-            found = [future.result() for future in work]
+            work = [threads.submit(self._try, i, tile) for i, tile in enumerate(tiles)]
+            results = [future.result() for future in work]
         outputs: list[Outputs] = []
-        for i, (tile, one) in enumerate(zip(tiles, found, strict=True)):
-            outputs.append(
-                one if one is not None else (yield from self._computed(i, tile, count, short=True))
-            )
+        for i, tile in enumerate(tiles):
+            result = results[i]
+            if result is None:
+                result = yield from self._compute(i, tile, count, short=True)
+            outputs.append(result)
         return outputs
 
-    def _computed(
+    def _compute(
         self, i: int, tile: Tile, count: tuple[int, int], *, short: bool = False
     ) -> Generator[Step, None, Outputs]:
-        """One tile on one device; on the CPU from there on where its memory is short."""
-        one = None if short else self._tried(i, tile)
-        while one is None:
+        """Compute one tile on one device; from then on on the CPU where memory is short."""
+        result = None if short else self._try(i, tile)
+        while result is None:
             if self.devices[i] == "cpu":
                 raise MemoryShortError(
                     f"The detector needs more memory than there is for a tile of {tile.shape[1:]} "
                     "pixels. Give a smaller tile, or close other programs."
                 )
             message = f"Out of memory on {self.devices[i]}: going on on the CPU, which is slower."
-            release_memory(named_place(self.devices[i]))
+            release_memory(device_of(self.devices[i]))
             self.devices[i] = "cpu"
             self.networks[i] = self.networks[i].to("cpu")
             yield Step(*count, message=message)
-            one = self._tried(i, tile)
-        return one
+            result = self._try(i, tile)
+        return result
 
     @torch.inference_mode()
-    def _tried(self, i: int, tile: Tile) -> Outputs | None:
-        """The outputs; None where memory ran out and the detector may move."""
-        device = named_place(self.devices[i])
+    def _try(self, i: int, tile: Tile) -> Outputs | None:
+        """Return the outputs; None where memory ran out and the detector may move."""
+        device = device_of(self.devices[i])
         try:
             image = torch.from_numpy(np.ascontiguousarray(tile))[None].to(device)
-            with cast(device, self.precision):
+            with autocast(device, self.precision):
                 (outputs,) = self.networks[i](image)
             return {name: value.float().cpu().numpy() for name, value in outputs.items()}
         except (RuntimeError, MemoryError) as error:

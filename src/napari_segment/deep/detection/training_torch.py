@@ -1,4 +1,4 @@
-"""Detectors in the same training as every network: other losses, other validation (torch)."""
+"""Training of detectors: the common loop with their own losses and validation (torch)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.detection.detect import Limits, detect
-from napari_segment.deep.detection.merging import Found, put_together
+from napari_segment.deep.detection.merging import Detection, merge_detections
 from napari_segment.deep.planning.plan import Objects
 from napari_segment.deep.training.decoding_fit import average_precision
 from napari_segment.deep.training.learner_torch import Learner
@@ -23,7 +23,7 @@ _SCORES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 
 class DetectorLearner(Learner):
-    """The network of a detector gives its loss itself."""
+    """Learner of a network that computes its own loss."""
 
     def loss_of(self, image: Tensor, target: Tensor, maps: Tensor | None = None) -> Tensor:  # noqa: ARG002
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
@@ -58,7 +58,7 @@ class DetectorFit(Fit):
 
 
 class DetectorValidation:
-    """Average precision of the objects found in whole cases.
+    """Average precision of the detections in whole cases.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class DetectorValidation:
         return [self._scores(network, item) for item in self.items]
 
     def surfaces(self) -> list[dict[str, float]]:
-        """None: objects are scored one by one."""
+        """Return nothing: objects are scored one by one."""
         return []
 
     def _scores(self, network: nn.Module, item: Any) -> dict[str, float]:
@@ -91,31 +91,31 @@ class DetectorValidation:
         return {"dice object": dice, "ap": average_precision(labels.astype(np.int64), reference)}
 
     def labels(self, network: nn.Module, item: Any, limits: Limits) -> NDArray[np.int64]:
-        """Objects of a case, plane by plane of a stack."""
-        planes = self._found(network, item, limits.score)
+        """Return the objects of a case, plane by plane of a stack."""
+        planes = self._detections(network, item, limits.score)
         shape = self.samples(item).shape[-2:]
         drawn, last = [], 0
-        for found in planes:
-            one = put_together(found, shape, score=limits.score)
-            labels = one.labels.astype(np.int64)
+        for detections in planes:
+            merged = merge_detections(detections, shape, score=limits.score)
+            labels = merged.labels.astype(np.int64)
             drawn.append(np.where(labels > 0, labels + last, 0))
-            last += len(one.scores)
+            last += len(merged.scores)
         return drawn[0] if self.samples(item).image.ndim == 3 else np.stack(drawn)
 
-    def _found(self, network: nn.Module, item: Any, least: float) -> list[list[Found]]:
+    def _detections(self, network: nn.Module, item: Any, min_score: float) -> list[list[Detection]]:
         network.eval()
         image = self.samples(item).image
         planes = [image] if image.ndim == 3 else list(image.swapaxes(0, 1))
         settings: dict[str, Any] = {
-            "tile": self.plan.patch, "device": str(self.device), "least": least,
+            "tile": self.plan.patch, "device": str(self.device), "min_score": min_score,
             "precision": "bfloat16" if self.mixed and self.device.type == "cpu" else "auto",
         }  # fmt: skip
         return [run(detect(network, plane, **settings)) for plane in planes]
 
     def fitted(self, network: nn.Module) -> tuple[Objects, float]:
-        """The score from which objects count that gives the best precision on the cases."""
+        """Fit the smallest score of a detection to the average precision on the cases."""
         cases = [
-            (self._found(network, i, _SCORES[0]), np.maximum(self.samples(i).target[0], 0))
+            (self._detections(network, i, _SCORES[0]), np.maximum(self.samples(i).target[0], 0))
             for i in self.items
         ]
         best = (self.plan.objects, -1.0)
@@ -127,12 +127,12 @@ class DetectorValidation:
         return best
 
 
-def _precision(planes: list[list[Found]], reference: NDArray[Any], score: float) -> float:
+def _precision(planes: list[list[Detection]], reference: NDArray[Any], score: float) -> float:
     slices = [reference] if reference.ndim == 2 else list(reference)
     values = [
         average_precision(
-            put_together(found, plane.shape, score=score).labels.astype(np.int64), plane
+            merge_detections(detections, plane.shape, score=score).labels.astype(np.int64), plane
         )
-        for found, plane in zip(planes, slices, strict=True)
+        for detections, plane in zip(planes, slices, strict=True)
     ]
     return float(np.nanmean(values)) if not np.all(np.isnan(values)) else float("nan")

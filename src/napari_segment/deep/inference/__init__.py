@@ -5,15 +5,16 @@ from __future__ import annotations
 from napari_segment.deep.inference.decoding import (
     Disagreement,
     Slab,
-    above,
     argmax,
     entropy,
     probabilities,
+    thresholded,
 )
-from napari_segment.deep.inference.fallback import MemoryFallback, MemoryShortError
-from napari_segment.deep.inference.rank import slices_to_label_next
+from napari_segment.deep.inference.fallback import MemoryFallback
+from napari_segment.deep.inference.slice_ranking import slices_to_label_next
 from napari_segment.deep.inference.tiling import Grid
 from napari_segment.deep.inference.volume import predict
+from napari_segment.errors import MemoryShortError
 
 __all__ = [
     "Disagreement",
@@ -21,10 +22,10 @@ __all__ = [
     "MemoryFallback",
     "MemoryShortError",
     "Slab",
-    "above",
     "argmax",
     "entropy",
     "predict",
     "probabilities",
     "slices_to_label_next",
+    "thresholded",
 ]

@@ -1,7 +1,7 @@
-"""From the blended outputs of a network to what is wanted of them.
+"""Decoders from the blended outputs of a network to labels and maps.
 
 A decoder is a callable from a `Slab` to an array: ``(*slab)`` for one value per voxel, or
-``(n, *slab)`` for several; `both` gives several arrays by name.
+``(n, *slab)`` for several; `combined` gives several arrays by name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from napari_segment.errors import SettingError
 if TYPE_CHECKING:
     from torch import Tensor
 
-_AT_ONCE = 2**18  # voxels
+_CACHED_VOXELS = 2**18
 
 Activation: TypeAlias = Literal["softmax", "sigmoid", "none"]
 
@@ -44,7 +44,7 @@ class Slab:
     weights: Sequence[NDArray[np.float32]]
 
     def mean(self) -> Tensor:
-        """The blended outputs ``(K, *slab)``."""
+        """Return the blended outputs ``(K, *slab)``."""
         import torch
 
         mean = self.sums.clone()
@@ -59,9 +59,9 @@ Decode: TypeAlias = Callable[[Slab], Any]
 
 
 def argmax(slab: Slab) -> NDArray[np.uint8 | np.uint16]:
-    """The class of the largest output; with one output, 1 where it is above 0.
+    """Decode to the class of the largest output; with one output, to 1 where it is above 0.
 
-    A sum has its largest channel, and its sign, where the mean has: nothing is divided.
+    A sum has the largest channel, and the sign, of the mean: nothing is divided.
     """
     return _largest(slab.sums)
 
@@ -74,16 +74,16 @@ def _largest(values: Tensor) -> NDArray[np.uint8 | np.uint16]:
     kind = torch.uint8 if values.shape[0] <= 256 else torch.uint16
     if values.device.type != "cpu":
         return _array(values.max(0).indices.to(kind))
-    # Some rows at a time, so that what is in work stays in the processor's cache.
-    rows = max(1, _AT_ONCE // max(1, values[0, 0].numel()))
-    found = torch.empty(values.shape[1:], dtype=kind)
-    for part, into in zip(values.split(rows, 1), found.split(rows), strict=True):
+    # Some rows at a time, which stay in the processor's cache.
+    rows = max(1, _CACHED_VOXELS // max(1, values[0, 0].numel()))
+    index = torch.empty(values.shape[1:], dtype=kind)
+    for part, into in zip(values.split(rows, 1), index.split(rows), strict=True):
         into.copy_(_leading(part))
-    return _array(found)
+    return _array(index)
 
 
 def _leading(values: Tensor) -> Tensor:
-    """The first channel with the largest value.
+    """Return the first channel with the largest value.
 
     One comparison of whole channels after another: `max` and `argmax` branch at every voxel, which
     takes eight times as long on a CPU.
@@ -91,11 +91,11 @@ def _leading(values: Tensor) -> Tensor:
     import torch
 
     kind = torch.uint8 if values.shape[0] <= 256 else torch.int32
-    most = values[0]
+    maximum = values[0]
     index = torch.zeros(values.shape[1:], dtype=kind, device=values.device)
     for k, channel in enumerate(values[1:], 1):
-        torch.maximum(index, (channel > most).to(kind).mul_(k), out=index)
-        most = torch.maximum(most, channel)
+        torch.maximum(index, (channel > maximum).to(kind).mul_(k), out=index)
+        maximum = torch.maximum(maximum, channel)
     return index
 
 
@@ -105,7 +105,7 @@ def probabilities(activation: Activation = "softmax") -> Decode:
     Parameters
     ----------
     activation : {"softmax", "sigmoid", "none"}
-        How outputs become probabilities; one channel alone is always a sigmoid's.
+        Function from outputs to probabilities; a single channel always takes the sigmoid.
     """
     return partial(_probabilities, activation=activation)
 
@@ -114,7 +114,7 @@ def _probabilities(slab: Slab, activation: Activation) -> NDArray[np.float32]:
     return _array(activate(slab.mean(), activation, 0))
 
 
-def above(thresholds: Sequence[float], activation: Activation = "softmax") -> Decode:
+def thresholded(thresholds: Sequence[float], activation: Activation = "softmax") -> Decode:
     """Decode to the class that exceeds its own threshold by the largest factor, else 0.
 
     Parameters
@@ -127,10 +127,10 @@ def above(thresholds: Sequence[float], activation: Activation = "softmax") -> De
     """
     if not thresholds or not all(0 < t < 1 for t in thresholds):
         raise SettingError(f"The thresholds are {tuple(thresholds)}: give numbers between 0 and 1.")
-    return partial(_above, thresholds=tuple(thresholds), activation=activation)
+    return partial(_thresholded, thresholds=tuple(thresholds), activation=activation)
 
 
-def _above(
+def _thresholded(
     slab: Slab, thresholds: tuple[float, ...], activation: Activation
 ) -> NDArray[np.uint8 | np.uint16]:
     import torch
@@ -150,7 +150,7 @@ def _above(
 
 
 def entropy(activation: Activation = "softmax") -> Decode:
-    """Decode to the entropy of the probabilities, float32 from 0 (sure) to 1 (no idea).
+    """Decode to the entropy of the probabilities, float32 from 0 (certain) to 1 (uniform).
 
     In units of the largest entropy that the number of classes allows. Of multi-label channels
     the largest is taken.
@@ -172,7 +172,7 @@ def activate(outputs: Tensor, activation: Activation, axis: int) -> Tensor:
 
 
 def uncertainty(probability: Tensor, activation: Activation, axis: int) -> Tensor:
-    """Entropy over a channel axis, as part of the largest possible; the axis is gone."""
+    """Return the entropy over a channel axis as a fraction of its maximum; the axis is reduced."""
     import torch
 
     count = probability.shape[axis]
@@ -184,15 +184,15 @@ def uncertainty(probability: Tensor, activation: Activation, axis: int) -> Tenso
 
 @dataclass(frozen=True)
 class Disagreement:
-    """Decode mean probabilities and mean entropy: how much the members of an ensemble differ.
+    """Decode mean probabilities and mean entropy to the disagreement of an ensemble.
 
-    The mutual information between the class and the member: the entropy of the mean
+    It is the mutual information between the class and the member: the entropy of the mean
     probabilities less the mean of the members' entropies [1]_, from 0 to 1.
 
     Parameters
     ----------
     activation : {"softmax", "sigmoid"}
-        How the outputs became probabilities.
+        Function from outputs to probabilities.
 
     References
     ----------
@@ -210,7 +210,7 @@ class Disagreement:
 
 @dataclass(frozen=True)
 class Channels:
-    """Decode some of the channels."""
+    """Decoder of some of the channels."""
 
     decode: Decode
     channels: slice
@@ -219,8 +219,8 @@ class Channels:
         return self.decode(Slab(slab.sums[self.channels], slab.where, slab.weights))
 
 
-def both(**decoders: Decode) -> Decode:
-    """Decode one slab in several ways, by name."""
+def combined(**decoders: Decode) -> Decode:
+    """Return a decoder to several arrays by name."""
     return lambda slab: {name: decode(slab) for name, decode in decoders.items()}
 
 

@@ -1,23 +1,19 @@
-"""What to give up, step by step, when the memory does not suffice."""
+"""Fallbacks for a run whose memory does not suffice, one after the other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from napari_segment.errors import SegmentError
+from napari_segment.errors import MemoryShortError
 
-_SMALLEST_SIDE = 32
-
-
-class MemoryShortError(SegmentError, MemoryError):
-    """Not even the smallest way to compute something fits into memory."""
+_MIN_SIDE = 32
 
 
 @dataclass
 class MemoryFallback:
-    """How tiles are computed at present, and the next cheaper way.
+    """The present way to compute tiles, and the next one that needs less memory.
 
-    The rungs, from fast to frugal: fewer tiles at once, parts of a tile one after the other,
+    The fallbacks, in order: fewer tiles at once, parts of a tile one after the other,
     blending in the computer's memory, everything on the CPU.
 
     Parameters
@@ -27,31 +23,31 @@ class MemoryFallback:
     tile : tuple of int
         Their size.
     device : str
-        Where the network runs.
+        Device of the network.
     blend : str
-        Where tiles are blended; empty for the network's device.
-    smallest : int
-        Parts of tiles have no shorter side than this.
+        Device on which tiles are blended; empty for the network's device.
+    min_side : int
+        Smallest side of a part of a tile, in voxels.
     """
 
     batch: int
     tile: tuple[int, ...]
     device: str
     blend: str = ""
-    smallest: int = _SMALLEST_SIDE
+    min_side: int = _MIN_SIDE
     part: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self.part = self.tile
         self.blend = self.blend or self.device
 
-    def down(self) -> str:
-        """Take the next rung after the network ran out of memory.
+    def reduce(self) -> str:
+        """Take the next fallback after the network ran out of memory.
 
         Returns
         -------
         str
-            What is done from now on, as a sentence.
+            A message that says what is done from now on.
 
         Raises
         ------
@@ -76,7 +72,7 @@ class MemoryFallback:
         )
 
     def blend_on_cpu(self) -> str:
-        """Take the rung after the blending ran out of memory."""
+        """Blend on the CPU after the blending ran out of memory."""
         if self.blend == "cpu":
             raise MemoryShortError(
                 "The tiles cannot be blended in the memory there is. Give a region, a smaller "
@@ -86,10 +82,18 @@ class MemoryFallback:
         return "going on with tiles blended in the computer's memory."
 
     def _halve(self) -> bool:
-        """Halve the longest side, or say that no side is long enough."""
+        """Halve the longest side of the parts; False where no side is long enough."""
         longest = max(range(len(self.part)), key=lambda a: self.part[a])
         half = -(-self.part[longest] // 2)
-        if half < self.smallest:
+        if half < self.min_side:
             return False
         self.part = (*self.part[:longest], half, *self.part[longest + 1 :])
         return True
+
+
+def initial_fallbacks(tile: tuple[int, ...], batch: int, device: str) -> list[MemoryFallback]:
+    """Return the first state for each of some devices ("cuda:0,cuda:1"): all on the device."""
+    from napari_segment.deep.device import resolve
+
+    names = [name.strip() for name in device.split(",") if name.strip()] or ["auto"]
+    return [MemoryFallback(max(batch, 1), tile, str(resolve(name))) for name in names]

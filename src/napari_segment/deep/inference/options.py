@@ -1,4 +1,4 @@
-"""How to predict, and what is wanted."""
+"""Settings of a prediction, and the outputs it can give."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Literal, TypeAlias
 
 from napari_segment.deep.device import Precision
 
-Gives: TypeAlias = Literal["labels", "probabilities", "entropy", "disagreement"]
+OutputName: TypeAlias = Literal["labels", "probabilities", "entropy", "disagreement"]
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to predict; the settings of the method `network`, whose help explains them."""
+    """Settings of a prediction; those of the method `network`, whose help explains them."""
 
     device: str = "auto"
     tile: tuple[int, ...] = ()
@@ -28,5 +28,5 @@ class Options:
 
     @property
     def in_memory(self) -> bool:
-        """Whether results are kept in memory, and not in a folder."""
+        """Whether results are held in memory, and not written to a folder."""
         return self.store == Path()

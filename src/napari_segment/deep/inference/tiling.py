@@ -1,4 +1,4 @@
-"""Where tiles stand, how much each voxel of one counts, and reading them from any array."""
+"""Positions of overlapping tiles, the weights of their voxels, and reading them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Where: TypeAlias = tuple[slice, ...]
 
 
 def starts(size: int, tile: int, overlap: float) -> tuple[int, ...]:
-    """First voxels of the tiles along one axis.
+    """Return the first voxels of the tiles along one axis.
 
-    Tiles stand at equal steps; the last one is pulled back to end with the axis.
+    The steps are equal; the last tile is shifted back to end with the axis.
 
     Parameters
     ----------
     size, tile : int
         Length of the axis and of a tile, in voxels.
     overlap : float
-        Part of a tile shared with the next, in [0, 1).
+        Fraction of a tile shared with the next, in [0, 1).
 
     Returns
     -------
@@ -49,19 +49,19 @@ def starts(size: int, tile: int, overlap: float) -> tuple[int, ...]:
 
 
 def gaussian_profile(tile: int, sigma: float = 0.125) -> NDArray[np.float32]:
-    """A tile's weight along one axis: a Gaussian with its top in the middle.
+    """Return a tile's weights along one axis: a Gaussian with its maximum in the middle.
 
     Parameters
     ----------
     tile : int
         Length in voxels.
     sigma : float
-        Standard deviation as part of the tile's length.
+        Standard deviation as a fraction of the tile's length.
 
     Returns
     -------
     ndarray (tile,)
-        float32, 1 at most and never below 1/1000, so that every voxel counts.
+        float32, from 1/1000 to 1, so that no voxel has weight 0.
     """
     x = np.arange(tile) - (tile - 1) / 2
     return np.maximum(np.exp(-0.5 * (x / (sigma * tile)) ** 2), 1e-3).astype(np.float32)
@@ -86,7 +86,7 @@ class Grid:
     shape, tile : tuple of int
         Of the volume and of a tile, spatial axes only.
     overlap : float
-        Part of a tile shared with its neighbour along each axis, in [0, 1).
+        Fraction of a tile shared with its neighbour along each axis, in [0, 1).
     axis : int
         The axis along which results are finished, slab by slab.
     """
@@ -107,7 +107,7 @@ class Grid:
 
     @cached_property
     def padding(self) -> tuple[int, ...]:
-        """How many mirrored voxels stand before the first voxel of each axis."""
+        """Number of mirrored voxels before the first voxel of each axis."""
         return tuple(max(t - s, 0) // 2 for s, t in zip(self.shape, self.tile, strict=True))
 
     @cached_property
@@ -117,16 +117,16 @@ class Grid:
         return tuple(starts(s, t, self.overlap) for s, t in pairs)
 
     @cached_property
-    def hills(self) -> tuple[NDArray[np.float32], ...]:
-        """The weight of a tile along each axis; a voxel's weight is the product."""
+    def profiles(self) -> tuple[NDArray[np.float32], ...]:
+        """Weights of a tile along each axis; a voxel's weight is the product."""
         return tuple(gaussian_profile(t) for t in self.tile)
 
     @cached_property
     def totals(self) -> tuple[NDArray[np.float32], ...]:
         """Summed weights along each axis of the volume; a voxel's sum is the product.
 
-        The tiles stand on a product grid and their weight is a product, so is the sum: it never
-        has to be kept as a volume.
+        The tiles lie on a product grid and their weight is a product, so is the sum: it is never
+        held as a volume.
         """
         return tuple(self._total(a) for a in range(len(self.shape)))
 
@@ -134,7 +134,7 @@ class Grid:
         size, tile = self.shape[axis], self.tile[axis]
         total = np.zeros(max(size, tile), np.float32)
         for start in self.starts[axis]:
-            total[start : start + tile] += self.hills[axis]
+            total[start : start + tile] += self.profiles[axis]
         return total[self.padding[axis] : self.padding[axis] + size]
 
     def __len__(self) -> int:
@@ -142,17 +142,17 @@ class Grid:
 
     @property
     def cross(self) -> int:
-        """The axis along which a slab may be finished piece by piece."""
+        """The axis along which a slab may be finished in parts."""
         return 1 if self.axis == 0 else 0
 
-    def rows(self, first: int = 0, *, pieces: bool = False) -> Iterator[Row]:
-        """The tiles in rows across the slab axis, each with what is finished after it.
+    def rows(self, first: int = 0, *, partial_slabs: bool = False) -> Iterator[Row]:
+        """Yield the tiles in rows across the slab axis, each with what is finished after it.
 
         Parameters
         ----------
         first : int
             The first voxel along the slab axis that is wanted; rows that end before are left out.
-        pieces : bool
+        partial_slabs : bool
             Whether the rows are cut along `cross`, for parts of a slab that are finished before
             the rest of it.
         """
@@ -161,7 +161,7 @@ class Grid:
             if start + self.tile[self.axis] - self.padding[self.axis] <= first:
                 continue
             others = [s for a, s in enumerate(self.starts) if a != self.axis]
-            if not pieces:
+            if not partial_slabs:
                 corners = [_insert(rest, self.axis, start) for rest in product(*others)]
                 yield Row(start, stop, corners, whole)
                 continue
@@ -172,7 +172,7 @@ class Grid:
                 yield Row(start, stop, [_insert(r, self.axis, start) for r in rest], across)
 
     def _steps(self, axis: int) -> Iterator[tuple[int, int]]:
-        """Where the tiles of an axis start, and up to where all is finished after them."""
+        """Return the starts of an axis's tiles, each with the end of what is finished after it."""
         along = self.starts[axis]
         return zip(along, (*along[1:], along[-1] + self.tile[axis]), strict=True)
 
@@ -198,7 +198,7 @@ class Row:
 
 
 def slab_axis(array: Any, tile: Sequence[int]) -> int:
-    """The axis along which the fewest voxels are in work at once.
+    """Return the axis along which the fewest voxels are blended at once.
 
     Parameters
     ----------
@@ -220,10 +220,10 @@ def _is_cut(chunks: Sequence[int], shape: Sequence[int]) -> list[bool]:
 
 
 class Reader:
-    """Reads tiles of a volume, mirrored beyond its borders.
+    """Reader of the tiles of a volume, mirrored beyond its borders.
 
     A NumPy array is read tile by tile. Of any other array (Dask, zarr, a view that computes) the
-    rows that a slab of tiles needs are kept, and each row is read once.
+    rows that a slab of tiles needs are held, and each row is read once.
 
     Parameters
     ----------
@@ -232,7 +232,7 @@ class Reader:
     grid : Grid
         The tiles.
     prepare : callable
-        Turns a block ``(C, *block)`` into the float32 that the network sees, voxel by voxel.
+        Turns a block ``(C, *block)`` into the float32 input of the network, voxel by voxel.
     """
 
     def __init__(self, array: Any, grid: Grid, prepare: Prepare) -> None:
@@ -241,9 +241,9 @@ class Reader:
         self._first = 0
 
     def __call__(self, corner: Sequence[int]) -> NDArray[np.float32]:
-        """The tile (C, *tile) that starts at a corner in padded coordinates.
+        """Read the tile (C, *tile) that starts at a corner in padded coordinates.
 
-        Of a tile whose channels are constant only one voxel is prepared, and a view of it given.
+        Of a tile whose channels are constant one voxel is prepared and a view of it returned.
         """
         grid = self.grid
         begin = [c - p for c, p in zip(corner, grid.padding, strict=True)]
@@ -268,13 +268,13 @@ class Reader:
         if isinstance(self.array, np.ndarray):
             return self.array[(slice(None), *where)]
         axis = self.grid.axis
-        self._keep(where[axis])
+        self._load(where[axis])
         assert self._rows is not None
         shift = slice(where[axis].start - self._first, where[axis].stop - self._first)
         return self._rows[(slice(None), *where[:axis], shift, *where[axis + 1 :])]
 
-    def _keep(self, rows: slice) -> None:
-        """Hold exactly these rows of the slab axis, reading those not yet held."""
+    def _load(self, rows: slice) -> None:
+        """Hold exactly these rows of the slab axis; read those not yet held."""
         axis = self.grid.axis + 1
         held = self._first + (0 if self._rows is None else self._rows.shape[axis])
         if self._rows is not None and self._first == rows.start and held == rows.stop:
@@ -290,13 +290,13 @@ class Reader:
 
 
 def _is_constant(block: NDArray[Any], voxel: NDArray[Any]) -> bool:
-    """Whether all voxels are as the first; a few are looked at before all of them."""
+    """Whether all voxels equal the first; a few are compared before all of them."""
     few = block[(slice(None), *(slice(None, None, 1 + n // 4) for n in block.shape[1:]))]
     return bool((few == voxel).all()) and bool((block == voxel).all())
 
 
 def as_float(block: NDArray[Any]) -> NDArray[np.float32]:
-    """The voxels as they are, in float32."""
+    """Return the voxels unchanged, in float32."""
     return np.asarray(block, np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Predict a volume: tiles through a network, results slab by slab."""
+"""Predict an image with a network as a callable: tiles in, results out slab by slab."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_segment.deep.device import Precision
 from napari_segment.deep.inference.decoding import Decode, Slab, argmax
-from napari_segment.deep.inference.fallback import MemoryFallback
+from napari_segment.deep.inference.fallback import initial_fallbacks
 from napari_segment.deep.inference.tiling import Grid, Prepare, Reader, as_float, slab_axis
 from napari_segment.errors import InputError, SettingError
 from napari_segment.step import Step
@@ -33,10 +33,10 @@ def predict(  # noqa: PLR0913 - settings, each with a name
 ) -> Generator[Step, None, Any]:
     """Run a network over an image of any size, in overlapping tiles.
 
-    The outputs of the tiles are blended with Gaussian weights, the image is mirrored where it is
-    smaller than a tile. Blended is no more than a slab, one tile thick, along the axis that needs
-    the least memory; what is finished is decoded and leaves. Where memory runs out, the run goes
-    on with less at once and says so.
+    The outputs of the tiles are blended with Gaussian weights; the image is mirrored where it is
+    smaller than a tile. No more than a slab, one tile thick along the axis that needs the least
+    memory, is blended at once; finished slabs are decoded and written. Where memory runs out, the
+    run goes on with less at once and says so.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def predict(  # noqa: PLR0913 - settings, each with a name
     tile : sequence of int
         Size of the tiles. Two numbers for a 3-D image run a 2-D network plane by plane.
     overlap : float
-        Part of a tile shared with its neighbour, in [0, 1).
+        Fraction of a tile shared with its neighbour, in [0, 1).
     batch : int
         Tiles that go through the network at once.
     device : str
@@ -76,25 +76,25 @@ def predict(  # noqa: PLR0913 - settings, each with a name
     array (*S) or (n, *S)
         The decoded outputs: `out` where it was given.
     """
-    network, grid = laid_out(network, image, tile, overlap)
-    fallbacks = fallbacks_of(grid, batch, device)
-    result = _Collected(grid.shape, decode, out)
-    from napari_segment.deep.inference.compute.device_workers_torch import places_of
+    network, grid = plan_tiles(network, image, tile, overlap)
+    fallbacks = initial_fallbacks(grid.tile, batch, device)
+    result = _DecodedArray(grid.shape, decode, out)
+    from napari_segment.deep.inference.compute.device_workers_torch import workers_on_devices
     from napari_segment.deep.inference.compute.stream_torch import stream
 
     yield from stream(
-        places_of(network, fallbacks), Reader(image, grid, prepare), result.put,
-        precision=precision, pieces=out is None,
+        workers_on_devices(network, fallbacks), Reader(image, grid, prepare), result.write,
+        precision=precision, partial_slabs=out is None,
     )  # fmt: skip
     return result.array
 
 
-def laid_out(
+def plan_tiles(
     network: Callable[[Tensor], Tensor], image: Any, tile: Sequence[int], overlap: float
 ) -> tuple[Callable[[Tensor], Tensor], Grid]:
-    """The tiles of an image, and the network made to take them.
+    """Return the network as it takes the tiles of an image, and the grid of tiles.
 
-    A 2-D network gets planes of a 3-D image, those of one slab as a batch.
+    A 2-D network gets the planes of a 3-D image, those of one slab as a batch.
     """
     shape = tuple(int(s) for s in image.shape[1:])
     if len(shape) not in (2, 3) or 0 in image.shape:
@@ -104,29 +104,24 @@ def laid_out(
         )
     tile = tuple(int(t) for t in tile)
     if len(tile) == 2 and len(shape) == 3:
-        from napari_segment.deep.inference.compute.forward_torch import PlaneByPlane
+        from napari_segment.deep.inference.networks.composite_torch import PlaneByPlane
 
         return PlaneByPlane(network), Grid(shape, (1, *tile), overlap, axis=0)
     if len(tile) != len(shape):
-        raise SettingError(f"A tile of {tile} voxels does not fit an image of shape {shape}.")
+        raise SettingError(
+            f"A tile of {tile} voxels does not fit an image of shape {shape}: give one number for "
+            "each spatial axis."
+        )
     return network, Grid(shape, tile, overlap, axis=slab_axis(image, tile))
 
 
-def fallbacks_of(grid: Grid, batch: int, device: str) -> list[MemoryFallback]:
-    """Where to begin, for each of some devices ("cuda:0,cuda:1"): everything on the device."""
-    from napari_segment.deep.device import resolve
-
-    names = [name.strip() for name in device.split(",") if name.strip()] or ["auto"]
-    return [MemoryFallback(max(batch, 1), grid.tile, str(resolve(name))) for name in names]
-
-
-class _Collected:
-    """Decoded slabs put together in an array that is made when the first one comes."""
+class _DecodedArray:
+    """Decoded slabs in one array, which is made when the first one comes."""
 
     def __init__(self, shape: tuple[int, ...], decode: Decode, array: Any) -> None:
         self.shape, self.decode, self.array = shape, decode, array
 
-    def put(self, slab: Slab) -> None:
+    def write(self, slab: Slab) -> None:
         part = self.decode(slab)
         lead = part.shape[: part.ndim - len(self.shape)]
         if self.array is None:

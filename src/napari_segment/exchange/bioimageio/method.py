@@ -189,6 +189,6 @@ def _ordered(result: Tensor, gives: Sequence[Side], ours: str, size: dict[str, i
 @lru_cache(maxsize=4)
 def _session(weights: Path, device: str, state: State) -> Any:  # noqa: ARG001 - part of the key
     """A network, loaded once for all time points and images of a process."""
-    from napari_segment.deep.inference.onnx_backend import OnnxNetwork
+    from napari_segment.deep.inference.networks.onnx_runtime import OnnxNetwork
 
     return OnnxNetwork(weights, device)

@@ -1,4 +1,4 @@
-"""Sums of overlapping tiles, in blocks whose memory is used again (torch)."""
+"""Sums of overlapping tiles, in blocks whose memory is reused (torch)."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ Key: TypeAlias = tuple[int, ...]
 Cell: TypeAlias = tuple[Where, bool]
 
 
-class Sums:
-    """Weighted sums over a volume, of which only the parts in work take memory.
+class TileSums:
+    """Weighted sums over a volume, of which only the unfinished parts take memory.
 
-    Blocks are cut along the slab axis, and along the cross axis where parts of slabs are handed
-    out, where tiles begin and end. The memory of a finished block serves the next one.
+    Blocks are cut along the slab axis, and along the cross axis where partial slabs are
+    emitted, where tiles begin and end. The memory of a finished block serves the next one.
 
     Parameters
     ----------
     grid : Grid
         The tiles.
-    pieces : bool
-        Whether slabs are cut along the cross axis.
+    partial_slabs : bool
+        Whether slabs are cut along the cross axis too.
     """
 
-    def __init__(self, grid: Grid, *, pieces: bool) -> None:
+    def __init__(self, grid: Grid, *, partial_slabs: bool) -> None:
         self.grid = grid
-        cut = (grid.axis, grid.cross) if pieces else (grid.axis,)
+        cut = (grid.axis, grid.cross) if partial_slabs else (grid.axis,)
         axes = range(len(grid.shape))
         self._edges = [_edges(grid, a) if a in cut else [0, grid.shape[a]] for a in axes]
         self._blocks: dict[Key, Tensor] = {}
         self._free: list[Tensor] = []  # flat
 
     def cells(self, low: Sequence[int], high: Sequence[int], new: Sequence[int]) -> Iterator[Cell]:
-        """The parts of a box that lie in one block, and in which no or every voxel is new.
+        """Cut a box into parts that lie in one block and in which no or every voxel is new.
 
         Parameters
         ----------
@@ -55,12 +55,12 @@ class Sums:
             yield cell, fresh
 
     def finished(self, box: Where) -> list[Where]:
-        """The parts of the blocks in a box."""
+        """Return the parts of the blocks in a box."""
         sides = zip(box, self._edges, strict=True)
         return list(product(*(_cut(b.start, b.stop, b.start, edges) for b, edges in sides)))
 
-    def at(self, cell: Where, channels: int, device: torch.device) -> Tensor:
-        """The sums (K, *cell) of a part of one block; a new block holds any numbers."""
+    def view(self, cell: Where, channels: int, device: torch.device) -> Tensor:
+        """Return the sums (K, *cell) of a part of one block; a new block is not initialised."""
         key = self._key(cell)
         if key not in self._blocks:
             ends = [e[bisect_right(e, k)] for k, e in zip(key, self._edges, strict=True)]
@@ -70,23 +70,23 @@ class Sums:
         return self._blocks[key][(slice(None), *where)]
 
     def release(self, cell: Where) -> None:
-        """Use the memory of a block again."""
+        """Free the memory of a block for reuse."""
         block = self._blocks.pop(self._key(cell), None)
         if block is not None:
             self._free.append(block.flatten())
 
     def move(self, device: torch.device) -> None:
-        """Bring all sums to another device."""
+        """Move all sums to another device."""
         self.trim()
         for key in self._blocks:
             self._blocks[key] = self._blocks[key].to(device)
 
     def trim(self) -> None:
-        """Give back the memory that no block uses."""
+        """Release the memory that no block uses."""
         self._free.clear()
 
     def _memory(self, size: int, device: torch.device) -> Tensor:
-        """A free piece of memory that is large enough, or a new one."""
+        """Return free memory that is large enough, or allocate."""
         fitting = [i for i, flat in enumerate(self._free) if flat.numel() >= size]
         if not fitting:
             return torch.empty(size, device=device)
@@ -98,14 +98,14 @@ class Sums:
 
 
 def _edges(grid: Grid, axis: int) -> list[int]:
-    """Where tiles begin and end along an axis, in voxels of the volume."""
+    """Return the voxels of the volume at which tiles begin and end along an axis."""
     pad, size, tile = grid.padding[axis], grid.shape[axis], grid.tile[axis]
     ends = {min(max(s + t - pad, 0), size) for s in grid.starts[axis] for t in (0, tile)}
     return sorted(ends)
 
 
 def _cut(low: int, high: int, new: int, edges: Sequence[int]) -> list[slice]:
-    """An interval, cut at some places."""
+    """Cut an interval at edges and at the first new voxel."""
     inner = edges[bisect_right(edges, low) : bisect_left(edges, high)]
-    places = sorted({low, high, *inner, min(max(new, low), high)})
-    return [slice(a, b) for a, b in pairwise(places)]
+    cuts = sorted({low, high, *inner, min(max(new, low), high)})
+    return [slice(a, b) for a, b in pairwise(cuts)]

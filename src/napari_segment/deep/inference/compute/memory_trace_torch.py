@@ -1,4 +1,4 @@
-"""What a network holds at once, found with tensors without content (torch)."""
+"""Trace the peak memory of a network with tensors on the meta device (torch)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_leaves
 
 
 def trace(network: Callable[[Tensor], Tensor], shape: Sequence[int]) -> tuple[int, int]:
-    """Bytes that live at the same time in a forward pass, and the number of output channels.
+    """Return the peak of live bytes in a forward pass, and the number of output channels.
 
     Parameters
     ----------
@@ -31,16 +31,16 @@ def trace(network: Callable[[Tensor], Tensor], shape: Sequence[int]) -> tuple[in
     block = torch.empty(tuple(shape), device="meta")
     ledger = _Ledger()
     try:
-        hollow = _without_content(network)
+        on_meta = _meta_copy(network)
         with ledger, torch.no_grad():
-            output = hollow(block)
-    except Exception:  # whatever a stranger's network does with tensors without content
+            output = on_meta(block)
+    except Exception:  # a network may do anything with meta tensors
         return 0, 1
     return ledger.most, int(output.shape[1])
 
 
-def _without_content(network: Any) -> Any:
-    """A copy whose weights have shapes only; modules that stand in several places stay one."""
+def _meta_copy(network: Any) -> Any:
+    """Return a copy with weights on the meta device; a module that is used twice stays one."""
     if not isinstance(network, torch.nn.Module):
         return network
     buffers = {id(b): b.to("meta") for b in network.buffers()}
@@ -52,7 +52,7 @@ def _without_content(network: Any) -> Any:
 
 
 class _Ledger(TorchDispatchMode):
-    """Adds up the memory of all tensors that live, and remembers the most."""
+    """Sum of the memory of all live tensors, and its maximum."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class _Ledger(TorchDispatchMode):
 
     def _note(self, tensor: Tensor) -> None:
         storage = tensor.untyped_storage()
-        key = storage._cdata  # noqa: SLF001 - a tensor without content has no address
+        key = storage._cdata  # noqa: SLF001 - a meta tensor has no address
         if key in self._known:
             return
         self._known.add(key)

@@ -1,4 +1,4 @@
-"""The tiles through the network and into slabs (torch)."""
+"""Run tiles through a network and blend them into slabs (torch)."""
 
 from __future__ import annotations
 
@@ -12,34 +12,38 @@ from torch import Tensor
 from napari_segment.deep.allocator import faulted, give_back, retained_memory
 from napari_segment.deep.device import Precision, is_out_of_memory
 from napari_segment.deep.inference.compute.blending_torch import Blend, Corner, Sink
-from napari_segment.deep.inference.compute.device_workers_torch import Place, Places, Tile
-from napari_segment.deep.inference.fallback import MemoryShortError
+from napari_segment.deep.inference.compute.device_workers_torch import (
+    DeviceWorker,
+    DeviceWorkers,
+    Tile,
+)
 from napari_segment.deep.inference.tiling import Reader, Row
+from napari_segment.errors import MemoryShortError
 from napari_segment.step import Step
 
-_CHURN = 4  # times the size of the output
+_MUCH = 4  # times the size of the output
 
 
 def stream(
-    places: Sequence[Place],
+    workers: Sequence[DeviceWorker],
     read: Reader,
     sink: Sink,
     *,
     first: int = 0,
     precision: Precision = "auto",
-    pieces: bool = False,
+    partial_slabs: bool = False,
 ) -> Generator[Step, None, None]:
-    """Run all tiles of a grid; slabs leave through the sink as they are finished.
+    """Run all tiles of a grid; the sink takes slabs as they are finished.
 
     While the network computes, a second thread reads the next tiles; on a device with memory of
-    its own it also adds the last ones to the slab and hands finished slabs out. Where the network
+    its own it also adds the last ones to the slab and emits finished slabs. Where the network
     runs on the CPU, blending takes turns with it: the cores are the same.
 
     Parameters
     ----------
-    places : sequence of Place
-        Networks ``(B, C, *tile)`` to ``(B, K, *tile)``, and where and how many tiles at once;
-        changed when memory runs out. The first is also where tiles are blended.
+    workers : sequence of DeviceWorker
+        Networks ``(B, C, *tile)`` to ``(B, K, *tile)`` with their devices and batch sizes, which
+        change when memory runs out. Tiles are blended on the device of the first.
     read : Reader
         Of the tiles of a grid.
     sink : callable
@@ -48,7 +52,7 @@ def stream(
         First voxel along the slab axis that is wanted.
     precision : {"auto", "float32", "bfloat16", "float16"}
         bfloat16 on the CPU too.
-    pieces : bool
+    partial_slabs : bool
         Whether the sink takes parts of slabs too, so that less has to be held.
 
     Yields
@@ -56,53 +60,55 @@ def stream(
     Step
         After every batch of tiles, and one for every step of a fallback.
     """
-    network = Places(places, precision)
-    pieces = pieces and network.batch == 1 and network.on_cpu
-    rows = list(read.grid.rows(first, pieces=pieces))
+    network = DeviceWorkers(workers, precision)
+    partial_slabs = partial_slabs and network.batch == 1 and network.on_cpu
+    rows = list(read.grid.rows(first, partial_slabs=partial_slabs))
     total = sum(len(row.corners) for row in rows)
     begin = rows[0].start if rows else 0
     done = 0
-    for one in places:
-        yield from one.move(done, total)
+    for worker in workers:
+        yield from worker.move(done, total)
     with ExitStack() as memory, ThreadPoolExecutor(1, "tiles") as executor:
         blend = Blend(
-            read.grid, places[0].fallback, sink, begin=begin, pieces=pieces,
+            read.grid, workers[0].fallback, sink, begin=begin, partial_slabs=partial_slabs,
             executor=None if network.on_cpu else executor,
         )  # fmt: skip
         try:
-            tiles = _Ahead(executor, read, rows)
+            tiles = _TilePrefetcher(executor, read, rows)
             for row in rows:
                 left = len(row.corners)
                 while left:
                     corners, block = yield from tiles.take(min(network.batch, left), (done, total))
                     if network.on_cpu:
-                        yield from blend.settle((done, total))
+                        yield from blend.wait((done, total))
                     before = faulted()
                     outputs = yield from network.outputs(block, (done, total))
                     if network.on_cpu and not done:
-                        memory.enter_context(retained_memory(_churns(faulted() - before, outputs)))
-                    yield from blend.settle((done, total))
+                        memory.enter_context(
+                            retained_memory(_allocates_much(faulted() - before, outputs))
+                        )
+                    yield from blend.wait((done, total))
                     blend.submit(outputs, corners)
                     del outputs, block  # not to be held while the next ones are computed
                     left, done = left - len(corners), done + len(corners)
                     yield Step(done, total)
-                yield from blend.settle((done, total))
+                yield from blend.wait((done, total))
                 blend.finish(row, first)
                 if network.on_cpu and row.across.stop == read.grid.shape[read.grid.cross]:
-                    give_back()  # what lies in pieces that are too small to be used again
-            yield from blend.settle((done, total))
+                    give_back()  # fragments that are too small for reuse
+            yield from blend.wait((done, total))
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
             network.close()
 
 
-def _churns(taken: int, outputs: Sequence[Tensor]) -> bool:
-    """Whether a network takes so much memory in each pass that it had better be kept for it."""
-    return taken > _CHURN * sum(output.nbytes for output in outputs)
+def _allocates_much(taken: int, outputs: Sequence[Tensor]) -> bool:
+    """Whether a network takes so much memory in each pass that retaining it pays."""
+    return taken > _MUCH * sum(output.nbytes for output in outputs)
 
 
-class _Ahead:
-    """Tiles in their order, the next ones being read while the present ones are computed."""
+class _TilePrefetcher:
+    """Tiles in order; the next ones are read while the present ones are computed."""
 
     def __init__(self, executor: ThreadPoolExecutor, read: Reader, rows: Sequence[Row]) -> None:
         self._executor, self._read = executor, read
@@ -113,7 +119,7 @@ class _Ahead:
     def take(
         self, count: int, progress: tuple[int, int]
     ) -> Generator[Step, None, tuple[list[Corner], list[Tile]]]:
-        """The next tiles (C, *tile); where memory is short, none is read ahead any more."""
+        """Return the next tiles (C, *tile); where memory is short, stop reading ahead."""
         self._request(count - len(self._waiting))
         taken = [self._waiting.popleft() for _ in range(count)]
         tiles = []
@@ -127,12 +133,12 @@ class _Ahead:
             if self._eager:
                 self._eager = False
                 yield Step(*progress, message="Out of memory: going on without reading ahead.")
-            tiles.append(self._again(corner))
+            tiles.append(self._read_again(corner))
         if self._eager:
             self._request(count - len(self._waiting))
         return [corner for corner, _ in taken], tiles
 
-    def _again(self, corner: Corner) -> Tile:
+    def _read_again(self, corner: Corner) -> Tile:
         try:
             return self._executor.submit(self._read, corner).result()  # after those begun before
         except (RuntimeError, MemoryError) as error:

@@ -9,14 +9,14 @@ import torch
 
 from napari_segment.deep.inference import MemoryFallback, MemoryShortError, predict, probabilities
 from napari_segment.deep.inference.compute import blending_torch as _blend
-from napari_segment.deep.inference.compute import device_workers_torch as _places
-from napari_segment.deep.inference.compute import forward_torch as _parts
-from napari_segment.deep.inference.compute.device_workers_torch import Place
+from napari_segment.deep.inference.compute import device_workers_torch as _workers
+from napari_segment.deep.inference.compute import forward_torch as _forward
+from napari_segment.deep.inference.compute.device_workers_torch import DeviceWorker
 from napari_segment.deep.inference.compute.stream_torch import stream
-from napari_segment.deep.inference.memory import estimate, size
+from napari_segment.deep.inference.memory_estimate import estimate, format_bytes
 from napari_segment.deep.inference.tiling import Grid, Reader, as_float
-from napari_segment.deep.inference.volume import _Collected
-from napari_segment.deep.inference.writers import InMemoryWriter
+from napari_segment.deep.inference.volume import _DecodedArray
+from napari_segment.deep.inference.writers.in_memory import InMemoryWriter
 from napari_segment.deep.nn import models
 from napari_segment.step import run
 
@@ -51,9 +51,11 @@ TILE = (16, 20, 24)
 def predicted(network, batch=1, device="cpu", blend=""):
     """Run on a pretended device: tensors stay on the CPU, the fallback does not know."""
     grid = Grid(IMAGE.shape[1:], TILE)
-    fallback = MemoryFallback(batch, TILE, device, blend, smallest=4)
-    result = _Collected(grid.shape, probabilities("none"), None)
-    steps = list(stream([Place(network, fallback)], Reader(IMAGE, grid, as_float), result.put))
+    fallback = MemoryFallback(batch, TILE, device, blend, min_side=4)
+    result = _DecodedArray(grid.shape, probabilities("none"), None)
+    steps = list(
+        stream([DeviceWorker(network, fallback)], Reader(IMAGE, grid, as_float), result.write)
+    )
     assert np.allclose(result.array, WANT, atol=1e-5)
     assert steps[-1].done == steps[-1].total == len(grid)
     return [s.message for s in steps if s.message], fallback
@@ -63,8 +65,8 @@ def predicted(network, batch=1, device="cpu", blend=""):
 def pretended(monkeypatch):
     """A device "gpu" whose tensors are the CPU's."""
     real = torch.device
-    for module in (_parts, _blend, _places):
-        monkeypatch.setattr(module, "place", lambda name: real("cpu"))
+    for module in (_forward, _blend, _workers):
+        monkeypatch.setattr(module, "device_of", lambda name: real("cpu"))
     return "gpu"
 
 
@@ -87,14 +89,14 @@ def test_the_run_goes_on_from_the_tile_where_it_was():
     assert len(network.calls) == len(Grid(IMAGE.shape[1:], TILE))
 
 
-def test_the_whole_ladder_ends_on_the_cpu(pretended):
+def test_all_fallbacks_end_on_the_cpu(pretended):
     network = Limited(gpu=1)
     messages, fallback = predicted(network, batch=2, device=pretended)
     assert fallback.device == fallback.blend == "cpu"
     assert fallback.part == TILE
     assert {where for where, _ in network.calls} == {"cpu"}
-    found = " ".join(messages)
-    order = [found.index(w) for w in ("1 tile(s)", "parts of", "blended in", "on the CPU")]
+    text = " ".join(messages)
+    order = [text.index(w) for w in ("1 tile(s)", "parts of", "blended in", "on the CPU")]
     assert order == sorted(order)
 
 
@@ -104,7 +106,7 @@ def test_weights_that_do_not_fit(pretended):
 
 
 @pytest.mark.parametrize("call", [0, 1, 5, 40])
-@pytest.mark.parametrize("stage", ["_accumulate", "_hand_out"])
+@pytest.mark.parametrize("stage", ["_accumulate", "_emit"])
 def test_blending_out_of_memory_at_any_moment(pretended, monkeypatch, stage, call):
     count = [0]
     real = getattr(_blend.Blend, stage)
@@ -142,15 +144,21 @@ def failing(call, times):
 def test_reading_out_of_memory(batch, lazy):
     grid = Grid(IMAGE.shape[1:], TILE)
     image = da.from_array(IMAGE, chunks=(1, 10, -1, -1)) if lazy else IMAGE
-    result = _Collected(grid.shape, probabilities("none"), None)
+    result = _DecodedArray(grid.shape, probabilities("none"), None)
     reader = Reader(image, grid, failing(as_float, 1))
-    steps = list(stream([Place(Limited(), MemoryFallback(batch, TILE, "cpu"))], reader, result.put))
+    steps = list(
+        stream([DeviceWorker(Limited(), MemoryFallback(batch, TILE, "cpu"))], reader, result.write)
+    )
     assert np.allclose(result.array, WANT, atol=1e-5)
-    told = [s.message for s in steps if s.message]
-    assert told == ["Out of memory: going on without reading ahead."]
+    messages = [s.message for s in steps if s.message]
+    assert messages == ["Out of memory: going on without reading ahead."]
     reader = Reader(image, grid, failing(as_float, 1000))
     with pytest.raises(MemoryShortError, match="read tile by tile"):
-        list(stream([Place(Limited(), MemoryFallback(batch, TILE, "cpu"))], reader, result.put))
+        list(
+            stream(
+                [DeviceWorker(Limited(), MemoryFallback(batch, TILE, "cpu"))], reader, result.write
+            )
+        )
 
 
 def test_labels_or_their_storing_out_of_memory_on_the_cpu():
@@ -158,15 +166,15 @@ def test_labels_or_their_storing_out_of_memory_on_the_cpu():
     grid = Grid(IMAGE.shape[1:], TILE)
 
     def stored(times):
-        result = _Collected(grid.shape, probabilities("none"), None)
-        put = failing(result.put, times)
-        place = Place(Limited(), MemoryFallback(1, TILE, "cpu"))
-        steps = list(stream([place], Reader(IMAGE, grid, as_float), put, pieces=True))
+        result = _DecodedArray(grid.shape, probabilities("none"), None)
+        put = failing(result.write, times)
+        worker = DeviceWorker(Limited(), MemoryFallback(1, TILE, "cpu"))
+        steps = list(stream([worker], Reader(IMAGE, grid, as_float), put, partial_slabs=True))
         return result.array, [s.message for s in steps if s.message]
 
-    found, told = stored(1)
-    assert np.allclose(found, WANT, atol=1e-5)
-    assert told == ["Out of memory on cpu: trying again with what was kept for later given back."]
+    array, messages = stored(1)
+    assert np.allclose(array, WANT, atol=1e-5)
+    assert messages == ["Out of memory on cpu: trying again after free memory was released."]
     with pytest.raises(MemoryShortError, match="smaller tile"):
         stored(2)
 
@@ -175,13 +183,13 @@ def test_a_result_that_does_not_fit_says_where_it_would(monkeypatch):
     def full(*_):
         raise MemoryError
 
-    kept = InMemoryWriter((8, 8), (slice(0, 8), slice(0, 8)))
-    monkeypatch.setattr("napari_segment.deep.inference.writers.np.zeros", full)
+    writer = InMemoryWriter((8, 8), (slice(0, 8), slice(0, 8)))
+    monkeypatch.setattr("napari_segment.deep.inference.writers.in_memory.np.zeros", full)
     with pytest.raises(MemoryShortError, match=r"64 B.*'store'"):
-        kept.write((slice(0, 2), slice(0, 8)), np.ones((2, 8), np.uint8))
+        writer.write((slice(0, 2), slice(0, 8)), np.ones((2, 8), np.uint8))
 
 
-def test_the_foot_of_the_ladder_is_an_error():
+def test_after_the_last_fallback_there_is_an_error():
     with pytest.raises(MemoryShortError, match="smaller network"):
         predicted(Limited(cpu=1))
 
@@ -196,14 +204,14 @@ def test_other_errors_are_not_taken_for_memory():
 
 def test_the_memory_of_a_convolution_is_estimated():
     network = torch.nn.Sequential(torch.nn.Conv2d(1, 8, 3, padding=1), torch.nn.Conv2d(8, 2, 1))
-    told = estimate(network, Grid((200, 100), (50, 50)), 1, values=1)
-    assert told.channels == 2
-    assert told.weights == 4 * (8 * 9 + 8 + 16 + 2)
+    estimated = estimate(network, Grid((200, 100), (50, 50)), 1, values=1)
+    assert estimated.channels == 2
+    assert estimated.weights == 4 * (8 * 9 + 8 + 16 + 2)
     # Input, eight features and the two outputs live together, beside three tiles being read.
-    assert told.network >= 4 * 2500 * (8 + 2 + 3)
-    assert told.blending == 4 * 2500 + 2 * 4 * 50 * 100
-    assert told.result == 200 * 100
-    assert "MB" in str(told) or "kB" in str(told)
+    assert estimated.network >= 4 * 2500 * (8 + 2 + 3)
+    assert estimated.blending == 4 * 2500 + 2 * 4 * 50 * 100
+    assert estimated.result == 200 * 100
+    assert "MB" in str(estimated) or "kB" in str(estimated)
 
 
 @pytest.mark.parametrize("name", ["unet", "dyn_unet"])
@@ -211,15 +219,20 @@ def test_the_weights_stay_where_they_are_when_memory_is_estimated(name):
     """Of a network in which modules stand in several places too."""
     small = {"unet": {"features": [4, 8]}, "dyn_unet": {"features": 4}}
     network = models.build((name, small[name]), 1, 2, 2).eval()
-    told = estimate(network, Grid((64, 64), (32, 32)), 1, values=1)
-    assert told.channels == 2
+    estimated = estimate(network, Grid((64, 64), (32, 32)), 1, values=1)
+    assert estimated.channels == 2
     assert {p.device.type for p in network.parameters()} == {"cpu"}
     plane = np.zeros((1, 64, 64), np.float32)
     assert run(predict(network, plane, tile=(32, 32))).shape == (64, 64)
 
 
 def test_sizes_are_readable():
-    assert [size(n) for n in (1, 1500, 2_000_000, 3 * 10**9)] == ["1 B", "1.5 kB", "2 MB", "3 GB"]
+    assert [format_bytes(n) for n in (1, 1500, 2_000_000, 3 * 10**9)] == [
+        "1 B",
+        "1.5 kB",
+        "2 MB",
+        "3 GB",
+    ]
 
 
 def test_run_of_the_steps_gives_the_array():

@@ -1,4 +1,4 @@
-"""Which planes of a stack a person should label next."""
+"""Ranking of the planes of a stack by uncertainty, for the choice of what to label next."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ import numpy as np
 from napari_segment.blocks import is_lazy
 from napari_segment.errors import InputError, SettingError
 
-_SHARE = 0.05  # of a plane, the most unsure part of it, by which it is ranked
+_FRACTION = 0.05  # of a plane: its most uncertain voxels, by which it is ranked
 
 
 def slices_to_label_next(
     uncertainty: Any, *, count: int = 5, axis: int = 0, apart: int = 1
 ) -> list[int]:
-    """Rank the planes of a stack by how unsure a network is of them.
+    """Rank the planes of a stack by the uncertainty of a network.
 
-    A plane counts by the mean of its most unsure twentieth: what is sure everywhere but at one
-    object is worth a look, and the size of the background does not matter.
+    The score of a plane is the mean of its most uncertain twentieth: one uncertain object is
+    enough, and the size of the background does not matter.
 
     Parameters
     ----------
     uncertainty : array (*S)
         Entropy or disagreement, as `predict_with` gives it; NumPy or Dask.
     count : int
-        How many planes are wanted, at least 1.
+        Number of planes, at least 1.
     axis : int
         The axis across the planes.
     apart : int
-        Planes that are nearer than this to a chosen one are left out, for neighbours look alike.
+        Smallest distance between two chosen planes, at least 1: neighbours look alike.
 
     Returns
     -------
     list of int
-        Positions along the axis, the most unsure first; fewer than `count` where there are no
+        Positions along the axis, the most uncertain first; fewer than `count` where there are no
         more.
 
     Examples
@@ -69,5 +69,5 @@ def _plane(array: Any, index: int, axis: int) -> Any:
 
 def _score(plane: Any) -> float:
     values = np.ravel(plane)
-    most = max(1, int(values.size * _SHARE))
+    most = max(1, int(values.size * _FRACTION))
     return float(np.partition(values, values.size - most)[values.size - most :].mean())

@@ -1,4 +1,4 @@
-"""How much memory a prediction will take, told before it begins."""
+"""Estimate of the memory that a prediction takes, before it begins."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FLOAT = 4
 
 @dataclass(frozen=True)
 class Estimate:
-    """Bytes that a prediction takes beside the image.
+    """Bytes that a prediction takes in addition to the image.
 
     Parameters
     ----------
@@ -28,9 +28,9 @@ class Estimate:
     blending : int
         The slab in which tiles are blended.
     result : int
-        The finished result, where it is kept in memory.
+        The finished result, where it is held in memory.
     channels : int
-        Outputs of the network, as seen in the trial.
+        Output channels of the network.
     """
 
     weights: int
@@ -45,11 +45,11 @@ class Estimate:
 
     def __str__(self) -> str:
         parts = (
-            f"network {size(self.weights + self.network)}",
-            f"blending {size(self.blending)}",
-            f"result {size(self.result)}",
+            f"network {format_bytes(self.weights + self.network)}",
+            f"blending {format_bytes(self.blending)}",
+            f"result {format_bytes(self.result)}",
         )
-        return f"about {size(self.total)} of memory ({', '.join(parts)})"
+        return f"about {format_bytes(self.total)} of memory ({', '.join(parts)})"
 
 
 def estimate(
@@ -61,8 +61,8 @@ def estimate(
 ) -> Estimate:
     """Estimate the memory of a prediction without running it.
 
-    The network is traced with tensors that have a shape and no content; what lives at the same
-    time is added up. The working memory of convolutions is not seen, so take a fifth on top.
+    The network is traced on the meta device, and the peak of live tensors is taken. The working
+    memory of convolutions is not part of it: allow a fifth more.
 
     Parameters
     ----------
@@ -75,25 +75,25 @@ def estimate(
     batch : int
         Tiles at once.
     values : int
-        Bytes a voxel of the result in memory; 0 where it goes to the disk.
+        Bytes per voxel of the result in memory; 0 where it is written to disk.
     """
     from napari_segment.deep.inference.compute.memory_trace_torch import trace
 
-    held, outputs = trace(network, (batch, channels, *grid.tile))
+    peak, outputs = trace(network, (batch, channels, *grid.tile))
     slab = list(grid.shape)
     slab[grid.axis] = grid.tile[grid.axis]
     tiles = 3 * batch * channels * prod(grid.tile) * _FLOAT  # being read, in work, and stacked
     return Estimate(
         weights=_weights(network),
-        network=held + tiles,
+        network=peak + tiles,
         blending=outputs * prod(slab) * _FLOAT + prod(grid.tile) * _FLOAT,
         result=values * prod(grid.shape),
         channels=outputs,
     )
 
 
-def size(count: int) -> str:
-    """Bytes for a person to read."""
+def format_bytes(count: int) -> str:
+    """Return a number of bytes with a unit."""
     amount = float(count)
     for unit in ("B", "kB", "MB"):
         if amount < 1000:

@@ -38,9 +38,9 @@ def pairs(count=3):
 def test_a_target_tells_the_class_of_each_object():
     labels = np.zeros((20, 20), np.int32)
     labels[2:8, 2:8], labels[10:18, 4:9] = 4, 9
-    told = _network.as_target(labels, kinds(labels, {4: 3}), device=torch.device("cpu"))
+    told = _network.as_targets(labels, kinds(labels, {4: 3}), device=torch.device("cpu"))
     assert told["labels"].tolist() == [3, 1]
-    alone = _network.as_target(labels, device=torch.device("cpu"))
+    alone = _network.as_targets(labels, device=torch.device("cpu"))
     assert alone["labels"].tolist() == [1, 1]
     assert kinds(np.array([[-1, 0, 4]], np.int32), {4: 3}).tolist() == [[0, 0, 3]]
 
@@ -65,14 +65,14 @@ def test_plan_and_samples_know_the_classes():
 def trained(given, folder, monkeypatch, **settings):
     """One epoch; the checkpoint, and the classes that reached the losses."""
     seen: set[int] = set()
-    real = _network.as_target
+    real = _network.as_targets
 
     def spy(*labels, device):
         target = real(*labels, device=device)
         seen.update(target["labels"].tolist())
         return target
 
-    monkeypatch.setattr(_network, "as_target", spy)
+    monkeypatch.setattr(_network, "as_targets", spy)
     common = {"out": folder, "model": MODEL, "epochs": 1, "device": "cpu", "workers": 0}
     return run(train(given, **common, **settings)), seen
 

@@ -11,9 +11,14 @@ import torch
 from napari_segment import Image, segment
 from napari_segment.blocks import overlaps
 from napari_segment.deep.detection import tiles_torch as _tile
-from napari_segment.deep.detection.anchors import boxes_of, by_level, fit_anchors, with_anchors
-from napari_segment.deep.detection.detect import Limits, objects_in, pasted
-from napari_segment.deep.detection.merging import Found, put_together
+from napari_segment.deep.detection.anchors import (
+    anchors_by_level,
+    boxes_of,
+    fit_anchors,
+    with_anchors,
+)
+from napari_segment.deep.detection.detect import Limits, detect_merged, paste_mask
+from napari_segment.deep.detection.merging import Detection, merge_detections
 from napari_segment.deep.inference import MemoryShortError
 from napari_segment.deep.nn import models
 from napari_segment.errors import MissingError, SettingError
@@ -50,7 +55,7 @@ def test_anchors_span_the_objects():
     assert len(anchors) == 8
     assert anchors[0] == pytest.approx(9)
     assert anchors[-1] == pytest.approx(72, rel=0.02)
-    assert by_level(anchors)[0] == anchors[:2]
+    assert anchors_by_level(anchors)[0] == anchors[:2]
 
 
 def test_given_anchors_are_kept():
@@ -63,12 +68,12 @@ def test_given_anchors_are_kept():
 # ---- objects of tiles, each once ----
 
 
-def square(y, x, side, score=0.9, cut=False):
-    return Found((y, x), np.ones((side, side), bool), score, cut=cut)
+def square(y, x, side, score=0.9, truncated=False):
+    return Detection((y, x), np.ones((side, side), bool), score, truncated=truncated)
 
 
 def test_the_same_object_in_two_tiles_comes_once():
-    one = put_together([square(2, 2, 6, 0.8), square(2, 3, 6, 0.9)], (20, 20))
+    one = merge_detections([square(2, 2, 6, 0.8), square(2, 3, 6, 0.9)], (20, 20))
     assert one.labels.max() == 1
     assert one.scores.tolist() == [pytest.approx(0.9)]
     assert one.labels[2, 3] == 1
@@ -77,26 +82,26 @@ def test_the_same_object_in_two_tiles_comes_once():
 
 
 def test_a_whole_object_wins_over_its_cut_part():
-    one = put_together([square(0, 0, 4, 0.99, cut=True), square(0, 0, 8, 0.6)], (20, 20))
+    one = merge_detections([square(0, 0, 4, 0.99, truncated=True), square(0, 0, 8, 0.6)], (20, 20))
     assert np.count_nonzero(one.labels) == 64
 
 
 def test_cut_parts_that_overlap_are_joined():
-    left = Found((0, 0), np.ones((6, 12), bool), 0.9, cut=True)
-    right = Found((0, 4), np.ones((6, 12), bool), 0.8, cut=True)
-    one = put_together([left, right], (20, 20))
+    left = Detection((0, 0), np.ones((6, 12), bool), 0.9, truncated=True)
+    right = Detection((0, 4), np.ones((6, 12), bool), 0.8, truncated=True)
+    one = merge_detections([left, right], (20, 20))
     assert one.labels.max() == 1
     assert np.count_nonzero(one.labels) == 6 * 16
 
 
 def test_neighbours_stay_apart_and_unsure_ones_out():
-    one = put_together([square(0, 0, 5), square(0, 4, 5), square(10, 10, 3, 0.2)], (20, 20))
+    one = merge_detections([square(0, 0, 5), square(0, 4, 5), square(10, 10, 3, 0.2)], (20, 20))
     assert one.labels.max() == 2
     assert one.labels[0, 4] == 1  # where they overlap the first keeps the pixels
 
 
 def test_nothing_found():
-    one = put_together([], (4, 5))
+    one = merge_detections([], (4, 5))
     assert one.labels.shape == (4, 5)
     assert len(one.scores) == len(one.boxes) == 0
 
@@ -109,7 +114,7 @@ def test_masks_are_pasted_as_torchvision_does(box):
         None, None
     ]
     want = paste_masks_in_image(small, torch.tensor([box]), (32, 32))[0, 0].numpy() >= 0.5
-    (y, x), mask = pasted(small[0, 0].numpy(), np.array(box), 0.5, (32, 32))
+    (y, x), mask = paste_mask(small[0, 0].numpy(), np.array(box), 0.5, (32, 32))
     got = np.zeros((32, 32), bool)
     got[y : y + mask.shape[0], x : x + mask.shape[1]] = mask
     union = (got | want).sum()
@@ -119,7 +124,7 @@ def test_masks_are_pasted_as_torchvision_does(box):
 class Oracle(torch.nn.Module):
     """A detector that knows: every disc of the tile, also those that the border cuts."""
 
-    least_score = 0.05
+    min_score = 0.05
 
     def forward(self, image):
         labels = image[0, 0].round().int().numpy()
@@ -144,7 +149,7 @@ def test_a_thousand_nuclei_come_once_each():
     centres = (grid + 0.5) * 32 + rng.uniform(-4, 4, (1024, 2))
     labels = discs((1024, 1024), centres, 11)
     image = labels[None].astype(np.float32)
-    one = run(objects_in(Oracle(), image, Limits(), tile=(256, 256), overlap=0.25))
+    one = run(detect_merged(Oracle(), image, Limits(), tile=(256, 256), overlap=0.25))
     assert one.labels.max() == 1024
     for number in (1, 500, 1024):
         inside = one.labels[labels == number]
@@ -219,14 +224,14 @@ def test_a_detector_without_memory_goes_on_on_the_cpu(monkeypatch, devices):
                 raise torch.OutOfMemoryError("no room")
             return super().forward(image)
 
-    monkeypatch.setattr(_tile, "named_place", str)
-    monkeypatch.setattr(_tile, "cast", lambda *_: nullcontext())
+    monkeypatch.setattr(_tile, "device_of", str)
+    monkeypatch.setattr(_tile, "autocast", lambda *_: nullcontext())
     monkeypatch.setattr(_tile, "release_memory", lambda _: None)
     monkeypatch.setattr(torch.Tensor, "to", lambda self, *_: self)
     labels = discs((90, 70), [(20, 20), (45, 50), (70, 20)], 9)
     several = _tile.Detectors(Short(), devices, precision="auto", movable=True)
     told = []
-    work = objects_in(several, labels[None].astype(np.float32), Limits(), tile=(40, 40))
+    work = detect_merged(several, labels[None].astype(np.float32), Limits(), tile=(40, 40))
     while True:
         try:
             told.append(next(work).message)
@@ -293,7 +298,7 @@ def test_a_thousand_nuclei_of_any_size_in_a_large_picture():
             sizes.append(int(disc.sum()))
             labels[where][disc] = len(sizes)
     image = labels[None].astype(np.float32)
-    found = run(objects_in(Oracle(), image, Limits(), tile=(256, 256), overlap=0.25)).labels
+    found = run(detect_merged(Oracle(), image, Limits(), tile=(256, 256), overlap=0.25)).labels
     pairs, voxels = overlaps(labels, found)
     both = (pairs > 0).all(1)
     sizes_found = np.bincount(found.ravel())
@@ -339,8 +344,8 @@ def test_coco_weights_offline_say_where_to_put_them(monkeypatch, tmp_path):
     from napari_segment.deep.detection import coco_weights as coco
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(coco, "_answers", lambda url: False)
-    with pytest.raises(MissingError, match="put it to"):
+    monkeypatch.setattr(coco, "_responds", lambda url: False)
+    with pytest.raises(MissingError, match="put it at"):
         models.build(("mask_rcnn", {"weights": "coco", "backbone": "torchvision"}), 3, 91, 2)
     with pytest.raises(SettingError, match="belong to"):
         models.build(("mask_rcnn", {"weights": "coco"}), 3, 91, 2)

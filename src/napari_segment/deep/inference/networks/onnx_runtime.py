@@ -1,4 +1,4 @@
-"""Run a network with ONNX Runtime instead of PyTorch."""
+"""Run networks with ONNX Runtime instead of PyTorch, and write them as ONNX."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_segment.deep.checkpoint import Checkpoint, versions
-from napari_segment.deep.inference.key import fingerprint
+from napari_segment.deep.inference.networks.checkpoint_files import file_hashes
 from napari_segment.errors import MissingError
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ class OnnxNetwork:
 
 
 def exported(checkpoint: Checkpoint, tile: Sequence[int], device: str) -> OnnxNetwork:
-    """A checkpoint's network as ONNX, written into its folder once for each size of tile.
+    """Return a checkpoint's network as ONNX, written into its folder once per size of tile.
 
     The file is named after the contents of the network's files and the versions that wrote it.
     """
     sides = "x".join(map(str, tile))
-    of = json.dumps([fingerprint(checkpoint), versions()], sort_keys=True)
-    name = f"{sides}-{hashlib.sha256(of.encode()).hexdigest()[:16]}.onnx"
+    identity = json.dumps([file_hashes(checkpoint), versions()], sort_keys=True)
+    name = f"{sides}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.onnx"
     path = checkpoint.folder / "onnx" / name
     if not path.exists():
         export(checkpoint.network(), (checkpoint.channels_in, *tile), path)

@@ -1,4 +1,4 @@
-"""Bring finished slabs from the network's grid onto the image's own, as they come."""
+"""Interpolate finished slabs from the network's grid onto the image's own, as they come."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Regrid:
     """Take slabs of blended outputs, interpolate them linearly, decode, and write.
 
     A row of the image's grid is interpolated as soon as the two rows of the network's grid
-    around it are finished; the last row of a slab is kept for the next.
+    around it are finished; the last row of a slab is held for the next.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Regrid:
     decode : callable
         From a `Slab` to values.
     write : callable
-        Takes the place in the image's grid and the values.
+        Takes the position in the image's grid and the values.
     """
 
     def __init__(
@@ -44,16 +44,16 @@ class Regrid:
     ) -> None:
         self.grid, self.shape, self.decode, self.write = grid, shape, decode, write
         sizes = zip(grid.shape, shape, strict=True)
-        self._places = [coordinates(size, target) for size, target in sizes]
+        self._coordinates = [coordinates(size, target) for size, target in sizes]
         self._held: Tensor | None = None
         self._next = 0
 
-    def first(self, done: int) -> int:
-        """The first row of the network's grid that is needed when `done` rows are written."""
+    def first_row(self, done: int) -> int:
+        """Return the first row of the network's grid that is needed after `done` written rows."""
         self._next = done
-        if done >= len(self._places[self.grid.axis]):
+        if done >= len(self._coordinates[self.grid.axis]):
             return self.grid.shape[self.grid.axis]
-        return int(self._places[self.grid.axis][done])
+        return int(self._coordinates[self.grid.axis][done])
 
     def __call__(self, slab: Slab) -> None:
         import torch
@@ -63,9 +63,9 @@ class Regrid:
         begin, end = slab.where[axis].start, slab.where[axis].stop
         if self._held is not None:
             mean, begin = torch.cat([self._held, mean], axis + 1), begin - 1
-        places = self._places[axis]
+        rows = self._coordinates[axis]
         last = end >= self.grid.shape[axis]
-        ready = len(places) if last else int(np.searchsorted(places, end - 1, side="right"))
+        ready = len(rows) if last else int(np.searchsorted(rows, end - 1, side="right"))
         for start in range(self._next, ready, _ROWS):
             self._rows(mean, begin, slice(start, min(start + _ROWS, ready)))
         self._next = max(self._next, ready)
@@ -73,9 +73,9 @@ class Regrid:
 
     def _rows(self, mean: Tensor, begin: int, rows: slice) -> None:
         axis = self.grid.axis
-        values = interpolate(mean, axis + 1, self._places[axis][rows] - begin)
-        for other, places in enumerate(self._places):
+        values = interpolate(mean, axis + 1, self._coordinates[axis][rows] - begin)
+        for other, positions in enumerate(self._coordinates):
             if other != axis:
-                values = interpolate(values, other + 1, places)
+                values = interpolate(values, other + 1, positions)
         where = tuple(rows if a == axis else slice(0, n) for a, n in enumerate(self.shape))
         self.write(where, self.decode(Slab(values, where, ())))

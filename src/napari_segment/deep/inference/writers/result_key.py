@@ -1,4 +1,4 @@
-"""What a prediction depends on: the key of its stored results, and the folder of that key."""
+"""Key of stored results: all that a prediction depends on, and the folder of that key."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from napari_segment.deep.checkpoint import MODEL, WEIGHTS, Checkpoint, versions, write_atomically
-from napari_segment.deep.inference.options import Gives, Options
+from napari_segment.deep.checkpoint import Checkpoint, versions, write_atomically
+from napari_segment.deep.inference.dask_workers import worker_addresses
+from napari_segment.deep.inference.networks.checkpoint_files import file_hashes
+from napari_segment.deep.inference.options import Options, OutputName
 from napari_segment.deep.inference.tiling import Grid
 from napari_segment.errors import FormatError
 from napari_segment.step import Step
@@ -20,44 +22,44 @@ from napari_segment.step import Step
 MANIFEST = "manifest.json"
 _STORE = "napari-segment.json"
 _FORMAT = {"holds": "predictions", "format": 1}
-_BLOCK = 2**26  # bytes of an image that are hashed at once
+_BLOCK = 2**26  # bytes of an image that are hash_pixels at once
 
 
-def key_of(
+def result_key(
     checkpoints: Sequence[Checkpoint], image: Any, spacing: Sequence[float], options: Options,
-    gives: Sequence[Gives], grid: Grid,
+    outputs: Sequence[OutputName], grid: Grid,
 ) -> Generator[Step, None, dict[str, Any]]:  # fmt: skip
-    """All that the results of a prediction depend on, as plain values.
+    """Return all that the results of a prediction depend on, as plain values.
 
     Parameters
     ----------
     checkpoints : sequence of Checkpoint
-        The members of the ensemble; their files are hashed.
+        The members of the ensemble; their files are hash_pixels.
     image : array (C, *S)
-        What the network sees, after filters and the choice of channels and time point.
+        Input of the network, after filters and the choice of channels and time point.
     spacing : sequence of float
         Of the image, in the network's unit.
     options : Options
-        How to predict.
-    gives : sequence of str
-        What is wanted.
+        Settings of the prediction.
+    outputs : sequence of str
+        Names of the results.
     grid : Grid
         The tiles.
 
     Yields
     ------
     Step
-        While an image is read that is larger than what is hashed at once.
+        While an image is read that is larger than what is hash_pixels at once.
     """
-    pixels = yield from hashed(image, grid.axis)
+    pixels = yield from hash_pixels(image, grid.axis)
     unimportant = {"store", "device"}
     settings = {k: v for k, v in vars(options).items() if k not in unimportant}
     key = {
         "image": {"shape": image.shape, "dtype": np.dtype(image.dtype).str, "sha256": pixels},
         "spacing": [float(s) for s in spacing],
-        "networks": [fingerprint(checkpoint) for checkpoint in checkpoints],
+        "networks": [file_hashes(checkpoint) for checkpoint in checkpoints],
         "settings": {**settings, "tile": grid.tile, "axis": grid.axis},
-        "gives": sorted(gives),
+        "outputs": sorted(outputs),
         "devices": _devices(options.device),
         "versions": _versions(),
     }
@@ -65,23 +67,25 @@ def key_of(
     return plain
 
 
-def hashed(array: Any, axis: int) -> Generator[Step, None, str]:
-    """The SHA-256 of an image's pixels, read block by block along one spatial axis.
+def hash_pixels(array: Any, axis: int) -> Generator[Step, None, str]:
+    """Return the SHA-256 of an image's pixels, read block by block along one spatial axis.
 
-    The same pixels have the same hash, in memory or lazy, however they are cut into chunks.
+    Equal pixels have equal hashes, in memory or lazy, whatever the chunks.
     """
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     blocks = list(_blocks(array, axis + 1))
     for done, rows in enumerate(blocks):
         if done:
-            yield Step(0, 0, f"Reading the image, to know it again: {done / len(blocks):.0%}")
+            yield Step(
+                0, 0, f"Reading the image for the key of its results: {done / len(blocks):.0%}"
+            )
         part = np.asarray(array[(*(slice(None),) * (axis + 1), rows)])
-        found.update(np.ascontiguousarray(np.moveaxis(part, axis + 1, 0)).view(np.uint8).data)
-    return found.hexdigest()
+        digest.update(np.ascontiguousarray(np.moveaxis(part, axis + 1, 0)).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def _blocks(array: Any, axis: int) -> Iterator[slice]:
-    """Rows of an axis, whole chunks together, as many as fit into a block."""
+    """Yield rows of an axis: whole chunks, as many as fit into a block."""
     count = array.shape[axis]
     chunks = getattr(array, "chunksize", None) or getattr(array, "chunks", None)
     least = chunks[axis] if chunks else 1
@@ -90,32 +94,18 @@ def _blocks(array: Any, axis: int) -> Iterator[slice]:
     return (slice(start, min(start + step, count)) for start in range(0, count, step))
 
 
-def fingerprint(checkpoint: Checkpoint) -> dict[str, str]:
-    """Hashes of the files of a trained network."""
-    return {name: _hash_of(checkpoint.folder / name) for name in (MODEL, WEIGHTS)}
-
-
-def _hash_of(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise FormatError(f"Cannot read {path}: {error}") from None
-
-
 def _devices(names: str) -> list[str]:
-    """The kinds of devices: accelerators compute in other precision than CPUs."""
+    """Return the kinds of devices: accelerators compute in other precision than CPUs."""
     from napari_segment.deep.device import resolve
-    from napari_segment.deep.inference.cluster import workers
 
-    if workers():
+    if worker_addresses():
         return ["workers", names]
     each = [name.strip() for name in names.split(",") if name.strip()] or ["auto"]
     return [resolve(name).type for name in each]
 
 
 def _versions() -> dict[str, str]:
-    """Versions of what computes: our own, and the libraries below it."""
+    """Return the versions of this package and of the libraries that compute."""
     computing = versions()
     for name in ("torchvision", "onnxruntime"):
         try:
@@ -125,15 +115,15 @@ def _versions() -> dict[str, str]:
     return computing
 
 
-def folder_of(store: Path, key: Mapping[str, Any], checkpoints: Sequence[Checkpoint]) -> Path:
-    """The folder of one key in a store; its manifest says what the results are of.
+def result_folder(store: Path, key: Mapping[str, Any], checkpoints: Sequence[Checkpoint]) -> Path:
+    """Return the folder of one key in a store, with its manifest.
 
     Raises
     ------
     FormatError
-        If the store's folder holds anything else.
+        If the store's folder is in use for something else.
     """
-    _begin(store)
+    _mark_store(store)
     text = json.dumps(key, sort_keys=True)
     folder = store / hashlib.sha256(text.encode()).hexdigest()[:24]
     folders = [str(checkpoint.folder.resolve()) for checkpoint in checkpoints]
@@ -143,22 +133,22 @@ def folder_of(store: Path, key: Mapping[str, Any], checkpoints: Sequence[Checkpo
     return folder
 
 
-def _begin(store: Path) -> None:
+def _mark_store(store: Path) -> None:
     """Mark a new folder as a store; refuse one that is in use for something else."""
-    note = store / _STORE
+    marker = store / _STORE
     try:
-        if json.loads(note.read_text("utf-8")) == _FORMAT:
+        if json.loads(marker.read_text("utf-8")) == _FORMAT:
             return
     except (OSError, ValueError):
         pass
     if store.exists() and (not store.is_dir() or any(map(_is_foreign, store.iterdir()))):
         raise FormatError(
-            f"{store} holds something that is not the store of an earlier prediction by this "
-            "version. Give a new folder."
+            f"{store} holds other files than the stored results of predictions. Give a new or an "
+            "empty folder, or one that an earlier prediction wrote."
         )
-    write_atomically(note, json.dumps(_FORMAT).encode())
+    write_atomically(marker, json.dumps(_FORMAT).encode())
 
 
 def _is_foreign(path: Path) -> bool:
-    """Not what a run leaves that was killed while it marked the folder."""
+    """Whether a file is not the remainder of a run that was killed while it marked the folder."""
     return not path.name.startswith(f".{_STORE}.")

@@ -15,9 +15,10 @@ import torch
 
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.data.resample import Neighbours, Resampled, resample, resampled_shape
-from napari_segment.deep.inference.cluster import _loaded, workers
+from napari_segment.deep.inference.dask_workers import worker_addresses
+from napari_segment.deep.inference.networks.dask_cluster import _load_on_worker
 from napari_segment.deep.inference.prediction import Options, predict_with
-from napari_segment.deep.inference.zarr_store import Store
+from napari_segment.deep.inference.writers.zarr_store import Store
 from napari_segment.deep.planning.plan import Normalisation, Objects
 from napari_segment.errors import FormatError, InputError, MissingError, SettingError
 from napari_segment.recipe import Spec
@@ -51,8 +52,8 @@ def image():
     return np.random.default_rng(3).normal(size=(1, 20, 34, 40)).astype(np.float32)
 
 
-def label(checkpoint, image, spacing=(), gives="labels", **options):
-    return run(predict_with([checkpoint], image, spacing, Options(**options), gives))
+def label(checkpoint, image, spacing=(), output="labels", **options):
+    return run(predict_with([checkpoint], image, spacing, Options(**options), output))
 
 
 def test_the_method_says_what_its_labels_hold(tmp_path, image):
@@ -66,7 +67,7 @@ def test_the_method_says_what_its_labels_hold(tmp_path, image):
 
 def test_a_2d_network_finds_objects_in_planes_or_in_the_volume(tmp_path, monkeypatch):
     """Two balls, one above the other: cut in planes they are many objects, in the volume two."""
-    from napari_segment.deep.inference import prediction as trained
+    from napari_segment.deep.inference import prediction as module
 
     z, y, x = np.ogrid[:30, :24, :24]
     inside = np.minimum((z - 7) ** 2, (z - 21) ** 2) + (y - 12) ** 2 + (x - 12) ** 2
@@ -77,7 +78,7 @@ def test_a_2d_network_finds_objects_in_planes_or_in_the_volume(tmp_path, monkeyp
         yield from ()
         return maps
 
-    monkeypatch.setattr(trained, "predict_several", predicted)
+    monkeypatch.setattr(module, "predict_several", predicted)
     objects = Objects(target="distance", foreground=0.5, seed=0.5, smooth=0.0)
     made(
         tmp_path / "a", ndim=2, channels_out=2, activation="sigmoid", holds="objects", values=(),
@@ -212,7 +213,7 @@ def test_ensembles_and_what_they_disagree_on(tmp_path, image):
     doubt = run(predict_with([one, two], image, (), options, "disagreement"))
     assert 0 <= doubt.min() <= doubt.max() <= 1
     with pytest.raises(SettingError, match="at least two"):
-        label(one, image, gives="disagreement")
+        label(one, image, output="disagreement")
     with pytest.raises(InputError, match="same task"):
         run(predict_with([one, made(tmp_path / "x", channels_out=2, values=(0, 1))], image))
 
@@ -238,7 +239,7 @@ def test_a_store_goes_on_where_a_killed_run_was(tmp_path, image):
     for step in steps:
         if step.done > step.total * 0.6:
             steps.close()
-    with pytest.raises(FormatError, match="not the store"):
+    with pytest.raises(FormatError, match="Give a new"):
         label(checkpoint, image, store=tmp_path)
     second = predict_with([checkpoint], image, (), options)
     assert next(second).message.startswith("going on with the last 24 of 32 tiles")
@@ -295,19 +296,19 @@ def test_labels_do_not_depend_on_what_else_is_wanted(tmp_path, image):
     settings = {"checkpoint": tmp_path / "a", "ensemble": (tmp_path / "bcd",)}
     alone = run(methods["network"](image, (1.0,) * 3, **settings))
     also = ("probabilities", "entropy", "disagreement")
-    told = run(methods["network"](image, (1.0,) * 3, **settings, maps=also))
-    assert np.array_equal(told.array, alone.array)
+    result = run(methods["network"](image, (1.0,) * 3, **settings, maps=also))
+    assert np.array_equal(result.array, alone.array)
     assert alone.maps == {}
-    assert told.values == (0, 5, 9)
-    assert told.channels == ("background", "five", "class 9")
-    probabilities = told.maps["probabilities"]
+    assert result.values == (0, 5, 9)
+    assert result.channels == ("background", "five", "class 9")
+    probabilities = result.maps["probabilities"]
     assert probabilities.shape == (3, *image.shape[1:])
-    assert np.array_equal(np.array(told.values)[probabilities.argmax(0)], told.array)
+    assert np.array_equal(np.array(result.values)[probabilities.argmax(0)], result.array)
     checkpoints = [Checkpoint.load(tmp_path / name) for name in ("a", "bcd")]
     for name in also[1:]:
-        want = run(predict_with(checkpoints, image, gives=name))
+        want = run(predict_with(checkpoints, image, output=name))
         assert want.dtype == np.float32
-        np.testing.assert_allclose(told.maps[name], want, atol=1e-6)
+        np.testing.assert_allclose(result.maps[name], want, atol=1e-6)
 
 
 def test_disagreement_is_mutual_information(tmp_path, image):
@@ -315,10 +316,10 @@ def test_disagreement_is_mutual_information(tmp_path, image):
         made(tmp_path / "a", patch=(20, 34, 40)),
         made(tmp_path / "bcd", patch=(20, 34, 40)),
     ]
-    each = [label(c, image, gives="probabilities") for c in checkpoints]
+    each = [label(c, image, output="probabilities") for c in checkpoints]
     entropy = [-(p * np.log(p)).sum(0) / np.log(3) for p in (sum(each) / 2, *each)]
     want = entropy[0] - (entropy[1] + entropy[2]) / 2
-    got = run(predict_with(checkpoints, image, gives="disagreement"))
+    got = run(predict_with(checkpoints, image, output="disagreement"))
     np.testing.assert_allclose(got, want, atol=1e-5)
 
 
@@ -327,9 +328,9 @@ def test_the_probability_of_a_mask_has_no_channels(tmp_path, image):
 
     made(tmp_path / "a", channels_out=1, activation="sigmoid", holds="mask", values=(0, 7))
     labels = segment(image[0], "network", checkpoint=tmp_path / "a", maps=["probabilities"])
-    found = labels.maps["probabilities"]
-    assert found.axes == "ZYX"
-    assert np.array_equal(np.asarray(found) > 0.5, np.asarray(labels) > 0)
+    probability = labels.maps["probabilities"]
+    assert probability.axes == "ZYX"
+    assert np.array_equal(np.asarray(probability) > 0.5, np.asarray(labels) > 0)
 
 
 def test_maps_are_stored_and_resumed_beside_the_labels(tmp_path, image):
@@ -376,7 +377,7 @@ def test_a_network_of_planes_over_a_stack_with_spacing(tmp_path, known):
     finer = label(checkpoint, stack, (2.0, 0.25, 0.25))
     assert finer.shape == (6, 20, 24)
     coarse = resample(stack, (6, 10, 12))
-    expected = label(checkpoint, coarse, (2.0, 0.5, 0.5), gives="probabilities")
+    expected = label(checkpoint, coarse, (2.0, 0.5, 0.5), output="probabilities")
     back = resample(np.asarray(expected), (6, 20, 24)).argmax(0)
     assert (back == finer).mean() > 0.95  # probabilities of noise, interpolated
 
@@ -398,12 +399,12 @@ def test_the_workers_of_a_cluster_share_the_tiles(tmp_path, image):
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        assert len(workers()) == 2
+        assert len(worker_addresses()) == 2
         got = run(predict_with([one, two], image, (), options, "disagreement"))
         assert np.array_equal(label(flat, image), planes)
-        loaded = client.run(lambda: _loaded.cache_info().misses)
+        loaded = client.run(lambda: _load_on_worker.cache_info().misses)
         assert sorted(loaded.values()) == [2, 2]  # each network once on each worker
-    assert workers() == []
+    assert worker_addresses() == []
     np.testing.assert_allclose(got, want, atol=1e-6)
 
 
@@ -421,8 +422,8 @@ def test_onnx_gives_the_labels_of_torch(tmp_path, image, dims):
     assert (got == want).mean() > 0.9999
     assert np.array_equal(label(checkpoint, image, backend="onnx", batch=3), got)
     assert file.stat().st_mtime_ns == written
-    close = label(checkpoint, image, gives="probabilities", backend="onnx")
-    np.testing.assert_allclose(close, label(checkpoint, image, gives="probabilities"), atol=1e-4)
+    close = label(checkpoint, image, output="probabilities", backend="onnx")
+    np.testing.assert_allclose(close, label(checkpoint, image, output="probabilities"), atol=1e-4)
 
 
 def test_without_onnx_the_package_is_named(tmp_path, image, monkeypatch):

@@ -13,9 +13,9 @@ import zarr
 
 from napari_segment import Image, apply_filters, segment
 from napari_segment.deep.checkpoint import MODEL, WEIGHTS, Checkpoint
-from napari_segment.deep.inference import key as module
-from napari_segment.deep.inference.key import hashed
 from napari_segment.deep.inference.prediction import Options, predict_with
+from napari_segment.deep.inference.writers import result_key as module
+from napari_segment.deep.inference.writers.result_key import hash_pixels
 from napari_segment.deep.planning.plan import Normalisation
 from napari_segment.errors import FormatError
 from napari_segment.recipe import Spec
@@ -171,8 +171,8 @@ def test_a_lazy_input_goes_on_and_another_starts_anew(tmp_path, kind, monkeypatc
         want = run(predict_with([checkpoint], given(seed), (), Options(device="cpu")))
         steps = predict_with([checkpoint], given(seed), (), options)
         assert next(steps).message.startswith("Reading the image")
-        told = next(step.message for step in steps if "tiles" in step.message)
-        assert told.startswith("going on with the last")
+        message = next(step.message for step in steps if "tiles" in step.message)
+        assert message.startswith("going on with the last")
         assert np.array_equal(np.asarray(run(steps)), want)
     assert len(inputs(tmp_path / "S")) == 2
 
@@ -180,13 +180,13 @@ def test_a_lazy_input_goes_on_and_another_starts_anew(tmp_path, kind, monkeypatc
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_the_hash_is_of_the_pixels_alone(axis, monkeypatch):
     array = pixels(10, 2, 17, 19, 23)
-    want = run(hashed(array, axis))
+    want = run(hash_pixels(array, axis))
     monkeypatch.setattr(module, "_BLOCK", 5000)
     for chunks in ((1, 5, 6, 7), (2, 17, 4, 23)):
-        assert run(hashed(da.from_array(array, chunks=chunks), axis)) == want
-    assert run(hashed(np.asfortranarray(array), axis)) == want
+        assert run(hash_pixels(da.from_array(array, chunks=chunks), axis)) == want
+    assert run(hash_pixels(np.asfortranarray(array), axis)) == want
     array[1, 16, 18, 22] += 1
-    assert run(hashed(array, axis)) != want
+    assert run(hash_pixels(array, axis)) != want
 
 
 def test_what_a_kill_leaves_is_no_obstacle(tmp_path):
@@ -203,12 +203,12 @@ def test_what_a_kill_leaves_is_no_obstacle(tmp_path):
     assert np.array_equal(labels(image, tmp_path / "net", store), want)
     (store / "mine.txt").touch()
     assert np.array_equal(labels(image, tmp_path / "net", store), want)
-    with pytest.raises(FormatError, match="Give a new folder"):
+    with pytest.raises(FormatError, match="Give a new or an"):
         labels(image, tmp_path / "net", tmp_path / "net")
 
 
 def test_onnx_is_written_anew_for_other_weights_of_an_older_date(tmp_path, monkeypatch):
-    from napari_segment.deep.inference import onnx_backend as onnx
+    from napari_segment.deep.inference.networks import onnx_runtime as onnx
 
     written = []
     monkeypatch.setattr(onnx, "export", lambda network, shape, path: written.append(path))
