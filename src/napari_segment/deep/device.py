@@ -103,6 +103,15 @@ def precision(device: torch.device, wanted: Precision = "auto") -> torch.dtype:
     return torch.bfloat16 if device.type == "xpu" else torch.float32
 
 
+def supported_precision(device: torch.device, wanted: Precision) -> Precision:
+    """Return the requested precision, or float16 on a CUDA device without bfloat16."""
+    import torch
+
+    if wanted == "bfloat16" and device.type == "cuda" and not torch.cuda.is_bf16_supported(False):
+        return "float16"
+    return wanted
+
+
 def memory_format(ndim: int, device: torch.device, dtype: torch.dtype) -> torch.memory_format:
     """Channels last where reduced precision is fast in it: convolutions need no reordering."""
     import torch

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.device import Precision
-from napari_segment.deep.inference.options import Options, OutputName
+from napari_segment.deep.inference.options import ImagePart, Options, OutputName, Overlap
 from napari_segment.deep.planning.plan import Objects
 from napari_segment.errors import SettingError
 from napari_segment.image import Turn, turn_between
@@ -38,12 +38,12 @@ def network(  # noqa: PLR0913 - settings, each with a name
     ensemble: tuple[Path, ...] = (),
     device: str = "auto",
     tile: tuple[Annotated[int, Field(ge=1)], ...] | Literal["auto"] = "auto",
-    overlap: Annotated[float, Field(ge=0, lt=1)] = 0.25,
+    overlap: Overlap = 0.25,
     batch: Annotated[int, Field(ge=1, le=256)] = 1,
     precision: Precision = "auto",
     test_time_augmentation: bool = False,
     thresholds: tuple[Fraction, ...] | Literal["auto"] = "auto",
-    region: tuple[Annotated[int, Field(ge=0)], ...] | Literal["auto"] = "auto",
+    region: ImagePart | Literal["auto"] = "auto",
     backend: Literal["torch", "onnx"] = "torch",
     store: Path | Literal["none"] = "none",
     maps: tuple[Map, ...] = (),
@@ -80,8 +80,6 @@ def network(  # noqa: PLR0913 - settings, each with a name
         the tiles, each on its own device.
     tile : tuple of int or "auto"
         Size of the tiles in voxels; "auto" takes the size of the training patches.
-    overlap : float
-        Fraction of a tile shared with its neighbour along each axis. More is smoother and slower.
     batch : int
         Number of tiles per forward pass. More than 1 helps on GPUs only.
     precision : {"auto", "float32", "bfloat16", "float16"}
@@ -94,9 +92,6 @@ def network(  # noqa: PLR0913 - settings, each with a name
         Probability that each class must reach, in the order of the classes, or one for all. Of
         several classes above theirs the one with the largest excess wins. "auto" takes the most
         probable class.
-    region : tuple of int or "auto"
-        First and last (exclusive) voxel along each axis of the part to predict, such as
-        0,10,100,400,100,400; the rest is background. "auto" predicts the whole image.
     backend : {"torch", "onnx"}
         Library that runs the network. ONNX Runtime (an optional package) is often faster on CPUs.
     store : Path or "none"

@@ -12,17 +12,12 @@ from napari_segment import Image, segment
 from napari_segment.blocks import overlaps
 from napari_segment.deep.detection import tiles_torch as _tile
 from napari_segment.deep.detection.anchors import (
-    anchors_by_level,
     boxes_of,
-    fit_anchors,
-    with_anchors,
 )
 from napari_segment.deep.detection.detect import Limits, detect_merged, paste_mask
-from napari_segment.deep.detection.merging import Detection, merge_detections
 from napari_segment.deep.inference import MemoryShortError
 from napari_segment.deep.nn import models
-from napari_segment.errors import MissingError, SettingError
-from napari_segment.recipe import Spec
+from napari_segment.errors import SettingError
 from napari_segment.step import run
 
 SMALL = {"width": 16, "proposals_per_image": 32, "max_detections": 50}
@@ -35,75 +30,6 @@ def discs(shape, centres, radius):
     for i, (cy, cx) in enumerate(centres, 1):
         labels[(y - cy) ** 2 + (x - cx) ** 2 <= radius**2] = i
     return labels
-
-
-# ---- boxes and anchors ----
-
-
-def test_boxes_are_half_open_and_skip_what_is_no_object():
-    labels = np.zeros((6, 8), np.int32)
-    labels[1:3, 2:6] = 7
-    labels[5, 7] = 300
-    labels[0, 0] = -1
-    assert boxes_of(labels).tolist() == [[7, 1, 2, 3, 6], [300, 5, 7, 6, 8]]
-    assert boxes_of(np.zeros((4, 4))).shape == (0, 5)
-
-
-def test_anchors_span_the_objects():
-    small = discs((64, 64), [(10, 10), (40, 40)], 4)
-    anchors = fit_anchors([small])
-    assert len(anchors) == 8
-    assert anchors[0] == pytest.approx(9)
-    assert anchors[-1] == pytest.approx(72, rel=0.02)
-    assert anchors_by_level(anchors)[0] == anchors[:2]
-
-
-def test_given_anchors_are_kept():
-    spec = Spec(name="mask_rcnn", settings={"anchors": (8.0,) * 4})
-    assert with_anchors(spec, []) is spec
-    fitted = with_anchors(Spec(name="mask_rcnn"), [discs((32, 32), [(16, 16)], 5)])
-    assert fitted.settings["anchors"][0] == pytest.approx(11)
-
-
-# ---- objects of tiles, each once ----
-
-
-def square(y, x, side, score=0.9, truncated=False):
-    return Detection((y, x), np.ones((side, side), bool), score, truncated=truncated)
-
-
-def test_the_same_object_in_two_tiles_comes_once():
-    one = merge_detections([square(2, 2, 6, 0.8), square(2, 3, 6, 0.9)], (20, 20))
-    assert one.labels.max() == 1
-    assert one.scores.tolist() == [pytest.approx(0.9)]
-    assert one.labels[2, 3] == 1
-    assert one.labels[2, 2] == 0
-    assert one.boxes.tolist() == [[2, 3, 8, 9]]
-
-
-def test_a_whole_object_wins_over_its_cut_part():
-    one = merge_detections([square(0, 0, 4, 0.99, truncated=True), square(0, 0, 8, 0.6)], (20, 20))
-    assert np.count_nonzero(one.labels) == 64
-
-
-def test_cut_parts_that_overlap_are_joined():
-    left = Detection((0, 0), np.ones((6, 12), bool), 0.9, truncated=True)
-    right = Detection((0, 4), np.ones((6, 12), bool), 0.8, truncated=True)
-    one = merge_detections([left, right], (20, 20))
-    assert one.labels.max() == 1
-    assert np.count_nonzero(one.labels) == 6 * 16
-
-
-def test_neighbours_stay_apart_and_unsure_ones_out():
-    one = merge_detections([square(0, 0, 5), square(0, 4, 5), square(10, 10, 3, 0.2)], (20, 20))
-    assert one.labels.max() == 2
-    assert one.labels[0, 4] == 1  # where they overlap the first keeps the pixels
-
-
-def test_nothing_found():
-    one = merge_detections([], (4, 5))
-    assert one.labels.shape == (4, 5)
-    assert len(one.scores) == len(one.boxes) == 0
 
 
 @pytest.mark.parametrize("box", [(3.0, 4.0, 23.0, 18.0), (0.0, 1.3, 13.6, 15.2)])
@@ -340,19 +266,6 @@ def test_wrong_anchors_are_refused():
         models.build(("mask_rcnn", {"anchors": (8.0, 16.0)}), 1, 2, 2)
 
 
-def test_coco_weights_offline_say_where_to_put_them(monkeypatch, tmp_path):
-    from napari_segment.deep.detection import coco_weights as coco
-
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(coco, "_responds", lambda url: False)
-    with pytest.raises(MissingError, match="put it at"):
-        models.build(("mask_rcnn", {"weights": "coco", "backbone": "torchvision"}), 3, 91, 2)
-    with pytest.raises(SettingError, match="belong to"):
-        models.build(("mask_rcnn", {"weights": "coco"}), 3, 91, 2)
-    assert coco.class_names()[1] == "person"
-    assert len(coco.class_names()) == 80
-
-
 @pytest.mark.slow
 def test_a_short_training_finds_discs(tmp_path):
     from napari_segment import segment
@@ -374,3 +287,19 @@ def test_a_short_training_finds_discs(tmp_path):
     assert len(checkpoint.model.settings["anchors"]) == 8
     labels = segment(pairs[0][0], "network", checkpoint=tmp_path / "run")
     assert labels.holds == "objects"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("store", "results"),
+        ("region", (0, 10, 0, 10)),
+        ("test_time_augmentation", True),
+        ("backend", "onnx"),
+    ],
+)
+def test_settings_that_detectors_do_not_support_are_refused(knowing, tmp_path, name, value):
+    value = tmp_path / value if name == "store" else value
+    with pytest.raises(SettingError, match=f"'{name}' is not supported"):
+        segment(np.zeros((70, 70), np.float32), "network", checkpoint=knowing, **{name: value})
+    assert not (tmp_path / "results").exists()

@@ -38,8 +38,8 @@ def pairs(count=3):
 def test_a_target_tells_the_class_of_each_object():
     labels = np.zeros((20, 20), np.int32)
     labels[2:8, 2:8], labels[10:18, 4:9] = 4, 9
-    told = _network.as_targets(labels, kinds(labels, {4: 3}), device=torch.device("cpu"))
-    assert told["labels"].tolist() == [3, 1]
+    target = _network.as_targets(labels, kinds(labels, {4: 3}), device=torch.device("cpu"))
+    assert target["labels"].tolist() == [3, 1]
     alone = _network.as_targets(labels, device=torch.device("cpu"))
     assert alone["labels"].tolist() == [1, 1]
     assert kinds(np.array([[-1, 0, 4]], np.int32), {4: 3}).tolist() == [[0, 0, 3]]

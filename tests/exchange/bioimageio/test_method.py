@@ -169,8 +169,8 @@ def test_version_04(tmp_path):
     model = open_package(
         package(tmp_path, format_version="0.4.9", inputs=[tensor], outputs=[output])
     )
-    assert model.given[2] == Side("y", 0, 16, 8)
-    assert model.gives[3] == Side("x", halo=4)
+    assert model.input_axes[2] == Side("y", 0, 16, 8)
+    assert model.output_axes[3] == Side("x", halo=4)
     shape["scale"] = [1, 1, 0.5, 0.5]
     with pytest.raises(FormatError, match="changes the size of its image"):
         open_package(package(tmp_path, inputs=[tensor], outputs=[output]))

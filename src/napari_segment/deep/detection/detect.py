@@ -165,10 +165,13 @@ def detect_in_image(
     shape = (int(image.shape[-2]), int(image.shape[-1]))
     image = to_training_grid(checkpoint, image, spacing)
     from napari_segment.deep.detection.tiles_torch import Detectors
+    from napari_segment.deep.inference.compute.forward_torch import precision_message
 
     network = Detectors(
         checkpoint.network(), _devices(options.device), options.precision, movable=True
     )
+    if message := precision_message(network.devices, options.precision):
+        yield Step(0, 0, message)
     if worker_addresses():
         yield Step(0, 0, "Detectors are computed here, not by the workers of the Dask cluster.")
     score = options.thresholds[0] if options.thresholds else objects.seed

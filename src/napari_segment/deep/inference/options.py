@@ -4,11 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
 
 from napari_segment.deep.device import Precision
 
 OutputName: TypeAlias = Literal["labels", "probabilities", "entropy", "disagreement"]
+
+
+Overlap: TypeAlias = Annotated[
+    float,
+    Field(
+        ge=0,
+        lt=1,
+        description="Fraction of a tile shared with its neighbour along each axis. More is "
+        "smoother and slower.",
+    ),
+]
+OnnxDevice: TypeAlias = Annotated[
+    str, Field(description='Device of ONNX Runtime: "cpu", or "cuda" with onnxruntime-gpu.')
+]
+ImagePart: TypeAlias = Annotated[
+    tuple[Annotated[int, Field(ge=0)], ...],
+    Field(
+        description="First and last (exclusive) voxel along each axis of the part to predict, such "
+        'as 0,10,100,400,100,400; the rest is background. "auto" predicts the whole image.'
+    ),
+]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The method `bioimageio`: models of the BioImage.IO zoo, in overlapping tiles."""
+"""The method `bioimageio`: segmentation with models of the BioImage.IO zoo."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.deep.inference import Slab, predict
+from napari_segment.deep.inference.options import OnnxDevice, Overlap
 from napari_segment.errors import InputError, SettingError
 from napari_segment.exchange.bioimageio.package import Package, Side, open_package
 from napari_segment.exchange.bioimageio.processing import Change, fitted
@@ -31,32 +32,29 @@ def bioimageio(
     package: Path,
     output_channel: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto",
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5,
-    overlap: Annotated[float, Field(ge=0, lt=1)] = 0.25,
-    device: str = "cpu",
+    overlap: Overlap = 0.25,
+    device: OnnxDevice = "cpu",
 ) -> Generator[Step, None, Result]:
     """Segment with a model of the BioImage.IO zoo [1]_ that has ONNX weights.
 
-    The image is prepared as the model's description says (with statistics of the whole image),
-    goes through ONNX Runtime in overlapping tiles, and the blended outputs are finished as the
-    description says. A 2-D model goes through a stack plane by plane.
+    The image is preprocessed as the model's description says (with statistics of the whole image),
+    ONNX Runtime runs the model on overlapping tiles (of at least the overlap that the model's
+    halo needs), and the blended outputs are postprocessed. A 2-D model segments a stack plane by
+    plane.
 
     Parameters
     ----------
     image : array (C, *S) or (*S)
-        As many channels as the model takes.
+        With the model's number of channels.
     spacing : sequence of float
-        Only its length matters: which axes are spatial. Models say nothing of their spacing.
+        Only its length is used: the number of spatial axes. Models do not state their spacing.
     package : Path
-        The model's folder, its ``bioimageio.yaml``, or the zip file as downloaded.
+        Folder of the model, its ``bioimageio.yaml``, or the downloaded zip file.
     output_channel : int or "auto"
-        The output channel whose values are compared with the threshold. "auto": the only one, or
-        of several the channel with the largest value, counted from 0 for background.
+        Output channel whose values are compared with the threshold. "auto" takes the only one, or
+        of several channels the index of the largest as the class (0 is background).
     threshold : float
-        From which value of one output channel a voxel belongs to the mask.
-    overlap : float
-        Part of a tile shared with its neighbour along each axis; more if the model's halo needs it.
-    device : str
-        "cpu", or "cuda" with onnxruntime-gpu.
+        Smallest value of the output channel in the mask.
 
     Returns
     -------
@@ -71,7 +69,7 @@ def bioimageio(
     model = open_package(package)
     image = image[None] if len(image.shape) == (len(spacing) or len(model.spatial)) else image
     decode = partial(_labels, channel=output_channel, threshold=threshold)
-    labels = yield from outputs_of(model, image, overlap=overlap, device=device, then=decode)
+    labels = yield from outputs_of(model, image, overlap=overlap, device=device, decode=decode)
     if output_channel != "auto" or len(model.channels) <= 1:
         return Result(labels.astype(bool), "mask", {})
     return Result(labels, "classes", dict(enumerate(model.channels[1:], start=1)))
@@ -84,7 +82,7 @@ def outputs_of(
     tile: Sequence[int] = (),
     overlap: float = 0.25,
     device: str = "cpu",
-    then: Any = None,
+    decode: Any = None,
 ) -> Generator[Step, None, NDArray[Any]]:
     """Run a model over an image of any size.
 
@@ -95,42 +93,43 @@ def outputs_of(
     image : array (C, *S)
         NumPy or Dask.
     tile : sequence of int
-        Sizes that the model allows, spatial axes; empty for 512² or 128³, or what is near.
+        Sizes that the model allows, spatial axes; empty for the allowed size near 512² or 128³.
     overlap : float
-        Part of a tile shared with its neighbour.
+        Fraction of a tile shared with its neighbour.
     device : str
         "cpu", or "cuda".
-    then : callable, optional
-        From a part of the finished outputs ``(K, *part)`` to what is kept of it.
+    decode : callable, optional
+        From a part of the finished outputs ``(K, *part)`` to the values to return.
 
     Returns
     -------
-    array (K, *S), or what `then` gives
+    array (K, *S), or of the decoded values
     """
     _check(model, image)
     tile = tuple(tile) or model.tile(image.shape[1:])
-    prepare = fitted(model.before, image)
-    finish = fitted(model.after)
+    prepare = fitted(model.preprocessing, image)
+    finish = fitted(model.postprocessing)
     result: NDArray[Any] = yield from predict(
         _Network(model, device), image, tile=tile, overlap=model.overlap(tile, overlap),
-        device=device, prepare=prepare, decode=partial(_decoded, finish=finish, then=then),
+        device=device, prepare=prepare, decode=partial(_decode_slab, finish=finish, decode=decode),
     )  # fmt: skip
     return result
 
 
 def _check(model: Package, image: Any) -> None:
-    channels = next((s.size for s in model.given if s.letter == "c"), 1)
+    channels = next((s.size for s in model.input_axes if s.letter == "c"), 1)
     if channels and image.shape[0] != channels:
         raise InputError(
-            f"{model.name} takes {channels} channel(s), but the image has {image.shape[0]}."
+            f"{model.name} takes {channels} channel(s), but the image has {image.shape[0]}. Choose "
+            "as many with the filter 'channels'."
         )
     if image.ndim - 1 < len(model.spatial):
         raise InputError(f"{model.name} takes volumes, but the image is {image.ndim - 1}-D.")
 
 
-def _decoded(slab: Slab, finish: Change, then: Any) -> NDArray[Any]:
+def _decode_slab(slab: Slab, finish: Change, decode: Any) -> NDArray[Any]:
     values = finish(slab.mean().cpu().numpy())
-    return values if then is None else np.asarray(then(values))
+    return values if decode is None else np.asarray(decode(values))
 
 
 def _labels(
@@ -145,7 +144,7 @@ def _labels(
 
 
 class _Network:
-    """The model's network with its axes in our order: (B, C, *S) to (B, K, *S)."""
+    """The model's network with axes in the order (B, C, *S) to (B, K, *S)."""
 
     def __init__(self, model: Package, device: str) -> None:
         self.model, self.network = model, _session(model.weights, device, state_of(model.weights))
@@ -153,42 +152,45 @@ class _Network:
     def __call__(self, block: Tensor) -> Tensor:
         import torch
 
-        ours = "bc" + "".join(s.letter for s in self.model.spatial)
-        size = dict(zip(ours, block.shape, strict=True))
-        singles = [self._one(one[None], ours, size) for one in block]
+        standard = "bc" + "".join(s.letter for s in self.model.spatial)
+        size = dict(zip(standard, block.shape, strict=True))
+        singles = [self._single(one[None], standard, size) for one in block]
         return torch.cat(singles) if len(singles) > 1 else singles[0]
 
-    def _one(self, block: Tensor, ours: str, size: dict[str, int]) -> Tensor:
-        given = [s.letter for s in self.model.given]
-        absent = [i for i, letter in enumerate(ours) if letter not in given]
+    def _single(self, block: Tensor, standard: str, size: dict[str, int]) -> Tensor:
+        given = [s.letter for s in self.model.input_axes]
+        absent = [i for i, letter in enumerate(standard) if letter not in given]
         for axis in reversed(absent):
             block = block.squeeze(axis)
-        shared = [letter for letter in ours if letter in given]
+        shared = [letter for letter in standard if letter in given]
         result = self.network(block.permute(*[shared.index(a) for a in given]))
-        return _ordered(result, self.model.gives, ours, size)
+        return _ordered(result, self.model.output_axes, standard, size)
 
 
-def _ordered(result: Tensor, gives: Sequence[Side], ours: str, size: dict[str, int]) -> Tensor:
-    """Bring an output to our axes; axes of length 1 come and go."""
-    letters = [s.letter for s in gives]
-    extra = [i for i, letter in enumerate(letters) if letter not in ours]
+def _ordered(
+    result: Tensor, output_axes: Sequence[Side], standard: str, size: dict[str, int]
+) -> Tensor:
+    """Bring an output to the standard axes; axes of length 1 are added and removed."""
+    letters = [s.letter for s in output_axes]
+    extra = [i for i, letter in enumerate(letters) if letter not in standard]
     for axis in reversed(extra):
         result = result.squeeze(axis)
-    letters = [a for a in letters if a in ours]
-    for missing in (a for a in ours if a not in letters):
+    letters = [a for a in letters if a in standard]
+    for missing in (a for a in standard if a not in letters):
         result, letters = result.unsqueeze(0), [missing, *letters]
-    result = result.permute(*[letters.index(a) for a in ours])
-    if tuple(result.shape[2:]) != tuple(size[a] for a in ours[2:]):
+    result = result.permute(*[letters.index(a) for a in standard])
+    if tuple(result.shape[2:]) != tuple(size[a] for a in standard[2:]):
         raise InputError(
-            f"The network gives {tuple(result.shape[2:])} voxels for a tile of "
-            f"{tuple(size[a] for a in ours[2:])}; its description does not say so."
+            f"The network's output for a tile of {tuple(size[a] for a in standard[2:])} voxels has "
+            f"{tuple(result.shape[2:])}, against its description: models whose output has the "
+            "size of their input are supported."
         )
     return result
 
 
 @lru_cache(maxsize=4)
 def _session(weights: Path, device: str, state: State) -> Any:  # noqa: ARG001 - part of the key
-    """A network, loaded once for all time points and images of a process."""
+    """Load a network once for all time points and images of a process."""
     from napari_segment.deep.inference.networks.onnx_runtime import OnnxNetwork
 
     return OnnxNetwork(weights, device)

@@ -1,4 +1,4 @@
-"""The description of a BioImage.IO model: what goes in, what comes out, where the weights are."""
+"""Description of a BioImage.IO model: input, output, processing and weights."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Side:
     least, step : int
         See `size`.
     halo : int
-        Of outputs: how many voxels at each end are not to be trusted.
+        Of outputs: number of invalid voxels at each end.
     """
 
     letter: str
@@ -42,7 +42,7 @@ class Side:
     halo: int = 0
 
     def near(self, wanted: int) -> int:
-        """The allowed size that is nearest to a wanted one from above."""
+        """Return the smallest allowed size that is not less than a wanted one."""
         if self.size:
             return self.size
         if self.step < 1:
@@ -65,15 +65,15 @@ class Package:
     Parameters
     ----------
     name : str
-        Of the model.
+        Name of the model.
     folder : Path
-        Where the description is.
+        Folder of the description.
     weights : Path
         The ONNX file.
-    given, gives : tuple of Side
+    input_axes, output_axes : tuple of Side
         Axes of the input and of the output, in their order.
-    before, after : tuple of Operation
-        Preprocessing and postprocessing.
+    preprocessing, postprocessing : tuple of Operation
+        In the order in which they run.
     channels : tuple of str
         Names of the output's channels.
     """
@@ -81,26 +81,26 @@ class Package:
     name: str
     folder: Path
     weights: Path
-    given: tuple[Side, ...]
-    gives: tuple[Side, ...]
-    before: tuple[Operation, ...] = ()
-    after: tuple[Operation, ...] = ()
+    input_axes: tuple[Side, ...]
+    output_axes: tuple[Side, ...]
+    preprocessing: tuple[Operation, ...] = ()
+    postprocessing: tuple[Operation, ...] = ()
     channels: tuple[str, ...] = ()
 
     @property
     def spatial(self) -> tuple[Side, ...]:
         """The input's spatial axes in the order ZYX."""
-        return tuple(s for letter in "zyx" for s in self.given if s.letter == letter)
+        return tuple(s for letter in "zyx" for s in self.input_axes if s.letter == letter)
 
     def tile(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """Sizes that the model allows, near 512² or 128³, no larger than the image needs."""
+        """Return sizes that the model allows, near 512² or 128³, no larger than the image needs."""
         full = _FULL[len(self.spatial)]
         sizes = shape[-len(self.spatial) :]
         return tuple(s.near(min(full, n)) for s, n in zip(self.spatial, sizes, strict=True))
 
     def overlap(self, tile: Sequence[int], wanted: float) -> float:
-        """The overlap at which no voxel is left to the halos alone."""
-        halo = {s.letter: s.halo for s in self.gives}
+        """Return the overlap at which no voxel lies in halos alone."""
+        halo = {s.letter: s.halo for s in self.output_axes}
         least = [
             2 * halo.get(s.letter, 0) / t for s, t in zip(self.spatial, tile, strict=True) if t > 1
         ]
@@ -137,10 +137,13 @@ def _description(path: Path) -> Path:
         path = Path(_unpacked(path.resolve(), state_of(path)).name)
     if path.is_file():
         return path
-    found = [path / name for name in NAMES if (path / name).is_file()]
-    if not found:
-        raise FormatError(f"{path} is no BioImage.IO package: it holds none of {', '.join(NAMES)}.")
-    return found[0]
+    files = [path / name for name in NAMES if (path / name).is_file()]
+    if not files:
+        raise FormatError(
+            f"{path} is no BioImage.IO package: it holds none of {', '.join(NAMES)}. Give the "
+            "folder or the zip file of a model."
+        )
+    return files[0]
 
 
 @lru_cache(maxsize=4)
@@ -175,10 +178,11 @@ def _package(description: Mapping[str, Any], file: Path) -> Package:
         raise FormatError(
             f"{description['name']} takes {len(inputs)} inputs; models with one are run."
         )
-    given, gives = _sides(inputs[0]), _sides(outputs[0])
-    _check(description["name"], given, gives)
+    input_axes, output_axes = _sides(inputs[0]), _sides(outputs[0])
+    _check(description["name"], input_axes, output_axes)
     return Package(
-        str(description["name"]), file.parent, _weights(description, file.parent), given, gives,
+        str(description["name"]), file.parent, _weights(description, file.parent),
+        input_axes, output_axes,
         _operations(inputs[0].get("preprocessing")), _operations(outputs[0].get("postprocessing")),
         _channel_names(outputs[0]),
     )  # fmt: skip
@@ -215,7 +219,7 @@ def _sides(tensor: Mapping[str, Any]) -> tuple[Side, ...]:
 
 
 def _side(axis: Mapping[str, Any]) -> Side:
-    """An axis of version 0.5."""
+    """Return an axis of version 0.5."""
     letter = _TYPES.get(axis["type"], str(axis.get("id", "x")))
     size = axis.get("size", 0)
     halo = int(axis.get("halo", 0))
@@ -231,7 +235,7 @@ def _side(axis: Mapping[str, Any]) -> Side:
 
 
 def _sides_04(tensor: Mapping[str, Any]) -> tuple[Side, ...]:
-    """The axes of version 0.4: a string of letters, and shapes beside it."""
+    """Return the axes of version 0.4: a string of letters, and separate shapes."""
     letters, shape = str(tensor["axes"]), tensor.get("shape", ())
     halo = tensor.get("halo") or [0] * len(letters)
     if isinstance(shape, Mapping) and "min" in shape:
@@ -246,13 +250,15 @@ def _sides_04(tensor: Mapping[str, Any]) -> tuple[Side, ...]:
     return tuple(Side(a, int(n), halo=h) for a, n, h in zip(letters, shape, halo, strict=True))
 
 
-def _check(name: str, given: tuple[Side, ...], gives: tuple[Side, ...]) -> None:
-    letters = "".join(s.letter for s in given)
+def _check(name: str, input_axes: tuple[Side, ...], output_axes: tuple[Side, ...]) -> None:
+    letters = "".join(s.letter for s in input_axes)
     spatial = {s for s in letters if s in "zyx"}
     if set(letters) - set("bczyx") or not {"y", "x"} <= spatial:
         raise FormatError(f"{name} takes the axes {letters!r}; images with b, c, z, y, x are run.")
     lasting = {
-        s.letter for s in gives if s.letter in spatial or (s.size != 1 and s.letter not in "bc")
+        s.letter
+        for s in output_axes
+        if s.letter in spatial or (s.size != 1 and s.letter not in "bc")
     }
     if lasting != spatial:
         raise FormatError(

@@ -1,4 +1,4 @@
-"""What a BioImage.IO model does to values before and after its network."""
+"""Preprocessing and postprocessing of BioImage.IO models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SAMPLE = 2**22  # voxels of a channel from which percentiles of lazy arrays are
 
 
 def fitted(operations: Sequence[Operation], image: Any = None) -> Change:
-    """The operations as one change of blocks, with statistics of the whole image.
+    """Compose operations to one function of blocks, with statistics of the whole image.
 
     Parameters
     ----------
@@ -45,18 +45,18 @@ def fitted(operations: Sequence[Operation], image: Any = None) -> Change:
         image = image.rechunk({0: -1})
     changes: list[Change] = []
     for operation in operations:
-        changes += _change(operation, _seen(tuple(changes), image))
+        changes += _change(operation, _processed(tuple(changes), image))
     return partial(run, tuple(changes))
 
 
-def _seen(changes: tuple[Change, ...], image: Any) -> Any:
+def _processed(changes: tuple[Change, ...], image: Any) -> Any:
     if image is None or not changes:
         return image
     return map_blocks(partial(run, changes), image, dtype=np.float32)
 
 
 def run(changes: Sequence[Change], block: NDArray[Any]) -> Floats:
-    """Let a block go through changes."""
+    """Apply functions to a block, one after the other."""
     values = np.asarray(block, np.float32)
     for change in changes:
         values = change(values)
@@ -78,7 +78,7 @@ def _change(operation: Operation, image: Any) -> list[Change]:
 
 
 def _nothing(image: Any, settings: Mapping[str, Any]) -> None:
-    """Types are float32 throughout."""
+    """Return nothing to do: types are float32 throughout."""
 
 
 def _scale_linear(image: Any, settings: Mapping[str, Any]) -> Change:
@@ -161,7 +161,7 @@ def _linear(gain: Floats, offset: Floats, block: Floats) -> Floats:
 
 
 def _column(values: Any, image: Any) -> Floats:
-    """One number for all channels, or one for each."""
+    """Return one number for all channels, or one for each."""
     column = np.asarray(values, np.float32).reshape(-1)
     channels = int(image.shape[0]) if image is not None else 0
     if column.size > 1 and channels and column.size != channels:
@@ -196,7 +196,7 @@ def _moments(image: Any, *, joint: bool) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def _sums(block: NDArray[Any]) -> NDArray[np.float64]:
-    """Count, sum and sum of squares of each channel (3, C)."""
+    """Return count, sum and sum of squares of each channel (3, C)."""
     flat = block.reshape(len(block), -1).astype(np.float64)
     return np.stack([np.full(len(flat), flat.shape[1], float), flat.sum(1), (flat**2).sum(1)])
 

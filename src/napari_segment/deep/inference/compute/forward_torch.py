@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from napari_segment.deep.device import Precision
+from napari_segment.deep.device import Precision, supported_precision
 from napari_segment.deep.device import precision as number_type
 from napari_segment.deep.inference.fallback import MemoryFallback
 from napari_segment.deep.inference.tiling import Grid
@@ -62,8 +62,19 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
     """Return the autocast context of a device: "auto" is float32 on the CPU, mixed elsewhere."""
     if precision == "auto" and device.type == "cpu":
         return nullcontext()
-    kind = number_type(device, precision)
+    kind = number_type(device, supported_precision(device, precision))
     return nullcontext() if kind == torch.float32 else torch.autocast(device.type, kind)
+
+
+def precision_message(devices: Sequence[str], precision: Precision) -> str:
+    """Return what to say of devices that compute in another precision than requested, or ""."""
+    other = {
+        name: supported
+        for name in devices
+        if (supported := supported_precision(device_of(name), precision)) != precision
+    }
+    lines = (f"{name} has no {precision}: going on in {used}." for name, used in other.items())
+    return " ".join(lines)
 
 
 def reduced_on_cpu(precision: Precision) -> bool:

@@ -17,6 +17,7 @@ from napari_segment.deep.inference.compute.device_workers_torch import (
     DeviceWorkers,
     Tile,
 )
+from napari_segment.deep.inference.compute.forward_torch import precision_message
 from napari_segment.deep.inference.tiling import Reader, Row
 from napari_segment.errors import MemoryShortError
 from napari_segment.step import Step
@@ -66,6 +67,8 @@ def stream(
     total = sum(len(row.corners) for row in rows)
     begin = rows[0].start if rows else 0
     done = 0
+    if message := precision_message([w.fallback.device for w in workers], precision):
+        yield Step(done, total, message=message)
     for worker in workers:
         yield from worker.move(done, total)
     with ExitStack() as memory, ThreadPoolExecutor(1, "tiles") as executor:
