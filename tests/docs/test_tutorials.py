@@ -30,7 +30,7 @@ def test_the_unet_for_masks(tutorials, tmp_path, capsys):
     tutorials.run_all(tmp_path, "first-unet", smaller)
     _, scores = capsys.readouterr().out.split("case", maxsplit=1)
     assert "dice" in scores.splitlines()[0]
-    assert scores.splitlines()[-1].startswith("mean ")
+    assert any(line.startswith("mean ") for line in scores.splitlines())
     assert len(list((tmp_path / "pictures").glob("*.png"))) == 5
     run = tmp_path / "first-unet"
     assert {p.name for p in (run / "previews").iterdir()} == {"epoch_0000.png", "epoch_0001.png"}

@@ -3,6 +3,7 @@
 The widgets and the command line call these, and nothing below them.
 """
 
+from napari_segment.api.classifier import train_classifier as train_classifier
 from napari_segment.api.coercion import as_image as as_image
 from napari_segment.api.coercion import as_labels as as_labels
 from napari_segment.api.edges import CANNY as CANNY

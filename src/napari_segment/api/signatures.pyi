@@ -65,6 +65,20 @@ def segment(
 @overload
 def segment(
     image: ImageLike,
+    method: Literal["classifier"],
+    *,
+    checkpoint: str | Path,
+    maps: Sequence[Literal["probabilities", "entropy"]] = (),
+    filters: Iterable[SpecLike] = (),
+    cleanups: Iterable[SpecLike] = (),
+    channel: int | str = "auto",
+    apply_to: ApplyTo = "auto",
+    times: tuple[int, int] | tuple[()] = (),
+    axes: str = "",
+) -> Labels: ...
+@overload
+def segment(
+    image: ImageLike,
     method: Literal["dog"],
     *,
     sigma: float = 1.0,

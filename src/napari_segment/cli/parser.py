@@ -52,6 +52,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     _filter(commands)
     _edges(commands, derive=words[:1] == ["edges"])
     _train(commands, derive=words[:1] == ["train"])
+    _train_classifier(commands, derive=words[:1] == ["train-classifier"])
     _summary(commands)
     _export(commands)
     _runs(commands)
@@ -260,6 +261,26 @@ def _train(commands: Any, *, derive: bool) -> None:
         for title, names in names_by_group(training()).items():
             others = [name for name in training().settings.model_fields if name not in names]
             add_options(parser.add_argument_group(title), training(), skip=(*others, "out"))
+
+
+def _train_classifier(commands: Any, *, derive: bool) -> None:
+    title = "Train a pixel classifier on images and sparse labels of them."
+    parser = _command(commands, "train-classifier", "train_classifier", title)
+    parser.set_defaults(run=_later("train_classifier", "train_classifier"))
+    group = parser.add_argument_group("the images")
+    group.add_argument("--images", metavar="DIR", required=True, help="folder of images")
+    group.add_argument(
+        "--labels", metavar="DIR", required=True,
+        help="folder of labels of equal names: class numbers where painted, 0 elsewhere",
+    )  # fmt: skip
+    group.add_argument("--axes", default="", help="axis letters of the images, such as TZYX")
+    _output(parser, "folder of the classifier")
+    _json(parser)
+    if derive:
+        from napari_segment.classical.classifier.training import ENTRY
+        from napari_segment.cli.settings import add_options
+
+        add_options(parser.add_argument_group("settings"), ENTRY, skip=("out",))
 
 
 def _summary(commands: Any) -> None:
