@@ -11,7 +11,7 @@ import pytest
 
 from napari_segment import Image, Labels, read, replay, segment, write
 from napari_segment.cli import main
-from napari_segment.cli.segment import _what_clusters_say, cluster
+from napari_segment.cli.cluster import _what_clusters_say, cluster
 from napari_segment.distribution import version
 from napari_segment.errors import MissingError
 from napari_segment.io import read_labels

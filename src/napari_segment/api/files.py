@@ -107,17 +107,24 @@ def _placed(path: Path, save: Callable[[Path], Any]) -> Path:
 def _write_stack(stack: Stack, path: Path) -> Path:
     from napari_segment import io
 
-    written = io.write(stack, path)
     if not isinstance(stack, Labels):
-        return written
-    if stack.recipe is not None:
-        _placed(io.recipe_path(path), stack.recipe.save)
+        return io.write(stack, path)
+    _remove_other_recipe(io.recipe_path(path), stack.recipe)
+    written = io.write(stack, path)
     if not stack.features:
-        io.features_path(path).unlink(missing_ok=True)  # those of labels that were here before
+        io.features_path(path).unlink(missing_ok=True)
     else:
         import pandas as pd
 
         _write_table(pd.DataFrame(dict(stack.features)), io.features_path(path))
     for name, image in stack.maps.items():
         io.write(image, io.map_path(path, name))
+    if stack.recipe is not None:  # last: where it exists, all is complete
+        _placed(io.recipe_path(path), stack.recipe.save)
     return written
+
+
+def _remove_other_recipe(path: Path, recipe: Recipe | None) -> None:
+    """Remove the recipe of labels that were here before, lest it stand beside others."""
+    if path.exists() and (recipe is None or path.read_text("utf-8") != recipe.to_yaml()):
+        path.unlink()

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from napari_segment.cli.messages import complain, formatted_warnings
+from napari_segment.cli.messages import complain, formatted_warnings, message_of
 from napari_segment.cli.parser import make_parser
-from napari_segment.errors import SegmentError, SettingError, UnknownNameError
+from napari_segment.errors import SettingError, UnknownNameError
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # the last line of defence before a user
         if debug:
             raise
-        complain(_message_of(error))
+        complain(message_of(error))
         return USAGE if isinstance(error, SettingError | UnknownNameError) else FAILED
 
 
@@ -58,13 +58,3 @@ def _print_anything() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
-
-
-def _message_of(error: Exception) -> str:
-    if isinstance(error, SegmentError):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return f"There is not enough memory: {error}"
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}."
-    return f"{type(error).__name__}: {error} (run again with --debug to see where)"

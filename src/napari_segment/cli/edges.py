@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from napari_segment.cli.cluster import cluster
 from napari_segment.cli.messages import counted
 from napari_segment.cli.paths import table_path
 from napari_segment.cli.progress import show
-from napari_segment.cli.segment import cluster, read_input, typed
+from napari_segment.cli.segment import read_input, typed
 from napari_segment.errors import SettingError
 from napari_segment.recipe import Recipe
 

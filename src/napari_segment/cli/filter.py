@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from napari_segment.cli.batch import each_of
 from napari_segment.cli.paths import inputs_of, targets_of
 from napari_segment.cli.progress import show
-from napari_segment.cli.segment import each_of, read_input, times_of
+from napari_segment.cli.segment import read_input, times_of
 from napari_segment.cli.settings import parse_spec
 from napari_segment.errors import SettingError
 from napari_segment.recipe import Recipe
@@ -19,9 +20,9 @@ from napari_segment.recipe import Recipe
 def filter_files(options: argparse.Namespace) -> int:
     """Filter files by the filters that were typed, or by those of a recipe."""
     given = _given(options)
-    inputs = list(inputs_of(options.inputs))
+    inputs = inputs_of(options.inputs, recursive=options.recursive, skip=options.output)
     targets = targets_of(inputs, options.output, "floats")
-    return each_of(inputs, targets, options, partial(_filter_one, options, given))
+    return each_of(list(inputs), targets, options, partial(_filter_one, options, given))
 
 
 def _given(options: argparse.Namespace) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from napari_segment.errors import SegmentError
+
 NEGATIVE = re.compile(r"-(\d|\.|inf\b)")  # what begins so is a value: -1e3, or -5,100
 
 
@@ -53,6 +55,17 @@ class Parser(argparse.ArgumentParser):
 def complain(text: str) -> None:
     """Say on stderr what is wrong, with options as they are typed here."""
     print(f"napari-segment: {as_typed(text)}", file=sys.stderr)
+
+
+def message_of(error: Exception) -> str:
+    """What a user is told of an error."""
+    if isinstance(error, SegmentError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"There is not enough memory: {error}"
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}."
+    return f"{type(error).__name__}: {error} (run again with --debug to see where)"
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_segment.cli.messages import counted
-from napari_segment.cli.paths import keep, targets_of
+from napari_segment.cli.paths import protect, targets_of
 from napari_segment.cli.settings import chosen
 
 
@@ -50,8 +50,8 @@ def _called(options: argparse.Namespace, data: Any) -> Any:
 
 def _target(files: Sequence[str], options: argparse.Namespace) -> Path:
     """Where the one result goes: OUT, or into the folder OUT under the name of the first file."""
-    targets = targets_of([Path(files[0])], options.output)
-    keep(files, targets)
+    targets = targets_of({Path(files[0]): Path()}, options.output)
+    protect(files, targets)
     return targets[0]
 
 

@@ -151,8 +151,26 @@ def _where(parser: argparse.ArgumentParser) -> None:
 
 
 def _files(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="files, or folders of files")
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="files, folders of files, patterns like '*.tif'"
+    )
     _output(parser, "a file for one input, a folder for several")
+    _batch(parser)
+
+
+def _batch(parser: argparse.ArgumentParser) -> None:
+    """What several inputs have in common, whatever is done to them."""
+    group = parser.add_argument_group("several inputs")
+    group.add_argument(
+        "--recursive", action="store_true", help="take the images in folders below too"
+    )
+    group.add_argument(
+        "--skip-existing", action="store_true", help="make no result again that exists"
+    )
+    group.add_argument(
+        "--report", default="", metavar="JSON",
+        help="write what became of each input: output, recipe, seconds, peak memory, error",
+    )  # fmt: skip
 
 
 def _inputs(parser: argparse.ArgumentParser) -> None:
@@ -321,8 +339,12 @@ def _runs(commands: Any) -> None:
 
 def _measure(commands: Any) -> None:
     parser = _command(commands, "measure", "results", "Measure every object into a table.")
-    parser.add_argument("labels", metavar="LABELS", help="file of labels")
-    parser.add_argument("--image", metavar="IMAGE", help="file of intensities")
+    parser.add_argument(
+        "labels", nargs="+", metavar="LABELS", help="files of labels, folders, patterns"
+    )
+    parser.add_argument(
+        "--image", metavar="IMAGE", help="file of intensities, or a folder of equal names"
+    )
     parser.add_argument(
         "--holds", choices=("mask", "classes", "objects"), default="objects",
         help="what the numbers mean where the file does not say (default: objects)",
@@ -332,7 +354,9 @@ def _measure(commands: Any) -> None:
         help="properties and groups of them: basic, shape, intensity, texture, detail or all "
         "(default: basic)",
     )  # fmt: skip
-    _output(parser, "the table, as CSV")
+    _output(parser, "the table, as CSV; of several inputs one, with the column 'file'")
+    _batch(parser)
+    _json(parser)
     _where(parser)
 
 
@@ -346,6 +370,9 @@ def _compare(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--surface", action="store_true", help="measure distances between surfaces too"
+    )
+    parser.add_argument(
+        "--recursive", action="store_true", help="take the files in folders below too"
     )
     _json(parser)
     parser.add_argument("--table", metavar="CSV", help="write a row for each object of all cases")

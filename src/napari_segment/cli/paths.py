@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import glob
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from napari_segment.errors import SettingError
+from napari_segment.errors import InputError, SettingError
+from napari_segment.io.names import natural
 
 Content: TypeAlias = Literal["labels", "floats"]
 
@@ -18,42 +20,101 @@ def is_image(path: Path) -> bool:
     return not path.is_dir() or io.is_image(path)
 
 
-def inputs_of(names: Iterable[str]) -> Iterator[Path]:
-    """List the inputs, with the images of each folder that is not one image itself."""
-    from napari_segment.io import images_in
+def inputs_of(names: Iterable[str], *, recursive: bool = False, skip: str = "") -> dict[Path, Path]:
+    """List the inputs: files, patterns such as ``*.tif``, and the images of folders.
 
+    Parameters
+    ----------
+    names : iterable of str
+        As typed. A folder that is one image itself, such as a DICOM series, is one input.
+    recursive : bool
+        Whether the folders below a folder are listed too.
+    skip : str
+        A folder that is left out, as that of the results.
+
+    Returns
+    -------
+    dict of Path to Path
+        Each input, with the folder below which its result goes, relative to that of the results.
+    """
+    inputs: dict[Path, Path] = {}
     for name in names:
         if not name:
             raise SettingError("An input has no name: is a variable unset?")
-        path = Path(name)
-        if is_image(path):
-            yield path
-            continue
-        found = images_in(path)
-        if not found:
-            raise SettingError(f"The folder {path} holds no image that can be read.")
-        yield from found
+        for path in _expanded(name):
+            if is_image(path):
+                inputs.setdefault(path, Path())
+            else:
+                inputs |= _images_below(path, recursive, skip)
+    return inputs
 
 
-def of_equal_name(place: Path, path: Path) -> Path:
-    """A file itself, or the one in a folder that is named like another, but for the suffix."""
-    from napari_segment import io
+def _expanded(name: str) -> list[Path]:
+    """The paths that a pattern stands for, where the shell did not say; else the path itself."""
+    path = Path(name)
+    if path.exists() or not glob.has_magic(name):
+        return [path]
+    paths = sorted(glob.iglob(name, recursive=True), key=natural)  # noqa: PTH207 a whole path
+    if not paths:
+        raise SettingError(f"No file matches {name!r}.")
+    return list(map(Path, paths))
 
-    if is_image(place):
-        return place
-    found = [p for p in io.images_in(place) if io.stem(p) == io.stem(path)]
-    if not found:
-        raise SettingError(f"The folder {place} has no file named like {path.name}.")
-    return found[0]
+
+def _images_below(folder: Path, recursive: bool, skip: str) -> dict[Path, Path]:
+    from napari_segment.io import images_in
+
+    without = Path(skip).resolve() if skip else None
+    images = {
+        path: path.parent.relative_to(folder)
+        for path in images_in(folder, recursive=recursive)
+        if without is None or not recursive or without not in path.resolve().parents
+    }
+    if not images:
+        hint = "" if recursive else " For the folders in it, add --recursive."
+        raise SettingError(f"The folder {folder} holds no image that can be read.{hint}")
+    return images
 
 
-def keep(files: Iterable[str | Path], targets: Iterable[str | Path], what: str = "input") -> None:
+class Matching:
+    """The files that belong to inputs: one file for all, or those of equal names in a folder.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    recursive : bool
+        Whether the folder has the same folders as that of the inputs.
+    """
+
+    def __init__(self, path: Path, recursive: bool = False) -> None:
+        self.path, self.recursive = path, recursive
+        self._files: dict[Path, dict[str, Path]] = {}
+
+    def like(self, path: Path, folder: Path) -> Path:
+        """The file for an input of some folder, relative to that of the inputs."""
+        from napari_segment import io
+
+        if is_image(self.path):
+            return self.path
+        where = self.path / folder if self.recursive else self.path
+        if where not in self._files:
+            images = io.images_in(where) if where.is_dir() else []
+            self._files[where] = {io.stem(p): p for p in reversed(images)}
+        try:
+            return self._files[where][io.stem(path)]
+        except KeyError:
+            raise InputError(f"The folder {where} has no file named like {path.name}.") from None
+
+
+def protect(
+    files: Iterable[str | Path], targets: Iterable[str | Path], what: str = "input"
+) -> None:
     """Refuse to write over files, under whatever name, or over a Zarr folder with one in it.
 
     Parameters
     ----------
     files, targets : iterable of str or Path
-        What is kept, and what is to be written; whether it is there or not.
+        What stays as it is, and what is to be written; whether it exists or not.
     what : str
         What the files are.
     """
@@ -65,7 +126,7 @@ def keep(files: Iterable[str | Path], targets: Iterable[str | Path], what: str =
         if _identity(target) in protected:
             raise SettingError(
                 f"{target} is or holds an {what}, which would be overwritten. Write to another "
-                "place."
+                "folder."
             )
 
 
@@ -73,42 +134,42 @@ def table_path(text: str, files: Iterable[str | Path]) -> Path:
     """Where a table goes: a file that ends with .csv, and none of those that are read."""
     if Path(text).suffix.lower() != ".csv":
         raise SettingError(f"Cannot write a table to {text!r}: end it with .csv.")
-    keep(files, [text])
+    protect(files, [text])
     return Path(text)
 
 
 def _identity(path: str | Path) -> tuple[int, int] | Path:
     try:
-        found = Path(path).stat()
+        status = Path(path).stat()
     except OSError:
         return Path(path).resolve()
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
-def targets_of(inputs: Sequence[Path], output: str, content: Content = "labels") -> list[Path]:
+def targets_of(inputs: Mapping[Path, Path], output: str, content: Content = "labels") -> list[Path]:
     """Where each result goes: OUT itself for one input, a file in the folder OUT for several.
 
     No result goes where an input is.
 
     Parameters
     ----------
-    inputs : sequence of Path
-        The files.
+    inputs : mapping of Path to Path
+        The files, and the folder of each result below OUT.
     output : str
         OUT.
     content : {"labels", "floats"}
         What the results hold, which decides the format where that of the input is not exact.
     """
     targets = _targets(inputs, output, content)
-    keep(inputs, targets)
+    protect(inputs, targets)
     return targets
 
 
-def _targets(inputs: Sequence[Path], output: str, content: Content) -> list[Path]:
+def _targets(inputs: Mapping[Path, Path], output: str, content: Content) -> list[Path]:
     from napari_segment import io
 
     target = Path(output)
-    names = [_result_name(path, content) for path in inputs]
+    names = [folder / _result_name(path, content) for path, folder in inputs.items()]
     if len(inputs) == 1 and io.is_readable(target):
         return [target]
     if len(inputs) == 1 and target.suffix and not target.is_dir() and not output.endswith("/"):
@@ -122,7 +183,7 @@ def _targets(inputs: Sequence[Path], output: str, content: Content) -> list[Path
         raise SettingError(f"{len(inputs)} inputs need a folder for their results, not {output!r}.")
     if len(set(names)) < len(names):
         double = next(n for n in names if names.count(n) > 1)
-        raise SettingError(f"Two inputs would both be written to {double!r}. Run them apart.")
+        raise SettingError(f"Two inputs would both be written to {str(double)!r}. Run them apart.")
     return [target / name for name in names]
 
 

@@ -4,38 +4,77 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Container
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from napari_segment.cli.batch import Row, each_of
+from napari_segment.cli.measure_table import MeasureTable
 from napari_segment.cli.messages import complain, counted, in_columns
-from napari_segment.cli.paths import is_image, table_path
-from napari_segment.cli.segment import cluster, read_input, read_labels_input
+from napari_segment.cli.paths import Matching, inputs_of, is_image, table_path
+from napari_segment.cli.segment import read_input, read_labels_input
 from napari_segment.errors import FormatError, InputError, SegmentError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLLOWING = ("segmentation_quality", "recognition_quality")  # of f1 and panoptic_quality
 
 
 def measure(options: argparse.Namespace) -> int:
-    """Measure the objects of a file into a CSV table."""
+    """Measure the objects of one or several files into one CSV table."""
+    inputs = _labels_of(options)
+    images = Matching(Path(options.image), options.recursive) if options.image else None
+    read = [*inputs, *inputs_of([options.image] if options.image else [], recursive=True)]
+    target = table_path(options.output, read)
+    alone = list(inputs) == [Path(options.labels[0])]
+    table = MeasureTable(target, alone=alone, go_on=options.skip_existing)
+
+    def work(path: Path, target: Path) -> Row:  # noqa: ARG001
+        image = images.like(path, inputs[path]) if images else None
+        return table.add(path, _measured(options, path, image))
+
+    def is_done(path: Path, target: Path) -> bool:
+        return target.exists() if alone else str(path) in table.files
+
+    try:
+        status = each_of(list(inputs), [target] * len(inputs), options, work, is_done)
+    finally:
+        table.save()
+    if table.files and not options.json:
+        print(table.summary())
+    return status
+
+
+def _labels_of(options: argparse.Namespace) -> dict[Path, Path]:
+    """The inputs without the maps that lie beside results."""
+    from napari_segment import io
+
+    inputs = inputs_of(options.labels, recursive=options.recursive)
+    names = {path: str(path.with_name(io.stem(path))) for path in inputs}
+    given, results = set(map(Path, options.labels)), set(names.values())
+    return {
+        path: folder
+        for path, folder in inputs.items()
+        if path in given or not _is_map(names[path], results)
+    }
+
+
+def _measured(options: argparse.Namespace, path: Path, image: Path | None) -> pd.DataFrame:
     from napari_segment import api
     from napari_segment.results.measure import with_units
 
-    target = table_path(options.output, filter(None, (options.labels, options.image)))
     asked = [name.strip() for name in options.properties.split(",")]
-    with cluster(options.scheduler):
-        labels = read_labels_input(options, options.labels)
-        image = read_input(options, options.image) if options.image else None
-        table = api.measure(labels, image, properties=asked)
-    path = api.write(with_units(table), target)
-    print(f"{counted(len(table), 'row')} → {path}")
-    return 0
+    labels = read_labels_input(options, path)
+    intensities = read_input(options, image) if image else None
+    return with_units(api.measure(labels, intensities, properties=asked))
 
 
 def compare(options: argparse.Namespace) -> int:
     """Score a file or a folder against references of equal names."""
     from napari_segment.results.compare import aggregate
 
-    cases = _cases(Path(options.result), Path(options.reference))
+    cases = _cases(Path(options.result), Path(options.reference), options.recursive)
     if options.table:
         table_path(options.table, (path for pair in cases.values() for path in pair))
     scores: dict[str, Any] = {}
@@ -112,10 +151,8 @@ def _score(result: Path, reference: Path, options: argparse.Namespace) -> Any:
     return api.compare(labels, truth, surface=options.surface)
 
 
-def _cases(result: Path, reference: Path) -> dict[str, tuple[Path, Path]]:
+def _cases(result: Path, reference: Path, recursive: bool) -> dict[str, tuple[Path, Path]]:
     """Pair results with references; every result must have one."""
-    from napari_segment import io
-
     for path in (result, reference):
         if not path.exists():
             raise FormatError(f"There is no file or folder {path}.")
@@ -123,14 +160,27 @@ def _cases(result: Path, reference: Path) -> dict[str, tuple[Path, Path]]:
         return {result.name: (result, reference)}
     if is_image(reference):
         raise InputError(f"{result} is a folder, so {reference} must be a folder of equal names.")
-    references = {io.stem(path): path for path in io.images_in(reference)}
-    results = {io.stem(path): path for path in io.images_in(result)}
-    results = {n: p for n, p in results.items() if n in references or not io.is_map(p, results)}
+    references, results = (_by_stem(folder, recursive) for folder in (reference, result))
+    results = {n: p for n, p in results.items() if n in references or not _is_map(n, results)}
     missing = [name for name in results if name not in references]
     if missing:
         raise InputError(
             f"{counted(len(missing), 'result')} without a reference in {reference}: {missing[0]}…"
         )
     if not results:
-        raise InputError(f"The folder {result} holds no labels that can be read.")
+        hint = "" if recursive else " For those in folders below, add --recursive."
+        raise InputError(f"The folder {result} holds no labels that can be read.{hint}")
     return {name: (path, references[name]) for name, path in results.items()}
+
+
+def _by_stem(folder: Path, recursive: bool) -> dict[str, Path]:
+    """The images of a folder by their names without suffix, below that folder."""
+    from napari_segment import io
+
+    images = io.images_in(folder, recursive=recursive)
+    return {(p.parent.relative_to(folder) / io.stem(p)).as_posix(): p for p in images}
+
+
+def _is_map(name: str, results: Container[str]) -> bool:
+    """Whether a file is a map of probabilities or the like that lies beside a result."""
+    return name.rpartition(".")[0] in results

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from napari_segment.blocks.memory import free_memory
-from napari_segment.cli.messages import complain
-from napari_segment.cli.paths import inputs_of, keep, of_equal_name, targets_of
+from napari_segment.cli.batch import Row, each_of
+from napari_segment.cli.paths import Matching, inputs_of, protect, targets_of
 from napari_segment.cli.progress import show
 from napari_segment.cli.settings import chosen, parse_spec
-from napari_segment.errors import MissingError, SegmentError, SettingError
+from napari_segment.errors import FormatError, SettingError
 from napari_segment.image import RGB, Image, Labels, Stack
 from napari_segment.recipe import Recipe
 
@@ -85,109 +81,54 @@ def _fits(image: Stack) -> bool:
     return image.dtype.itemsize * math.prod(image.shape) < LARGE * free_memory()
 
 
-@contextmanager
-def cluster(address: str) -> Iterator[None]:
-    """Let Dask arrays run on a cluster, if an address was given."""
-    if not address:
-        yield
-        return
-    try:
-        from distributed import Client
-        from distributed.comm import resolve_address
-    except ImportError:
-        raise MissingError(
-            "--scheduler needs Dask's cluster client: pip install distributed."
-        ) from None
-    try:  # a default client that failed would still be asked
-        resolve_address(address)  # a client that fails for this cannot be closed
-        Client(address, timeout="10s", set_as_default=False).close()
-    except (OSError, ValueError) as error:
-        raise MissingError(f"No Dask scheduler answers at {address}: {error}") from None
-    with Client(address, timeout="10s") as client:
-        if not client.scheduler_info()["workers"]:
-            print(f"The Dask cluster at {address} has no workers yet: waiting.", file=sys.stderr)
-        with _what_clusters_say(address):
-            yield
-
-
-@contextmanager
-def _what_clusters_say(address: str) -> Iterator[None]:
-    """Say what is amiss with a cluster as it ends the work."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise MissingError(
-            f"{error.filename or error} is not there for a worker of {address}. The workers of a "
-            "cluster must see the same files, under the same paths, as this program."
-        ) from error
-    except CancelledError as error:
-        raise MissingError(
-            f"The Dask scheduler at {address} was lost before the work was done. Start it, and "
-            "run this again."
-        ) from error
-
-
 def _run_all(options: argparse.Namespace, recipe: Recipe) -> int:
     further = _further_data(options, recipe)
-    inputs = list(inputs_of(options.inputs))
+    inputs = inputs_of(options.inputs, recursive=options.recursive, skip=options.output)
     targets = targets_of(inputs, options.output)
-    read = [*inputs, *inputs_of(map(str, further.values()))]
-    keep(read, targets)
+    read = [*inputs, *inputs_of(map(str, further.values()), recursive=options.recursive)]
+    protect(read, targets)
     if options.pictures:
-        pictures = [_picture(options, target) for target in targets]
-        keep(read, pictures)
-        keep(targets, pictures, "output")
-    return each_of(inputs, targets, options, partial(_run_one, options, recipe, further))
+        folders = zip(inputs.values(), targets, strict=True)
+        pictures = [_picture(options, folder, target) for folder, target in folders]
+        protect(read, pictures)
+        protect(targets, pictures, "output")
+    matches = {name: Matching(path, options.recursive) for name, path in further.items()}
+    work = partial(_run_one, options, recipe, inputs, matches)
+    return each_of(list(inputs), targets, options, work, partial(_is_done, recipe))
 
 
-def each_of(
-    inputs: Sequence[Path],
-    targets: Sequence[Path],
-    options: argparse.Namespace,
-    work: Callable[[Path, Path], dict[str, Any]],
-) -> int:
-    """Do the same to several files; of several, those that fail are told and counted.
+def _is_done(recipe: Recipe, path: Path, target: Path) -> bool:  # noqa: ARG001
+    """Whether labels are complete and of the same recipe, which is written last."""
+    from napari_segment.api import complete
+    from napari_segment.io import recipe_path
 
-    Parameters
-    ----------
-    inputs, targets : sequence of Path
-        From where to where.
-    options : Namespace
-        Of the command.
-    work : callable
-        Does it to one file, and gives its report.
-    """
-    reports, failures = [], 0
-    with cluster(options.scheduler):
-        for path, target in zip(inputs, targets, strict=True):
-            try:
-                reports.append(work(path, target))
-            except SegmentError as error:
-                if options.debug or len(inputs) == 1:
-                    raise
-                failures += 1
-                complain(f"{path}: {error}")
-    if options.json:
-        print(json.dumps(reports, indent=2))
-    if failures:
-        print(f"{failures} of {len(inputs)} inputs failed.", file=sys.stderr)
-    return 1 if failures else 0
+    if not target.exists():
+        return False
+    try:
+        return Recipe.load(recipe_path(target)) == complete(recipe)
+    except FormatError:
+        return False
 
 
 def _run_one(
-    options: argparse.Namespace, recipe: Recipe, further: dict[str, Path], path: Path, target: Path
-) -> dict[str, Any]:
+    options: argparse.Namespace,
+    recipe: Recipe,
+    inputs: Mapping[Path, Path],
+    further: Mapping[str, Matching],
+    path: Path,
+    target: Path,
+) -> Row:
     from napari_segment.api import segment_steps, write
 
     started = time.perf_counter()
-    data = {name: of_equal_name(place, path) for name, place in further.items()}
+    data = {name: files.like(path, inputs[path]) for name, files in further.items()}
     image = read_input(options, path)
     if not options.lazy and not options.scheduler and _needs_whole(recipe):
         image = image.compute()
     labels = show(segment_steps(image, recipe, data=data), path.name)
     write(labels, target)
     if options.pictures:
-        _draw(image, labels, _picture(options, target))
+        _draw(image, labels, _picture(options, inputs[path], target))
     seconds = time.perf_counter() - started
     if not options.json:
         print(f"{path} → {target} ({labels.holds}, {seconds:.1f} s)")
@@ -217,21 +158,21 @@ def _further_data(options: argparse.Namespace, recipe: Recipe) -> dict[str, Path
     """The files, or folders of files, of what the method takes beside the image."""
     from napari_segment.registry import FROM_IMAGE, methods
 
-    entry, found = methods[recipe.method.name], {}
+    entry, files = methods[recipe.method.name], {}
     for text in options.data:
         name, _, file = text.partition("=")
         if not file:
             raise SettingError(f"Cannot read the data {text!r}: write such as markers=marks.tif.")
         if name not in set(entry.data) - set(FROM_IMAGE):
             raise SettingError(f"The method {entry.name!r} takes no {name!r} beside the image.")
-        found[name] = Path(file)
-    return found
+        files[name] = Path(file)
+    return files
 
 
-def _picture(options: argparse.Namespace, target: Path) -> Path:
+def _picture(options: argparse.Namespace, folder: Path, target: Path) -> Path:
     from napari_segment.io import stem
 
-    return Path(options.pictures) / f"{stem(target)}.png"
+    return Path(options.pictures) / folder / f"{stem(target)}.png"
 
 
 def _draw(image: Image, labels: Labels, path: Path) -> None:

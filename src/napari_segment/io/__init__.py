@@ -11,7 +11,6 @@ from napari_segment.io.listing import images_in, is_image, is_readable
 from napari_segment.io.names import (
     exact_suffix,
     features_path,
-    is_map,
     map_path,
     natural,
     recipe_path,
@@ -29,7 +28,6 @@ __all__ = [
     "formats",
     "images_in",
     "is_image",
-    "is_map",
     "is_readable",
     "map_path",
     "natural",

@@ -21,7 +21,25 @@ def is_image(path: str | Path) -> bool:
     return path.is_file() and is_readable(path)
 
 
-def images_in(folder: str | Path) -> list[Path]:
-    """List the images of a folder in natural order of their names, without hidden ones."""
-    images = (p for p in Path(folder).iterdir() if not p.name.startswith(".") and is_image(p))
-    return sorted(images, key=lambda p: natural(p.name))
+def images_in(folder: str | Path, *, recursive: bool = False) -> list[Path]:
+    """List the images of a folder in natural order of their names, without hidden ones.
+
+    Parameters
+    ----------
+    folder : path
+        Where.
+    recursive : bool
+        Whether the images in the folders below follow, folder by folder. Links to folders are not
+        followed, nor are folders listed that are one image themselves.
+    """
+    entries = sorted(
+        (p for p in Path(folder).iterdir() if not p.name.startswith(".")),
+        key=lambda p: natural(p.name),
+    )
+    images = [p for p in entries if is_image(p)]
+    if recursive:
+        known = set(images)
+        for below in entries:
+            if below.is_dir() and not below.is_symlink() and below not in known:
+                images += images_in(below, recursive=True)
+    return images

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -94,14 +93,3 @@ def map_path(path: str | Path, name: str) -> Path:
     ('scan.entropy.nii.gz', 'a.entropy.tif')
     """
     return Path(path).with_name(f"{stem(path)}.{name}{exact_suffix(path, 'floats')}")
-
-
-def is_map(path: str | Path, others: Collection[str]) -> bool:
-    """Whether a name is that of a map which belongs to one of some results, given by stems.
-
-    Examples
-    --------
-    >>> is_map("scan.entropy.nii.gz", {"scan"}), is_map("scan.2.nii.gz", {"cells"})
-    (True, False)
-    """
-    return stem(path).rpartition(".")[0] in others
