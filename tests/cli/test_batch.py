@@ -166,7 +166,7 @@ def test_folders_are_measured_into_one_table(labelled):
     assert counts == {path("labels", n): c for n, c in expected.items()}
     one = table[table["file"] == path("labels", 3)]
     assert one["area [pixel^2]"].tolist() == [2, 4, 6]
-    assert one["mean_intensity"].tolist() == [
+    assert one["mean_intensity [intensity]"].tolist() == [
         image(3).data[objects(3).data == i].mean() for i in (1, 2, 3)
     ]
     rows = json.loads((labelled / "report.json").read_text())
