@@ -64,7 +64,7 @@ def make_network(folder):
 
     from napari_segment.deep.checkpoint import Checkpoint
     from napari_segment.deep.nn import models
-    from napari_segment.deep.planning.plan import Normalisation
+    from napari_segment.deep.planning.normalisation import Normalisation
 
     settings = {"features": 2, "levels": 2, "norm": "none"}
     spec = {"name": "textbook_unet", "settings": settings}

@@ -8,7 +8,7 @@ import torch
 
 from napari_segment.deep.checkpoint import Checkpoint, write_atomically
 from napari_segment.deep.nn import models
-from napari_segment.deep.planning.plan import Normalisation
+from napari_segment.deep.planning.normalisation import Normalisation
 from napari_segment.errors import FormatError
 from napari_segment.recipe import Spec
 

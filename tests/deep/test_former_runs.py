@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from napari_segment.deep.checkpoint import Checkpoint
-from napari_segment.deep.planning.fingerprint import Plan
+from napari_segment.deep.planning.plan import Plan
 from napari_segment.deep.training import ENTRY, train
 from napari_segment.deep.training.record.runs import find_runs
 from napari_segment.image import Image, Labels

@@ -13,7 +13,8 @@ from napari_segment import api
 from napari_segment.cli import main
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.nn import models
-from napari_segment.deep.planning.plan import Normalisation, Objects
+from napari_segment.deep.planning.label_semantics import Objects
+from napari_segment.deep.planning.normalisation import Normalisation
 from napari_segment.errors import MissingError, SettingError
 from napari_segment.recipe import Spec
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from napari_segment.deep.device import resolve
-from napari_segment.deep.planning.plan import Normalisation, Objects, Rescale, apply, statistics
+from napari_segment.deep.planning.label_semantics import Objects
+from napari_segment.deep.planning.normalisation import Normalisation, Rescale, apply, statistics
 from napari_segment.distribution import DISTRIBUTION
 from napari_segment.errors import FormatError
 from napari_segment.image import Holds

@@ -15,7 +15,7 @@ from pydantic import Field
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.device import Precision
 from napari_segment.deep.inference.options import ImagePart, Options, OutputName, Overlap
-from napari_segment.deep.planning.plan import Objects
+from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.errors import SettingError
 from napari_segment.image import Turn, turn_between
 from napari_segment.image.units import length_factor

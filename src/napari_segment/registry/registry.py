@@ -89,7 +89,8 @@ class Registry(Mapping[str, Entry]):
         return len(self._entries)
 
     def __repr__(self) -> str:
-        return f"<{self.kind}: {', '.join(self)}>"
+        # pydantic takes it while a module is imported, when plug-ins must not be loaded.
+        return f"<{self.kind}: {', '.join(self._entries)}>"
 
     def snapshot(self) -> dict[str, Entry]:
         """The entries so far, without loading plug-ins."""

@@ -71,7 +71,7 @@ def test_what_is_measured_by_hand():
 def test_pixels_beyond_the_budget_are_read_again():
     cases = Cases(Pairs.of([named("a"), named("b")]), budget=100)
     run(cases.measure())
-    assert len(cases._kept) == 0
+    assert len(cases._cache) == 0
     assert cases.read(cases.items[1])[0].shape == (1, 6, 7)
 
 

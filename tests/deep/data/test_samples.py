@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 from napari_segment.deep.data.cases import Cases
-from napari_segment.deep.data.memmap_cache import MemmapCache, slabs
+from napari_segment.deep.data.memmap_cache import MemmapCache
 from napari_segment.deep.data.resample import nearest_rows, resample
 from napari_segment.deep.data.samples import Samples
-from napari_segment.deep.planning.fingerprint import Plan
-from napari_segment.deep.planning.plan import Normalisation
+from napari_segment.deep.planning.normalisation import Normalisation
+from napari_segment.deep.planning.plan import Plan
+from napari_segment.deep.planning.slabs import slabs
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
 from napari_segment.io.datasets.pairs import Pairs

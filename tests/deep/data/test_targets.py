@@ -12,7 +12,7 @@ from napari_segment.deep.data.targets import (
     relative_depth,
 )
 from napari_segment.deep.data.targets.flow import flows, gather
-from napari_segment.deep.planning.plan import Objects
+from napari_segment.deep.planning.label_semantics import Objects
 
 
 def touching_squares(ndim):

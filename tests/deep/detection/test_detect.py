@@ -97,7 +97,8 @@ class Knowing(Oracle):
 def knowing(tmp_path, monkeypatch):
     """A folder that holds a detector which knows."""
     from napari_segment.deep.checkpoint import Checkpoint
-    from napari_segment.deep.planning.plan import Normalisation, Objects
+    from napari_segment.deep.planning.label_semantics import Objects
+    from napari_segment.deep.planning.normalisation import Normalisation
 
     Checkpoint(
         folder=tmp_path / "knowing", model={"name": "mask_rcnn"}, ndim=2, channels=("c",),

@@ -14,7 +14,7 @@ from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.data.cases import Cases
 from napari_segment.deep.data.samples import Samples, kinds
 from napari_segment.deep.detection import mask_rcnn_torch as _network
-from napari_segment.deep.planning.fingerprint import make_plan
+from napari_segment.deep.planning.plan import make_plan
 from napari_segment.deep.training import ENTRY
 from napari_segment.io.datasets.pairs import Case, Pairs
 from napari_segment.step import run

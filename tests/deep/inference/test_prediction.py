@@ -19,7 +19,8 @@ from napari_segment.deep.inference.dask_workers import worker_addresses
 from napari_segment.deep.inference.networks.dask_cluster import _load_on_worker
 from napari_segment.deep.inference.prediction import Options, predict_with
 from napari_segment.deep.inference.writers.zarr_store import Store
-from napari_segment.deep.planning.plan import Normalisation, Objects
+from napari_segment.deep.planning.label_semantics import Objects
+from napari_segment.deep.planning.normalisation import Normalisation
 from napari_segment.errors import FormatError, InputError, MissingError, SettingError
 from napari_segment.recipe import Spec
 from napari_segment.registry import methods

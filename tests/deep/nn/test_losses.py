@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from napari_segment.deep.nn import losses as deep_losses
-from napari_segment.deep.planning.plan import Objects
+from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.errors import InputError, SettingError
 from napari_segment.registry import losses
 
@@ -421,7 +421,7 @@ def test_a_loss_of_ten_lines_works_everywhere():
 def test_flow_is_learnt_as_it_is():
     """The loss is least where the probability is the measured value; unknown voxels don't count."""
     objects = Objects(target="flow")
-    loss = deep_losses.of_objects(deep_losses.make("dice_ce"), objects)
+    loss = deep_losses.of_objects(deep_losses.make("dice_ce"), objects.target)
     count = objects.outputs(2)
     wanted = torch.full((1, count, 4, 4), 0.3)
     wanted[:, 0] = 1
@@ -439,7 +439,7 @@ def test_flow_is_learnt_as_it_is():
 
 @pytest.mark.parametrize("target", ["distance", "border", "seeds"])
 def test_other_maps_are_learnt_by_the_chosen_loss(target):
-    objects, chosen = Objects(target=target), deep_losses.make("dice")
+    chosen = deep_losses.make("dice")
     logits, wanted = torch.randn(1, 2, 5, 5), torch.rand(1, 2, 5, 5).round()
-    both = deep_losses.of_objects(chosen, objects)(logits, wanted)
+    both = deep_losses.of_objects(chosen, target)(logits, wanted)
     assert both == deep_losses.multilabel(chosen)(logits, wanted)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_segment.deep.data.targets import decode, object_maps
-from napari_segment.deep.planning.plan import Objects
+from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.deep.training.decoding_fit import average_precision, fit
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 
 from napari_segment.deep.data.augment import Augmentation, draw
-from napari_segment.deep.data.cases import Item
 from napari_segment.deep.data.patches import Sample, draw_corner, generator, order
 from napari_segment.deep.data.samples import Samples
 from napari_segment.deep.data.targets import object_maps
-from napari_segment.deep.planning.fingerprint import Plan
+from napari_segment.deep.planning.fingerprint import Item
+from napari_segment.deep.planning.plan import Plan
 
 if TYPE_CHECKING:
     from napari_segment.deep.data.augment.patch_torch import Piece

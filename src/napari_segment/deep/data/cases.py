@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
@@ -11,10 +10,8 @@ from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_segment.deep.data.memmap_cache import slabs
-from napari_segment.deep.planning.plan import grid_sample
+from napari_segment.deep.planning.fingerprint import Item, channels_first, check_alike, measured
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels, Stack, orientation_of, reoriented
 from napari_segment.io.datasets.pairs import Pairs
@@ -22,59 +19,7 @@ from napari_segment.step import Step
 
 S = TypeVar("S", bound=Stack)
 
-QUANTILES = (0.5, 50.0, 99.5)
 _GROWS = 16  # how much larger than its file a case may be in memory
-_FOREGROUND = 4096  # voxels a case from which the foreground's intensities are measured
-
-
-@dataclass(frozen=True, eq=False)
-class Item:
-    """What is known of one image (of one time point) and its labels, without their pixels.
-
-    Parameters
-    ----------
-    case, time : int
-        Which case of the pairs; which time point, or -1 without a time axis.
-    name : str
-        The case's name.
-    part : str
-        "train" or "validation" where the data set says so, else "".
-    shape : tuple of int
-        Of the spatial axes.
-    spacing : tuple of float
-        One number an axis.
-    unit : str
-        Of the spacing.
-    channels : tuple of str
-        Names of the image channels.
-    quantiles : ndarray (C, 3)
-        0.5 %, median and 99.5 % of each channel.
-    foreground : ndarray (C, N)
-        Intensities of some labelled voxels.
-    counts : mapping of int to int
-        Voxels of each label.
-    dtype : str
-        Of the image as it came.
-    crop : tuple of slice
-        The part of the image that is meant; empty for all of it.
-    names : mapping of int to str
-        Class names by label number, as the data set or the label file has them.
-    """
-
-    case: int
-    time: int
-    name: str
-    part: str
-    shape: tuple[int, ...]
-    spacing: tuple[float, ...]
-    unit: str
-    channels: tuple[str, ...]
-    quantiles: NDArray[np.float64]
-    foreground: NDArray[np.float64]
-    counts: Mapping[int, int]
-    dtype: str
-    crop: tuple[slice, ...] = ()
-    names: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -116,9 +61,9 @@ class Cases:
             yield Step(0, total, note)
         for i in range(total):
             part = self.pairs[i].part
-            self.items += [_measured(i, t, part, *stacks) for t, stacks in self._times(i)]
+            self.items += [measured(i, t, part, *stacks) for t, stacks in self._times(i)]
             yield Step(i + 1, total, "reading cases")
-        _check_alike(self.items)
+        check_alike(self.items)
 
     def read(self, item: Item) -> tuple[Any, Any]:
         """Pixels of an item: image ``(C, *S)`` and labels ``(*S)``, both as they came.
@@ -127,7 +72,7 @@ class Cases:
         """
         for time, (image, labels) in self._times(item.case):
             if time == item.time:
-                pixels = _channels_first(image)
+                pixels = channels_first(image)
                 crop = item.crop or (slice(None),) * (pixels.ndim - 1)
                 return pixels[(slice(None), *crop)], labels.data[crop]
         raise InputError(f"The case {item.name!r} has changed since it was measured.")
@@ -221,63 +166,7 @@ def _cut(item: Item, folds: int) -> tuple[Item, Item]:
     return part(slice(border), border), part(slice(border, None), item.shape[axis] - border)
 
 
-def _measured(case: int, time: int, part: str, image: Image, labels: Labels) -> Item:
-    pixels, marked = _channels_first(image), labels.data
-    counts = _counted(marked)
-    samples = [grid_sample(channel, 2**16) for channel in pixels]
-    quantiles = [np.percentile(s, QUANTILES) if s.size else np.zeros(3) for s in samples]
-    return Item(
-        case, time, image.name, part, labels.shape, tuple(image.spacing), image.unit,
-        image.channels or tuple(f"channel {c}" for c in range(len(pixels))),
-        np.array(quantiles), _foreground(pixels, marked, counts), counts, str(image.dtype),
-        names=labels.names,
-    )  # fmt: skip
-
-
-def _counted(marked: Any) -> dict[int, int]:
-    """Voxels of each label."""
-    found: Counter[int] = Counter()
-    for rows in slabs(marked.shape):
-        values, counts = np.unique(np.asarray(marked[rows]), return_counts=True)
-        found.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
-    return dict(sorted(found.items()))
-
-
-def _foreground(pixels: Any, marked: Any, counts: Mapping[int, int]) -> NDArray[np.float64]:
-    """Intensities ``(C, N)`` of labelled voxels, every so manyeth of them."""
-    step = max(1, sum(n for value, n in counts.items() if value) // _FOREGROUND)
-    parts, seen = [], 0
-    for rows in slabs(marked.shape):
-        where = np.flatnonzero(np.asarray(marked[rows]))
-        chosen = where[-seen % step :: step]
-        seen += where.size
-        if chosen.size:
-            part = np.asarray(pixels[:, rows])
-            parts.append(part.reshape(len(part), -1)[:, chosen].astype(np.float64))
-    return np.concatenate(parts, axis=1) if parts else np.zeros((len(pixels), 0))
-
-
 def _ready_bytes(image: Image) -> int:
     """What one time point takes once it is made ready: float32, and its target."""
     voxels = prod(image.size(a) for a in image.spatial_axes)
     return voxels * (4 * image.size("C") + 4)
-
-
-def _channels_first(image: Image) -> Any:
-    """Pixels ``(C, *S)`` of an image whose axes are in canonical order."""
-    return image.data if "C" in image.axes else image.data[None]
-
-
-def _check_alike(items: Sequence[Item]) -> None:
-    first = items[0]
-    for item in items:
-        if len(item.shape) != len(first.shape):
-            raise InputError(
-                f"{first.name!r} is {len(first.shape)}-D but {item.name!r} is "
-                f"{len(item.shape)}-D. Train on images of one dimension, or name their axes."
-            )
-        if len(item.channels) != len(first.channels):
-            raise InputError(
-                f"{first.name!r} has {len(first.channels)} channels but {item.name!r} has "
-                f"{len(item.channels)}. All images must have the same channels."
-            )

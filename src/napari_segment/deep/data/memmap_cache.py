@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import count
 from math import prod
 from pathlib import Path
@@ -13,7 +13,6 @@ import numpy as np
 
 from napari_segment.errors import InputError
 
-_SLAB = 2**24  # voxels that are worked on at once
 _RESERVED = 2**30  # bytes of the disk that are left alone
 
 
@@ -54,16 +53,3 @@ class MemmapCache:
     def clear(self) -> None:
         """Throw everything away; arrays that are still in use stay until they are not."""
         rmtree(self.folder, ignore_errors=True)
-
-
-def slabs(shape: Sequence[int], size: int = _SLAB) -> Iterator[slice]:
-    """Rows of the first axis that hold about `size` voxels, one after the other.
-
-    Examples
-    --------
-    >>> list(slabs((5, 10, 10), 200))
-    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
-    """
-    rows = max(1, size // max(prod(shape[1:]), 1))
-    for first in range(0, shape[0], rows):
-        yield slice(first, min(first + rows, shape[0]))

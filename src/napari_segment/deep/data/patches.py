@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.deep.data.memmap_cache import slabs
+from napari_segment.deep.planning.slabs import slabs
 
 _PLACES = 512  # voxels of each class that are kept to draw from
 

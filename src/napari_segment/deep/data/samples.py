@@ -11,12 +11,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.deep.data.cases import Cases, Item
-from napari_segment.deep.data.memmap_cache import MemmapCache, slabs
+from napari_segment.deep.data.cases import Cases
+from napari_segment.deep.data.memmap_cache import MemmapCache
 from napari_segment.deep.data.patches import Sample, find_places
 from napari_segment.deep.data.targets import UNKNOWN, class_indices
-from napari_segment.deep.planning.fingerprint import Plan
-from napari_segment.deep.planning.plan import Rescale, apply, statistics
+from napari_segment.deep.planning.fingerprint import Item
+from napari_segment.deep.planning.normalisation import Rescale, apply, statistics
+from napari_segment.deep.planning.plan import Plan
+from napari_segment.deep.planning.slabs import slabs
 
 Maps: TypeAlias = Callable[[NDArray[Any], Sequence[float]], NDArray[np.float32]]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from napari_segment.deep.checkpoint import Checkpoint, versions
-from napari_segment.deep.planning.plan import Normalisation, Objects
+from napari_segment.deep.planning.label_semantics import Objects
+from napari_segment.deep.planning.normalisation import Normalisation
 from napari_segment.errors import MissingError, SettingError
 from napari_segment.recipe import Spec
 

@@ -17,7 +17,7 @@ from napari_segment.deep.inference.dask_workers import worker_addresses
 from napari_segment.deep.inference.options import Options
 from napari_segment.deep.inference.prediction import check_inputs, to_training_grid
 from napari_segment.deep.inference.tiling import Grid, Prepare, Reader, as_float
-from napari_segment.deep.planning.plan import Objects
+from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.image import smallest_integers
 from napari_segment.step import Step
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.detection.detect import Limits, detect
 from napari_segment.deep.detection.merging import Detection, merge_detections
-from napari_segment.deep.planning.plan import Objects
+from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.deep.training.decoding_fit import average_precision
 from napari_segment.deep.training.learner_torch import Learner
 from napari_segment.deep.training.loop_torch import Fit

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
-from napari_segment.deep.data.cases import Item
-from napari_segment.deep.planning.plan import Objects
+from napari_segment.deep.planning.fingerprint import Item
 from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.errors import InputError, SettingError
 from napari_segment.image import Holds
@@ -18,8 +19,43 @@ from napari_segment.registry import models
 _MANY = 30  # more label numbers than this in one case are objects
 
 
+class Objects(BaseModel):
+    """How objects are drawn as targets, and found again in what the network says.
+
+    Parameters
+    ----------
+    target : {"distance", "border", "seeds", "flow", "instances"}
+        What is learnt beside the foreground: the distance to the object's edge (1 at its middle),
+        the border between an object and what is not that object, the inner part of each object,
+        or the way to the object's middle (one output an axis). "instances": the network is a
+        detector, which finds the objects itself.
+    foreground : float
+        Probability from which a voxel belongs to some object.
+    seed : float
+        Value of the second output from which a voxel belongs to the heart of an object; of flow,
+        the agreement (mean cosine) of an object with the flow from which it counts; of a
+        detector, the score from which an object counts.
+    smooth : float
+        Deviation of the Gaussian that smooths the second output first, in voxels; 0 for none.
+    size : int
+        Objects of fewer voxels are left out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    target: Literal["distance", "border", "seeds", "flow", "instances"] = "distance"
+    foreground: float = 0.5
+    seed: float = 0.5
+    smooth: float = 0.0
+    size: int = 0
+
+    def outputs(self, ndim: int) -> int:
+        """How many outputs the network has."""
+        return 1 + (ndim if self.target == "flow" else 1)
+
+
 @dataclass(frozen=True)
-class Meaning:
+class LabelSemantics:
     """What label numbers mean in all cases.
 
     Parameters
@@ -46,7 +82,7 @@ class Meaning:
     reasons: dict[str, str]
 
 
-def meaning(items: Sequence[Item], pairs: Pairs, settings: TrainSettings) -> Meaning:
+def label_semantics(items: Sequence[Item], pairs: Pairs, settings: TrainSettings) -> LabelSemantics:
     """Decide from the label numbers what they mean, where nobody says it.
 
     Parameters
@@ -60,7 +96,7 @@ def meaning(items: Sequence[Item], pairs: Pairs, settings: TrainSettings) -> Mea
 
     Returns
     -------
-    Meaning
+    LabelSemantics
     """
     ignored = pairs.unlabelled if settings.ignore_index == "auto" else settings.ignore_index
     given = () if settings.classes == "auto" else settings.classes
@@ -86,7 +122,7 @@ def meaning(items: Sequence[Item], pairs: Pairs, settings: TrainSettings) -> Mea
     if chosen:
         listed = ", ".join(f"{number} {name}" for number, name in sorted(chosen.items()))
         reasons["classes"] = f"{listed}, {'as given' if given else 'as the data say'}"
-    return Meaning(holds, values, chosen, _objects(holds, settings), ignored, reasons)
+    return LabelSemantics(holds, values, chosen, _objects(holds, settings), ignored, reasons)
 
 
 def named(items: Sequence[Item], known: Mapping[int, str], given: Sequence[str]) -> dict[int, str]:

@@ -15,8 +15,8 @@ from napari_segment.deep.data.patches import draw_corner, generator
 from napari_segment.deep.data.samples import Samples
 from napari_segment.deep.device import free_memory, resolve
 from napari_segment.deep.nn.summary import Summary
-from napari_segment.deep.planning.fingerprint import Plan, make_plan
-from napari_segment.deep.planning.plan import Objects
+from napari_segment.deep.planning.label_semantics import Objects
+from napari_segment.deep.planning.plan import Plan, make_plan
 from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.deep.training import checked
 from napari_segment.deep.training.run import amounts, planned, summed_up

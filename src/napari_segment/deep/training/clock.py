@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from napari_segment.deep.planning.fingerprint import Plan
+from napari_segment.deep.planning.plan import Plan
 from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.deep.training.process_group_torch import Group
 from napari_segment.deep.training.record.run_folder import Record

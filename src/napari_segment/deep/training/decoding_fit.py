@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.deep.planning.plan import Objects
+from napari_segment.deep.planning.label_semantics import Objects
 
 Decode = Callable[[NDArray[Any], Objects], NDArray[Any]]
 Case = tuple[NDArray[np.float32], NDArray[Any]]

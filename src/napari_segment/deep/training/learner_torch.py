@@ -13,7 +13,7 @@ from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.data.batches import Batch
 from napari_segment.deep.device import is_out_of_memory, memory_format, precision, release_memory
 from napari_segment.deep.nn import models
-from napari_segment.deep.planning.fingerprint import Plan
+from napari_segment.deep.planning.plan import Plan
 from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.deep.training.objective_torch import objective
 from napari_segment.deep.training.optimisation.optimizers_torch import Average, one_hot, optimizer

@@ -13,7 +13,7 @@ from napari_segment.deep.checkpoint import STATE, WEIGHTS, Checkpoint, load_tens
 from napari_segment.deep.data.augment.patch_torch import finish
 from napari_segment.deep.data.batches import Batches, ahead
 from napari_segment.deep.device import augments
-from napari_segment.deep.planning.fingerprint import Plan
+from napari_segment.deep.planning.plan import Plan
 from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.deep.training.clock import Clock
 from napari_segment.deep.training.learner_torch import Learner

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from napari_segment.deep.data.cases import Item
 from napari_segment.deep.data.samples import Maps
 from napari_segment.deep.nn import losses
-from napari_segment.deep.planning.fingerprint import Plan
+from napari_segment.deep.planning.fingerprint import Item
+from napari_segment.deep.planning.plan import Plan
 from napari_segment.recipe import Spec
 from napari_segment.registry import losses as registry
 
@@ -21,7 +21,7 @@ def objective(spec: Spec, plan: Plan) -> Any:
     if wants and plan.spacing and not given.get("spacing"):
         given["spacing"] = plan.spacing[-plan.ndim :]
     loss = losses.make(Spec(name=spec.name, settings=given))
-    return losses.of_objects(loss, plan.objects) if plan.objects else loss
+    return losses.of_objects(loss, plan.objects.target) if plan.objects else loss
 
 
 def maps_for(loss: Any, plan: Plan, items: Sequence[Item], budget: int) -> Maps | None:

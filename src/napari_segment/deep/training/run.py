@@ -13,12 +13,13 @@ from napari_segment.deep.allocator import retained_memory
 from napari_segment.deep.checkpoint import MODEL, STATE, WEIGHTS, Checkpoint, versions
 from napari_segment.deep.data.augment import Augmentation
 from napari_segment.deep.data.batches import Batches
-from napari_segment.deep.data.cases import Cases, Item, split
+from napari_segment.deep.data.cases import Cases, split
 from napari_segment.deep.data.memmap_cache import MemmapCache
 from napari_segment.deep.data.samples import Samples
 from napari_segment.deep.device import free_memory, resolve
 from napari_segment.deep.nn.summary import Summary, summary
-from napari_segment.deep.planning.fingerprint import Plan, describe, make_plan
+from napari_segment.deep.planning.fingerprint import Item
+from napari_segment.deep.planning.plan import Plan, describe, make_plan
 from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.deep.training.record.logs import logged
 from napari_segment.deep.training.record.run_folder import PLAN, SETTINGS, Record

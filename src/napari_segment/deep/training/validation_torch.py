@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from napari_segment.deep.data.batches import planes_as_channels
-from napari_segment.deep.data.cases import Item
-from napari_segment.deep.data.memmap_cache import slabs
 from napari_segment.deep.data.patches import Sample
 from napari_segment.deep.data.samples import Samples
 from napari_segment.deep.data.targets import decode, decode_planes
 from napari_segment.deep.inference import argmax, predict, probabilities
 from napari_segment.deep.inference.decoding import Decode
-from napari_segment.deep.planning.fingerprint import Plan
-from napari_segment.deep.planning.plan import Objects
+from napari_segment.deep.planning.fingerprint import Item
+from napari_segment.deep.planning.label_semantics import Objects
+from napari_segment.deep.planning.plan import Plan
+from napari_segment.deep.planning.slabs import slabs
 from napari_segment.deep.training.decoding_fit import average_precision, fit
 from napari_segment.results.compare.surface import hausdorff_95
 from napari_segment.step import run

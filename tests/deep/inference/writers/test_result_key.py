@@ -16,7 +16,7 @@ from napari_segment.deep.checkpoint import MODEL, WEIGHTS, Checkpoint
 from napari_segment.deep.inference.prediction import Options, predict_with
 from napari_segment.deep.inference.writers import result_key as module
 from napari_segment.deep.inference.writers.result_key import hash_pixels
-from napari_segment.deep.planning.plan import Normalisation
+from napari_segment.deep.planning.normalisation import Normalisation
 from napari_segment.errors import FormatError
 from napari_segment.recipe import Spec
 from napari_segment.step import run

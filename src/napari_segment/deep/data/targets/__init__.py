@@ -4,7 +4,7 @@
     One output a class, with the background; softmax. A *mask* is one output with a sigmoid.
 ``objects``
     Outputs with a sigmoid each: the foreground, and what tells touching objects apart
-    (`napari_segment.deep.planning.plan.Objects.target`):
+    (`napari_segment.deep.planning.label_semantics.Objects.target`):
 
     - *distance* to the object's edge, 1 at its middle, in parts of the object's own depth;
     - *border* between one object and what is not that object;

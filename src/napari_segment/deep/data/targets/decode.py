@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.deep.planning.plan import Objects
+from napari_segment.deep.planning.label_semantics import Objects
 
 
 def decode(probabilities: NDArray[Any], objects: Objects) -> NDArray[np.int32]:

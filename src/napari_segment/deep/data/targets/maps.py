@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.deep.planning.plan import Objects
+from napari_segment.deep.planning.label_semantics import Objects
 
 Task: TypeAlias = Literal["auto", "classes", "objects"]
 

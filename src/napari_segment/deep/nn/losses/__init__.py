@@ -24,7 +24,6 @@ from napari_segment.deep.nn.losses import distribution as distribution
 from napari_segment.deep.nn.losses import region as region
 from napari_segment.deep.nn.losses import scheduled as scheduled
 from napari_segment.deep.nn.losses import topology as topology
-from napari_segment.deep.planning.plan import Objects
 from napari_segment.recipe import SpecLike
 from napari_segment.registry import losses
 
@@ -52,15 +51,15 @@ def make(spec: SpecLike) -> Any:
     return losses.make(spec)
 
 
-def of_objects(loss: LossFunction, objects: Objects) -> LossFunction:
-    """Apply a loss to the maps of objects, as `napari_segment.deep.data.targets` draws them.
+def of_objects(loss: LossFunction, target: str) -> LossFunction:
+    """Apply a loss to the target maps of objects (see `napari_segment.deep.data.targets`).
 
     Parameters
     ----------
     loss : callable
-        Made by `make`; for the foreground, and for what tells touching objects apart.
-    objects : Objects
-        Which maps. Ways (flow) go in both directions of an axis and are compared by cross entropy.
+        Made by `make`; applied to the foreground and to the maps that separate touching objects.
+    target : {"distance", "border", "seeds", "flow"}
+        Kind of the maps. Components of a flow are signed and compared by cross-entropy.
 
     Returns
     -------
@@ -69,7 +68,7 @@ def of_objects(loss: LossFunction, objects: Objects) -> LossFunction:
     """
     from napari_segment.deep.nn.losses._base import OfObjects
 
-    return OfObjects(loss) if objects.target == "flow" else multilabel(loss)
+    return OfObjects(loss) if target == "flow" else multilabel(loss)
 
 
 def multilabel(loss: LossFunction) -> LossFunction:
