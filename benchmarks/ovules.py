@@ -70,7 +70,7 @@ def report(way: str, stack: int, **settings: Any) -> None:
         print(
             f"{name}{flipped} on {stack}: AP at IoU 0.5 {scores.ap_at(0.5):.3f}, "
             f"F1 {scores.f1_at(0.5):.3f}, mean AP {scores.average_precision:.3f}, "
-            f"{scores.found} found of {scores.expected}",
+            f"{scores.detected} found of {scores.expected}",
             flush=True,
         )
 

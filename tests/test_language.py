@@ -15,15 +15,21 @@ BANNED = frozenset(
 HELD = (
     "aliases.py",
     "api",
+    "blocks",
+    "classical",
     "deep/detection",
     "deep/inference",
     "deep/network.py",
     "engine",
     "errors.py",
     "exchange",
+    "image",
     "recipe.py",
     "registry",
+    "results",
+    "samples.py",
     "step.py",
+    "testing.py",
     "worker",
 )
 FILES = [

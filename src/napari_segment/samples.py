@@ -124,7 +124,7 @@ def time_lapse(shape: tuple[int, int, int] = (12, 160, 160), *, seed: int = 0) -
     """
     rng, spacing = default_rng(seed), (0.65, 0.65)
     times, *plane = shape
-    centres, radii = _places(tuple(plane), spacing, (4.5, 7.0), 0.16, rng)
+    centres, radii = _positions(tuple(plane), spacing, (4.5, 7.0), 0.16, rng)
     turned = _turns(len(centres), 2, rng)
     speed = rng.normal(0, 1.2, centres.shape)
     frames = []
@@ -212,12 +212,12 @@ def _objects(
     rng: Generator,
 ) -> NDArray[np.unsignedinteger[Any]]:
     """Label ellipsoids that may touch; where two overlap, each keeps its nearer part."""
-    centres, radii = _places(shape, spacing, radius, filled, rng)
+    centres, radii = _positions(shape, spacing, radius, filled, rng)
     turned = _turns(len(centres), len(shape), rng)
     return _painted(shape, spacing, centres, radii, turned).astype(smallest_integers(len(centres)))
 
 
-def _places(
+def _positions(
     shape: Sequence[int],
     spacing: Sequence[float],
     radius: tuple[float, float],

@@ -166,8 +166,8 @@ def _check_together(entry: Entry, settings: Mapping[str, Any]) -> None:
         return
     times = np.stack([_blobs(3), _blobs(3)[::-1]])
     expected = _call(entry, _data(entry, times.reshape(-1, *times.shape[2:])), settings)
-    found = _call(entry, _data(entry, times), settings)
-    assert np.array_equal(found.reshape(expected.shape), expected), (
+    together = _call(entry, _data(entry, times), settings)
+    assert np.array_equal(together.reshape(expected.shape), expected), (
         f"{entry.name} looks at neighbours, or refuses time points, but says that it is pointwise"
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import find_objects
 
-from napari_segment.blocks import boxes, map_regions, put_together, regions
+from napari_segment.blocks import assemble, boxes, map_regions, regions
 from napari_segment.blocks.boxes import _only
 from napari_segment.errors import InputError
 
@@ -54,7 +54,7 @@ def test_each_region_gets_its_own_labels_whole(lazy):
         return out
 
     pieces = map_regions(check, found, lazy, lazy + 1)
-    again = put_together(paint, found, pieces, lazy, dtype=lazy.dtype)
+    again = assemble(paint, found, pieces, lazy, dtype=lazy.dtype)
     assert again.chunks == lazy.chunks
     np.testing.assert_array_equal(again.compute(scheduler="sync"), LABELS)
 
@@ -80,5 +80,5 @@ def test_labels_of_one_block_are_one_region():
     found = regions(*boxes(field), ((4, 4), (4, 4)))
     assert sorted(region.ids.tolist() for region in found) == [[1, 2], [3], [4]]
     (across,) = (region for region in found if region.ids.tolist() == [4])
-    assert (across.place.start, across.place.stop) == ((3, 6), (5, 7))
+    assert (across.location.start, across.location.stop) == ((3, 6), (5, 7))
     assert list(across.indices()) == [(0, 1), (1, 1)]

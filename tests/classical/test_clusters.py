@@ -19,10 +19,10 @@ from sklearn.mixture import GaussianMixture
 import napari_segment as ns
 from napari_segment.classical.clusters import lloyd
 from napari_segment.classical.clusters._colours import lab
-from napari_segment.classical.clusters.assignment import Numbering
-from napari_segment.classical.clusters.features import of_channels, of_texture
+from napari_segment.classical.clusters.assignment import Assignment
+from napari_segment.classical.clusters.features import channel_features, texture_features
 from napari_segment.classical.clusters.selection import elbow, silhouette
-from napari_segment.classical.clusters.summary import condense
+from napari_segment.classical.clusters.summary import summarise
 from napari_segment.errors import InputError
 from napari_segment.registry import filters, methods
 
@@ -127,7 +127,7 @@ def test_any_chunking_gives_the_same(
 
 def test_codes_do_not_depend_on_the_order_of_bytes(photograph: np.ndarray) -> None:
     image = photograph.astype("<u2")
-    codes, swapped = of_channels(image).codes, of_channels(image.astype(">u2")).codes
+    codes, swapped = channel_features(image).codes, channel_features(image.astype(">u2")).codes
     assert all(code.dtype == np.uint16 for code in codes)
     np.testing.assert_array_equal(swapped, codes)
 
@@ -147,7 +147,7 @@ def test_many_features_are_sampled_and_refined() -> None:
 def test_as_many_voxels_are_sampled_of_thin_stacks(shape: tuple[int, ...]) -> None:
     """All distances between them are computed, so twice as many take four times the memory."""
     voxels = int(np.prod(shape))
-    sampled = of_channels(np.zeros((1, *shape), np.uint8)).sample(2000).shape[1]
+    sampled = channel_features(np.zeros((1, *shape), np.uint8)).sample(2000).shape[1]
     assert min(voxels, 1000) <= sampled <= 2000
 
 
@@ -157,12 +157,14 @@ def test_flipping_and_turning_an_image_flips_and_turns_its_sample(
     shape: list[int], size: int
 ) -> None:
     numbers = np.arange(np.prod(shape)).reshape(shape).astype(np.uint16)
-    sample = np.sort(of_channels(numbers[None]).sample(size)[0])
+    sample = np.sort(channel_features(numbers[None]).sample(size)[0])
     assert 0 < len(sample) <= size
     for axis in range(len(shape)):
-        flipped = of_channels(np.flip(numbers, axis)[None]).sample(size)[0]
+        flipped = channel_features(np.flip(numbers, axis)[None]).sample(size)[0]
         np.testing.assert_array_equal(np.sort(flipped), sample)
-    np.testing.assert_array_equal(np.sort(of_channels(numbers.T[None]).sample(size)[0]), sample)
+    np.testing.assert_array_equal(
+        np.sort(channel_features(numbers.T[None]).sample(size)[0]), sample
+    )
 
 
 @pytest.mark.parametrize("entry", ["kmeans", "gaussian_mixture"])
@@ -280,7 +282,7 @@ def test_texture_tells_rough_from_smooth() -> None:
 
 def test_texture_is_the_standard_deviation_around() -> None:
     image = data.camera()[::8, ::8]
-    features = of_texture(image, 2, 1.0)
+    features = texture_features(image, 2, 1.0)
     mean = uniform_filter(image.astype(float), 5, mode="reflect")
     spread = np.sqrt(uniform_filter(image.astype(float) ** 2, 5, mode="reflect") - mean**2)
     np.testing.assert_allclose(features.codes[0] * features.weights[0], spread, atol=2e-3)
@@ -405,11 +407,11 @@ def test_voxels_are_nearest_to_their_center(depth: int, dtype: type) -> None:
     """Whether looked up by the cell or computed: as by comparing with every center."""
     rng = np.random.default_rng(depth)
     image = rng.normal(100, 30, (depth, 9, 40, 50)).clip(0, 255).astype(dtype)
-    found = of_channels(image)
+    found = channel_features(image)
     weighted = np.stack(found.codes).reshape(depth, -1) * np.array(found.weights)[:, None]
     centers = weighted.T[rng.choice(weighted.shape[1], 12, replace=False)] + 0.25
-    summary = condense(found)
-    numbering = Numbering.of(found, summary, centers)
+    summary = summarise(found)
+    numbering = Assignment.of(found, summary, centers)
     distances = ((weighted.T[:, None] - centers) ** 2).sum(2)
     names = lloyd.assign(found, summary, centers).ravel()
     chosen = distances[np.arange(len(names)), names]

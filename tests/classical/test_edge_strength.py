@@ -4,7 +4,13 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_segment.classical.edges import has_strength, limits, moved, steepest, strength
+from napari_segment.classical.edges import (
+    has_strength,
+    limits,
+    max_strength,
+    strength,
+    with_thresholds,
+)
 from napari_segment.registry import methods
 
 NAMES = [name for name in methods if has_strength(name)]
@@ -30,7 +36,7 @@ def test_the_mask_lies_above_the_limit(image, name, threshold):
     _, (limit,) = limits(name, found, **settings)
     mask = methods[name](image, SPACING, **settings)
     np.testing.assert_array_equal(mask, found > np.float64(limit))
-    by_hand = moved(name, (limit,), steepest(found), settings)
+    by_hand = with_thresholds(name, (limit,), max_strength(found), settings)
     np.testing.assert_array_equal(methods[name](image, SPACING, **by_hand), mask)
 
 
@@ -46,10 +52,10 @@ def test_the_limits_of_canny_are_shares_of_the_largest_gradient(image):
     settings = methods["canny"].validate({"low": 0.25, "high": 0.5})
     found = strength("canny", image, SPACING, **settings)
     _, (low, high) = limits("canny", found, **settings)
-    assert (low, high) == pytest.approx((steepest(found) / 4, steepest(found) / 2))
+    assert (low, high) == pytest.approx((max_strength(found) / 4, max_strength(found) / 2))
     assert found[methods["canny"](image, SPACING, **settings)].min() >= low * (1 - 1e-6)
-    assert moved("canny", (low, high), steepest(found), settings) == settings
-    beyond = moved("canny", (low, 2 * steepest(found)), steepest(found), settings)
+    assert with_thresholds("canny", (low, high), max_strength(found), settings) == settings
+    beyond = with_thresholds("canny", (low, 2 * max_strength(found)), max_strength(found), settings)
     assert beyond["high"] == 1
 
 
@@ -65,5 +71,5 @@ def test_blocks_give_the_same(image):
     settings = methods["canny"].validate({})
     lazy = strength("canny", da.from_array(image, (3, 9, 24)), SPACING, **settings)
     whole = strength("canny", image, SPACING, **settings)
-    assert steepest(lazy) == steepest(whole)
+    assert max_strength(lazy) == max_strength(whole)
     assert limits("canny", lazy, **settings)[1] == limits("canny", whole, **settings)[1]

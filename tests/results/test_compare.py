@@ -168,7 +168,7 @@ def test_nothing_in_either_is_perfect_agreement(shape):
     empty = np.zeros(shape, np.uint8)
     scores = compare(empty, empty, surface=True)
     assert scores.mean_dice == scores.objects.f1_at(0.5) == scores.objects.panoptic_quality == 1.0
-    assert "0 found" in str(scores)
+    assert "0 detected" in str(scores)
 
 
 def test_one_empty_side_scores_nothing():

@@ -19,22 +19,22 @@ A Dask array runs on the scheduler that Dask would take: threads, or the active
 ``dask.distributed`` client. `computed` is what passes over lazy arrays compute with.
 """
 
+from napari_segment.blocks.boxes import assemble as assemble
 from napari_segment.blocks.boxes import boxes as boxes
 from napari_segment.blocks.boxes import map_regions as map_regions
-from napari_segment.blocks.boxes import put_together as put_together
 from napari_segment.blocks.boxes import regions as regions
 from napari_segment.blocks.components import Runs as Runs
 from napari_segment.blocks.components import connected_to as connected_to
 from napari_segment.blocks.components import label as label
 from napari_segment.blocks.components import runs as runs
-from napari_segment.blocks.maps import Place as Place
+from napari_segment.blocks.maps import Location as Location
 from napari_segment.blocks.maps import as_volume as as_volume
-from napari_segment.blocks.maps import cut_alike as cut_alike
 from napari_segment.blocks.maps import is_lazy as is_lazy
 from napari_segment.blocks.maps import map_blocks as map_blocks
 from napari_segment.blocks.maps import plain as plain
 from napari_segment.blocks.maps import reduce as reduce
 from napari_segment.blocks.maps import reduce_blocks as reduce_blocks
+from napari_segment.blocks.maps import unify_chunks as unify_chunks
 from napari_segment.blocks.passes import computed as computed
 from napari_segment.blocks.tables import at_border as at_border
 from napari_segment.blocks.tables import contacts as contacts

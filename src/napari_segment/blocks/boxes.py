@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_segment.blocks.maps import Place, as_volume, reduce_blocks
+from napari_segment.blocks.maps import Location, as_volume, reduce_blocks
 from napari_segment.blocks.memory import free_memory
 from napari_segment.errors import InputError
 
@@ -40,29 +40,29 @@ def boxes(labels: Any) -> tuple[Ids, Boxes]:
     return reduce_blocks(_boxes, labels, merge=_unions)
 
 
-def _boxes(place: Place, block: NDArray[Any]) -> tuple[Ids, Boxes]:
+def _boxes(location: Location, block: NDArray[Any]) -> tuple[Ids, Boxes]:
     from napari_segment.blocks.label_kernels import bound, extent
 
     volume = as_volume(block)
     kinds = {"bool": np.uint8, "uint64": np.int64}
     volume = volume.view(kinds.get(volume.dtype.name, volume.dtype))
     low, high = extent(volume.reshape(-1))
-    found = np.zeros((high - low + 1, 3, 2), np.int64)
-    found[:, :, 0] = max(volume.shape, default=0)
-    bound(volume, low, found)
-    ids = np.flatnonzero(found[:, 0, 1])
-    return ids + low, found[ids, 3 - block.ndim :] + np.array(place.start)[:, None]
+    bounds = np.zeros((high - low + 1, 3, 2), np.int64)
+    bounds[:, :, 0] = max(volume.shape, default=0)
+    bound(volume, low, bounds)
+    ids = np.flatnonzero(bounds[:, 0, 1])
+    return ids + low, bounds[ids, 3 - block.ndim :] + np.array(location.start)[:, None]
 
 
 def _unions(parts: Sequence[tuple[Ids, Boxes]]) -> tuple[Ids, Boxes]:
     ids = np.concatenate([ids for ids, _ in parts])
-    found = np.concatenate([boxes for _, boxes in parts])
+    bounds = np.concatenate([boxes for _, boxes in parts])
     order = np.argsort(ids, kind="stable")
     ids, first = np.unique(ids[order], return_index=True)
     if not len(ids):
-        return ids, found
-    low = np.minimum.reduceat(found[order, :, 0], first)
-    return ids, np.stack([low, np.maximum.reduceat(found[order, :, 1], first)], -1)
+        return ids, bounds
+    low = np.minimum.reduceat(bounds[order, :, 0], first)
+    return ids, np.stack([low, np.maximum.reduceat(bounds[order, :, 1], first)], -1)
 
 
 # ---- labels that reach across blocks ----
@@ -74,7 +74,7 @@ class Region:
 
     Parameters
     ----------
-    place : Place
+    location : Location
         The box around them all.
     ids : ndarray (N,)
         Rising.
@@ -82,7 +82,7 @@ class Region:
         The blocks that the labels lie in, along each axis.
     """
 
-    place: Place
+    location: Location
     ids: Ids
     blocks: tuple[slice, ...]
 
@@ -113,27 +113,27 @@ def regions(ids: Ids, boxes: Boxes, chunks: Sequence[Sequence[int]]) -> list[Reg
     last = [np.searchsorted(e, boxes[:, d, 1] - 1, "right") for d, e in enumerate(edges)]
     ranges, group = np.unique(np.stack([*first, *last], 1), axis=0, return_inverse=True)
     order = np.argsort(group.ravel(), kind="stable")
-    found = []
+    result = []
     for key, members in zip(
         ranges, np.split(order, np.cumsum(np.bincount(group.ravel()))[:-1]), strict=False
     ):
         start = tuple(boxes[members, :, 0].min(0).tolist())
         stop = tuple(boxes[members, :, 1].max(0).tolist())
         blocks = tuple(map(slice, key[: len(edges)].tolist(), key[len(edges) :].tolist()))
-        found.append(Region(Place(start, stop, (0,) * len(start), shape), ids[members], blocks))
-    return found
+        result.append(Region(Location(start, stop, (0,) * len(start), shape), ids[members], blocks))
+    return result
 
 
 def map_regions(
-    work: Callable[..., Any], found: Sequence[Region], labels: Any, *arrays: Any
+    work: Callable[..., Any], groups: Sequence[Region], labels: Any, *arrays: Any
 ) -> list[Any]:
     """Call `work` on each region of lazy labels, without what does not belong to it.
 
     Parameters
     ----------
     work : callable
-        From a `Place`, the labels there (other regions' are 0) and the arrays there to anything.
-    found : sequence of Region
+        From a `Location`, the labels there (other regions' are 0) and the arrays there to anything.
+    groups : sequence of Region
         Of `labels`.
     labels : dask Array
         Non-negative integers.
@@ -152,24 +152,24 @@ def map_regions(
     edges = [np.cumsum([0, *sizes]) for sizes in labels.chunks]
     blocks = [a.to_delayed() for a in (labels, *arrays)]
     results = []
-    for region in found:
+    for region in groups:
         cuts = []
         for delayed in blocks:
             parts = []
             for index in region.indices():
                 begin = [int(e[i]) for e, i in zip(edges, index, strict=True)]
                 end = [int(e[i + 1]) for e, i in zip(edges, index, strict=True)]
-                ours, theirs = overlap(region.place, begin, end)
+                ours, theirs = overlap(region.location, begin, end)
                 parts.append((ours, dask.delayed(_cut)(delayed[index], theirs)))
-            cuts.append(dask.delayed(_joined)(region.place, parts))
+            cuts.append(dask.delayed(_joined)(region.location, parts))
         retained = dask.delayed(_only)(cuts[0], region.ids)
-        results.append(dask.delayed(work)(region.place, retained, *cuts[1:]))
+        results.append(dask.delayed(work)(region.location, retained, *cuts[1:]))
     return results
 
 
-def put_together(
+def assemble(
     combine: Callable[..., NDArray[Any]],
-    found: Sequence[Region],
+    groups: Sequence[Region],
     results: Sequence[Any],
     *arrays: Any,
     dtype: DTypeLike,
@@ -181,7 +181,7 @@ def put_together(
     combine : callable
         From the blocks of `arrays` and a list of ``(where in the block, where in the region,
         result)`` to a block.
-    found, results : sequences
+    groups, results : sequences
         The regions, and what `map_regions` returned for them or what was made of that.
     *arrays : dask Array
         At least one; with the blocks of the labels.
@@ -199,11 +199,11 @@ def put_together(
     edges = [np.cumsum([0, *sizes]) for sizes in chunks]
     blocks = [a.to_delayed() for a in arrays]
     here: dict[Index, list[Any]] = {index: [] for index in np.ndindex(blocks[0].shape)}
-    for region, result in zip(found, results, strict=True):
+    for region, result in zip(groups, results, strict=True):
         for index in region.indices():
             begin = [int(e[i]) for e, i in zip(edges, index, strict=True)]
             end = [int(e[i + 1]) for e, i in zip(edges, index, strict=True)]
-            ours, theirs = overlap(region.place, begin, end)
+            ours, theirs = overlap(region.location, begin, end)
             here[index].append((theirs, ours, result))
     pieces = np.empty(blocks[0].shape, object)
     for index, parts in here.items():
@@ -214,12 +214,12 @@ def put_together(
 
 
 def overlap(
-    place: Place, begin: Sequence[int], end: Sequence[int]
+    location: Location, begin: Sequence[int], end: Sequence[int]
 ) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
     """Where a place and a block share voxels, as slices of the one and of the other."""
-    low = [max(a, b) for a, b in zip(place.start, begin, strict=True)]
-    high = [min(a, b) for a, b in zip(place.stop, end, strict=True)]
-    ours = tuple(slice(a - s, b - s) for a, b, s in zip(low, high, place.start, strict=True))
+    low = [max(a, b) for a, b in zip(location.start, begin, strict=True)]
+    high = [min(a, b) for a, b in zip(location.stop, end, strict=True)]
+    ours = tuple(slice(a - s, b - s) for a, b, s in zip(low, high, location.start, strict=True))
     theirs = tuple(slice(a - s, b - s) for a, b, s in zip(low, high, begin, strict=True))
     return ours, theirs
 
@@ -228,16 +228,18 @@ def _cut(block: NDArray[Any], where: tuple[slice, ...]) -> NDArray[Any]:
     return block[where].copy()
 
 
-def _joined(place: Place, parts: Sequence[tuple[tuple[slice, ...], NDArray[Any]]]) -> NDArray[Any]:
-    shape = [b - a for a, b in zip(place.start, place.stop, strict=True)]
-    _require_room(shape)
+def _joined(
+    location: Location, parts: Sequence[tuple[tuple[slice, ...], NDArray[Any]]]
+) -> NDArray[Any]:
+    shape = [b - a for a, b in zip(location.start, location.stop, strict=True)]
+    _require_memory(shape)
     out = np.empty(shape, parts[0][1].dtype)
     for where, part in parts:
         out[where] = part
     return out
 
 
-def _require_room(shape: Sequence[int]) -> None:
+def _require_memory(shape: Sequence[int]) -> None:
     need, free = math.prod(shape) * _BYTES, free_memory()
     if need > free:
         raise InputError(
@@ -256,6 +258,6 @@ def _only(labels: NDArray[Any], ids: Ids) -> NDArray[Any]:
     whole, out = labels.reshape(-1), retained.reshape(-1)
     for start in range(0, whole.size, _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        place = whole[part].astype(np.int64) - (int(ids[0]) - 1)
-        out[part] = table[place.clip(0, len(table) - 1, out=place)]
+        index = whole[part].astype(np.int64) - (int(ids[0]) - 1)
+        out[part] = table[index.clip(0, len(table) - 1, out=index)]
     return retained

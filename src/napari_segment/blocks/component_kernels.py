@@ -67,8 +67,8 @@ def join_runs(
     """
     for r in range(offsets.size - 1):
         y = r % height
-        for way in range(4):  # the rows before in the plane and across from the plane before
-            dz, dy = -min(way, 1), way - 2 if way else -1
+        for step in range(4):  # the rows before in the plane and across from the plane before
+            dz, dy = -min(step, 1), step - 2 if step else -1
             other = r + dz * height + dy
             apart = abs(dz) + abs(dy)
             if other < 0 or not 0 <= y + dy < height or apart > connectivity:

@@ -172,9 +172,11 @@ def _joined_runs(block: NDArray[Any], connectivity: int) -> tuple[NDArray[Any], 
     values = block.view(np.uint8) if block.dtype == bool else block
     rows = np.ascontiguousarray(values).reshape(-1, block.shape[-1])
     most = -(-block.shape[-1] // (2 if block.dtype == bool else 1))
-    found = over_slabs(lambda a, b: _runs(rows[a:b], most), len(rows), _thickness(rows))
-    counts, begin, end, value = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    del found
+    runs_of_slabs = over_slabs(lambda a, b: _runs(rows[a:b], most), len(rows), _thickness(rows))
+    counts, begin, end, value = (
+        np.concatenate(parts) for parts in zip(*runs_of_slabs, strict=True)
+    )
+    del runs_of_slabs
     offsets = np.concatenate([[0], np.cumsum(counts)])
     number = np.arange(len(begin), dtype=np.int32)
     first, sizes = np.zeros((2, len(begin)), np.int64)  # most of it is never touched
@@ -288,7 +290,7 @@ def _seam(a: _Part, b: _Part, direction: Direction, connectivity: int) -> NDArra
     """Pairs (component of a, component of b) of equal value that touch, (N, 2)."""
     ours, theirs = _facing(a, direction, 1), _facing(b, direction, -1)
     left = connectivity - np.count_nonzero(direction)
-    found = [np.empty((0, 2), np.int64)]
+    touching = [np.empty((0, 2), np.int64)]
     for shift in product((-1, 0, 1), repeat=ours.ndim):
         if np.count_nonzero(shift) > left:
             continue
@@ -300,8 +302,8 @@ def _seam(a: _Part, b: _Part, direction: Direction, connectivity: int) -> NDArra
         ]
         both = (p != 0) & (q != 0) & (a.values[p] == b.values[q])
         pairs = np.stack([p[both], q[both]], axis=1).astype(np.int64)
-        found.append(np.unique(pairs, axis=0))
-    return np.unique(np.concatenate(found), axis=0)
+        touching.append(np.unique(pairs, axis=0))
+    return np.unique(np.concatenate(touching), axis=0)
 
 
 def _facing(part: _Part, direction: Direction, sign: int) -> NDArray[Any]:

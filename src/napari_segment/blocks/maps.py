@@ -77,7 +77,7 @@ def reduce(
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where a block lies in its array.
 
     Parameters
@@ -113,7 +113,7 @@ def reduce_blocks(
     Parameters
     ----------
     gather : callable
-        From a `Place` and a block of each array to a partial result, which must be small.
+        From a `Location` and a block of each array to a partial result, which must be small.
     *arrays : ndarray or dask Array
         All of one shape. Where one is lazy, the others are cut alike.
     merge : callable
@@ -132,13 +132,13 @@ def reduce_blocks(
         return merge(_in_slabs(gather, arrays, before))
     import dask
 
-    lazy = cut_alike(arrays)
-    places = _places(lazy[0].chunks, before)
+    lazy = unify_chunks(arrays)
+    locations = _locations(lazy[0].chunks, before)
     if before:
-        blocks = [[_computed(a[place.where]) for a in lazy] for place in places]
+        blocks = [[_computed(a[location.where]) for a in lazy] for location in locations]
     else:
         blocks = [list(own) for own in zip(*(a.to_delayed().ravel() for a in lazy), strict=True)]
-    parts = [dask.delayed(gather)(p, *own) for p, own in zip(places, blocks, strict=True)]
+    parts = [dask.delayed(gather)(p, *own) for p, own in zip(locations, blocks, strict=True)]
     return merge(computed(_in_groups(parts, merge)))
 
 
@@ -189,7 +189,7 @@ def map_blocks(
     short = [d > n for d, n in zip(depth, arrays[0].shape, strict=True)]
     around = [(d, d) if s else (0, 0) for d, s in zip(depth, short, strict=True)]
     shared = {axis: 0 if s else d for axis, (d, s) in enumerate(zip(depth, short, strict=True))}
-    lazy = [a.rechunk({i: -1 for i, s in enumerate(short) if s}) for a in cut_alike(arrays)]
+    lazy = [a.rechunk({i: -1 for i, s in enumerate(short) if s}) for a in unify_chunks(arrays)]
     call = _Call(function, np.dtype(dtype), around, outside)
     if not any(shared.values()):
         return da.map_blocks(call, *lazy, dtype=dtype, meta=_meta(lazy[0], dtype))
@@ -232,8 +232,8 @@ def _on_slabs(
         around = [(d, d) for d in depth]
         around[axis] = (low - start + reach, stop + reach - high)
         slab = [np.ascontiguousarray(a[(*before, slice(low, high))]) for a in arrays]
-        found = _at_once(function, slab, around, outside)
-        out[(*before, slice(start, stop))] = found[(*before, slice(start - low, stop - low))]
+        result = _at_once(function, slab, around, outside)
+        out[(*before, slice(start, stop))] = result[(*before, slice(start - low, stop - low))]
 
     over_slabs(work, length, max(-(-length // (8 * threads())), halos * reach))
     return out
@@ -267,7 +267,7 @@ def _in_groups(parts: list[Any], merge: Callable[[Sequence[P]], P], size: int = 
     return parts
 
 
-def cut_alike(arrays: Sequence[Any]) -> list[Any]:
+def unify_chunks(arrays: Sequence[Any]) -> list[Any]:
     """All arrays as Dask arrays with the blocks of the first lazy one."""
     import dask.array as da
 
@@ -283,25 +283,25 @@ def _in_slabs(gather: Callable[..., P], arrays: Sequence[NDArray[Any]], before: 
 
     def work(start: int, stop: int) -> P:
         chunks = [(start, stop - start, shape[0] - stop), *((n,) for n in shape[1:])]
-        place = _places(chunks, before)[1]
-        return gather(place, *(a[place.where] for a in arrays))
+        location = _locations(chunks, before)[1]
+        return gather(location, *(a[location.where] for a in arrays))
 
     if not length:
         none = (0,) * len(shape)
-        return [gather(Place(none, shape, none, shape), *arrays)]
+        return [gather(Location(none, shape, none, shape), *arrays)]
     slabs = threads() * (8 if before else 1)  # neighbours are compared in many arrays
     return over_slabs(work, length, -(-length // slabs))
 
 
-def _places(chunks: Sequence[Sequence[int]], before: int) -> list[Place]:
+def _locations(chunks: Sequence[Sequence[int]], before: int) -> list[Location]:
     shape = tuple(sum(sizes) for sizes in chunks)
     bounds = [np.cumsum([0, *sizes]).tolist() for sizes in chunks]
-    places = []
+    locations = []
     for index in np.ndindex(*(len(sizes) for sizes in chunks)):
         start = tuple(edges[i] for edges, i in zip(bounds, index, strict=True))
         stop = tuple(edges[i + 1] for edges, i in zip(bounds, index, strict=True))
-        places.append(Place(start, stop, tuple(min(before, s) for s in start), shape))
-    return places
+        locations.append(Location(start, stop, tuple(min(before, s) for s in start), shape))
+    return locations
 
 
 def _computed(array: Any) -> Any:

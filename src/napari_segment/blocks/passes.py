@@ -37,8 +37,8 @@ def computed(parts: Sequence[Any]) -> list[Any]:
     token = uuid4().hex
     names = {key: _renamed(key, token) for key in tasks}
     apart = {names[key]: task.substitute(names, key=names[key]) for key, task in tasks.items()}
-    found: list[Any] = Delayed(names[whole.key], apart).compute(optimize_graph=False)
-    return found
+    values: list[Any] = Delayed(names[whole.key], apart).compute(optimize_graph=False)
+    return values
 
 
 def _renamed(key: Any, token: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_segment.blocks.maps import Place, map_blocks, reduce_blocks
+from napari_segment.blocks.maps import Location, map_blocks, reduce_blocks
 from napari_segment.blocks.slabs import over_slabs
 from napari_segment.errors import InputError
 
@@ -156,8 +156,8 @@ def _looked_up(table: NDArray[Any], block: NDArray[Any]) -> NDArray[Any]:
 
 def _searched(ids: Ids, values: NDArray[Any], block: NDArray[Any]) -> NDArray[Any]:
     block = block.astype(ids.dtype, copy=False)  # else both are compared as float64
-    place = np.minimum(np.searchsorted(ids, block), len(ids) - 1)
-    return np.where(ids[place] == block, values[place], values.dtype.type(0))
+    index = np.minimum(np.searchsorted(ids, block), len(ids) - 1)
+    return np.where(ids[index] == block, values[index], values.dtype.type(0))
 
 
 # ---- one block, and the sum of blocks ----
@@ -176,8 +176,8 @@ def _runs(*blocks: NDArray[Any]) -> tuple[list[NDArray[Any]], Ids, Ids]:
 
 
 def _summed(keys: NDArray[Any], weights: Ids) -> tuple[NDArray[Any], Ids]:
-    ids, place = np.unique(keys, return_inverse=True)
-    return ids, np.bincount(place, weights, len(ids)).astype(np.int64)
+    ids, index = np.unique(keys, return_inverse=True)
+    return ids, np.bincount(index, weights, len(ids)).astype(np.int64)
 
 
 def _check(block: NDArray[Any]) -> None:
@@ -193,7 +193,7 @@ def _check(block: NDArray[Any]) -> None:
         )
 
 
-def _count(_place: Place, block: NDArray[Any]) -> tuple[Ids, Ids]:
+def _count(_location: Location, block: NDArray[Any]) -> tuple[Ids, Ids]:
     _check(block)
     if block.dtype == bool:
         voxels = int(np.count_nonzero(block))
@@ -214,14 +214,16 @@ def _sum_counts(parts: Sequence[tuple[Ids, Ids]]) -> tuple[Ids, Ids]:
     return ids[voxels > 0], voxels[voxels > 0]
 
 
-def _first(place: Place, block: NDArray[Any]) -> tuple[Ids, Ids]:
+def _first(location: Location, block: NDArray[Any]) -> tuple[Ids, Ids]:
     _check(block)
     (values,), starts, _ = _runs(block)
     ids, where = np.unique(values, return_index=True)
     starts = starts[where[ids > 0]]
     inside = np.unravel_index(starts, block.shape)
-    index = tuple(i + s for i, s in zip(inside, place.start, strict=True))
-    return ids[ids > 0].astype(np.int64), np.ravel_multi_index(index, place.shape).astype(np.int64)
+    index = tuple(i + s for i, s in zip(inside, location.start, strict=True))
+    return ids[ids > 0].astype(np.int64), np.ravel_multi_index(index, location.shape).astype(
+        np.int64
+    )
 
 
 def _earliest(parts: Sequence[tuple[Ids, Ids]]) -> tuple[Ids, Ids]:
@@ -231,14 +233,14 @@ def _earliest(parts: Sequence[tuple[Ids, Ids]]) -> tuple[Ids, Ids]:
     return ids, first[order][where]
 
 
-def _outermost(place: Place, block: NDArray[Any], *, axes: tuple[int, ...]) -> Ids:
-    found = [np.empty(0, np.int64)]
+def _outermost(location: Location, block: NDArray[Any], *, axes: tuple[int, ...]) -> Ids:
+    outermost = [np.empty(0, np.int64)]
     for axis in axes if block.size else ():
-        if place.start[axis] == 0:
-            found.append(np.unique(block.take(0, axis)).astype(np.int64))
-        if place.stop[axis] == place.shape[axis]:
-            found.append(np.unique(block.take(-1, axis)).astype(np.int64))
-    return _union(found)
+        if location.start[axis] == 0:
+            outermost.append(np.unique(block.take(0, axis)).astype(np.int64))
+        if location.stop[axis] == location.shape[axis]:
+            outermost.append(np.unique(block.take(-1, axis)).astype(np.int64))
+    return _union(outermost)
 
 
 def _union(parts: Sequence[Ids]) -> Ids:
@@ -267,15 +269,15 @@ def _sum_pairs(parts: Sequence[_Table]) -> _Table:
     return _Table(pairs[starts], np.add.reduceat(weights, starts))
 
 
-def _overlap(_place: Place, a: NDArray[Any], b: NDArray[Any]) -> _Table:
+def _overlap(_location: Location, a: NDArray[Any], b: NDArray[Any]) -> _Table:
     values, _, lengths = _runs(a, b)
     return _sum_pairs([_Table(np.stack(values, 1).astype(np.int64), lengths[:, None])])
 
 
-def _touching(place: Place, block: NDArray[Any], *, background: bool) -> _Table:
+def _touching(location: Location, block: NDArray[Any], *, background: bool) -> _Table:
     """Faces between a block's own voxels and their predecessors along each axis."""
     parts = [_Table(np.empty((0, 2), np.int64), np.empty((0, block.ndim), np.int64))]
-    own = tuple(slice(b, None) for b in place.before)
+    own = tuple(slice(b, None) for b in location.before)
     for axis in range(block.ndim):
         later = block[(*own[:axis], slice(1, None), *own[axis + 1 :])]
         earlier = block[(*own[:axis], slice(None, -1), *own[axis + 1 :])]

@@ -32,7 +32,7 @@ class Image(Stack):
                 f"{len(self.channels)} channel names were given for {self.size('C')} channels."
             )
 
-    def _extra_words(self) -> tuple[str, ...]:
+    def _extra_text(self) -> tuple[str, ...]:
         return (", ".join(self.channels),)
 
     @property

@@ -61,7 +61,7 @@ class Labels(Stack):
             raise InputError(f"Labels must be integers, not {self.dtype}.")
         object.__setattr__(self, "features", _checked_columns(self.features))
 
-    def _extra_words(self) -> tuple[str, ...]:
+    def _extra_text(self) -> tuple[str, ...]:
         names = ", ".join(f"{k} {v}" for k, v in self.names.items())
         more = [f"features: {', '.join(self.features)}"] if self.features else []
         more += [f"maps: {', '.join(self.maps)}"] if self.maps else []

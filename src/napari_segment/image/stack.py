@@ -112,10 +112,10 @@ class Stack:
         size = "×".join(map(str, self.shape))
         step = "×".join(f"{s:.4g}" for s in self.spacing)
         lazy = "lazy " if self.is_lazy else ""
-        extra = ", ".join(filter(None, (f"{step} {self.unit}", *self._extra_words())))
+        extra = ", ".join(filter(None, (f"{step} {self.unit}", *self._extra_text())))
         return f"<{type(self).__name__} {self.axes} {size} {lazy}{self.dtype}, {extra}>"
 
-    def _extra_words(self) -> tuple[str, ...]:
+    def _extra_text(self) -> tuple[str, ...]:
         return ()
 
     def geometry(self) -> dict[str, Any]:

@@ -202,13 +202,13 @@ def _groups(
     The best pairs are joined first; no group holds two objects of one volume.
     """
     offsets = np.cumsum([0, *map(len, ids)])
-    found = [np.empty((0, 3))]
+    tables = [np.empty((0, 3))]
     for a, b in combinations(range(len(volumes)), 2):
         pairs, value = _ious(volumes[a], volumes[b])
         i = np.searchsorted(ids[a], pairs[:, 0]) + offsets[a]
         j = np.searchsorted(ids[b], pairs[:, 1]) + offsets[b]
-        found.append(np.stack([-value, i, j], 1)[value >= iou])
-    table = np.concatenate(found)
+        tables.append(np.stack([-value, i, j], 1)[value >= iou])
+    table = np.concatenate(tables)
     table = table[np.lexsort(table.T[::-1])]
     group = np.arange(1, offsets[-1] + 1)
     members = {int(n): [k] for k, n in enumerate(group)}

@@ -58,5 +58,5 @@ def _assigned(a: NDArray[Any], b: NDArray[Any], gains: NDArray[np.float64]) -> N
     table[i, j] = gains
     which = np.full(table.shape, -1)
     which[i, j] = np.arange(len(a))
-    found = which[linear_sum_assignment(table, maximize=True)]
-    return np.asarray(found[found >= 0])
+    assigned = which[linear_sum_assignment(table, maximize=True)]
+    return np.asarray(assigned[assigned >= 0])

@@ -66,21 +66,21 @@ def overlay(base: Picture, labels: NDArray[Any]) -> Picture:
 
 def _outline(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Labelled pixels beside another number."""
-    found = np.zeros(labels.shape, bool)
+    outline = np.zeros(labels.shape, bool)
     for axis in (0, 1):
         differs = np.diff(labels, axis=axis) != 0
         before = [slice(None), slice(None)]
         before[axis] = slice(1, None)
-        found[tuple(before)] |= differs
+        outline[tuple(before)] |= differs
         before[axis] = slice(None, -1)
-        found[tuple(before)] |= differs
-    return found & (labels > 0)
+        outline[tuple(before)] |= differs
+    return outline & (labels > 0)
 
 
 def _plane(stack: S) -> S:
-    for axis, place in (("T", 0), ("Z", stack.size("Z") // 2)):
+    for axis, position in (("T", 0), ("Z", stack.size("Z") // 2)):
         if axis in stack.axes:
-            stack = stack.take(axis, place)
+            stack = stack.take(axis, position)
     return stack
 
 

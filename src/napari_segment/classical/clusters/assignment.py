@@ -15,7 +15,7 @@ Centers: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Numbering:
+class Assignment:
     """How voxels are numbered by the nearest center: mostly by looking up their cell's owner.
 
     Parameters
@@ -36,7 +36,7 @@ class Numbering:
     centers: NDArray[np.float32]
 
     @classmethod
-    def of(cls, features: Features, summary: Summary, centers: Centers) -> Numbering:
+    def of(cls, features: Features, summary: Summary, centers: Centers) -> Assignment:
         from napari_segment.classical.clusters.lloyd_kernels import claim
 
         grid, weights = summary.grid, np.asarray(features.weights)
@@ -51,7 +51,7 @@ class Numbering:
         np.add.at(sums, self.owners[owned], totals[owned])
         return sums
 
-    def sums(self, _place: Any, *blocks: NDArray[Any]) -> NDArray[np.int64]:
+    def sums(self, _location: Any, *blocks: NDArray[Any]) -> NDArray[np.int64]:
         """Sums (K, D + 1) over the voxels of blocks that lie in divided cells."""
 
         def add(codes: NDArray[np.uint16], sums: NDArray[np.int64]) -> None:

@@ -109,7 +109,7 @@ def _symmetric(length: int, step: int) -> slice:
     return slice(start, length - start, step)
 
 
-def of_channels(image: Any) -> Features:
+def channel_features(image: Any) -> Features:
     """Each channel of an image (C, *S) as it is."""
     channels = [native(real(channel)) for channel in image]
     if all(c.dtype in (np.uint8, np.uint16) for c in channels):
@@ -129,7 +129,7 @@ def of_channels(image: Any) -> Features:
     return Features(tuple(codes), weights, tuple(low for low, _ in ranges), ones, holes)
 
 
-def of_colours(image: Any, space: Literal["hsv", "lab"]) -> Features:
+def colour_features(image: Any, space: Literal["hsv", "lab"]) -> Features:
     """Colours of an RGB image (3, *S) in a space where distance is closer to what is seen.
 
     "lab" is CIE L*a*b* (sRGB, D65). "hsv" is the cone of saturation · (cos hue, sin hue) and
@@ -164,7 +164,7 @@ def _white(dtype: np.dtype[Any], channels: Sequence[Any]) -> float:
     return float(np.ldexp(1.0, max(int(np.frexp(high)[1]), 8))) - 1 if high >= 2 else 1.0
 
 
-def of_position(like: Features, spacing: Sequence[float], weight: float) -> Features:
+def position_features(like: Features, spacing: Sequence[float], weight: float) -> Features:
     """Coordinates along the spatial axes; the longest side is worth `weight` × the intensities."""
     shape = like.shape
     spacing = tuple(spacing) or (1.0,) * len(shape)
@@ -181,7 +181,7 @@ def of_position(like: Features, spacing: Sequence[float], weight: float) -> Feat
     return Features(tuple(codes), tuple(weights), zeros, zeros)
 
 
-def of_texture(intensity: Any, spatial: int, weight: float) -> Features:
+def texture_features(intensity: Any, spatial: int, weight: float) -> Features:
     """Standard deviation of an intensity (*S) in the box of 5 voxels around each voxel.
 
     Only the last `spatial` axes have neighbours; those before, such as time, have none.

@@ -16,15 +16,15 @@ from napari_segment.classical.clusters.assignment import Centers
 from napari_segment.classical.clusters.features import (
     Features,
     Space,
-    of_channels,
-    of_colours,
-    of_position,
-    of_texture,
+    channel_features,
+    colour_features,
+    position_features,
+    texture_features,
 )
 from napari_segment.classical.clusters.selection import SILHOUETTES, Selection, elbow, silhouette
-from napari_segment.classical.clusters.summary import Points, condense
+from napari_segment.classical.clusters.summary import Points, summarise
 from napari_segment.classical.grid import float_type
-from napari_segment.classical.threshold.binarise import classes_between
+from napari_segment.classical.threshold.binarise import digitise
 from napari_segment.classical.threshold.histogram import LEVELS, Histogram, histogram, real
 from napari_segment.classical.threshold.multilevel import Grouping, groupings
 from napari_segment.image import Spacing
@@ -131,19 +131,19 @@ def kmeans(  # noqa: PLR0913
         grouping = best_grouping(
             histogram(channel, bins=LEVELS), clusters=clusters, selection=selection
         )
-        return classes_between(channel, grouping.thresholds)
-    found = features_of(image, features)
+        return digitise(channel, grouping.thresholds)
+    voxel_features = features_of(image, features)
     if position_weight:
-        found += of_position(found, spacing, position_weight)
+        voxel_features += position_features(voxel_features, spacing, position_weight)
     if texture_weight:
-        neighbours = len(spacing) or min(len(found.shape), 3)
-        found += of_texture(intensity(image), neighbours, texture_weight)
+        neighbours = len(spacing) or min(len(voxel_features.shape), 3)
+        voxel_features += texture_features(intensity(image), neighbours, texture_weight)
     fit = partial(lloyd.fit_points, restarts=restarts, tolerance=tolerance, seed=seed)
-    summary = condense(found)
-    centers = _centers(found, summary.points, clusters, selection, fit)
-    centers = lloyd.refine(found, summary, centers, tolerance=tolerance)
-    order = np.argsort((centers * found.brightness).sum(1), kind="stable")
-    return lloyd.assign(found, summary, centers[order])
+    summary = summarise(voxel_features)
+    centers = _centers(voxel_features, summary.points, clusters, selection, fit)
+    centers = lloyd.refine(voxel_features, summary, centers, tolerance=tolerance)
+    order = np.argsort((centers * voxel_features.brightness).sum(1), kind="stable")
+    return lloyd.assign(voxel_features, summary, centers[order])
 
 
 def best_grouping(
@@ -167,17 +167,17 @@ def best_grouping(
     """
     if not len(histogram.counts):
         return Grouping(np.empty(0), np.empty(0), 0.0)
-    found = groupings(histogram, clusters)
+    candidates = groupings(histogram, clusters)
     if selection == "fixed":
-        return found[-1]
+        return candidates[-1]
     if selection == "elbow":
-        return found[elbow([grouping.inertia for grouping in found]) - 1]
+        return candidates[elbow([grouping.inertia for grouping in candidates]) - 1]
     points = _typical(histogram, SILHOUETTES)
     scores = [
         silhouette(points[:, None], np.searchsorted(grouping.thresholds, points))
-        for grouping in found
+        for grouping in candidates
     ]
-    return found[int(np.argmax(scores))]
+    return candidates[int(np.argmax(scores))]
 
 
 def _typical(histogram: Histogram, size: int) -> NDArray[np.float64]:
@@ -215,8 +215,8 @@ def _one_channel(image: Any, space: Space) -> bool:
 def features_of(image: Any, space: Space) -> Features:
     """What the voxels of an image (C, *S) are compared by."""
     if space in ("hsv", "lab"):
-        return of_colours(image, space)
-    return of_channels(intensity(image)[None] if space == "intensity" else image)
+        return colour_features(image, space)
+    return channel_features(intensity(image)[None] if space == "intensity" else image)
 
 
 def intensity(image: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.blocks import is_lazy, map_blocks
-from napari_segment.classical.clusters.features import Space, of_channels
+from napari_segment.classical.clusters.features import Space, channel_features
 from napari_segment.classical.clusters.kmeans import (
     GROUP,
     Clusters,
@@ -60,7 +60,7 @@ def kmeans_image(  # noqa: PLR0913
         position_weight=position_weight, texture_weight=texture_weight, restarts=restarts,
         tolerance=tolerance, seed=seed,
     )  # fmt: skip
-    means = means_of(of_channels(image), labels, clusters)
+    means = means_of(channel_features(image), labels, clusters)
     channels = [
         map_blocks(partial(_painted, means=row), labels, channel, dtype=image.dtype)
         for row, channel in zip(means.T, image, strict=True)

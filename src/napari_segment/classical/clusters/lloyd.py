@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_segment.blocks import map_blocks, reduce_blocks
 from napari_segment.blocks.slabs import over_slabs
-from napari_segment.classical.clusters.assignment import Centers, Numbering
+from napari_segment.classical.clusters.assignment import Assignment, Centers
 from napari_segment.classical.clusters.features import HOLE, Features, sum_of_codes
 from napari_segment.classical.clusters.summary import Points, Summary, added
 
@@ -75,7 +75,7 @@ def refine(features: Features, summary: Summary, centers: Centers, *, tolerance:
     """
     scale = np.asarray(features.weights)
     for _ in range(_ROUNDS):
-        numbering = Numbering.of(features, summary, centers)
+        numbering = Assignment.of(features, summary, centers)
         divided = reduce_blocks(numbering.sums, *features.codes, merge=added)
         sums = divided + numbering.undivided(summary.totals)
         mass = sums[:, -1].astype(float)
@@ -90,7 +90,7 @@ def refine(features: Features, summary: Summary, centers: Centers, *, tolerance:
 
 def assign(features: Features, summary: Summary, centers: Centers) -> Any:
     """Number voxels by the nearest center; voxels without a place are in cluster 0."""
-    numbering = Numbering.of(features, summary, centers)
+    numbering = Assignment.of(features, summary, centers)
     return map_blocks(numbering.numbers, *features.codes, dtype=np.uint8)
 
 
@@ -160,7 +160,7 @@ def _means(sums: NDArray[Any], counts: NDArray[Any], otherwise: Centers) -> Cent
 
 
 def _sums_by_cluster(
-    holes: bool, count: int, _place: Any, *blocks: NDArray[Any]
+    holes: bool, count: int, _location: Any, *blocks: NDArray[Any]
 ) -> NDArray[np.int64]:
     """Sums (K, 1 + D + 1) of blocks of codes, of which the first holds the clusters themselves."""
     from napari_segment.classical.clusters.lloyd_kernels import NONE, add_to_clusters

@@ -175,7 +175,7 @@ def number(
     depth, n = codes.shape
     cells = np.empty(_TILE, np.int32)
     where = np.empty(_TILE, np.int32)
-    found = np.empty(_TILE, np.uint8)
+    nearest_clusters = np.empty(_TILE, np.uint8)
     points = np.empty((depth, _TILE), np.float32)
     for start in range(0, n, _TILE):
         size = min(_TILE, n - start)
@@ -189,13 +189,13 @@ def number(
         for d in range(depth):
             for j in range(count):
                 points[d, j] = codes[d, where[j]] * weights[d]
-        nearest(points, count, centers, found)
+        nearest(points, count, centers, nearest_clusters)
         for j in range(count):
-            clusters[where[j]] = found[j]
-            sums[found[j], depth] += 1
+            clusters[where[j]] = nearest_clusters[j]
+            sums[nearest_clusters[j], depth] += 1
         for d in range(depth):
             for j in range(count):
-                sums[found[j], d] += codes[d, where[j]]
+                sums[nearest_clusters[j], d] += codes[d, where[j]]
 
 
 @njit(cache=True, nogil=True)

@@ -15,7 +15,7 @@ from napari_segment.classical.clusters import lloyd
 from napari_segment.classical.clusters.assignment import Centers
 from napari_segment.classical.clusters.features import HOLE, Features, Space, map_codes
 from napari_segment.classical.clusters.kmeans import GROUP, Clusters, Restarts, Seed, features_of
-from napari_segment.classical.clusters.summary import Points, condense, sampled
+from napari_segment.classical.clusters.summary import Points, sampled, summarise
 from napari_segment.registry import methods
 
 _ROUNDS = 500
@@ -66,14 +66,18 @@ def gaussian_mixture(
     EM algorithm. Journal of the Royal Statistical Society B 39:1–38.
     :doi:`10.1111/j.2517-6161.1977.tb01600.x`
     """
-    found = features_of(image, features)
-    points = sampled(found) if len(found.codes) > 1 else condense(found).points
+    voxel_features = features_of(image, features)
+    points = (
+        sampled(voxel_features)
+        if len(voxel_features.codes) > 1
+        else summarise(voxel_features).points
+    )
     if not len(points.mass):
-        return map_blocks(np.zeros_like, found.codes[0], dtype=np.uint8)
+        return map_blocks(np.zeros_like, voxel_features.codes[0], dtype=np.uint8)
     start = lloyd.fit_points(points, clusters, restarts=restarts, tolerance=1e-4, seed=seed)
     mixture = fit_mixture(points, start.centers, tolerance=tolerance)
-    order = np.argsort((mixture.means * found.brightness).sum(1), kind="stable")
-    return _assign(found, Mixture(*(part[order] for part in mixture)))
+    order = np.argsort((mixture.means * voxel_features.brightness).sum(1), kind="stable")
+    return _assign(voxel_features, Mixture(*(part[order] for part in mixture)))
 
 
 def fit_mixture(points: Points, means: Centers, *, tolerance: float = 1e-5) -> Mixture:

@@ -58,9 +58,9 @@ class Grid(NamedTuple):
 
     def cells(self, codes: NDArray[np.uint16]) -> NDArray[np.int64]:
         """The cells in which codes (D, N) lie."""
-        places = (codes - self.low[:, None]) >> self.shift[:, None]
+        indices = (codes - self.low[:, None]) >> self.shift[:, None]
         cells: NDArray[np.int64] = np.ravel_multi_index(
-            tuple(places), (1 << self.bits,) * len(places)
+            tuple(indices), (1 << self.bits,) * len(indices)
         )
         return cells
 
@@ -83,7 +83,7 @@ class Summary(NamedTuple):
     totals: NDArray[np.int64]
 
 
-def condense(features: Features) -> Summary:
+def summarise(features: Features) -> Summary:
     """Summarise all voxels.
 
     Up to three features fall into 32,768 cells of a grid, each with the mean of its voxels, so
@@ -143,11 +143,11 @@ def _distinct(codes: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np
     codes = codes[:, np.lexsort(codes)]
     other = np.ones(codes.shape[1], np.bool_)
     other[1:] = (codes[:, 1:] != codes[:, :-1]).any(0)
-    places = np.flatnonzero(other)
-    return codes[:, places], np.diff(places, append=len(other)).astype(np.float64)
+    starts = np.flatnonzero(other)
+    return codes[:, starts], np.diff(starts, append=len(other)).astype(np.float64)
 
 
-def _totals_of_blocks(grid: Grid, _place: Any, *blocks: NDArray[Any]) -> NDArray[np.int64]:
+def _totals_of_blocks(grid: Grid, _location: Any, *blocks: NDArray[Any]) -> NDArray[np.int64]:
     from napari_segment.classical.clusters.lloyd_kernels import add_to_cells
 
     def add(codes: NDArray[np.uint16], totals: NDArray[np.int64]) -> None:

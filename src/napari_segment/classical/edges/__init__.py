@@ -3,9 +3,9 @@
 from napari_segment.classical.edges.canny import canny
 from napari_segment.classical.edges.derivatives import dog, farid, gaussian_gradient, log
 from napari_segment.classical.edges.gradients import laplace, prewitt, roberts, scharr, sobel
-from napari_segment.classical.edges.marking import steepest
+from napari_segment.classical.edges.marking import max_strength
 from napari_segment.classical.edges.positions import edge_positions
-from napari_segment.classical.edges.strength import has_strength, limits, moved, strength
+from napari_segment.classical.edges.strength import has_strength, limits, strength, with_thresholds
 
 __all__ = [
     "canny",
@@ -17,11 +17,11 @@ __all__ = [
     "laplace",
     "limits",
     "log",
-    "moved",
+    "max_strength",
     "prewitt",
     "roberts",
     "scharr",
     "sobel",
-    "steepest",
     "strength",
+    "with_thresholds",
 ]

@@ -12,9 +12,9 @@ from pydantic import Field
 
 from napari_segment.blocks import connected_to, is_lazy, map_blocks
 from napari_segment.classical._slabs import over_slabs
-from napari_segment.classical.edges.marking import steepest
+from napari_segment.classical.edges.marking import max_strength
 from napari_segment.classical.edges.stencil import SOBEL, gradient
-from napari_segment.classical.edges.thinning import Ridges, ridges
+from napari_segment.classical.edges.thinning import GradientMaxima, gradient_maxima
 from napari_segment.classical.filters.separable import Kernel, convolve, gaussian_kernel
 from napari_segment.classical.grid import checked, float_type, in_voxels
 from napari_segment.errors import SettingError
@@ -31,7 +31,7 @@ def canny(
     low: Annotated[float, Field(ge=0, le=1)] = 0.1,
     high: Annotated[float, Field(ge=0, le=1)] = 0.2,
 ) -> Any:
-    """Find thin, connected edges: the ridges of the gradient, followed by hysteresis.
+    """Find thin, connected edges: local maxima of the gradient, followed by hysteresis.
 
     The image is smoothed with a Gaussian, its gradient taken by Sobel's operator. A voxel stays
     where the gradient is not smaller than on either side along its own direction, in space for a
@@ -73,9 +73,9 @@ def canny(
     if is_lazy(image):
         return _of_blocks(image, spacing, kernels, low, high)
     volume, lengths, kernels = _as_volume(image, spacing, kernels)
-    found = ridges(volume, lengths, kernels, low=low)
-    top = max((part.best for part in found), default=0.0)
-    code, weak = _painted(volume.shape, found, low * top, high * top)
+    maxima = gradient_maxima(volume, lengths, kernels, low=low)
+    top = max((part.max_magnitude for part in maxima), default=0.0)
+    code, weak = _painted(volume.shape, maxima, low * top, high * top)
     _follow(code, weak)
     return code.view(bool).reshape(image.shape)
 
@@ -90,18 +90,18 @@ def _as_volume(
 
 
 def _painted(
-    shape: tuple[int, ...], found: Sequence[Ridges], low: float, high: float
+    shape: tuple[int, ...], maxima: Sequence[GradientMaxima], low: float, high: float
 ) -> tuple[NDArray[np.uint8], list[NDArray[np.int64]]]:
-    """The ridges above either threshold in a volume, and where the weak ones are."""
+    """Mark the maxima above either threshold in a volume; return it and the weak ones' indices."""
     from napari_segment.classical.edges.hysteresis_kernels import STRONG, WEAK
 
     code, weak = np.zeros(shape, np.uint8), []
     flat = code.reshape(-1)
-    for part in found:
-        kind = part.heights.dtype.type
-        above, strong = part.heights >= kind(low), part.heights >= kind(high)
-        flat[part.places[strong]] = STRONG
-        weak.append(part.places[above & ~strong])
+    for part in maxima:
+        kind = part.magnitudes.dtype.type
+        above, strong = part.magnitudes >= kind(low), part.magnitudes >= kind(high)
+        flat[part.indices[strong]] = STRONG
+        weak.append(part.indices[above & ~strong])
         flat[weak[-1]] = WEAK
     return code, weak
 
@@ -112,8 +112,8 @@ def _follow(code: NDArray[np.uint8], weak: Sequence[NDArray[np.int64]]) -> None:
 
     over_slabs(lambda a, _: follow(code, weak[a]), len(weak), 1)
     flat = code.reshape(-1)
-    for places in weak:
-        flat[places[flat[places] == WEAK]] = 0
+    for indices in weak:
+        flat[indices[flat[indices] == WEAK]] = 0
 
 
 def _of_blocks(
@@ -124,7 +124,7 @@ def _of_blocks(
 
     strength = partial(_strength, spacing=spacing, kernels=kernels)
     halo = [min(k.radius + 1, n) for k, n in zip(kernels, image.shape, strict=True)]
-    top = steepest(map_blocks(strength, image, dtype=float_type(image.dtype), halo=halo))
+    top = max_strength(map_blocks(strength, image, dtype=float_type(image.dtype), halo=halo))
     mark = partial(_code, spacing=spacing, kernels=kernels, low=low, high=high, top=top)
     halo = [min(k.radius + 2, n) for k, n in zip(kernels, image.shape, strict=True)]
     code = map_blocks(mark, image, dtype=np.uint8, halo=halo)
@@ -141,8 +141,8 @@ def _code(
     top: float,
 ) -> NDArray[np.uint8]:
     volume, lengths, kernels = _as_volume(block, spacing, kernels)
-    found = ridges(volume, lengths, kernels, low=low, top=top)
-    return _painted(volume.shape, found, low * top, high * top)[0].reshape(block.shape)
+    maxima = gradient_maxima(volume, lengths, kernels, low=low, top=top)
+    return _painted(volume.shape, maxima, low * top, high * top)[0].reshape(block.shape)
 
 
 def _strength(

@@ -50,8 +50,8 @@ def follow(code: Any, weak: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _touches_strong(code: Any, place: int) -> bool:
-    z0, z1, y0, y1, x0, x1 = _around(code.shape, place)
+def _touches_strong(code: Any, index: int) -> bool:
+    z0, z1, y0, y1, x0, x1 = _around(code.shape, index)
     for z in range(z0, z1):
         for y in range(y0, y1):
             for x in range(x0, x1):
@@ -61,10 +61,10 @@ def _touches_strong(code: Any, place: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _around(shape: Any, place: int) -> Any:
+def _around(shape: Any, index: int) -> Any:
     """A voxel and all that touch it: first and one past the last along each axis."""
     nz, ny, nx = shape
-    z, y, x = place // (ny * nx), place // nx % ny, place % nx
+    z, y, x = index // (ny * nx), index // nx % ny, index % nx
     return (
         max(z - 1, 0),
         min(z + 2, nz),

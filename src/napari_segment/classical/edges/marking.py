@@ -11,7 +11,7 @@ from pydantic import Field
 
 from napari_segment.blocks import reduce
 from napari_segment.classical.threshold import criteria
-from napari_segment.classical.threshold.binarise import beyond
+from napari_segment.classical.threshold.binarise import binarise
 from napari_segment.classical.threshold.histogram import Histogram, histogram
 
 Threshold: TypeAlias = Annotated[
@@ -59,7 +59,7 @@ def marked(strength: Any, threshold: Threshold, percentile: float, value: float)
     """
     if threshold != "value":
         value = limit(histogram(strength, bins=BINS), threshold, percentile, value)
-    return beyond(strength, value, "bright")
+    return binarise(strength, value, "bright")
 
 
 def limit(counted: Histogram, threshold: Threshold, percentile: float, value: float) -> float:
@@ -77,7 +77,7 @@ def limit(counted: Histogram, threshold: Threshold, percentile: float, value: fl
     return criteria.otsu(counted) if threshold == "otsu" else percentile_of(counted, percentile)
 
 
-def steepest(strength: Any) -> float:
+def max_strength(strength: Any) -> float:
     """The greatest finite strength; 0 where there is none."""
     return reduce(strength, _largest, _greatest)
 

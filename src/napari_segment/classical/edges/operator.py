@@ -72,12 +72,12 @@ def _strength(
     **settings: Any,
 ) -> Any:
     """What the mask is taken from: the absolute response, or how steeply it crosses zero."""
-    found = function(image, spacing, **settings)
+    response = function(image, spacing, **settings)
     if crossings:
-        found = zero_crossings(found, spacing)
+        response = zero_crossings(response, spacing)
     elif settings.get("response", "magnitude") != "magnitude":
-        found = abs(found)
-    return map_blocks(_known, found, dtype=found.dtype)
+        response = abs(response)
+    return map_blocks(_known, response, dtype=response.dtype)
 
 
 def _known(block: NDArray[Any]) -> NDArray[Any]:
@@ -98,8 +98,8 @@ def _method(function: Callable[..., Any], crossings: bool, marks: str) -> Callab
         value: Value = 0.0,
         **settings: Any,
     ) -> Any:
-        found = _strength(function, image, spacing, crossings=crossings, **settings)
-        return marked(found, threshold, percentile, value)
+        strength = _strength(function, image, spacing, crossings=crossings, **settings)
+        return marked(strength, threshold, percentile, value)
 
     for attribute in ("__module__", "__name__", "__qualname__"):
         setattr(mask, attribute, getattr(function, attribute))

@@ -128,10 +128,12 @@ def edge_points(
         blocks.append(
             dask.delayed(_in_block)(image[around], marked[inner], first, start, spacing, sigma)
         )
-    found = computed(blocks)
-    order = np.lexsort(np.concatenate([part.voxels for part in found]).T[::-1])
+    parts_of_blocks = computed(blocks)
+    order = np.lexsort(np.concatenate([part.voxels for part in parts_of_blocks]).T[::-1])
     names = [f.name for f in fields(EdgePoints)]
-    return EdgePoints(*(np.concatenate([getattr(p, n) for p in found])[order] for n in names))
+    return EdgePoints(
+        *(np.concatenate([getattr(p, n) for p in parts_of_blocks])[order] for n in names)
+    )
 
 
 def _reach(sigma: float, spacing: Sequence[float]) -> list[int]:
@@ -155,13 +157,13 @@ def _in_block(
 
 
 def _located(
-    image: NDArray[Any], found: NDArray[np.intp], spacing: Sequence[float], sigma: float
+    image: NDArray[Any], voxels: NDArray[np.intp], spacing: Sequence[float], sigma: float
 ) -> EdgePoints:
-    if not len(found):
+    if not len(voxels):
         none = np.empty((0, image.ndim))
         return EdgePoints(none.astype(np.intp), none, none, np.empty(0))
     smooth = convolve(image, [gaussian_kernel(s) for s in in_voxels(sigma, spacing)])
-    here = tuple(found.T)
+    here = tuple(voxels.T)
     axes: tuple[Response, ...] = ("z", "y", "x")
     slope = np.stack(
         [gradient(smooth, spacing, SOBEL, a)[here] for a in axes[-image.ndim :]], axis=1
@@ -169,15 +171,15 @@ def _located(
     step = slope / np.array(spacing)
     step /= _or_one(np.abs(step).max(1, keepdims=True))
     strength = _spline(gradient(smooth, spacing, SOBEL, "magnitude"))
-    before, middle, ahead = (strength(found + side * step) for side in (-1, 0, 1))
+    before, middle, ahead = (strength(voxels + side * step) for side in (-1, 0, 1))
     rise, bend = (ahead - before) / 2, 2 * middle - ahead - before
-    shift = np.clip(np.divide(rise, bend, out=np.zeros(len(found)), where=bend > 0), -1, 1)
-    positions = (found + shift[:, None] * step) * np.array(spacing)
+    shift = np.clip(np.divide(rise, bend, out=np.zeros(len(voxels)), where=bend > 0), -1, 1)
+    positions = (voxels + shift[:, None] * step) * np.array(spacing)
     normals = slope / _or_one(np.linalg.norm(slope, axis=1, keepdims=True))
     back = _dislocation(image, spacing, sigma, positions, normals)
     positions -= np.clip(back, -0.5, 0.5)[:, None] * min(spacing) * normals
     top = middle + shift * (rise - shift * bend / 2)
-    return EdgePoints(found, positions, np.asarray(normals, np.float64), top)
+    return EdgePoints(voxels, positions, np.asarray(normals, np.float64), top)
 
 
 def _or_one(lengths: NDArray[Any]) -> NDArray[Any]:

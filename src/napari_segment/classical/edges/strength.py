@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_segment.classical.edges.marking import BINS, limit, steepest
+from napari_segment.classical.edges.marking import BINS, limit, max_strength
 from napari_segment.classical.edges.operator import STRENGTHS
 from napari_segment.classical.edges.stencil import SOBEL, gradient
 from napari_segment.classical.filters.separable import convolve, gaussian_kernel
@@ -73,13 +73,13 @@ def limits(name: str, strength: Any, **settings: Any) -> tuple[Histogram, tuple[
     """
     counted = histogram(strength, bins=BINS)
     if name in RELATIVE:
-        top = steepest(strength)
+        top = max_strength(strength)
         return counted, (settings["low"] * top, settings["high"] * top) if top else ()
-    found = limit(counted, settings["threshold"], settings["percentile"], settings["value"])
-    return counted, () if np.isnan(found) else (float(found),)
+    threshold = limit(counted, settings["threshold"], settings["percentile"], settings["value"])
+    return counted, () if np.isnan(threshold) else (float(threshold),)
 
 
-def moved(
+def with_thresholds(
     name: str, values: Sequence[float], top: float, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """A method's settings with its thresholds at other values of the strength.
@@ -91,7 +91,7 @@ def moved(
     values : sequence of float
         As many as `limits` gave.
     top : float
-        The `steepest` of the strength.
+        The `max_strength` of the strength.
     settings : mapping
         The method's.
     """

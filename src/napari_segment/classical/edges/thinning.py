@@ -1,4 +1,4 @@
-"""Where the gradient is largest along its own direction: Canny's thinning, in boxes and threads."""
+"""Canny's non-maximum suppression, in boxes and threads."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ Box: TypeAlias = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class Ridges:
-    """The ridges of a box.
+class GradientMaxima:
+    """Local maxima of the gradient magnitude along the gradient, of one box.
 
     Parameters
     ----------
-    places : array of int64
+    indices : array of int64
         Flat positions in the volume.
-    heights : array of float
+    magnitudes : array of float
         The gradient magnitude there.
-    best : float
+    max_magnitude : float
         The largest finite gradient magnitude of the box, or a larger one of another; 0 where
         `top` was given and none reaches the fraction.
     """
 
-    places: NDArray[np.int64]
-    heights: NDArray[Any]
-    best: float
+    indices: NDArray[np.int64]
+    magnitudes: NDArray[Any]
+    max_magnitude: float
 
 
-def ridges(
+def gradient_maxima(
     volume: NDArray[Any],
     spacing: Sequence[float],
     kernels: Sequence[Kernel],
     *,
     low: float,
     top: float = 0.0,
-) -> list[Ridges]:
+) -> list[GradientMaxima]:
     """Find the voxels at which the gradient of the smoothed volume is largest along itself.
 
     Parameters
@@ -61,14 +61,14 @@ def ridges(
     kernels : sequence of Kernel
         Even ones, for each axis.
     low : float
-        All ridges above this fraction of the largest gradient magnitude are found. Some below it
-        are too, depending on what was known of the largest by then.
+        All maxima above this fraction of the largest gradient magnitude are returned. Some below
+        it are too, depending on the largest that was known by then.
     top : float
         The largest gradient magnitude, if it is known.
 
     Returns
     -------
-    list of Ridges
+    list of GradientMaxima
         One for each box.
     """
     from napari_segment.classical.edges import thinning_kernels
@@ -80,20 +80,23 @@ def ridges(
     rising = 0.0 if top else low  # beyond the edges of a block, gradients are not true
     margin = [kernel.radius + 2 for kernel in kernels]
 
-    def found(box: Box) -> Ridges:
+    def maxima_of(box: Box) -> GradientMaxima:
         part, inner, origin = _held(volume, box, margin, dtype)
         mirror = tuple(mirrored(n, k.radius) for n, k in zip(part.shape, kernels, strict=True))
-        layout, room = (origin, volume[0].size), _room(part.shape, inner, kernels[0].radius, dtype)
+        layout, buffers = (
+            (origin, volume[0].size),
+            _buffers(part.shape, inner, kernels[0].radius, dtype),
+        )
         most = (box[1] - box[0]) * (box[3] - box[2]) * part.shape[2] + 1
-        places, heights = np.empty(most, np.int64), np.empty(most, dtype)  # seldom touched
-        count, best = thinning_kernels.ridges(
-            part, inner, places, heights, layout, room, weights, mirror, sobel, scale, step,
+        indices, magnitudes = np.empty(most, np.int64), np.empty(most, dtype)  # seldom touched
+        count, best = thinning_kernels.gradient_maxima(
+            part, inner, indices, magnitudes, layout, buffers, weights, mirror, sobel, scale, step,
             least, rising, peak,
         )  # fmt: skip
-        return Ridges(places[:count].copy(), heights[:count].copy(), float(best))
+        return GradientMaxima(indices[:count].copy(), magnitudes[:count].copy(), float(best))
 
     boxes = _boxes(volume.shape, margin[0], dtype.itemsize)
-    return over_slabs(lambda a, _: found(boxes[a]), len(boxes), 1)
+    return over_slabs(lambda a, _: maxima_of(boxes[a]), len(boxes), 1)
 
 
 def _held(
@@ -110,7 +113,7 @@ def _held(
     return part, inner, (z * volume.shape[1] + y) * volume.shape[2]
 
 
-def _room(shape: Sequence[int], box: Box, radius: int, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+def _buffers(shape: Sequence[int], box: Box, radius: int, dtype: np.dtype[Any]) -> tuple[Any, ...]:
     """Planes smoothed along Y and X; along Z; gradient magnitudes; and lists of the steep ones."""
     planes, rows, columns = shape
     height = box[3] - box[2]
@@ -123,9 +126,9 @@ def _room(shape: Sequence[int], box: Box, radius: int, dtype: np.dtype[Any]) -> 
         np.empty((2, most), np.int64),
         np.zeros(2, np.int64),
     )
-    words = np.zeros(-(-columns // 8), np.uint64)
-    sums, parts = np.empty((3, wide), dtype), np.empty((3, 8 * len(words)), dtype)
-    lines = (sums, parts, words.view(np.uint8), words)
+    packed = np.zeros(-(-columns // 8), np.uint64)
+    sums, parts = np.empty((3, wide), dtype), np.empty((3, 8 * len(packed)), dtype)
+    lines = (sums, parts, packed.view(np.uint8), packed)
     return soft, smooth, strength, slope, where, counts, lines
 
 

@@ -19,8 +19,8 @@ _PART = njit(cache=True, nogil=True, error_model="numpy", inline="always")
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def ridges(
-    volume: Any, box: Any, places: Any, heights: Any, layout: Any, room: Any, weights: Any,
+def gradient_maxima(
+    volume: Any, box: Any, indices: Any, magnitudes: Any, layout: Any, buffers: Any, weights: Any,
     mirror: Any, sobel: Any, scale: Any, step: Any, least: Any, low: Any, peak: Any,
 ) -> Any:  # fmt: skip
     """The voxels of a box at which the gradient is largest along itself, and how large it is.
@@ -30,12 +30,12 @@ def ridges(
     volume : array (Z, Y, X) of float
     box : tuple of int
         First plane and one past the last, first row and one past the last.
-    places, heights : array
+    indices, magnitudes : array
         Are given the flat positions, and the gradient magnitude there.
     layout : tuple of int
         Where the first voxel lies in the flat array that places refer to, and how far it is there
         from one plane to the next.
-    room : tuple of array
+    buffers : tuple of array
         What is worked in, made outside since that takes long to compile.
     weights, mirror : tuple of array
         For each axis the weights of the Gaussian at distance 0, 1, …, and the existing positions
@@ -52,7 +52,7 @@ def ridges(
 
     Returns
     -------
-    found : int
+    count : int
         How many there are.
     best : float
         The largest finite gradient magnitude of the box, or a larger one that was known.
@@ -60,8 +60,8 @@ def ridges(
     nz, ny, nx = volume.shape
     z0, z1, y0, y1 = box
     first, last, radius = max(y0 - 2, 0), min(y1 + 2, ny), len(weights[0]) - 1
-    soft, smooth, strength, slope, where, counts, lines = room
-    best, found, ready = volume.dtype.type(0), 0, max(z0 - 2 - radius, 0)
+    soft, smooth, strength, slope, where, counts, lines = buffers
+    best, count, ready = volume.dtype.type(0), 0, max(z0 - 2 - radius, 0)
     for z in range(max(z0 - 2, 0), z1 + 2):
         if z < min(z1 + 2, nz):
             while ready <= min(z + radius, nz - 1):
@@ -72,25 +72,25 @@ def ridges(
         if max(z0 - 1, 0) <= g < min(z1 + 1, nz):
             near = smooth[max(g - 1, 0) % 3], smooth[g % 3], smooth[min(g + 1, nz - 1) % 3]
             best = max(best, peak[0])
-            counts[g % 2], best = climb(
+            counts[g % 2], best = steep_gradients(
                 near, y0, y1, ny, sobel, scale, least, low, best, strength[g % 3], where[g % 2],
                 slope[g % 2], lines,
             )  # fmt: skip
             peak[0] = max(peak[0], best)
         h = z - 2  # whose neighbours have their gradients by now
         if z0 <= h < z1:
-            count = counts[h % 2]
+            candidates = counts[h % 2]
             levels = max(h - 1, 0) % 3, h % 3, min(h + 1, nz - 1) % 3
-            new = crest(
-                strength, levels, where[h % 2][:count], slope[h % 2], step, places[found:],
-                heights[found:],
+            new = local_maxima(
+                strength, levels, where[h % 2][:candidates], slope[h % 2], step, indices[count:],
+                magnitudes[count:],
             )  # fmt: skip
             begin = layout[0] + h * layout[1] + y0 * nx
-            for k in range(found, found + new):  # places in `strength` have a margin
-                row, column = places[k] // (nx + 2) - 1, places[k] % (nx + 2) - 1
-                places[k] = begin + row * nx + column
-            found += new
-    return found, best
+            for k in range(count, count + new):  # places in `strength` have a margin
+                row, column = indices[k] // (nx + 2) - 1, indices[k] % (nx + 2) - 1
+                indices[k] = begin + row * nx + column
+            count += new
+    return count, best
 
 
 @_PART
@@ -132,7 +132,7 @@ def across_planes(soft: Any, mirror: Any, z: int, weights: Any, out: Any) -> Non
 
 
 @_PART
-def climb(
+def steep_gradients(
     near: Any, y0: int, y1: int, ny: int, sobel: Any, scale: Any, least: Any, low: Any, best: Any,
     out: Any, where: Any, slope: Any, lines: Any,
 ) -> Any:  # fmt: skip
@@ -144,7 +144,7 @@ def climb(
     finite one so far, and ``slope`` the gradient there. Returns their number, and `best`.
     """
     first, nx, count = max(y0 - 2, 0), out.shape[1] - 2, 0
-    rows, parts, steep, words = lines
+    rows, parts, steep, packed = lines
     gz, gy, gx = parts[0], parts[1], parts[2]
     for y in range(max(y0 - 1, 0), min(y1 + 1, ny)):
         line = out[y - y0 + 1]
@@ -158,8 +158,8 @@ def climb(
         for x in range(nx):
             steep[x] = inner[x] >= floor
         begin = (y - y0 + 1) * (nx + 2) + 1
-        for w in range(len(words)):
-            if words[w] == 0:  # most hold nothing
+        for w in range(len(packed)):
+            if packed[w] == 0:  # most hold nothing
                 continue
             for x in range(8 * w, 8 * w + 8):  # without a branch, since noise defies prediction
                 where[count] = begin + x
@@ -205,8 +205,8 @@ def gradients(
 
 
 @_PART
-def crest(
-    strength: Any, levels: Any, where: Any, slope: Any, step: Any, places: Any, heights: Any
+def local_maxima(
+    strength: Any, levels: Any, where: Any, slope: Any, step: Any, indices: Any, magnitudes: Any
 ) -> int:
     """Of the places `where` in a plane, those at which the gradient is largest along itself.
 
@@ -219,7 +219,7 @@ def crest(
     base = levels[1] * size
     off, on = levels[0] * size - base, levels[2] * size - base
     sz, sy, sx = step[0], step[1], step[2]
-    one, found = flat.dtype.type(1), 0
+    one, count = flat.dtype.type(1), 0
     for k in range(len(where)):  # without a branch, since directions defy prediction
         i = base + where[k]
         m = flat[i]
@@ -239,6 +239,6 @@ def crest(
         ahead += u * (q * flat[i + a + b] + v * flat[i + a + b + c])
         behind = p * (q * flat[i + d] + v * flat[i + d + f])
         behind += u * (q * flat[i + d + e] + v * flat[i + d + e + f])
-        places[found], heights[found] = where[k], m
-        found += (m > 0) & (m < np.inf) & (not ahead > m) & (not behind > m)
-    return found
+        indices[count], magnitudes[count] = where[k], m
+        count += (m > 0) & (m < np.inf) & (not ahead > m) & (not behind > m)
+    return count

@@ -196,14 +196,14 @@ def _tile_size(shape: Sequence[int], spacing: Sequence[float], tiles: int) -> tu
 
 
 def _counts_of_tiles(
-    place: Any, block: NDArray[Any], *, size: Sequence[int], binning: tuple[float, float]
+    location: Any, block: NDArray[Any], *, size: Sequence[int], binning: tuple[float, float]
 ) -> NDArray[np.int64]:
     from napari_segment.classical.filters.clahe_kernels import count_tiles
 
-    numbers = [-(-n // s) for n, s in zip(place.shape, size, strict=True)]
+    numbers = [-(-n // s) for n, s in zip(location.shape, size, strict=True)]
     _, grid = as_volume(block, numbers, fill=1)
     counts = np.zeros((*grid, _BINS), np.int64)
-    volume, start, sizes = _placed(block, place.start, size)
+    volume, start, sizes = _placed(block, location.start, size)
     count_tiles(volume, start, sizes, *binning, counts)
     return counts
 

@@ -71,9 +71,9 @@ def _median(block: NDArray[Any], *, size: int) -> NDArray[Any]:
         low, high = int(needed.min()), int(needed.max()) + 1
         part = _ordered(np.array(volume[low:high], held, order="C"))
         part = part if wide is None else part.astype(wide)
-        found = np.empty((b - a, *volume.shape[1:]), part.dtype)
-        median_rows(part, needed - low, *across, bits, found)
-        out[a:b] = _restored(found, block.dtype)
+        medians = np.empty((b - a, *volume.shape[1:]), part.dtype)
+        median_rows(part, needed - low, *across, bits, medians)
+        out[a:b] = _restored(medians, block.dtype)
 
     over_slabs(slab, len(volume))
     return out.reshape(block.shape)

@@ -21,7 +21,7 @@ def sums_inside(image: Any, inside: Any, first: int, last: int, out: Any) -> Non
 
 
 @njit(cache=True, nogil=True)
-def towards_nearer_mean(
+def chan_vese_step(
     image: Any, old: Any, new: Any, mean: Any, weight: Any, first: int, last: int
 ) -> None:
     """On the outline, give voxels to the side whose mean is nearer (Chan and Vese)."""
@@ -45,7 +45,7 @@ def towards_nearer_mean(
 
 
 @njit(cache=True, nogil=True)
-def blow(old: Any, new: Any, speed: Any, grow: bool, first: int, last: int) -> None:
+def balloon_step(old: Any, new: Any, speed: Any, grow: bool, first: int, last: int) -> None:
     """Grow or shrink by one voxel through faces where the speed is more than a half."""
     nz, ny, nx = old.shape
     for z in range(first, last):
@@ -66,7 +66,7 @@ def blow(old: Any, new: Any, speed: Any, grow: bool, first: int, last: int) -> N
 
 
 @njit(cache=True, nogil=True)
-def attract(old: Any, new: Any, speed: Any, step: Any, first: int, last: int) -> None:
+def attraction_step(old: Any, new: Any, speed: Any, step: Any, first: int, last: int) -> None:
     """Move the outline down the slope of `speed`, towards edges."""
     nz, ny, nx = old.shape
     for z in range(first, last):
@@ -91,7 +91,7 @@ def attract(old: Any, new: Any, speed: Any, step: Any, first: int, last: int) ->
 
 
 @njit(cache=True, nogil=True)
-def keep_in_a_line(old: Any, new: Any, segments: Any, value: int, first: int, last: int) -> None:
+def curvature_step(old: Any, new: Any, segments: Any, value: int, first: int, last: int) -> None:
     """Voxels of this value keep it only where a segment through them has no other.
 
     ``segments`` (N, K, 3) are offsets: lines of three voxels in a plane, planes of nine in space.

@@ -69,7 +69,7 @@ def chan_vese(
     evolution of curves and surfaces", IEEE Transactions on Pattern Analysis and Machine
     Intelligence 36(1), 2–17, 2014. :doi:`10.1109/TPAMI.2013.106`
     """
-    from napari_segment.classical.regions.contour_kernels import towards_nearer_mean
+    from napari_segment.classical.regions.contour_kernels import chan_vese_step
 
     values, start = _prepared(image, markers, "an active contour")
     if start is None:
@@ -79,7 +79,7 @@ def chan_vese(
 
     def step(old: Mask, new: Mask) -> None:
         mean = _means(values, old)
-        over_slabs(lambda a, b: towards_nearer_mean(values, old, new, mean, weight, a, b), len(old))
+        over_slabs(lambda a, b: chan_vese_step(values, old, new, mean, weight, a, b), len(old))
 
     return (yield from _evolved(start, [step], iterations, smoothing, image.shape))
 
@@ -134,7 +134,7 @@ def geodesic_contours(
     evolution of curves and surfaces", IEEE Transactions on Pattern Analysis and Machine
     Intelligence 36(1), 2–17, 2014. :doi:`10.1109/TPAMI.2013.106`
     """
-    from napari_segment.classical.regions.contour_kernels import attract, blow
+    from napari_segment.classical.regions.contour_kernels import attraction_step, balloon_step
 
     spacing = checked(image, spacing)
     values, start = _prepared(image, markers, "an active contour")
@@ -150,10 +150,10 @@ def geodesic_contours(
     pull = np.array([1.0] * (3 - image.ndim) + [s**-2 for s in spacing])
 
     def move(old: Mask, new: Mask) -> None:
-        over_slabs(lambda a, b: blow(old, new, speed, balloon == "grow", a, b), len(old))
+        over_slabs(lambda a, b: balloon_step(old, new, speed, balloon == "grow", a, b), len(old))
 
     def settle(old: Mask, new: Mask) -> None:
-        over_slabs(lambda a, b: attract(old, new, speed, pull, a, b), len(old))
+        over_slabs(lambda a, b: attraction_step(old, new, speed, pull, a, b), len(old))
 
     steps = [settle] if balloon == "none" else [move, settle]
     return (yield from _evolved(start, steps, iterations, smoothing, image.shape))
@@ -213,13 +213,13 @@ def _evolved(
 
 def _smoothed(mask: Mask, spare: Mask, turn: int, ndim: int) -> tuple[Mask, Mask]:
     """Smooth the outline by what fits into it, then what fits around it, or the other way."""
-    from napari_segment.classical.regions.contour_kernels import keep_in_a_line
+    from napari_segment.classical.regions.contour_kernels import curvature_step
 
     segments = _SEGMENTS[ndim]
     for value in (1, 0) if turn == 0 else (0, 1):
         old, new = mask, spare
         over_slabs(
-            lambda a, b, o=old, n=new, v=value: keep_in_a_line(o, n, segments, v, a, b),  # type: ignore[misc]
+            lambda a, b, o=old, n=new, v=value: curvature_step(o, n, segments, v, a, b),  # type: ignore[misc]
             len(mask),
         )
         mask, spare = spare, mask

@@ -8,7 +8,7 @@ from napari_segment.blocks.memory import free_memory
 from napari_segment.errors import InputError
 
 
-def require_room(image: Any, per_voxel: int, what: str) -> None:
+def require_memory(image: Any, per_voxel: int, what: str) -> None:
     """Check that there is memory for work whose need grows with the number of voxels.
 
     Parameters

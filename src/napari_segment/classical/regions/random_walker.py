@@ -11,7 +11,7 @@ from pydantic import Field
 
 from napari_segment.classical.grid import checked, float_type, require_finite
 from napari_segment.classical.regions.markers import checked_markers, seeds_of_two_classes
-from napari_segment.classical.regions.memory_limit import require_room
+from napari_segment.classical.regions.memory_limit import require_memory
 from napari_segment.image import Spacing, smallest_integers
 from napari_segment.registry import methods
 
@@ -64,13 +64,13 @@ def random_walker(
     """
     spacing = checked(image, spacing)
     require_finite(image, "a random walk")
-    require_room(image, _BYTES, "A random walk")
+    require_memory(image, _BYTES, "A random walk")
     given = checked_markers(markers, image.shape)
     seeds = seeds_of_two_classes(image) if given is None else given
-    found = _walked(image, seeds, spacing, beta, tolerance)
+    labels = _walked(image, seeds, spacing, beta, tolerance)
     if given is None:
-        found = found - 1
-    return found.astype(smallest_integers(int(found.max(initial=0))))
+        labels = labels - 1
+    return labels.astype(smallest_integers(int(labels.max(initial=0))))
 
 
 def _walked(
@@ -93,5 +93,7 @@ def _walked(
     else:  # nothing hinders, however much differences would
         values, beta = np.arange(values.size, dtype=np.float64).reshape(values.shape), 0.0
     distance = np.array(spacing) / min(spacing)
-    found = walk(values, ranks, beta=beta, mode="cg_j", tol=tolerance, spacing=distance, prob_tol=1)
-    return np.asarray(numbers[found - 1])
+    classes = walk(
+        values, ranks, beta=beta, mode="cg_j", tol=tolerance, spacing=distance, prob_tol=1
+    )
+    return np.asarray(numbers[classes - 1])

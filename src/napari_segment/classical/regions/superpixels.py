@@ -15,7 +15,7 @@ from napari_segment.classical.grid import (
     in_voxels,
     require_finite,
 )
-from napari_segment.classical.regions.memory_limit import require_room
+from napari_segment.classical.regions.memory_limit import require_memory
 from napari_segment.image import Spacing, smallest_integers
 from napari_segment.registry import methods
 
@@ -68,10 +68,10 @@ def slic(
     spacing = checked(image, spacing)
     widths = in_voxels(sigma, spacing)
     require_finite(image, "a clustering")
-    require_room(image, _SLIC_BYTES, "A clustering into superpixels")
+    require_memory(image, _SLIC_BYTES, "A clustering into superpixels")
     if not image.size:
         return np.zeros(image.shape, np.uint8)
-    found: NDArray[Any] = cluster(
+    labels: NDArray[Any] = cluster(
         _in_unit_range(image),
         n_segments=segments,
         compactness=compactness,
@@ -80,7 +80,7 @@ def slic(
         channel_axis=None,
         start_label=1,
     )
-    return np.asarray(found, smallest_integers(int(found.max())))
+    return np.asarray(labels, smallest_integers(int(labels.max())))
 
 
 @methods.add(
@@ -126,13 +126,13 @@ def felzenszwalb(
 
     checked(image)
     require_finite(image, "a merging of regions")
-    require_room(image, _MERGING_BYTES, "A merging of regions")
+    require_memory(image, _MERGING_BYTES, "A merging of regions")
     if not image.size:
         return np.zeros(image.shape, np.uint8)
-    found = merge(
+    labels = merge(
         _in_unit_range(image), scale=scale, sigma=sigma, min_size=min_size, channel_axis=None
     )
-    return np.asarray(found + 1, smallest_integers(int(found.max()) + 1))
+    return np.asarray(labels + 1, smallest_integers(int(labels.max()) + 1))
 
 
 def _in_unit_range(image: Any) -> NDArray[Any]:

@@ -83,8 +83,8 @@ def watershed(
         labels = np.array(given.reshape(levels.shape), np.int32 if few else np.int64, order="C")
     flooded(levels, labels, _LEVELS)
     del levels  # before the labels are copied
-    found = labels.reshape(image.shape)
-    return np.asarray(found, smallest_integers(int(found.max())))
+    result = labels.reshape(image.shape)
+    return np.asarray(result, smallest_integers(int(result.max())))
 
 
 def flooded(levels: NDArray[Any], labels: NDArray[Any], count: int) -> None:
@@ -93,10 +93,10 @@ def flooded(levels: NDArray[Any], labels: NDArray[Any], count: int) -> None:
 
     starts = np.zeros(count + 1, np.int64)
     sources(levels, labels, count, starts, np.empty(0, np.int64))
-    found = np.empty(int(starts[-1]), np.int64)
-    if found.size:
-        sources(levels, labels, count, starts, found)
-        flood(levels, labels, count, starts, found)
+    indices = np.empty(int(starts[-1]), np.int64)
+    if indices.size:
+        sources(levels, labels, count, starts, indices)
+        flood(levels, labels, count, starts, indices)
 
 
 def _levels(image: Any, spacing: Sequence[float], sigma: float) -> NDArray[np.uint16]:
@@ -114,10 +114,10 @@ def gradient_strength(image: Any, spacing: Sequence[float], sigma: float) -> NDA
 
     Where its squares have no room, the image and the spacing are taken in units in which they do.
     """
-    found = _magnitude(image, spacing, sigma)
-    faint = 1e3 * np.sqrt(np.finfo(found.dtype).tiny)
-    if faint < found.max(initial=0) < np.inf or not image.any():
-        return found
+    strength = _magnitude(image, spacing, sigma)
+    faint = 1e3 * np.sqrt(np.finfo(strength.dtype).tiny)
+    if faint < strength.max(initial=0) < np.inf or not image.any():
+        return strength
     largest, unit = np.abs(image).max(), min(spacing)
     image = np.asarray(image / largest, np.float64)
     return _magnitude(image, [s / unit for s in spacing], sigma / unit)
@@ -126,5 +126,5 @@ def gradient_strength(image: Any, spacing: Sequence[float], sigma: float) -> NDA
 def _magnitude(image: Any, spacing: Sequence[float], sigma: float) -> NDArray[Any]:
     halo = [gaussian_kernel(max(w, 0.5)).radius for w in in_voxels(sigma, spacing)]
     gradient = partial(gaussian_gradient, spacing=spacing, sigma=sigma)
-    found = map_blocks(gradient, image, dtype=float_type(image.dtype), halo=halo, slabs=12)
-    return np.asarray(found)
+    magnitude = map_blocks(gradient, image, dtype=float_type(image.dtype), halo=halo, slabs=12)
+    return np.asarray(magnitude)

@@ -12,7 +12,7 @@ SHALLOW = np.uint16(1 << 15)
 
 
 @njit(cache=True, nogil=True)
-def sources(levels: Any, labels: Any, count: int, starts: Any, found: Any) -> None:
+def sources(levels: Any, labels: Any, count: int, starts: Any, indices: Any) -> None:
     """List the labelled voxels that have an unlabelled neighbour, level by level in C order.
 
     Parameters
@@ -20,8 +20,8 @@ def sources(levels: Any, labels: Any, count: int, starts: Any, found: Any) -> No
     levels, labels : array (Z, Y, X)
         As of `flood`.
     starts : array (count + 1,)
-        Where the voxels of each level begin. It is filled, from zeros, where `found` is empty.
-    found : array (N,)
+        Where the voxels of each level begin. It is filled, from zeros, where `indices` is empty.
+    indices : array (N,)
         Becomes the flat indices.
     """
     nz, ny, nx = levels.shape
@@ -36,18 +36,18 @@ def sources(levels: Any, labels: Any, count: int, starts: Any, found: Any) -> No
         edge = False
         for k in range(6):
             edge = edge or (inside[k] and basin[v + steps[k]] == 0)
-        if edge and found.size:
-            found[filled[height[v]]] = v
+        if edge and indices.size:
+            indices[filled[height[v]]] = v
             filled[height[v]] += 1
         elif edge:
             starts[height[v] + 1] += 1
-    if not found.size:
+    if not indices.size:
         for level in range(count):
             starts[level + 1] += starts[level]
 
 
 @njit(cache=True, nogil=True)
-def flood(levels: Any, labels: Any, count: int, starts: Any, found: Any) -> None:
+def flood(levels: Any, labels: Any, count: int, starts: Any, indices: Any) -> None:
     """Spread labels from where they are over all voxels, lowest levels first.
 
     A voxel that waits holds -1 - k - 8 (w + 1): the direction k that it was reached from, and the
@@ -61,7 +61,7 @@ def flood(levels: Any, labels: Any, count: int, starts: Any, found: Any) -> None
     labels : array (Z, Y, X)
         Numbers of the sources, 0 elsewhere; filled in place. Of 32 bits for at most `LARGEST`
         voxels, else of 64.
-    starts, found : array (count + 1,), (N,)
+    starts, indices : array (count + 1,), (N,)
         As from `sources`.
     """
     nz, ny, nx = levels.shape
@@ -72,7 +72,7 @@ def flood(levels: Any, labels: Any, count: int, starts: Any, found: Any) -> None
         i = starts[level]
         while i < starts[level + 1] or head[level] >= 0:
             if i < starts[level + 1]:
-                v = found[i]
+                v = indices[i]
                 i += 1
             else:
                 v = head[level]

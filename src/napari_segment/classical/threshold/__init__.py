@@ -1,7 +1,7 @@
 """Thresholds: by hand, from the histogram, and from the neighbourhood.
 
 `histogram` counts an image's values, `thresholds` finds in the counts what a method of that name
-would separate at, and `beyond` separates there: what a preview needs.
+would separate at, and `binarise` separates there: what a preview needs.
 """
 
 from napari_segment.classical.threshold import automatic as automatic
@@ -9,8 +9,8 @@ from napari_segment.classical.threshold import entropy_methods as entropy_method
 from napari_segment.classical.threshold import local as local
 from napari_segment.classical.threshold import manual as manual
 from napari_segment.classical.threshold import shape_methods as shape_methods
-from napari_segment.classical.threshold.binarise import beyond as beyond
+from napari_segment.classical.threshold.binarise import binarise as binarise
 from napari_segment.classical.threshold.histogram import Histogram as Histogram
 from napari_segment.classical.threshold.histogram import histogram as histogram
-from napari_segment.classical.threshold.preview import tells as tells
+from napari_segment.classical.threshold.preview import has_criterion as has_criterion
 from napari_segment.classical.threshold.preview import thresholds as thresholds

@@ -9,9 +9,9 @@ from pydantic import Field
 from napari_segment.classical.threshold import criteria
 from napari_segment.classical.threshold.binarise import (
     Objects,
-    beyond,
-    classes_between,
-    separate,
+    binarise,
+    binarise_by,
+    digitise,
 )
 from napari_segment.classical.threshold.histogram import (
     Bins,
@@ -19,7 +19,7 @@ from napari_segment.classical.threshold.histogram import (
     finite_range,
     histogram,
 )
-from napari_segment.classical.threshold.multilevel import between_classes
+from napari_segment.classical.threshold.multilevel import multi_otsu_thresholds
 from napari_segment.registry import methods
 
 GROUP = "global threshold"
@@ -48,7 +48,7 @@ def mean(image: Any, *, objects: Objects = "bright") -> Any:
     array([[False, False,  True]])
     """
     low, high = finite_range(image)
-    return beyond(image, exact_mean(image) if low < high else float("nan"), objects)
+    return binarise(image, exact_mean(image) if low < high else float("nan"), objects)
 
 
 @methods.add("otsu", title="Otsu threshold", gives="mask", group=GROUP, pointwise=True)
@@ -76,7 +76,7 @@ def otsu(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
     >>> otsu(np.array([[1, 2, 9, 8]]))
     array([[False, False,  True,  True]])
     """
-    return separate(image, criteria.otsu, bins=bins, objects=objects)
+    return binarise_by(image, criteria.otsu, bins=bins, objects=objects)
 
 
 @methods.add("isodata", title="Isodata threshold", gives="mask", group=GROUP, pointwise=True)
@@ -98,7 +98,7 @@ def isodata(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any
     Ridler T.W., Calvard S. (1978) Picture thresholding using an iterative selection method. IEEE
     Transactions on Systems, Man, and Cybernetics 8:630–632. :doi:`10.1109/TSMC.1978.4310039`
     """
-    return separate(image, criteria.isodata, bins=bins, objects=objects)
+    return binarise_by(image, criteria.isodata, bins=bins, objects=objects)
 
 
 @methods.add("li", title="Li threshold", gives="mask", group=GROUP, pointwise=True)
@@ -125,7 +125,7 @@ def li(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
     Li C.H., Tam P.K.S. (1998) An iterative algorithm for minimum cross entropy thresholding.
     Pattern Recognition Letters 19:771–776. :doi:`10.1016/S0167-8655(98)00057-9`
     """
-    return separate(image, criteria.li, bins=bins, objects=objects)
+    return binarise_by(image, criteria.li, bins=bins, objects=objects)
 
 
 @methods.add("triangle", title="Triangle threshold", gives="mask", group=GROUP, pointwise=True)
@@ -149,7 +149,7 @@ def triangle(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> An
     Zack G.W., Rogers W.E., Latt S.A. (1977) Automatic measurement of sister chromatid exchange
     frequency. Journal of Histochemistry and Cytochemistry 25:741–753. :doi:`10.1177/25.7.70454`
     """
-    return separate(image, criteria.triangle, bins=bins, objects=objects)
+    return binarise_by(image, criteria.triangle, bins=bins, objects=objects)
 
 
 @methods.add("yen", title="Yen threshold", gives="mask", group=GROUP, pointwise=True)
@@ -171,7 +171,7 @@ def yen(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
     Yen J.C., Chang F.J., Chang S. (1995) A new criterion for automatic multilevel thresholding.
     IEEE Transactions on Image Processing 4:370–378. :doi:`10.1109/83.366472`
     """
-    return separate(image, criteria.yen, bins=bins, objects=objects)
+    return binarise_by(image, criteria.yen, bins=bins, objects=objects)
 
 
 @methods.add("multi_otsu", title="Multi-Otsu", gives="classes", group=GROUP, pointwise=True)
@@ -216,5 +216,5 @@ def multi_otsu(
     >>> multi_otsu(np.array([[1, 2, 9, 8, 20]]))
     array([[0, 0, 1, 1, 2]], dtype=uint8)
     """
-    found = between_classes(histogram(image, bins=bins), classes=classes)
-    return classes_between(image, found, objects)
+    thresholds = multi_otsu_thresholds(histogram(image, bins=bins), classes=classes)
+    return digitise(image, thresholds, objects)

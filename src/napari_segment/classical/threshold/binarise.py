@@ -28,14 +28,14 @@ Mask: TypeAlias = NDArray[np.bool_]
 _TILE = 1 << 20  # voxels that stay in the cache while they are compared with every level
 
 
-def separate(
+def binarise_by(
     image: Any, criterion: Callable[[Histogram], float], *, bins: int, objects: Objects
 ) -> Any:
     """Mask of an image by the threshold that a criterion finds in its histogram."""
-    return beyond(image, criterion(histogram(image, bins=bins)), objects)
+    return binarise(image, criterion(histogram(image, bins=bins)), objects)
 
 
-def beyond(image: Any, threshold: float, objects: Objects) -> Any:
+def binarise(image: Any, threshold: float, objects: Objects) -> Any:
     """Mask of the values on the objects' side of a threshold.
 
     Parameters
@@ -54,10 +54,10 @@ def beyond(image: Any, threshold: float, objects: Objects) -> Any:
     """
     image = real(image)
     level = _level(threshold, image.dtype)
-    return map_blocks(partial(_beyond, level=level, objects=objects), image, dtype=np.bool_)
+    return map_blocks(partial(_binarised, level=level, objects=objects), image, dtype=np.bool_)
 
 
-def _beyond(block: NDArray[Any], *, level: Any, objects: Objects) -> Mask:
+def _binarised(block: NDArray[Any], *, level: Any, objects: Objects) -> Mask:
     if math.isnan(level):  # np.isnan refuses integers beyond 64 bits
         return np.zeros(block.shape, np.bool_)
     compare = np.greater if objects == "bright" else np.less_equal
@@ -79,7 +79,7 @@ def _level(threshold: float, dtype: np.dtype[Any]) -> Any:
     return np.nextafter(level, dtype.type(-np.inf)) if float(level) > threshold else level
 
 
-def classes_between(image: Any, thresholds: Iterable[float], objects: Objects = "bright") -> Any:
+def digitise(image: Any, thresholds: Iterable[float], objects: Objects = "bright") -> Any:
     """Number values by the thresholds that they lie beyond.
 
     Parameters
@@ -113,7 +113,7 @@ def _count_beyond(block: NDArray[Any], *, levels: list[Any], objects: Objects) -
         part = numbers[start:stop]
         part[...] = 0
         for level in levels:
-            part += _beyond(values[start:stop], level=level, objects=objects).view(np.uint8)
+            part += _binarised(values[start:stop], level=level, objects=objects).view(np.uint8)
 
     over_slabs(count, len(values), thickness=max(1, _TILE // max(values[:1].size, 1)))
     return number

@@ -107,8 +107,8 @@ def least(cost: Callable[[int], float], count: int, grid: int = 256) -> int:
     while count > 1024 and 2 * step * grid <= count:
         step *= 2
     while True:
-        places = range(low, high, step)
-        best = places[int(np.argmin([cost(k) for k in places]))]
+        candidates = range(low, high, step)
+        best = candidates[int(np.argmin([cost(k) for k in candidates]))]
         if step == 1:
             return best
         low, high, step = max(best - step, 0), min(best + step + 1, count), max(step // 8, 1)

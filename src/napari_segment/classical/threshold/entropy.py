@@ -60,11 +60,11 @@ def huang(histogram: Histogram) -> float:
     from napari_segment.classical.threshold.criteria_kernels import fuzziness
 
     counts = histogram.counts.astype(np.float64)
-    places = np.arange(len(counts))
-    mass, moment = np.cumsum(counts), np.cumsum(counts * places)
+    indices = np.arange(len(counts))
+    mass, moment = np.cumsum(counts), np.cumsum(counts * indices)
     below = np.rint(moment / mass).astype(np.int64)
     above = np.rint((moment[-1] - moment)[:-1] / (mass[-1] - mass)[:-1]).astype(np.int64)
-    member = 1 / (1 + places / places[-1])
+    member = 1 / (1 + indices / indices[-1])
     entropy = _plogp(member) + _plogp(1 - member)
     fuzzy = least(lambda k: fuzziness(counts, k, below[k], above[k], entropy), len(counts) - 1)
     return upper(histogram, fuzzy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from napari_segment.classical.threshold import entropy
-from napari_segment.classical.threshold.binarise import Objects, separate
+from napari_segment.classical.threshold.binarise import Objects, binarise_by
 from napari_segment.classical.threshold.histogram import Bins
 from napari_segment.registry import methods
 
@@ -33,7 +33,7 @@ def huang(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
     Huang L.-K., Wang M.-J.J. (1995) Image thresholding by minimizing the measures of fuzziness.
     Pattern Recognition 28:41–51. :doi:`10.1016/0031-3203(94)E0043-K`
     """
-    return separate(image, entropy.huang, bins=bins, objects=objects)
+    return binarise_by(image, entropy.huang, bins=bins, objects=objects)
 
 
 @methods.add(
@@ -58,7 +58,7 @@ def max_entropy(image: Any, *, bins: Bins = 256, objects: Objects = "bright") ->
     using the entropy of the histogram. Computer Vision, Graphics, and Image Processing
     29:273–285. :doi:`10.1016/0734-189X(85)90125-2`
     """
-    return separate(image, entropy.max_entropy, bins=bins, objects=objects)
+    return binarise_by(image, entropy.max_entropy, bins=bins, objects=objects)
 
 
 @methods.add(
@@ -82,7 +82,7 @@ def renyi_entropy(image: Any, *, bins: Bins = 256, objects: Objects = "bright") 
     Sahoo P., Wilkins C., Yeager J. (1997) Threshold selection using Renyi's entropy. Pattern
     Recognition 30:71–84. :doi:`10.1016/S0031-3203(96)00065-9`
     """
-    return separate(image, entropy.renyi_entropy, bins=bins, objects=objects)
+    return binarise_by(image, entropy.renyi_entropy, bins=bins, objects=objects)
 
 
 @methods.add("shanbhag", title="Shanbhag threshold", gives="mask", group=GROUP, pointwise=True)
@@ -106,4 +106,4 @@ def shanbhag(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> An
     Shanbhag A.G. (1994) Utilization of information measure as a means of image thresholding.
     CVGIP: Graphical Models and Image Processing 56:414–419. :doi:`10.1006/cgip.1994.1037`
     """
-    return separate(image, entropy.shanbhag, bins=bins, objects=objects)
+    return binarise_by(image, entropy.shanbhag, bins=bins, objects=objects)

@@ -16,7 +16,7 @@ _TILE = 1024
 
 
 @njit(cache=True, nogil=True)
-def count_codes(words: NDArray[np.uint64], counts: NDArray[np.int64]) -> None:
+def count_codes(packed: NDArray[np.uint64], counts: NDArray[np.int64]) -> None:
     """Add to ``counts[c]`` for each of the four codes of 16 bits in each word.
 
     Two tables in turn: runs of one code would else wait for the counter just written. At most
@@ -24,12 +24,12 @@ def count_codes(words: NDArray[np.uint64], counts: NDArray[np.int64]) -> None:
     """
     first, second = np.zeros(65536, np.uint32), np.zeros(65536, np.uint32)
     lowest, one = np.uint64(65535), np.uint32(1)
-    for i in range(len(words)):
-        word = words[i]
-        first[word & lowest] += one
-        second[(word >> np.uint64(16)) & lowest] += one
-        first[(word >> np.uint64(32)) & lowest] += one
-        second[word >> np.uint64(48)] += one
+    for i in range(len(packed)):
+        four = packed[i]
+        first[four & lowest] += one
+        second[(four >> np.uint64(16)) & lowest] += one
+        first[(four >> np.uint64(32)) & lowest] += one
+        second[four >> np.uint64(48)] += one
     for code in range(65536):
         counts[code] += np.int64(first[code]) + np.int64(second[code])
 
@@ -71,21 +71,23 @@ def count_bins(
     for start in range(0, len(values), _TILE):
         size = min(_TILE, len(values) - start)
         for i in range(size):
-            place = (values[start + i] - low) * scale
-            place = place if (place >= 0) & (place < ends) else precision(0)  # NaN is not either
-            k = np.int32(place)
-            beyond = place - precision(k)
+            position = (values[start + i] - low) * scale
+            position = (
+                position if (position >= 0) & (position < ends) else precision(0)
+            )  # NaN is not either
+            k = np.int32(position)
+            beyond = position - precision(k)
             bins[i] = k if (beyond > doubt) & (beyond < clear) else np.int32(-1)
         for i in range(size):
-            found = int(bins[i])
-            if found < 0:
-                found = _bin_of(float(values[start + i]), float(low), float(scale), uppers)
-            if found < 0:
+            bin_ = int(bins[i])
+            if bin_ < 0:
+                bin_ = _bin_of(float(values[start + i]), float(low), float(scale), uppers)
+            if bin_ < 0:
                 continue
             if i % 2:
-                second[found] += 1
+                second[bin_] += 1
             else:
-                counts[found] += 1
+                counts[bin_] += 1
     for b in range(len(counts)):
         counts[b] += second[b]
 

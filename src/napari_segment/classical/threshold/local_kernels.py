@@ -41,7 +41,7 @@ def beyond_local_threshold(
     """Mark the voxels of `out` (z, y, x) beyond a threshold from the mean and spread around them.
 
     Each index maps positions, from ``-radius`` on, to planes, rows and columns of `codes`, and so
-    tells how wide the window is. Where there are `holes`, negative codes count for nothing.
+    sets the width of the window. Where there are `holes`, negative codes count for nothing.
     `numbers` holds the value of code 0, the value of a step, and the numbers of the rule.
     """
     planes, ny, nx = out.shape

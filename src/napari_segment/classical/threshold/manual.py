@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.blocks import connected_to, map_blocks
-from napari_segment.classical.threshold.binarise import Objects, beyond, classes_between
+from napari_segment.classical.threshold.binarise import Objects, binarise, digitise
 from napari_segment.classical.threshold.histogram import real
 from napari_segment.errors import SettingError
 from napari_segment.registry import methods
@@ -43,7 +43,7 @@ def manual(image: Any, *, value: float = 0.5, objects: Objects = "bright") -> An
     >>> manual(np.array([[1, 2, 3]]), value=2)
     array([[False, False,  True]])
     """
-    return beyond(image, value, objects)
+    return binarise(image, value, objects)
 
 
 @methods.add("range", title="Range of values", gives="mask", group=GROUP, pointwise=True)
@@ -110,7 +110,7 @@ def levels(
         raise SettingError(
             f"The thresholds are {listed}: give them from the smallest to the greatest."
         )
-    return classes_between(image, thresholds, objects)
+    return digitise(image, thresholds, objects)
 
 
 @methods.add("hysteresis", title="Hysteresis threshold", gives="mask", group=GROUP)
@@ -149,7 +149,9 @@ def hysteresis(
     """
     _check_order(low, high)
     weak, strong = (low, high) if objects == "bright" else (high, low)
-    return connected_to(beyond(image, strong, objects), beyond(image, weak, objects), connectivity)
+    return connected_to(
+        binarise(image, strong, objects), binarise(image, weak, objects), connectivity
+    )
 
 
 def _check_order(low: float, high: float) -> None:

@@ -51,16 +51,16 @@ def groupings(histogram: Histogram, most: int) -> list[Grouping]:
     middle = np.average(centers, weights=weights)
     values = centers - middle
     spread = float(weights @ values**2)
-    found = []
+    result = []
     for starts, gain in best_cuts(values, weights, min(most, len(occupied))):
         means = np.add.reduceat(weights * values, starts) / np.add.reduceat(weights, starts)
         ends = occupied[starts[1:] - 1]
         means, inertia = np.ldexp(means + middle, exponent), max(spread - gain, 0.0)
         with np.errstate(over="ignore"):
-            found.append(
+            result.append(
                 Grouping(histogram.uppers[ends], means, float(np.ldexp(inertia, 2 * exponent)))
             )
-    return found
+    return result
 
 
 def best_cuts(
@@ -89,7 +89,7 @@ def best_cuts(
     moment = np.concatenate([[0.0], np.cumsum(weights * values)])
     best = np.concatenate([[-np.inf], moment[1:] ** 2 / mass[1:]])
     first = [np.zeros(len(best), np.int32)]
-    found = [(np.zeros(1, np.int64), float(best[-1]))]
+    cuts = [(np.zeros(1, np.int64), float(best[-1]))]
     for k in range(2, most + 1):
         previous, best = best, np.full_like(best, -np.inf)
         first.append(np.zeros(len(best), np.int32))
@@ -98,11 +98,11 @@ def best_cuts(
         starts = [len(values)]
         for row in reversed(first):
             starts.append(int(row[starts[-1]]))
-        found.append((np.array(starts[:0:-1]), float(best[-1])))
-    return found
+        cuts.append((np.array(starts[:0:-1]), float(best[-1])))
+    return cuts
 
 
-def between_classes(histogram: Histogram, *, classes: int = 3) -> tuple[float, ...]:
+def multi_otsu_thresholds(histogram: Histogram, *, classes: int = 3) -> tuple[float, ...]:
     """Thresholds between classes with the greatest variance between them.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What a method would separate at, from a histogram alone."""
+"""Thresholds of the global methods, computed from a histogram alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from napari_segment.classical.threshold import criteria, entropy, shape
 from napari_segment.classical.threshold.criteria import Criterion
 from napari_segment.classical.threshold.histogram import Histogram
-from napari_segment.classical.threshold.multilevel import between_classes
+from napari_segment.classical.threshold.multilevel import multi_otsu_thresholds
 from napari_segment.errors import UnknownNameError
 
 CRITERIA: Mapping[str, Criterion] = MappingProxyType(
@@ -34,8 +34,8 @@ CRITERIA: Mapping[str, Criterion] = MappingProxyType(
 )
 
 
-def tells(name: str) -> bool:
-    """Whether `thresholds` knows a method; it does not know those of plug-ins."""
+def has_criterion(name: str) -> bool:
+    """Whether `thresholds` computes those of a method; it does not for methods of plug-ins."""
     return name == "multi_otsu" or name in CRITERIA
 
 
@@ -64,8 +64,8 @@ def thresholds(name: str, histogram: Histogram, **settings: Any) -> tuple[float,
     (2.0,)
     """
     if name == "multi_otsu":
-        return between_classes(histogram, classes=settings.get("classes", 3))
-    if not tells(name):
+        return multi_otsu_thresholds(histogram, classes=settings.get("classes", 3))
+    if not has_criterion(name):
         raise UnknownNameError("global threshold", name, (*CRITERIA, "multi_otsu"))
-    found = CRITERIA[name](histogram)
-    return () if np.isnan(found) else (found,)
+    threshold = CRITERIA[name](histogram)
+    return () if np.isnan(threshold) else (threshold,)

@@ -33,7 +33,7 @@ def minimum(histogram: Histogram) -> float:
     if modes is None:
         return float("nan")
     valley = modes.first + int(np.argmin(modes.smooth[modes.first : modes.second + 1]))
-    return upper(histogram, _place(valley, modes, histogram))
+    return upper(histogram, _level(valley, modes, histogram))
 
 
 @of_two_levels
@@ -42,7 +42,7 @@ def intermodes(histogram: Histogram) -> float:
     modes = two_modes(histogram)
     if modes is None:
         return float("nan")
-    first, second = (_place(mode, modes, histogram) for mode in (modes.first, modes.second))
+    first, second = (_level(mode, modes, histogram) for mode in (modes.first, modes.second))
     return upper(histogram, (first + second) // 2)
 
 
@@ -105,7 +105,7 @@ def two_modes(histogram: Histogram) -> Modes | None:
     return None
 
 
-def _place(k: int, modes: Modes, histogram: Histogram) -> int:
+def _level(k: int, modes: Modes, histogram: Histogram) -> int:
     return min(k * modes.width + modes.width // 2, len(histogram.counts) - 1)
 
 

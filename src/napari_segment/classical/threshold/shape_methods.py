@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from napari_segment.classical.threshold import shape
-from napari_segment.classical.threshold.binarise import Objects, separate
+from napari_segment.classical.threshold.binarise import Objects, binarise_by
 from napari_segment.classical.threshold.histogram import Bins
 from napari_segment.registry import methods
 
@@ -33,7 +33,7 @@ def minimum(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any
     Prewitt J.M.S., Mendelsohn M.L. (1966) The analysis of cell images. Annals of the New York
     Academy of Sciences 128:1035–1053. :doi:`10.1111/j.1749-6632.1965.tb11715.x`
     """
-    return separate(image, shape.minimum, bins=bins, objects=objects)
+    return binarise_by(image, shape.minimum, bins=bins, objects=objects)
 
 
 @methods.add("intermodes", title="Intermodes threshold", gives="mask", group=GROUP, pointwise=True)
@@ -57,7 +57,7 @@ def intermodes(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> 
     Prewitt J.M.S., Mendelsohn M.L. (1966) The analysis of cell images. Annals of the New York
     Academy of Sciences 128:1035–1053. :doi:`10.1111/j.1749-6632.1965.tb11715.x`
     """
-    return separate(image, shape.intermodes, bins=bins, objects=objects)
+    return binarise_by(image, shape.intermodes, bins=bins, objects=objects)
 
 
 @methods.add("moments", title="Moments threshold", gives="mask", group=GROUP, pointwise=True)
@@ -79,7 +79,7 @@ def moments(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any
     Tsai W.-H. (1985) Moment-preserving thresholding: a new approach. Computer Vision, Graphics,
     and Image Processing 29:377–393. :doi:`10.1016/0734-189X(85)90133-1`
     """
-    return separate(image, shape.moments, bins=bins, objects=objects)
+    return binarise_by(image, shape.moments, bins=bins, objects=objects)
 
 
 @methods.add(
@@ -109,4 +109,4 @@ def kittler_illingworth(image: Any, *, bins: Bins = 256, objects: Objects = "bri
     Kittler J., Illingworth J. (1986) Minimum error thresholding. Pattern Recognition 19:41–47.
     :doi:`10.1016/0031-3203(86)90030-0`
     """
-    return separate(image, shape.kittler_illingworth, bins=bins, objects=objects)
+    return binarise_by(image, shape.kittler_illingworth, bins=bins, objects=objects)

@@ -22,11 +22,11 @@ from napari_segment.results.cleanup.instances import (
     Connectivity,
     Spacing,
     Unit,
-    full,
-    keep,
-    least_voxels,
-    most_voxels,
-    parts_of,
+    full_spacing,
+    instances_of,
+    max_voxels,
+    min_voxels,
+    select_instances,
 )
 
 GROUP = "components"
@@ -61,7 +61,7 @@ def connected_components(
     >>> connected_components(np.array([[True, False, True]]))
     array([[1, 0, 2]], dtype=uint8)
     """
-    return label(labels, connectivity, least_voxels(min_size, labels, spacing, units))[0]
+    return label(labels, connectivity, min_voxels(min_size, labels, spacing, units))[0]
 
 
 @cleanups.add("remove_small", title="Remove small", group=GROUP)
@@ -95,9 +95,11 @@ def remove_small(
     >>> remove_small(np.array([[True, True, False, True]]), min_size=2)
     array([[ True,  True, False, False]])
     """
-    parts = parts_of(labels, holds, connectivity)
+    parts = instances_of(labels, holds, connectivity)
     ids, voxels = counts(parts)
-    return keep(labels, parts, ids[voxels >= least_voxels(min_size, labels, spacing, units)])
+    return select_instances(
+        labels, parts, ids[voxels >= min_voxels(min_size, labels, spacing, units)]
+    )
 
 
 @cleanups.add("remove_large", title="Remove large", group=GROUP)
@@ -131,9 +133,11 @@ def remove_large(
     >>> remove_large(np.array([[True, True, False, True]]), max_size=1)
     array([[False, False, False,  True]])
     """
-    parts = parts_of(labels, holds, connectivity)
+    parts = instances_of(labels, holds, connectivity)
     ids, voxels = counts(parts)
-    return keep(labels, parts, ids[voxels <= most_voxels(max_size, labels, spacing, units)])
+    return select_instances(
+        labels, parts, ids[voxels <= max_voxels(max_size, labels, spacing, units)]
+    )
 
 
 @cleanups.add("keep_largest", title="Keep largest", group=GROUP)
@@ -165,14 +169,14 @@ def keep_largest(
     >>> keep_largest(np.array([[1, 1, 0, 1, 2]]), holds="classes")
     array([[1, 1, 0, 0, 2]])
     """
-    parts = parts_of(labels, holds, connectivity)
+    parts = instances_of(labels, holds, connectivity)
     ids, voxels = counts(parts)
     group = overlaps(parts, labels)[0] if holds == "classes" else np.zeros((len(ids), 2), np.int64)
     group = group[group[:, 0] > 0, 1] if holds == "classes" else group[:, 1]
     order = np.lexsort((ids, -voxels, group))  # the largest of each group first
     starts = np.searchsorted(group[order], group[order])
     rank = np.arange(len(ids)) - starts
-    return keep(labels, parts, np.sort(ids[order[rank < count]]))
+    return select_instances(labels, parts, np.sort(ids[order[rank < count]]))
 
 
 @cleanups.add("clear_border", title="Clear border", group=GROUP)
@@ -207,10 +211,12 @@ def clear_border(
            [0, 0, 2, 0],
            [0, 0, 0, 0]])
     """
-    parts = parts_of(labels, holds, connectivity)
+    parts = instances_of(labels, holds, connectivity)
     axes = range(labels.ndim) if border == "all" else range(labels.ndim - 2, labels.ndim)
     ids, _ = counts(parts)
-    return keep(labels, parts, np.setdiff1d(ids, at_border(parts, axes), assume_unique=True))
+    return select_instances(
+        labels, parts, np.setdiff1d(ids, at_border(parts, axes), assume_unique=True)
+    )
 
 
 @cleanups.add("relabel", title="Number anew", group=GROUP)
@@ -283,7 +289,7 @@ def merge(
         return labels
     ids, _ = counts(labels)
     pairs, faces = contacts(labels, background=True)
-    areas = faces @ _face_areas(full(spacing, labels.ndim))
+    areas = faces @ _face_areas(full_spacing(spacing, labels.ndim))
     surface = np.zeros(len(ids) + 1)
     index = np.searchsorted(ids, pairs) + (pairs > 0)  # 0 for background, from 1 for objects
     for side in (0, 1):

@@ -195,10 +195,10 @@ def _alike(
 
     channels = np.asarray(image, np.float32)
     channels = channels[None] if channels.ndim == ndim else channels
-    places = np.indices(channels.shape[1:], np.float32).reshape(ndim, -1)
-    places *= (scale / distance)[:, None].astype(np.float32)
+    positions = np.indices(channels.shape[1:], np.float32).reshape(ndim, -1)
+    positions *= (scale / distance)[:, None].astype(np.float32)
     looks = np.stack([_spread(c).ravel() for c in channels]) / contrast
-    lattice = Lattice(np.concatenate([places, looks]).T)
+    lattice = Lattice(np.concatenate([positions, looks]).T)
     return lattice.filter
 
 

@@ -20,7 +20,7 @@ from napari_segment.blocks import (
 )
 from napari_segment.image import smallest_integers
 from napari_segment.registry import cleanups
-from napari_segment.results.cleanup.instances import Spacing, Unit, most_voxels
+from napari_segment.results.cleanup.instances import Spacing, Unit, max_voxels
 
 
 @cleanups.add("fill_holes", title="Fill holes", group="shape")
@@ -56,7 +56,7 @@ def fill_holes(
     """
     gaps, count = label(labels == 0, 1)
     ids, voxels = counts(gaps)
-    limit = np.inf if max_size == "none" else most_voxels(max_size, labels, spacing, units)
+    limit = np.inf if max_size == "none" else max_voxels(max_size, labels, spacing, units)
     small = voxels <= limit
     if labels.dtype == bool:
         ids = np.setdiff1d(ids[small], at_border(gaps), assume_unique=True)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.blocks import Place, boxes, is_lazy, map_regions, put_together, regions
+from napari_segment.blocks import Location, assemble, boxes, is_lazy, map_regions, regions
 from napari_segment.image import Holds
 from napari_segment.registry import cleanups
 from napari_segment.results.cleanup.components import relabel
-from napari_segment.results.cleanup.instances import Connectivity, parts_of
+from napari_segment.results.cleanup.instances import Connectivity, instances_of
 
 _PAD = 0.01  # of a voxel: gives flat objects a hull, and holds what lies on the hull
 _FLAT = 1e-9
@@ -45,7 +45,7 @@ def convex_hull(labels: Any, holds: Holds = "mask", *, connectivity: Connectivit
     """
     if not labels.size:
         return labels
-    parts = parts_of(labels, holds, connectivity)
+    parts = instances_of(labels, holds, connectivity)
     parts = relabel(parts) if holds == "objects" else parts
     if is_lazy(labels):
         return _filled_lazily(labels, parts)
@@ -58,16 +58,16 @@ def convex_hull(labels: Any, holds: Holds = "mask", *, connectivity: Connectivit
 
 
 def _hulls(
-    _place: Place, parts: NDArray[Any], labels: NDArray[Any]
+    _location: Location, parts: NDArray[Any], labels: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[Any]]:
     """In whose hull each voxel lies, the first part's where there are several; 0 outside.
 
     Then all numbers of parts, rising, and the label of each.
     """
-    ids, found = boxes(parts)
+    ids, bounds = boxes(parts)
     owner = np.zeros_like(parts)
     values = np.zeros(len(ids), labels.dtype)
-    for i, (number, box) in enumerate(zip(ids, found, strict=True)):
+    for i, (number, box) in enumerate(zip(ids, bounds, strict=True)):
         where = tuple(slice(a, b) for a, b in box)
         own = parts[where] == number
         values[i] = labels[where][own][0]
@@ -90,9 +90,9 @@ def _filled(labels: NDArray[Any], hulls: Sequence[tuple[Any, Any, Any]]) -> NDAr
 def _filled_lazily(labels: Any, parts: Any) -> Any:
     """Fill hulls region by region; parts that reach across blocks are gathered from them."""
     labels = labels.rechunk(parts.chunks)
-    found = regions(*boxes(parts), parts.chunks)
-    hulls = map_regions(_hulls, found, parts, labels)
-    return put_together(_filled, found, hulls, labels, dtype=labels.dtype)
+    groups = regions(*boxes(parts), parts.chunks)
+    hulls = map_regions(_hulls, groups, parts, labels)
+    return assemble(_filled, groups, hulls, labels, dtype=labels.dtype)
 
 
 def _hull(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -104,11 +104,11 @@ def _hull(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     first, last = along.argmax(1), along.shape[1] - 1 - along[:, ::-1].argmax(1)
     ends = np.concatenate([np.column_stack([lines, side]) for side in (first, last)])
     around = np.array(list(product((-_PAD, _PAD), repeat=mask.ndim)))
-    found = ConvexHull((ends[:, None] + around).reshape(-1, mask.ndim))
+    hull = ConvexHull((ends[:, None] + around).reshape(-1, mask.ndim))
     # Each plane cuts every line along X at one place.
     across = np.indices(mask.shape[:-1]).reshape(mask.ndim - 1, -1)
     low, high = np.full(across.shape[1], -np.inf), np.full(across.shape[1], np.inf)
-    for *normal, slope, offset in np.unique(found.equations, axis=0):
+    for *normal, slope, offset in np.unique(hull.equations, axis=0):
         height = -(np.array(normal) @ across + offset)
         if abs(slope) < _FLAT:
             high[height < -_FLAT] = -np.inf

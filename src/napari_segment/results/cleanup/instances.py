@@ -35,7 +35,7 @@ Unit: TypeAlias = Annotated[
 _ROUNDED = 1e-9  # three voxels of 0.1 are neither more nor less than 0.3
 
 
-def parts_of(labels: Any, holds: Holds, connectivity: int) -> Any:
+def instances_of(labels: Any, holds: Holds, connectivity: int) -> Any:
     """Number what a cleanup acts on.
 
     Parameters
@@ -55,7 +55,7 @@ def parts_of(labels: Any, holds: Holds, connectivity: int) -> Any:
     return labels if holds == "objects" else label(labels, connectivity)[0]
 
 
-def keep(labels: Any, parts: Any, ids: NDArray[np.int64]) -> Any:
+def select_instances(labels: Any, parts: Any, ids: NDArray[np.int64]) -> Any:
     """The labels where they belong to certain parts, 0 elsewhere.
 
     Parameters
@@ -75,22 +75,24 @@ def keep(labels: Any, parts: Any, ids: NDArray[np.int64]) -> Any:
     )
 
 
-def least_voxels(size: float, labels: Any, spacing: Spacing, units: Unit) -> float:
+def min_voxels(size: float, labels: Any, spacing: Spacing, units: Unit) -> float:
     """The smallest number of voxels that make up a size."""
     return float(np.ceil(_voxels(size, labels, spacing, units) * (1 - _ROUNDED)))
 
 
-def most_voxels(size: float, labels: Any, spacing: Spacing, units: Unit) -> float:
+def max_voxels(size: float, labels: Any, spacing: Spacing, units: Unit) -> float:
     """The largest number of voxels that do not exceed a size."""
     return float(np.floor(_voxels(size, labels, spacing, units) * (1 + _ROUNDED)))
 
 
 def _voxels(size: float, labels: Any, spacing: Spacing, units: Unit) -> float:
     """An area or volume in voxels, unless it is given in them."""
-    return size / float(np.prod(full(spacing, labels.ndim))) if units == "physical" else size
+    return (
+        size / float(np.prod(full_spacing(spacing, labels.ndim))) if units == "physical" else size
+    )
 
 
-def full(spacing: Spacing, dimensions: int) -> Spacing:
+def full_spacing(spacing: Spacing, dimensions: int) -> Spacing:
     """The spacing, or 1 along each axis where none is known."""
     if spacing and len(spacing) != dimensions:
         raise InputError(

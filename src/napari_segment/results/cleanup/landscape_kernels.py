@@ -35,44 +35,44 @@ def bound_runs(at: Array, lengths: Array, bounds: Array, ny: int, nx: int, boxes
 
 
 @njit(cache=True, nogil=True)
-def place_runs(
-    at: Array, bounds: Array, boxes: Array, layout: Array, ny: int, nx: int, places: Array
+def locate_runs(
+    at: Array, bounds: Array, boxes: Array, layout: Array, ny: int, nx: int, offsets: Array
 ) -> None:
     """Find where the runs of components begin in the flat array."""
     for n in range(bounds.size - 1):
         for r in range(bounds[n], bounds[n + 1]):
             row = at[r] // nx
             z = row // ny
-            place = layout[n, 0] + (z - boxes[n, 0, 0]) * layout[n, 1]
-            place += (row - z * ny - boxes[n, 1, 0]) * layout[n, 2]
-            places[r] = place + at[r] - row * nx - boxes[n, 2, 0]
+            offset = layout[n, 0] + (z - boxes[n, 0, 0]) * layout[n, 1]
+            offset += (row - z * ny - boxes[n, 1, 0]) * layout[n, 2]
+            offsets[r] = offset + at[r] - row * nx - boxes[n, 2, 0]
 
 
 @njit(cache=True, nogil=True)
 def intensities(
-    places: Array, lengths: Array, at: Array, image: Array, low: float, land: Array
+    offsets: Array, lengths: Array, at: Array, image: Array, low: float, land: Array
 ) -> None:
     """Intensities of some components above the lowest of all; 0 in the rest of their boxes."""
     for i in range(land.size):
         land[i] = 0
-    for r in range(places.size):
+    for r in range(offsets.size):
         for i in range(lengths[r]):
-            land[places[r] + i] = np.float32(image[at[r] + i] - low)
+            land[offsets[r] + i] = np.float32(image[at[r] + i] - low)
 
 
 @njit(cache=True, nogil=True)
-def insides(places: Array, lengths: Array, land: Array) -> None:
+def insides(offsets: Array, lengths: Array, land: Array) -> None:
     """Infinity in some components, 0 in the rest of their boxes."""
     for i in range(land.size):
         land[i] = 0
-    for r in range(places.size):
+    for r in range(offsets.size):
         for i in range(lengths[r]):
-            land[places[r] + i] = np.inf
+            land[offsets[r] + i] = np.inf
 
 
 @njit(cache=True, nogil=True)
 def distances(
-    lines: Array, ends: Array, layout: Array, spacing: Array, land: Array, room: Array
+    lines: Array, ends: Array, layout: Array, spacing: Array, land: Array, buffer: Array
 ) -> None:
     """Squared Euclidean distances to the nearest 0, from infinity and 0, in place.
 
@@ -91,7 +91,7 @@ def distances(
         For each box and the axes Z, Y and X.
     layout, spacing : array (N, 5), (3,)
     land : array (S,) of float32
-    room : array (4, L + 2)
+    buffer : array (4, L + 2)
         For lines of L voxels.
     """
     for job in range(3 * len(lines)):
@@ -103,35 +103,35 @@ def distances(
             start = layout[box, 0] + line // lines[box, axis, 4] * lines[box, axis, 3]
             start += line % lines[box, axis, 4] * lines[box, axis, 5]
             for i in range(n):
-                room[3, i] = land[start + i * stride]
+                buffer[3, i] = land[start + i * stride]
             b = 0
             while b < n:
                 a = b
-                while b < n and room[3, b] > 0:
+                while b < n and buffer[3, b] > 0:
                     b += 1
                 top = -1
                 for q in range(a - 1, b + 1):
                     inside = a <= q < b
                     if (q < 0 and first) or (q == n and last):
                         continue
-                    height = room[3, q] if inside else 0.0
+                    height = buffer[3, q] if inside else 0.0
                     if height == np.inf:
                         continue
                     meets = -np.inf
                     while top >= 0:
-                        k = room[0, top]
-                        meets = (q + k) / 2 + (height - room[1, top]) / (2 * square * (q - k))
-                        if meets > room[2, top]:
+                        k = buffer[0, top]
+                        meets = (q + k) / 2 + (height - buffer[1, top]) / (2 * square * (q - k))
+                        if meets > buffer[2, top]:
                             break
                         top -= 1
                     top += 1
-                    room[0, top], room[1, top], room[2, top] = q, height, meets
+                    buffer[0, top], buffer[1, top], buffer[2, top] = q, height, meets
                 lowest = 0
                 for p in range(a, b if top >= 0 else a):
-                    while lowest < top and room[2, lowest + 1] < p:
+                    while lowest < top and buffer[2, lowest + 1] < p:
                         lowest += 1
-                    away = p - room[0, lowest]
-                    land[start + p * stride] = square * away * away + room[1, lowest]
+                    away = p - buffer[0, lowest]
+                    land[start + p * stride] = square * away * away + buffer[1, lowest]
                 b += 1
 
 
@@ -157,9 +157,9 @@ def smooth(
         r = radii[2 - axis]
         width = 1 if axis == 0 else lines[box, axis, 4]
         for line in range(lines[box, axis, 2] * (lines[box, axis, 4] // width) if r else 0):
-            apply_to = lines[box, axis, 4] // width
-            start = layout[box, 0] + line // apply_to * lines[box, axis, 3]
-            start += line % apply_to * lines[box, axis, 5]
+            rows = lines[box, axis, 4] // width
+            start = layout[box, 0] + line // rows * lines[box, axis, 3]
+            start += line % rows * lines[box, axis, 5]
             for i in range(-r, n + r):
                 k = i
                 while (k < 0 and ends[box, 2 - axis, 0]) or (k >= n and ends[box, 2 - axis, 1]):
@@ -179,12 +179,12 @@ def smooth(
 
 @njit(cache=True, nogil=True)
 def to_levels(
-    places: Array, lengths: Array, bounds: Array, layout: Array, step: float, most: int,
-    land: Array, words: Array, tops: Array, factors: Array,
+    offsets: Array, lengths: Array, bounds: Array, layout: Array, step: float, most: int,
+    land: Array, states: Array, tops: Array, factors: Array,
 ) -> None:  # fmt: skip
     """Turn the landscape into words: levels from 1 to `most`, negated, and 0 outside of components.
 
-    `words` may be the memory of `land`. Levels are `step` apart, or more where the landscape of a
+    `states` may be the memory of `land`. Levels are `step` apart, or more where the landscape of a
     component is higher than that. Finds the highest level of each component, and how many levels
     are one unit of its landscape.
     """
@@ -196,16 +196,16 @@ def to_levels(
         if highest * factor > most - 1:
             factor = np.float32((most - 1) / highest)
         for i in range(layout[n, 3], layout[n, 4]):
-            words[i] = 1 + max(min(int(land[i] * factor), most - 1), 0)
+            states[i] = 1 + max(min(int(land[i] * factor), most - 1), 0)
         top = 0
         end = layout[n, 3]
         for r in range(bounds[n], bounds[n + 1]):
-            for i in range(end, places[r]):
-                words[i] = 0
-            end = places[r] + lengths[r]
-            for i in range(places[r], end):
-                top = max(top, words[i])
-                words[i] = -words[i]
+            for i in range(end, offsets[r]):
+                states[i] = 0
+            end = offsets[r] + lengths[r]
+            for i in range(offsets[r], end):
+                top = max(top, states[i])
+                states[i] = -states[i]
         for i in range(end, layout[n, 4]):
-            words[i] = 0
+            states[i] = 0
         tops[n], factors[n] = top, factor

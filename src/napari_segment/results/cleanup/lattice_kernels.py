@@ -28,7 +28,7 @@ class Lattice:
     def __init__(self, features: NDArray[np.floating[Any]]) -> None:
         points = np.ascontiguousarray(features, np.float32)
         self.dimension = points.shape[1]
-        self.corners, self.shares, keys, table = _place(points)
+        self.corners, self.shares, keys, table = _simplices(points)
         self.neighbours = _neighbours(keys, table)
 
     def filter(self, values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
@@ -55,10 +55,10 @@ def _slot(key: Any, keys: Any, table: Any) -> int:  # pragma: no cover - compile
     mask = np.uint64(len(table) - 1)
     slot = code & mask
     while table[slot] != EMPTY:
-        found = keys[table[slot]]
+        other = keys[table[slot]]
         same = True
         for i in range(len(key)):
-            if found[i] != key[i]:
+            if other[i] != key[i]:
                 same = False
                 break
         if same:
@@ -79,7 +79,7 @@ def _grown(keys: Any, count: int, table: Any) -> Any:  # pragma: no cover - comp
 
 
 @njit(cache=True, nogil=True)
-def _place(points: Any) -> Any:  # pragma: no cover - compiled
+def _simplices(points: Any) -> Any:  # pragma: no cover - compiled
     """The corners of each point's simplex, its share in each, and the keys of all corners."""
     n, d = points.shape
     corners = np.empty((n, d + 1), np.int32)
@@ -143,7 +143,7 @@ def _place(points: Any) -> Any:  # pragma: no cover - compiled
 def _neighbours(keys: Any, table: Any) -> Any:  # pragma: no cover - compiled
     """The corners on either side along each direction, (d + 1, M, 2); M where there is none."""
     m, d = keys.shape
-    found = np.empty((d + 1, m, 2), np.int32)
+    neighbours = np.empty((d + 1, m, 2), np.int32)
     key = np.empty(d, np.int32)
     for axis in range(d + 1):
         for i in range(m):
@@ -153,9 +153,9 @@ def _neighbours(keys: Any, table: Any) -> Any:  # pragma: no cover - compiled
                     key[j] = keys[i, j] + step
                 if axis < d:
                     key[axis] = keys[i, axis] - step * d
-                place = table[_slot(key, keys, table)]
-                found[axis, i, side] = m if place == EMPTY else place
-    return found
+                corner = table[_slot(key, keys, table)]
+                neighbours[axis, i, side] = m if corner == EMPTY else corner
+    return neighbours
 
 
 @njit(cache=True, nogil=True)
@@ -166,9 +166,9 @@ def _blurred(values: Any, corners: Any, shares: Any, neighbours: Any) -> Any:  #
     other = np.zeros((m + 1, channels), np.float32)
     for p in range(n):
         for corner in range(directions):
-            place, share = corners[p, corner], shares[p, corner]
+            index, share = corners[p, corner], shares[p, corner]
             for c in range(channels):
-                lattice[place, c] += share * values[p, c]
+                lattice[index, c] += share * values[p, c]
     for axis in range(directions):
         for i in range(m):
             left, right = neighbours[axis, i, 0], neighbours[axis, i, 1]
@@ -181,7 +181,7 @@ def _blurred(values: Any, corners: Any, shares: Any, neighbours: Any) -> Any:  #
     result = np.zeros((n, channels), np.float32)
     for p in range(n):
         for corner in range(directions):
-            place, share = corners[p, corner], shares[p, corner]
+            index, share = corners[p, corner], shares[p, corner]
             for c in range(channels):
-                result[p, c] += share * lattice[place, c]
+                result[p, c] += share * lattice[index, c]
     return result

@@ -14,7 +14,7 @@ from pydantic import Field
 from napari_segment.blocks import map_blocks
 from napari_segment.errors import SettingError
 from napari_segment.registry import cleanups
-from napari_segment.results.cleanup.instances import Spacing, full
+from napari_segment.results.cleanup.instances import Spacing, full_spacing
 from napari_segment.results.distance import distance_to_others
 
 GROUP = "shape"
@@ -167,7 +167,7 @@ def smooth(
     >>> smooth(np.array([[1, 1, 0, 1, 1]]))
     array([[1, 1, 1, 1, 1]])
     """
-    finest = min(full(spacing, labels.ndim)) if units == "physical" else 1.0
+    finest = min(full_spacing(spacing, labels.ndim)) if units == "physical" else 1.0
     if radius > _MOST * finest * _SLACK:
         raise SettingError(
             f"A ball of radius {radius:g} reaches {radius / finest:.0f} voxels, but labels are "
@@ -190,7 +190,7 @@ def _on_balls(
     outside: int | None = None,
 ) -> Any:
     """Apply a function of balls with a halo of `reach` radii."""
-    lengths = full(spacing, labels.ndim) if units == "physical" else (1.0,) * labels.ndim
+    lengths = full_spacing(spacing, labels.ndim) if units == "physical" else (1.0,) * labels.ndim
     if not labels.size or radius < min(lengths):
         return labels
     halo = [reach * int(radius * _SLACK / s) + 1 for s in lengths]
@@ -230,8 +230,8 @@ def _majority(labels: NDArray[Any], *, spacing: Spacing, radius: float) -> NDArr
     from napari_segment.results.cleanup.morphology_kernels import majority
 
     values = labels.view(np.uint8) if labels.dtype == bool else labels
-    found = majority(np.ascontiguousarray(_volume(values)), _ball(spacing, radius))
-    return np.asarray(found.reshape(labels.shape).astype(labels.dtype))
+    frequent = majority(np.ascontiguousarray(_volume(values)), _ball(spacing, radius))
+    return np.asarray(frequent.reshape(labels.shape).astype(labels.dtype))
 
 
 def _volume(array: NDArray[Any]) -> NDArray[Any]:

@@ -58,28 +58,28 @@ def majority(labels: Array, offsets: Array) -> Array:
     """
     nz, ny, nx = labels.shape
     out = np.empty_like(labels)
-    found = np.empty(len(offsets), labels.dtype)
+    values = np.empty(len(offsets), labels.dtype)
     times = np.empty(len(offsets), np.int64)
     for z in range(nz):
         for y in range(ny):
             for x in range(nx):
                 kinds = 1
-                found[0], times[0] = labels[z, y, x], 0
+                values[0], times[0] = labels[z, y, x], 0
                 for k in range(len(offsets)):
                     u, v, w = z + offsets[k, 0], y + offsets[k, 1], x + offsets[k, 2]
                     if 0 <= u < nz and 0 <= v < ny and 0 <= w < nx:
                         i = 0
-                        while i < kinds and found[i] != labels[u, v, w]:
+                        while i < kinds and values[i] != labels[u, v, w]:
                             i += 1
                         if i == kinds:
-                            found[i], times[i] = labels[u, v, w], 0
+                            values[i], times[i] = labels[u, v, w], 0
                             kinds += 1
                         times[i] += 1
                 best = 0
                 for i in range(1, kinds):
                     if times[i] > times[best] or (
-                        best and times[i] == times[best] and found[i] < found[best]
+                        best and times[i] == times[best] and values[i] < values[best]
                     ):
                         best = i
-                out[z, y, x] = found[best]
+                out[z, y, x] = values[best]
     return out

@@ -12,22 +12,22 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.blocks import (
-    Place,
+    Location,
+    assemble,
     boxes,
     computed,
     is_lazy,
     label,
     map_regions,
     plain,
-    put_together,
     reduce_blocks,
     regions,
 )
 from napari_segment.errors import InputError
 from napari_segment.image import smallest_integers
 from napari_segment.registry import cleanups
-from napari_segment.results.cleanup.instances import Spacing, full
-from napari_segment.results.cleanup.split_components import Rules, split
+from napari_segment.results.cleanup.instances import Spacing, full_spacing
+from napari_segment.results.cleanup.split_components import SplitParameters, split
 
 _LEVELS_PER_VOXEL = 64  # steps of the distance landscape within the smallest spacing
 _LEVELS = 65534  # steps of an intensity landscape of floats
@@ -94,7 +94,7 @@ def split_touching(
     """
     if not labels.size:
         return labels.astype(np.uint8)
-    spacing = full(spacing, labels.ndim)
+    spacing = full_spacing(spacing, labels.ndim)
     low, step = (0.0, min(spacing) / _LEVELS_PER_VOXEL)
     if landscape == "intensity":
         image = _checked(image, labels)
@@ -102,11 +102,11 @@ def split_touching(
     else:
         image = None
     absolute, relative = (0.0, depth) if depth_units == "relative" else (depth, 0.0)
-    rules = Rules(labels.shape, spacing, smoothing, low, step, absolute, relative)
+    parameters = SplitParameters(labels.shape, spacing, smoothing, low, step, absolute, relative)
     if is_lazy(labels) or is_lazy(image):
-        return _split_lazily(labels, image, rules)
-    place = Place((0,) * labels.ndim, labels.shape, (0,) * labels.ndim, labels.shape)
-    return split(place, labels, image, rules)[0]
+        return _split_lazily(labels, image, parameters)
+    location = Location((0,) * labels.ndim, labels.shape, (0,) * labels.ndim, labels.shape)
+    return split(location, labels, image, parameters)[0]
 
 
 def _checked(image: Any, labels: Any) -> Any:
@@ -132,7 +132,7 @@ def _intensity_steps(labels: Any, image: Any, smoothing: float) -> tuple[float, 
     return low, 1.0 if exact else (high - low) / _LEVELS or 1.0
 
 
-def _range(_place: Place, labels: NDArray[Any], image: NDArray[Any]) -> tuple[float, float]:
+def _range(_location: Location, labels: NDArray[Any], image: NDArray[Any]) -> tuple[float, float]:
     inside = image[labels != 0]
     return (float(inside.min()), float(inside.max())) if inside.size else (np.inf, -np.inf)
 
@@ -145,15 +145,17 @@ def _widest(parts: Sequence[tuple[float, float]]) -> tuple[float, float]:
 # ---- block by block ----
 
 
-def _split_lazily(labels: Any, image: Any, rules: Rules) -> Any:
+def _split_lazily(labels: Any, image: Any, parameters: SplitParameters) -> Any:
     """Split region by region; components that reach across blocks are gathered from them."""
     import dask
     import dask.array as da
 
     components = label(da.asarray(labels))[0]
     arrays = [] if image is None else [da.asarray(image).rechunk(components.chunks)]
-    found = regions(*boxes(components), components.chunks)
-    results = map_regions(partial(_split_region, rules=rules), found, components, *arrays)
+    groups = regions(*boxes(components), components.chunks)
+    results = map_regions(
+        partial(_split_region, parameters=parameters), groups, components, *arrays
+    )
     firsts = computed([dask.delayed(itemgetter(1))(result) for result in results])
     ranked = np.sort(np.concatenate([np.empty(0, np.int64), *firsts]))
     dtype = smallest_integers(len(ranked))
@@ -163,17 +165,21 @@ def _split_lazily(labels: Any, image: Any, rules: Rules) -> Any:
         for result, table in zip(results, tables, strict=True)
     ]
     painted = partial(_painted, dtype=dtype)
-    return put_together(painted, found, numbered, components, dtype=dtype)
+    return assemble(painted, groups, numbered, components, dtype=dtype)
 
 
 def _split_region(
-    place: Place, labels: NDArray[Any], image: NDArray[Any] | None = None, *, rules: Rules
+    location: Location,
+    labels: NDArray[Any],
+    image: NDArray[Any] | None = None,
+    *,
+    parameters: SplitParameters,
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """`split`, with the first voxels' indices in the whole image."""
-    objects, first = split(place, labels, image, rules)
+    objects, first = split(location, labels, image, parameters)
     inside = np.unravel_index(first, labels.shape)
-    index = tuple(i + s for i, s in zip(inside, place.start, strict=True))
-    return objects, np.ravel_multi_index(index, place.shape).astype(np.int64)
+    index = tuple(i + s for i, s in zip(inside, location.start, strict=True))
+    return objects, np.ravel_multi_index(index, location.shape).astype(np.int64)
 
 
 def _numbered(result: tuple[NDArray[Any], Any], table: NDArray[Any]) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.blocks import Place, Runs, runs
+from napari_segment.blocks import Location, Runs, runs
 from napari_segment.blocks.slabs import over_slabs, threads
 from napari_segment.image import smallest_integers
 from napari_segment.results.cleanup.instances import Spacing
@@ -19,8 +19,8 @@ _LARGE = 1 << 18  # voxels of a box that is worth a call of its own
 
 
 @dataclass(frozen=True)
-class Rules:
-    """What splitting needs to know beside the arrays: of the whole image, however it is cut."""
+class SplitParameters:
+    """Parameters of splitting besides the arrays; those of the whole image, however it is cut."""
 
     shape: tuple[int, ...]
     spacing: Spacing
@@ -51,14 +51,17 @@ def _gaussian(sigma: float) -> NDArray[np.float32]:
 
 
 def split(
-    place: Place, labels: NDArray[Any], image: NDArray[Any] | None, rules: Rules
+    location: Location,
+    labels: NDArray[Any],
+    image: NDArray[Any] | None,
+    parameters: SplitParameters,
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Split all components of labels, which are those of a place in the image.
 
     Returns the objects, numbered by first voxel, and the flat indices of these in `labels`.
     """
     shape = (1,) * (3 - labels.ndim) + labels.shape
-    work = _Splitting(runs(labels), shape, image, place, rules)
+    work = _Splitting(runs(labels), shape, image, location, parameters)
     pieces = over_slabs(lambda i, _: work.pieces(work.shares[i]), len(work.shares), 1)
     first = np.concatenate([np.empty(0, np.int64), *(p.first for p in pieces)])
     order = np.argsort(first, kind="stable")
@@ -97,13 +100,17 @@ class _Splitting:
     """
 
     def __init__(
-        self, found: Runs, shape: tuple[int, ...], image: NDArray[Any] | None, place: Place,
-        rules: Rules,
-    ) -> None:  # fmt: skip
-        self.runs, self.shape, self.rules = found, shape, rules
+        self,
+        components: Runs,
+        shape: tuple[int, ...],
+        image: NDArray[Any] | None,
+        location: Location,
+        parameters: SplitParameters,
+    ) -> None:
+        self.runs, self.shape, self.parameters = components, shape, parameters
         self.image = None if image is None else np.ascontiguousarray(image).reshape(-1)
-        self.boxes = _boxes(found, shape)
-        self.ends = _ends(place, self.boxes)
+        self.boxes = _boxes(components, shape)
+        self.ends = _ends(location, self.boxes)
         volumes = np.diff(self.boxes, axis=2).prod(axis=(1, 2))
         large, small = np.flatnonzero(volumes >= _LARGE), np.flatnonzero(volumes < _LARGE)
         alone = large[np.argsort(-volumes[large], kind="stable")]
@@ -112,42 +119,45 @@ class _Splitting:
 
     def pieces(self, chosen: NDArray[np.int64]) -> _Pieces:
         """Split some components."""
-        from napari_segment.results.cleanup.landscape_kernels import place_runs
+        from napari_segment.results.cleanup.landscape_kernels import locate_runs
         from napari_segment.results.cleanup.split_kernels import list_pieces
 
         at, lengths, bounds = self._runs_of(chosen)
         layout, lines, size = _layout(self.boxes[chosen])
-        places = np.empty_like(at)
-        place_runs(at, bounds, self.boxes[chosen], layout, *self.shape[1:], places)
-        memory, words, counts = self._in_words(
-            chosen, (places, lengths, bounds, at), layout, lines, size
+        offsets = np.empty_like(at)
+        locate_runs(at, bounds, self.boxes[chosen], layout, *self.shape[1:], offsets)
+        memory, states, counts = self._states(
+            chosen, (offsets, lengths, bounds, at), layout, lines, size
         )
         begins = np.concatenate([[0], np.cumsum(counts)])
         first = np.empty(begins[-1], np.int64)
         dtype = smallest_integers(int(counts.max()) - 1)
-        found = _Pieces(chosen, begins, first, memory, dtype, int(lengths.sum()))
-        list_pieces(places, lengths, bounds, at, begins, words, found.listed(), first)
-        del words
-        found.resize(found.size * dtype.itemsize)
-        return found
+        pieces = _Pieces(chosen, begins, first, memory, dtype, int(lengths.sum()))
+        list_pieces(offsets, lengths, bounds, at, begins, states, pieces.listed(), first)
+        del states
+        pieces.resize(pieces.size * dtype.itemsize)
+        return pieces
 
-    def painted(self, found: Sequence[_Pieces], number: NDArray[Any]) -> NDArray[Any]:
+    def painted(self, parts: Sequence[_Pieces], number: NDArray[Any]) -> NDArray[Any]:
         """The flat image of the numbers of all pieces, those of each share in turn."""
         from napari_segment.results.cleanup.split_kernels import paint_pieces, spread_pieces
 
         voxels = int(np.prod(self.shape))
-        offsets = np.cumsum([0, *(len(p.first) for p in found)])
-        rest = range(1 if self.alone else 0, len(found))
+        bounds_of_pieces = np.cumsum([0, *(len(p.first) for p in parts)])
+        rest = range(1 if self.alone else 0, len(parts))
         if self.alone:
-            at, lengths, _ = self._runs_of(found[0].components)
-            found[0].resize(max(voxels * number.itemsize, found[0].size * found[0].dtype.itemsize))
-            out = found[0].memory.view(number.dtype)[:voxels]
-            spread_pieces(lengths, at, found[0].listed(), number[: offsets[1]], out)
+            at, lengths, _ = self._runs_of(parts[0].components)
+            parts[0].resize(max(voxels * number.itemsize, parts[0].size * parts[0].dtype.itemsize))
+            out = parts[0].memory.view(number.dtype)[:voxels]
+            spread_pieces(lengths, at, parts[0].listed(), number[: bounds_of_pieces[1]], out)
         else:
             out = np.zeros(voxels, number.dtype)
 
         def paint(i: int, _: int) -> None:
-            pieces, own = found[rest[i]], number[offsets[rest[i]] : offsets[rest[i] + 1]]
+            pieces, own = (
+                parts[rest[i]],
+                number[bounds_of_pieces[rest[i]] : bounds_of_pieces[rest[i] + 1]],
+            )
             at, lengths, bounds = self._runs_of(pieces.components)
             paint_pieces(lengths, bounds, at, pieces.begins, pieces.listed(), own, out)
 
@@ -164,52 +174,54 @@ class _Splitting:
         index = np.repeat(starts[chosen] - bounds[:-1], np.diff(bounds)) + np.arange(bounds[-1])
         return self.runs.at[index], self.runs.length[index], bounds
 
-    def _in_words(
-        self, chosen: NDArray[np.int64], found: tuple[NDArray[Any], ...], layout: NDArray[Any],
+    def _states(
+        self, chosen: NDArray[np.int64], own_runs: tuple[NDArray[Any], ...], layout: NDArray[Any],
         lines: NDArray[Any], size: int,
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]:  # fmt: skip
         """Words with the numbers of pieces, the memory that is theirs, and how many there are."""
         from napari_segment.results.cleanup import landscape_kernels, split_kernels
 
-        rules, ends = self.rules, self.ends[chosen]
-        places, lengths, bounds, at = found
+        parameters, ends = self.parameters, self.ends[chosen]
+        offsets, lengths, bounds, at = own_runs
         land = np.empty(size, np.float32)
         if self.image is None:
-            spacing = np.array((1.0,) * (3 - len(rules.spacing)) + rules.spacing)
-            room = np.empty((4, int(lines[:, :, 0].max()) + 2))
-            landscape_kernels.insides(places, lengths, land)
-            landscape_kernels.distances(lines, ends, layout, spacing, land, room)
-            np.minimum(np.sqrt(land, out=land), rules.limit, out=land)
+            spacing = np.array((1.0,) * (3 - len(parameters.spacing)) + parameters.spacing)
+            buffer = np.empty((4, int(lines[:, :, 0].max()) + 2))
+            landscape_kernels.insides(offsets, lengths, land)
+            landscape_kernels.distances(lines, ends, layout, spacing, land, buffer)
+            np.minimum(np.sqrt(land, out=land), parameters.limit, out=land)
         else:
-            landscape_kernels.intensities(places, lengths, at, self.image, rules.low, land)
-        weights, radii = rules.kernels()
+            landscape_kernels.intensities(offsets, lengths, at, self.image, parameters.low, land)
+        weights, radii = parameters.kernels()
         if radii.any():
             wide = (lines[:, :, 0] + 2 * radii[::-1]) * np.where([1, 0, 0], 1, lines[:, :, 4])
             held = np.empty(int(wide.max()), np.float32)
             landscape_kernels.smooth(lines, ends, layout, weights, radii, land, held)
         memory = land if size <= split_kernels.LARGEST else np.empty(size, np.int64)
-        words = memory.view(np.int32) if memory is land else memory
+        states = memory.view(np.int32) if memory is land else memory
         tops, counts = np.empty((2, len(chosen)), np.int64)
         factors = np.empty(len(chosen))
         landscape_kernels.to_levels(
-            places, lengths, bounds, layout, rules.step, split_kernels.LEVELS - 1, land, words,
-            tops, factors,
+            offsets, lengths, bounds, layout, parameters.step, split_kernels.LEVELS - 1, land,
+            states, tops, factors,
         )  # fmt: skip
         del land
-        split_kernels.find_peaks(layout, words)
-        lists = np.zeros((2, split_kernels.LEVELS), words.dtype)
-        split_kernels.flood(layout, tops, factors, rules.depth, rules.relative_depth, lists, words)
-        split_kernels.number(layout, words, counts)
-        return memory, words, counts
+        split_kernels.find_peaks(layout, states)
+        lists = np.zeros((2, split_kernels.LEVELS), states.dtype)
+        split_kernels.flood(
+            layout, tops, factors, parameters.depth, parameters.relative_depth, lists, states
+        )
+        split_kernels.number(layout, states, counts)
+        return memory, states, counts
 
 
-def _boxes(found: Runs, shape: tuple[int, ...]) -> NDArray[np.int64]:
+def _boxes(components: Runs, shape: tuple[int, ...]) -> NDArray[np.int64]:
     """The bounding box of each component: along each axis its first index and one past its last."""
     from napari_segment.results.cleanup.landscape_kernels import bound_runs
 
-    boxes = np.zeros((len(found.starts) - 1, 3, 2), np.int64)
+    boxes = np.zeros((len(components.starts) - 1, 3, 2), np.int64)
     boxes[:, :, 0] = shape
-    bound_runs(found.at, found.length, found.starts, *shape[1:], boxes)
+    bound_runs(components.at, components.length, components.starts, *shape[1:], boxes)
     return boxes
 
 
@@ -242,13 +254,13 @@ def _shares(chosen: NDArray[np.int64], volumes: NDArray[np.int64]) -> list[NDArr
     return np.split(chosen, np.flatnonzero(np.diff(total // wanted)) + 1)
 
 
-def _ends(place: Place, found: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _ends(location: Location, bounds: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether the image ends at either side of boxes in a place; it does along one plane's Z."""
-    flat = 3 - len(place.shape)
+    flat = 3 - len(location.shape)
     start, stop, shape = (
         np.array((fill,) * flat + tuple(sides))
-        for fill, sides in ((0, place.start), (1, place.stop), (1, place.shape))
+        for fill, sides in ((0, location.start), (1, location.stop), (1, location.shape))
     )
-    before = (found[:, :, 0] == 0) & (start == 0)
-    behind = (found[:, :, 1] == stop - start) & (stop == shape)
+    before = (bounds[:, :, 0] == 0) & (start == 0)
+    behind = (bounds[:, :, 1] == stop - start) & (stop == shape)
     return np.stack([before, behind], axis=2)

@@ -34,7 +34,7 @@ _PEAK = 7
 
 
 @njit(cache=True, nogil=True)
-def find_peaks(layout: Array, words: Array) -> None:
+def find_peaks(layout: Array, states: Array) -> None:
     """Mark the first voxel of each plateau that has no higher neighbour as a peak.
 
     A plateau under way is a list of waiting voxels.
@@ -42,67 +42,68 @@ def find_peaks(layout: Array, words: Array) -> None:
     for n in range(len(layout)):
         plane, row = layout[n, 1], layout[n, 2]
         for v in range(layout[n, 3], layout[n, 4]):
-            word = words[v]
-            if word >= 0 or word < -LEVELS:
+            state = states[v]
+            if state >= 0 or state < -LEVELS:
                 continue
             highest = True
-            words[v] = _WAITING
+            states[v] = _WAITING
             tail = here = v
             while here:
                 for k in range(6 if plane else 4):
                     step = 1 if k < 2 else row if k < 4 else plane
                     w = here - step if k % 2 else here + step
-                    other = words[w]
-                    if other == word:
-                        words[w] = _WAITING
-                        words[tail] = _WAITING - 8 * w
+                    other = states[w]
+                    if other == state:
+                        states[w] = _WAITING
+                        states[tail] = _WAITING - 8 * w
                         tail = w
                     elif other <= _WAITING:
                         highest = highest and (_WAITING - other) & 7 != _PEAK
                     elif other < -LEVELS:
-                        highest = highest and other + LEVELS > word
-                    elif other < word:
+                        highest = highest and other + LEVELS > state
+                    elif other < state:
                         highest = False
-                here = (_WAITING - words[here]) >> 3
+                here = (_WAITING - states[here]) >> 3
             here = v
             while here:
-                link = (_WAITING - words[here]) >> 3
-                words[here] = word - LEVELS
+                link = (_WAITING - states[here]) >> 3
+                states[here] = state - LEVELS
                 here = link
             if highest:
-                words[v] = _WAITING + 8 * word - _PEAK
+                states[v] = _WAITING + 8 * state - _PEAK
 
 
 @njit(cache=True, nogil=True)
 def flood(
-    layout: Array, tops: Array, factors: Array, depth: float, share: float, lists: Array,
-    words: Array,
+    layout: Array, tops: Array, factors: Array, depth: float, relative_depth: float, lists: Array,
+    states: Array,
 ) -> None:  # fmt: skip
     """Let basins grow from the peaks down, first come first served, and join those that meet.
 
     A peak remains if it rises above the pass to a higher one by at least `depth` (of the
-    landscape) and by at least `share` of its own height. Of equally high ones the first is higher.
+    landscape) and by at least the fraction `relative_depth` of its own height. Of equally high
+    ones the first is higher.
 
     Parameters
     ----------
     layout : array (N, 5)
     tops, factors : array (N,)
         As from `to_levels`.
-    depth, share : float
+    depth, relative_depth : float
     lists : array (2, LEVELS)
         First and last voxel that waits at each level; zeros before and after.
-    words : array (S,)
+    states : array (S,)
     """
-    least = np.iinfo(words.dtype).min
+    least = np.iinfo(states.dtype).min
     for n in range(len(layout)):
         plane, row = layout[n, 1], layout[n, 2]
         for v in range(layout[n, 3], layout[n, 4]):
-            waiting = _WAITING - words[v]
+            waiting = _WAITING - states[v]
             if waiting > 0 and waiting & 7 == _PEAK:
                 level = waiting >> 3
-                words[v] = _WAITING - _PEAK
+                states[v] = _WAITING - _PEAK
                 if lists[0, level]:
-                    words[lists[1, level]] -= 8 * v
+                    states[lists[1, level]] -= 8 * v
                 else:
                     lists[0, level] = v
                 lists[1, level] = v
@@ -112,10 +113,10 @@ def flood(
             if v == 0:
                 level -= 1
                 continue
-            waiting = _WAITING - words[v]
+            waiting = _WAITING - states[v]
             lists[0, level] = waiting >> 3
             own = v
-            words[v] = least + level
+            states[v] = least + level
             for k in range(-1, 6 if plane else 4):  # first the basin that it came from
                 if k < 0:
                     if waiting & 7 == _PEAK:
@@ -125,74 +126,74 @@ def flood(
                     j = k
                 step = 1 if j < 2 else row if j < 4 else plane
                 w = v - step if j % 2 else v + step
-                word = words[w]
-                if word > 0 or word < least + LEVELS:
-                    if word == own or w == own or word == 0:
+                state = states[w]
+                if state > 0 or state < least + LEVELS:
+                    if state == own or w == own or state == 0:
                         continue
-                    while words[w] > 0:  # to its root
-                        if words[words[w]] > 0:
-                            words[w] = words[words[w]]
-                        w = int(words[w])
+                    while states[w] > 0:  # to its root
+                        if states[states[w]] > 0:
+                            states[w] = states[states[w]]
+                        w = int(states[w])
                     if k < 0:
                         own = w
-                        words[v] = own
+                        states[v] = own
                     elif w != own:
                         low, high = own, w
-                        if words[w] < words[own] or (words[w] == words[own] and w > own):
+                        if states[w] < states[own] or (states[w] == states[own] and w > own):
                             low, high = w, own
-                        peak = words[low] - least
+                        peak = states[low] - least
                         rise = peak - level
-                        if rise < depth * factors[n] or rise < share * peak:
-                            words[low] = high
+                        if rise < depth * factors[n] or rise < relative_depth * peak:
+                            states[low] = high
                             own = high
-                elif _WAITING < word < 0:
-                    there = -word - LEVELS
-                    words[w] = _WAITING - (k ^ 1)
+                elif _WAITING < state < 0:
+                    there = -state - LEVELS
+                    states[w] = _WAITING - (k ^ 1)
                     if lists[0, there]:
-                        words[lists[1, there]] -= 8 * w
+                        states[lists[1, there]] -= 8 * w
                     else:
                         lists[0, there] = w
                     lists[1, there] = w
 
 
 @njit(cache=True, nogil=True)
-def number(layout: Array, words: Array, counts: Array) -> None:
+def number(layout: Array, states: Array, counts: Array) -> None:
     """Number the pieces of each component by first voxel: -1, -2, …; how many there are."""
-    rooted = np.iinfo(words.dtype).min + LEVELS
+    rooted = np.iinfo(states.dtype).min + LEVELS
     for n in range(len(layout)):
         count = 0
         for v in range(layout[n, 3], layout[n, 4]):
-            if words[v] == 0:
+            if states[v] == 0:
                 continue
             root = v
-            while words[root] > 0:
-                if words[words[root]] > 0:
-                    words[root] = words[words[root]]
-                root = int(words[root])
-            if words[root] < rooted:
+            while states[root] > 0:
+                if states[states[root]] > 0:
+                    states[root] = states[states[root]]
+                root = int(states[root])
+            if states[root] < rooted:
                 count += 1
-                words[root] = -count
-            words[v] = words[root]
+                states[root] = -count
+            states[v] = states[root]
         counts[n] = count
 
 
 @njit(cache=True, nogil=True)
 def list_pieces(
-    places: Array, lengths: Array, bounds: Array, at: Array, begins: Array, words: Array,
+    offsets: Array, lengths: Array, bounds: Array, at: Array, begins: Array, states: Array,
     pieces: Array, first: Array,
 ) -> None:  # fmt: skip
     """List the pieces that the voxels of some components belong to.
 
     Parameters
     ----------
-    places, lengths, at : array (R,)
+    offsets, lengths, at : array (R,)
         Where the runs begin in the words, how long they are, and where in the image they begin.
     bounds, begins : array (N + 1,)
         Where the runs of each component begin among all of them, and its pieces among all pieces.
-    words : array (S,)
+    states : array (S,)
         With the numbers of pieces.
     pieces : array (V,)
-        Becomes the piece of each voxel, from 0 in each component; may be the memory of `words`.
+        Becomes the piece of each voxel, from 0 in each component; may be the memory of `states`.
     first : array (P,)
         Becomes the flat index of the first voxel of each piece in the image.
     """
@@ -201,7 +202,7 @@ def list_pieces(
         count = begins[n]
         for r in range(bounds[n], bounds[n + 1]):
             for i in range(lengths[r]):
-                piece = -words[places[r] + i] - 1
+                piece = -states[offsets[r] + i] - 1
                 if begins[n] + piece == count:
                     first[count] = at[r] + i
                     count += 1

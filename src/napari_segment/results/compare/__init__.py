@@ -63,7 +63,7 @@ def compare(
     Examples
     --------
     >>> scores = compare(np.array([[1, 1, 0, 2]]), np.array([[1, 1, 0, 0]]))
-    >>> scores.objects.found, scores.objects.matched[0], scores.objects.f1_at(0.5)
+    >>> scores.objects.detected, scores.objects.matched[0], scores.objects.f1_at(0.5)
     (2, 1, 0.6666666666666666)
     """
     reference = _as_labels(reference)

@@ -91,12 +91,12 @@ def score_objects(tables: Sequence[Overlap], thresholds: tuple[float, ...]) -> O
     thresholds : tuple of float
         Rising.
     """
-    found, expected = (sum(len(t.sizes[side]) for t in tables) for side in (0, 1))
+    detected, expected = (sum(len(t.sizes[side]) for t in tables) for side in (0, 1))
     matched = tuple(sum(len(t.matched(level)) for t in tables) for level in thresholds)
     halves = np.concatenate([t.iou[t.matched(0.5)] for t in tables])
     common, union = (sum(t.jaccard[side] for t in tables) for side in (0, 1))
     return ObjectScores(
-        found, expected, thresholds, matched, len(halves), float(halves.sum()), (common, union)
+        detected, expected, thresholds, matched, len(halves), float(halves.sum()), (common, union)
     )
 
 

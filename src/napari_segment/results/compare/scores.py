@@ -71,7 +71,7 @@ class ObjectScores:
 
     Parameters
     ----------
-    found, expected : int
+    detected, expected : int
         Number of objects in the result and in the reference.
     thresholds : tuple of float
         From which overlap (IoU) on a pair of objects counts as a match.
@@ -86,7 +86,7 @@ class ObjectScores:
         that are paired with none count as union.
     """
 
-    found: int
+    detected: int
     expected: int
     thresholds: tuple[float, ...]
     matched: tuple[int, ...]
@@ -97,7 +97,7 @@ class ObjectScores:
     @property
     def recognition_quality(self) -> float:
         """F1 at IoU 0.5; 1 where there is nothing."""
-        total = self.found + self.expected
+        total = self.detected + self.expected
         return 2 * self.panoptic_matches / total if total else 1.0
 
     @property
@@ -105,7 +105,7 @@ class ObjectScores:
         """Mean IoU of the matches at IoU 0.5; 1 where there is nothing, 0 where none match."""
         if self.panoptic_matches:
             return self.panoptic_iou / self.panoptic_matches
-        return float(not self.found + self.expected)
+        return float(not self.detected + self.expected)
 
     @property
     def panoptic_quality(self) -> float:
@@ -119,14 +119,14 @@ class ObjectScores:
         return common / union if union else 1.0
 
     def f1_at(self, threshold: float) -> float:
-        """2 matches / (found + expected) at one of the thresholds; 1 where there is nothing."""
-        total = self.found + self.expected
+        """2 matches / (detected + expected) at one of the thresholds; 1 where there is nothing."""
+        total = self.detected + self.expected
         return 2 * self._matches(threshold) / total if total else 1.0
 
     def ap_at(self, threshold: float) -> float:
         """Matches / (matches + misses + false ones): average precision without confidences."""
         matches = self._matches(threshold)
-        total = self.found + self.expected - matches
+        total = self.detected + self.expected - matches
         return matches / total if total else 1.0
 
     @property
@@ -141,7 +141,7 @@ class ObjectScores:
         percent = round(100 * lowest)
         return {
             "f1": self.f1_at(lowest),
-            "precision": matches / self.found if self.found else math.nan,
+            "precision": matches / self.detected if self.detected else math.nan,
             "recall": matches / self.expected if self.expected else math.nan,
             f"ap{percent}": self.ap_at(lowest),
             "average_precision": self.average_precision,
@@ -235,8 +235,8 @@ def _class_line(scores: ClassScores, unit: str) -> str:
 def _object_lines(scores: ObjectScores) -> list[str]:
     lowest = scores.thresholds[0]
     return [
-        f"objects: {scores.found} found, {scores.expected} expected, {scores.matched[0]} matched "
-        f"at IoU {lowest:g}",
+        f"objects: {scores.detected} detected, {scores.expected} expected, "
+        f"{scores.matched[0]} matched at IoU {lowest:g}",
         f"  F1 {scores.f1_at(lowest):.4f}, AP {scores.ap_at(lowest):.4f}, mean AP over IoU "
         f"{lowest:g} to {scores.thresholds[-1]:g} {scores.average_precision:.4f}",
         f"  panoptic quality {scores.panoptic_quality:.4f}, aggregated Jaccard "

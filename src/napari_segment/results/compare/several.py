@@ -129,7 +129,7 @@ class _Pool:
         o = case.objects
         if o is None:
             return numbers + [0] * (6 + len(self.thresholds))
-        head = (o.found, o.expected, o.panoptic_matches, o.panoptic_iou, *o.jaccard)
+        head = (o.detected, o.expected, o.panoptic_matches, o.panoptic_iou, *o.jaccard)
         return [*numbers, *head, *o.matched]
 
     def scores(self, counts: NDArray[Any]) -> Scores:
@@ -143,9 +143,9 @@ class _Pool:
         )
         if self.thresholds is None:
             return Scores("classes", classes)
-        found, expected, matches, iou, common, union = counts[split : split + 6].tolist()
+        detected, expected, matches, iou, common, union = counts[split : split + 6].tolist()
         objects = ObjectScores(
-            int(found), int(expected), self.thresholds,
+            int(detected), int(expected), self.thresholds,
             tuple(map(int, counts[split + 6 :])), int(matches), iou, (int(common), int(union)),
         )  # fmt: skip
         return Scores("objects", classes, objects)

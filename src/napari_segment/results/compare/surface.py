@@ -38,13 +38,13 @@ def surface_scores(
         other surface; ``surface_distance``: the mean of all these distances. In the unit of the
         spacing. NaN where one of the two lacks the class. Over time points: the mean.
     """
-    found = []
+    scores = []
     times = range(labels.size("T")) if "T" in labels.axes else (None,)
     for t in times:
         stacks = (labels, reference) if t is None else (labels.take("T", t), reference.take("T", t))
         a, b = (np.asarray(s.data == label if holds == "classes" else s.data != 0) for s in stacks)
-        found.append(_scores_of(a, b, spacing))
-    defined = np.array(found, float)
+        scores.append(_scores_of(a, b, spacing))
+    defined = np.array(scores, float)
     with_values = ~np.isnan(defined).any(1)
     means = defined[with_values].mean(0) if with_values.any() else np.full(3, np.nan)
     return dict(zip(("boundary_iou", "hd95", "surface_distance"), means.tolist(), strict=True))

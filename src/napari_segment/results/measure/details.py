@@ -37,8 +37,8 @@ def hull(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> tuple[float, fl
     from scipy.spatial.distance import pdist
 
     points = _corners(mask) * spacing
-    found = ConvexHull(points)
-    return float(found.volume), float(pdist(points[found.vertices]).max())
+    convex = ConvexHull(points)
+    return float(convex.volume), float(pdist(points[convex.vertices]).max())
 
 
 def _corners(mask: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -36,8 +36,8 @@ def centroid(sums: Sums) -> Array:
 @add("basic", "voxel", parts=("axis_start", "axis_stop"))
 def bbox(sums: Sums) -> Array:
     """Bounding box: first index, and one past the last."""
-    found = sums.moments()
-    low, high = _axes(sums, found["low"]), _axes(sums, found["high"]) + 1
+    moments = sums.moments()
+    low, high = _axes(sums, moments["low"]), _axes(sums, moments["high"]) + 1
     return np.stack([low, high], axis=2).reshape(len(low), 2 * sums.ndim)
 
 
@@ -83,8 +83,8 @@ def voxels(sums: Sums) -> Array:
 @add("shape")
 def extent(sums: Sums) -> Array:
     """Share of the bounding box that is filled."""
-    found = sums.moments()
-    return np.asarray(_voxels(sums) / np.prod(found["high"] - found["low"] + 1, axis=1))
+    moments = sums.moments()
+    return np.asarray(_voxels(sums) / np.prod(moments["high"] - moments["low"] + 1, axis=1))
 
 
 @add("shape", "surface", names=("perimeter", "surface_area"))
@@ -110,10 +110,10 @@ def euler_number(sums: Sums) -> Array:
 
 def _covariance(sums: Sums) -> Array:
     """Covariance of the voxel centres in physical units, (N, D, D)."""
-    found = sums.moments()["add"].astype(np.float64)
-    n = found[:, 0, None, None]
-    mean = found[:, 1:4, None] / n
-    square = found[:, [[4, 7, 8], [7, 5, 9], [8, 9, 6]]] / n
+    moments = sums.moments()["add"].astype(np.float64)
+    n = moments[:, 0, None, None]
+    mean = moments[:, 1:4, None] / n
+    square = moments[:, [[4, 7, 8], [7, 5, 9], [8, 9, 6]]] / n
     covariance = (square - mean * mean.transpose(0, 2, 1))[:, 3 - sums.ndim :, 3 - sums.ndim :]
     return np.asarray(covariance * np.outer(sums.spacing, sums.spacing))
 
@@ -186,8 +186,8 @@ def angle(sums: Sums) -> Array:
 @add("shape")
 def touches_border(sums: Sums) -> Array:
     """Whether the image cuts it."""
-    found = sums.moments()
-    low, high = _axes(sums, found["low"]), _axes(sums, found["high"])
+    moments = sums.moments()
+    low, high = _axes(sums, moments["low"]), _axes(sums, moments["high"])
     return np.asarray(((low == 0) | (high == np.array(sums.labels.shape) - 1)).any(1))
 
 
@@ -248,8 +248,10 @@ def mass_displacement(sums: Sums) -> Array:
 
 
 def _per_pair(sums: Sums, column: int) -> Array:
-    found = sums.textures()
-    mean = np.divide(found[:, column], found[:, 0], out=np.zeros(len(found)), where=found[:, 0] > 0)
+    textures = sums.textures()
+    mean = np.divide(
+        textures[:, column], textures[:, 0], out=np.zeros(len(textures)), where=textures[:, 0] > 0
+    )
     return np.where(np.isfinite(sums.intensities()["add"][:, 0]), mean, np.nan)
 
 

@@ -105,9 +105,9 @@ def chosen(asked: str | Sequence[str], *, image: bool) -> list[Property]:
 def units(properties: Iterable[Property], axes: str, unit: str) -> dict[str, str]:
     """Unit of each column, for a unit of length."""
     powers = {"length": 1, "surface": len(axes) - 1, "size": len(axes)}
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for p in properties:
         power = powers.get(p.unit, 0)
         text = unit if power == 1 else f"{unit}^{power}" if power else p.unit
-        found |= dict.fromkeys(p.columns(axes), text)
-    return found
+        result |= dict.fromkeys(p.columns(axes), text)
+    return result

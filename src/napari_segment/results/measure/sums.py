@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.blocks import (
-    Place,
+    Location,
     as_volume,
     boxes,
     computed,
     counts,
-    cut_alike,
     is_lazy,
     map_regions,
     plain,
     reduce_blocks,
     regions,
     replace_labels,
+    unify_chunks,
 )
 from napari_segment.results.measure.patterns import neighbour_pairs, window_weights
 
@@ -100,8 +100,8 @@ class Sums:
 
     def textures(self) -> Array:
         """Sums over pairs of neighbours of their grey levels, (N, 6) as in the kernel."""
-        found = self.intensities()
-        finite = np.concatenate([found["low"], found["high"]])
+        intensities = self.intensities()
+        finite = np.concatenate([intensities["low"], intensities["high"]])
         finite = finite[np.isfinite(finite)]
         low, high = float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))
         gather = partial(_textures, low=low, high=high)
@@ -134,9 +134,9 @@ class Sums:
 
     def _region_by_region(self, work: Callable[..., Any], *images: Any) -> Array:
         """Rows of objects in blocks, each of which is read once for all of them."""
-        arrays = cut_alike((self.dense, *images))
-        found = self.moments()
-        bounds = np.stack([found["low"], found["high"] + 1], 2)[:, 3 - self.ndim :]
+        arrays = unify_chunks((self.dense, *images))
+        moments = self.moments()
+        bounds = np.stack([moments["low"], moments["high"] + 1], 2)[:, 3 - self.ndim :]
         ids = np.arange(1, len(self.ids) + 1)
         parts = computed(map_regions(work, regions(ids, bounds, arrays[0].chunks), *arrays))
         if not parts:
@@ -154,9 +154,9 @@ class Sums:
     ) -> dict[str, Array]:
         if name not in known:
             gather = partial(gather, n=len(self.ids))
-            found = reduce_blocks(gather, self.dense, *images, merge=_merged, before=before)
+            gathered = reduce_blocks(gather, self.dense, *images, merge=_merged, before=before)
             every = np.arange(len(self.ids))
-            known[name] = _filled(every, [found])
+            known[name] = _filled(every, [gathered])
         return known[name]
 
 
@@ -204,12 +204,12 @@ def _numbered(labels: Any, ids: NDArray[np.int64]) -> Any:
 
 
 def _rows(
-    _place: Place | None, block: Array, *images: Array, of_object: Callable[..., Any]
+    _location: Location | None, block: Array, *images: Array, of_object: Callable[..., Any]
 ) -> tuple[NDArray[np.int64], Array]:
     """The labels of a block, and what a function makes of each one's mask and intensities."""
-    ids, found = boxes(block)
+    ids, bounds = boxes(block)
     rows = []
-    for i, box in zip(ids, found, strict=True):
+    for i, box in zip(ids, bounds, strict=True):
         where = tuple(slice(a, b) for a, b in box)
         rows.append(of_object(block[where] == i, *(image[where] for image in images)))
     return ids, np.array(rows, np.float64)
@@ -229,42 +229,42 @@ def _three(numbers: Sequence[int]) -> NDArray[np.int64]:
     return np.array([0] * (3 - len(numbers)) + list(numbers), np.int64)
 
 
-def _moments(place: Place, block: Array, *, n: int) -> Columns:
+def _moments(location: Location, block: Array, *, n: int) -> Columns:
     from napari_segment.results.measure.measure_kernels import moments
 
-    sums, low, high = moments(as_volume(block), _three(place.start), _three([]), n)
+    sums, low, high = moments(as_volume(block), _three(location.start), _three([]), n)
     return _seen(add=sums, low=low, high=high)
 
 
-def _windows(place: Place, block: Array, *, n: int, weights: Array) -> Columns:
+def _windows(location: Location, block: Array, *, n: int, weights: Array) -> Columns:
     from napari_segment.results.measure.measure_kernels import windows
 
-    end = [int(stop == size) for stop, size in zip(place.stop, place.shape, strict=True)]
-    own, flat = _three(place.before), block.ndim == 2
+    end = [int(stop == size) for stop, size in zip(location.stop, location.shape, strict=True)]
+    own, flat = _three(location.before), block.ndim == 2
     return _seen(add=windows(as_volume(block), own, _three(end), flat, weights, n))
 
 
-def _intensities(_place: Place, block: Array, image: Array, *, n: int) -> Columns:
+def _intensities(_location: Location, block: Array, image: Array, *, n: int) -> Columns:
     from napari_segment.results.measure.measure_kernels import intensities
 
     total, low, high = intensities(block.ravel(), image.ravel(), n)
     return _seen(add=total[:, None], low=low[:, None], high=high[:, None])
 
 
-def _central(place: Place, block: Array, image: Array, *, n: int, mean: Array) -> Columns:
+def _central(location: Location, block: Array, image: Array, *, n: int, mean: Array) -> Columns:
     from napari_segment.results.measure.measure_kernels import central
 
-    return _seen(add=central(as_volume(block), as_volume(image), _three(place.start), mean, n))
+    return _seen(add=central(as_volume(block), as_volume(image), _three(location.start), mean, n))
 
 
 def _textures(
-    place: Place, block: Array, image: Array, *, n: int, low: float, high: float
+    location: Location, block: Array, image: Array, *, n: int, low: float, high: float
 ) -> Columns:
     from napari_segment.results.measure.measure_kernels import textures
 
     pairs = neighbour_pairs(block.ndim) @ (-4, -2, -1) + 7  # as numbers of corners
     levels = as_volume(grey_levels(image, low, high))
-    return _seen(add=textures(as_volume(block), levels, _three(place.before), pairs, n))
+    return _seen(add=textures(as_volume(block), levels, _three(location.before), pairs, n))
 
 
 def grey_levels(image: Array, low: float, high: float) -> NDArray[np.uint8]:

@@ -124,12 +124,12 @@ def _units(
     wanted: Sequence[Property], labels: Labels, channels: dict[str, Image]
 ) -> dict[str, str]:
     axes, unit = labels.spatial_axes, labels.unit
-    found = units([p for p in wanted if not p.image], axes, unit)
+    result = units([p for p in wanted if not p.image], axes, unit)
     for name in channels:
         ending = f"_{name}" if name else ""
         per_channel = units([p for p in wanted if p.image], axes, unit)
-        found |= {column + ending: u for column, u in per_channel.items()}
-    return found
+        result |= {column + ending: u for column, u in per_channel.items()}
+    return result
 
 
 def _on_one_grid(labels: Labels, image: Any) -> tuple[Labels, Image | None]:

@@ -14,8 +14,14 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_segment import api
-from napari_segment.classical.edges import has_strength, limits, moved, steepest, strength
-from napari_segment.classical.threshold import Histogram, beyond, histogram
+from napari_segment.classical.edges import (
+    has_strength,
+    limits,
+    max_strength,
+    strength,
+    with_thresholds,
+)
+from napari_segment.classical.threshold import Histogram, binarise, histogram
 from napari_segment.errors import SegmentError
 from napari_segment.image import Image
 from napari_segment.recipe import Recipe, Spec
@@ -123,11 +129,11 @@ class Look:
         region, note = _region(request)
         whole = region is not None and "threshold" in entry.group
         counts = self._counts(region, request) if whole and region else histogram(seen.data)
-        from napari_segment.classical.threshold import tells, thresholds
+        from napari_segment.classical.threshold import has_criterion, thresholds
 
         settings = flat.method.settings
         again: Callable[[Sequence[float]], Spec] = partial(by_hand, settings=settings)
-        if entry.group == GLOBAL and tells(entry.name):
+        if entry.group == GLOBAL and has_criterion(entry.name):
             values = thresholds(entry.name, counts, **settings)
             note = note or _note(request, method=False)
             return View(_separate(request, plane, seen, values), counts, values, note, again)
@@ -185,14 +191,16 @@ def _view_of_edges(flat: Recipe, plane: Image, seen: Image, request: Request) ->
     name, settings = flat.method.name, flat.method.settings
     found = strength(name, seen.data, seen.spacing, **settings)
     counts, values = limits(name, found, **settings)
-    top = steepest(found)
+    top = max_strength(found)
 
     def again(places: Sequence[float]) -> Spec:
-        return Spec(name=name, settings=moved(name, places, top, settings))
+        return Spec(name=name, settings=with_thresholds(name, places, top, settings))
 
     simple = request.draw and len(values) == 1 and not flat.cleanups and seen.shape == plane.shape
     labels = (
-        beyond(found, values[0], "bright").view(np.uint8) if simple else _run(flat, plane, request)
+        binarise(found, values[0], "bright").view(np.uint8)
+        if simple
+        else _run(flat, plane, request)
     )
     return View(labels, counts, values, _note(request), again)
 
