@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_segment.errors import InputError, SettingError
 from napari_segment.recipe import Spec
 from napari_segment.registry import REGISTRIES, Entry, Of, Registry
-from napari_segment.widgets.forms.form import EntryMenu, Form, check_shown, order_tabs
-from napari_segment.widgets.forms.steps import StepList
+from napari_segment.widgets.forms.form import EntryMenu, Form, StepList, check_shown
+from napari_segment.widgets.forms.layout import order_tabs
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -177,7 +177,7 @@ def test_menu_keeps_each_entry_settings(entry):
 
 def test_step_list_adds_moves_and_removes(monkeypatch):
     monkeypatch.setattr(
-        "napari_segment.widgets.forms.steps.REGISTRIES", {**REGISTRIES, "colours": colours}
+        "napari_segment.widgets.forms.form.REGISTRIES", {**REGISTRIES, "colours": colours}
     )
     steps = StepList("colours")
     changes = []

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_segment.errors import InputError
 from napari_segment.widgets.docks.segment import heading, scrolling
-from napari_segment.widgets.forms.form import form_layout
+from napari_segment.widgets.forms.layout import form_layout
 from napari_segment.widgets.forms.run_bar import Running
 from napari_segment.widgets.forms.source import LayerMenu, is_labels
 from napari_segment.widgets.jobs.job import Job

@@ -15,7 +15,6 @@ from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QToolButton,
@@ -31,11 +30,11 @@ from napari_segment.registry import FROM_IMAGE, Entry, methods
 from napari_segment.widgets.docks.extra_outputs import filtered_job
 from napari_segment.widgets.docks.live_preview import LivePreview
 from napari_segment.widgets.forms.fields import Field
-from napari_segment.widgets.forms.form import EntryMenu, check_shown, form_layout, order_tabs
+from napari_segment.widgets.forms.form import EntryMenu, StepList, check_shown
+from napari_segment.widgets.forms.layout import Caption, form_layout, narrow, order_tabs
 from napari_segment.widgets.forms.recipes import RecipeButton
 from napari_segment.widgets.forms.run_bar import Running
 from napari_segment.widgets.forms.source import LayerMenu, Source, follow, is_labels
-from napari_segment.widgets.forms.steps import StepList
 from napari_segment.widgets.jobs.job import Job, keep
 from napari_segment.widgets.jobs.layer_copies import copies
 from napari_segment.widgets.layers.conversion import LayerData, snapshot
@@ -96,8 +95,11 @@ class SegmentDock(QWidget):
         layout.addLayout(line)
         self.live.box.setVisible(self.previews)
         self.live.histogram.setVisible(self.previews)
-        self.filtered_button.setText("+ Add the filtered image")
-        self.filtered_button.setToolTip("As a layer, as the method sees it, on its own grid")
+        self.filtered_button.setText("+ Filtered image")
+        self.filtered_button.setToolTip(
+            "Add the image as the method sees it, as a layer on its own grid"
+        )
+        narrow(self.filtered_button)
         self.filters.foot.addWidget(self.filtered_button)
         self.undo_button.setToolTip("Remove what the last run added")
         self.undo_button.setEnabled(False)
@@ -312,7 +314,7 @@ class SegmentDock(QWidget):
 
 def heading(text: str) -> Any:
     """A section's title."""
-    label = QLabel(f"<b>{text}</b>")
+    label = Caption(text, bold=True)
     label.setContentsMargins(0, 6, 0, 0)
     return label
 

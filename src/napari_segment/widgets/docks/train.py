@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,15 @@ from qtpy.QtWidgets import (
 )
 
 from napari_segment.deep.training import ENTRY
+from napari_segment.registry import losses, models
 from napari_segment.step import Step
 from napari_segment.widgets.docks.dialogs import network_sheet, picture_sheet
 from napari_segment.widgets.docks.segment import heading, scrolling
 from napari_segment.widgets.forms.curves import Curves, Pictures, picture_of
 from napari_segment.widgets.forms.devices import DeviceMenu
-from napari_segment.widgets.forms.form import Form, order_tabs
+from napari_segment.widgets.forms.fields import Field
+from napari_segment.widgets.forms.form import EntryMenu, Form
+from napari_segment.widgets.forms.layout import narrow, order_tabs
 from napari_segment.widgets.forms.pairs import PairsField, save_pairs
 from napari_segment.widgets.forms.recent import networks
 from napari_segment.widgets.forms.run_bar import Running
@@ -37,6 +40,12 @@ NOT_DRAWN = ("elapsed", "epoch", "lr", "seconds")
 SCORES = ("ap", "dice", "iou", "accuracy")  # over all classes, from 0 to 1
 PROGRESS = 1  # the tab's place
 CHANGED = 7  # changed patches that are shown beside the one before any change
+PLANNED = ("patch", "spacing")  # settings of networks and losses that the plan fills in
+FIELDS: Mapping[str, Callable[[], Field]] = {
+    "device": lambda: DeviceMenu("train"),
+    "model": lambda: EntryMenu(list(models.values()), hide=PLANNED),
+    "loss": lambda: EntryMenu(list(losses.values()), hide=PLANNED),
+}
 FIRST = ("out", "model", "loss", "minutes", "epochs", "device", "resume", "overwrite")
 
 
@@ -52,8 +61,7 @@ class Train(QWidget):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
         self.pairs = PairsField(napari_viewer)
-        device = {"device": lambda: DeviceMenu("train")}
-        self.form = Form(ENTRY, only=FIRST, instead=device, labels=TRAIN_LABELS)
+        self.form = Form(ENTRY, only=FIRST, instead=FIELDS, labels=TRAIN_LABELS)
         self.more = Form(ENTRY, hide=(*FIRST, "task"), labels=TRAIN_LABELS, grouped=True)
         self.losses = Curves(napari_viewer, "loss")
         self.scores = Curves(napari_viewer, "validation")
@@ -63,10 +71,10 @@ class Train(QWidget):
         self.hint.setWordWrap(True)
         self.running = Running("Train", self.make_job, self.finished, process_name="train")
         self.stop_button = QPushButton("Stop, keep best")
-        self.cross_box = QCheckBox("cross-validate: a network for each fold")
+        self.cross_box = QCheckBox("cross-validation")
         self.cross_box.setToolTip("Train once for each of the folds; together they are an ensemble")
-        self.augment_button = QPushButton("Show augmentation")
-        self.network_button = QPushButton("Show network")
+        self.augment_button = QPushButton("Augmentation …")
+        self.network_button = QPushButton("Network …")
         self.sheets: dict[str, Any] = {}
         self._build()
         self.running.began.connect(self._began)
@@ -111,6 +119,7 @@ class Train(QWidget):
         line = QHBoxLayout()
         self.augment_button.setToolTip("How the random changes alter a patch of the first pair")
         self.network_button.setToolTip("Its parameters, memory, layers and graph, before training")
+        narrow(self.augment_button, self.network_button, self.stop_button)
         for button in (self.augment_button, self.network_button):
             line.addWidget(button)
         form.addLayout(line)

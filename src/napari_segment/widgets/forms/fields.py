@@ -32,6 +32,7 @@ from napari_segment.registry import alternatives
 
 WHOLE = 2**53  # integers beyond are not told apart as floats
 FAR = 1e300  # of floats
+NARROW = 112  # pixels to which a menu may shrink: "automatic" at 100 %
 
 
 class Field(Protocol):
@@ -46,6 +47,11 @@ def written(value: float) -> str:
     """A float in no more digits than tell it apart."""
     short = f"{value:.12g}"
     return short if float(short) == value else repr(float(value))
+
+
+def shown(choice: Any) -> str:
+    """A choice as a menu shows it: "automatic" for "auto"."""
+    return "automatic" if choice == "auto" else str(choice)
 
 
 class NumberBox(QDoubleSpinBox):
@@ -221,7 +227,7 @@ class LiteralOr:
         self.literals, self.field = tuple(literals), field
         self.menu = QComboBox()
         for literal in self.literals:
-            self.menu.addItem("automatic" if literal == "auto" else literal, literal)
+            self.menu.addItem(shown(literal), literal)
         self.menu.addItem(self.OTHER, None)
         narrow_combo(self.menu)
         self.native = _row([self.menu, field.native])
@@ -246,7 +252,9 @@ class LiteralOr:
         self.changed.emit(self.value)
 
     def _show_field(self) -> None:
-        self.field.native.setVisible(self.menu.currentData() is None)
+        other = self.menu.currentData() is None
+        self.field.native.setVisible(other)
+        self.menu.setMinimumWidth(72 if other else NARROW)  # beside a field it says "set to"
 
 
 def plain_field(annotation: Any, marks: Sequence[Any] = (), *, folder: bool = False) -> Field:
@@ -284,7 +292,7 @@ def plain_field(annotation: Any, marks: Sequence[Any] = (), *, folder: bool = Fa
 
 
 def _choice(values: Sequence[Any]) -> Any:
-    return ComboBox(choices=[(str(v), v) for v in values])
+    return ComboBox(choices=[(shown(v), v) for v in values])
 
 
 def _tuple_field(arguments: tuple[Any, ...], *, folder: bool) -> Field:
@@ -350,11 +358,10 @@ class _StillWheel(QObject):
 def _modest(field: Any) -> Field:
     """Let a box be narrow, whatever the widest value it could hold, and leave the wheel alone."""
     box = field.native
-    if isinstance(box, QAbstractSpinBox | QComboBox):
+    if isinstance(box, QAbstractSpinBox):
         box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         box.setMinimumWidth(56)
         box.setMaximumWidth(16_777_215)
-    if isinstance(box, QAbstractSpinBox):
         still_wheel(box)
     if isinstance(box, QComboBox):
         narrow_combo(box)
@@ -372,4 +379,5 @@ def narrow_combo(box: Any) -> None:
     still_wheel(box)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(8)
+    box.setMinimumWidth(NARROW)
     box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from psygnal import Signal
 from pydantic.fields import FieldInfo
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QStandardItem
-from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from napari_segment.errors import InputError
 from napari_segment.recipe import Spec, SpecLike
 from napari_segment.registry import REGISTRIES, Entry, picks_from
-from napari_segment.widgets.forms.fields import FAR, WHOLE, Field, narrow_combo, plain_field
+from napari_segment.widgets.forms.fields import FAR, WHOLE, Field, plain_field
+from napari_segment.widgets.forms.layout import Caption, form_layout, grouped_combo, narrow, wrapped
 from napari_segment.widgets.forms.section import Section
 
 INDENT = 10
@@ -80,9 +80,9 @@ class Form:
         if not info.is_required():
             field.value = info.get_default()
         field.changed.connect(lambda *_: self.changed.emit())
-        label = QLabel(info.title or self.labels.get(name) or name.replace("_", " "))
+        label = Caption(info.title or self.labels.get(name) or name.replace("_", " "))
         for widget in (label, field.native):
-            widget.setToolTip(_wrapped(info.description or ""))
+            widget.setToolTip(wrapped(info.description or ""))
         if isinstance(field, EntryMenu) or hasattr(field, "menus"):
             label.setAlignment(Qt.AlignmentFlag.AlignLeft)
             layout.addRow(label)
@@ -115,7 +115,9 @@ class EntryMenu:
     entries : sequence of Entry
         What can be chosen. Entries of one group stand under a heading.
     instead : mapping of str to callable
-        Makers of fields that take the place of the derived ones, by setting.
+        Makers of fields that replace the derived ones, by setting.
+    hide : sequence of str
+        Settings that the surroundings decide.
     """
 
     changed = Signal(object)
@@ -124,9 +126,10 @@ class EntryMenu:
         self,
         entries: Sequence[Entry],
         instead: Mapping[str, Callable[[], Field]] = MappingProxyType({}),
+        hide: Sequence[str] = (),
     ) -> None:
         self.entries = {e.name: e for e in entries}
-        self.instead = instead
+        self.instead, self.hide = instead, hide
         self.forms: dict[str, Form] = {}
         self.menu = grouped_combo(entries)
         self.native = QWidget()
@@ -178,13 +181,117 @@ class EntryMenu:
         """Show the chosen form alone, made when it is first asked for."""
         entry = self.entry
         if entry is not None and entry.name not in self.forms:
-            form = self.forms[entry.name] = Form(entry, instead=self.instead)
+            form = self.forms[entry.name] = Form(entry, self.hide, instead=self.instead)
             form.changed.connect(lambda: self.changed.emit(self.name))
             form.native.setContentsMargins(INDENT, 0, 0, 0)
             self._layout.addWidget(form.native)
         for name, form in self.forms.items():
             form.native.setVisible(name == self.name and bool(form.fields))
-        self.menu.setToolTip(_wrapped(entry.help) if entry else "")
+        self.menu.setToolTip(wrapped(entry.help) if entry else "")
+
+
+class StepList:
+    """Rows that each hold an entry's menu and form, and a button that adds one.
+
+    Parameters
+    ----------
+    kind : str
+        The registry's name, such as "filters".
+    """
+
+    changed = Signal(object)
+
+    def __init__(self, kind: str) -> None:
+        self.registry = REGISTRIES[kind]
+        self.menus: list[EntryMenu] = []
+        self.native = QWidget()
+        self._rows: list[Any] = []
+        self._layout = QVBoxLayout(self.native)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self.button = QToolButton()
+        self.button.setText(f"+ Add a {self.registry.singular}")
+        self.button.setToolTip(f"One more {self.registry.singular}, run after those above")
+        self.button.clicked.connect(lambda _checked: self.add())
+        self.foot = QHBoxLayout()
+        narrow(self.button)
+        self.foot.addWidget(self.button)
+        self.foot.addStretch(1)
+        self._layout.addLayout(self.foot)
+        self.button.setVisible(bool(self.registry))
+
+    @property
+    def value(self) -> tuple[Spec, ...]:
+        return tuple(menu.value for menu in self.menus)
+
+    @value.setter
+    def value(self, specs: Sequence[SpecLike]) -> None:
+        while self.menus:
+            self._remove(self.menus[0])
+        for spec in specs:
+            self._insert(Spec.of(spec))
+        self.changed.emit(None)
+
+    def add(self, spec: SpecLike | None = None) -> None:
+        """Append an entry: the registry's first unless given."""
+        self._insert(None if spec is None else Spec.of(spec))
+        self.changed.emit(None)
+
+    def _insert(self, spec: Spec | None) -> None:
+        menu = EntryMenu(list(self.registry.values()))
+        menu.menu.show()  # of one entry too: a row shows its name
+        if spec is not None:
+            menu.value = spec
+        menu.changed.connect(lambda *_: self.changed.emit(None))
+        row = self._row(menu)
+        self._layout.insertWidget(len(self.menus), row)
+        self.menus.append(menu)
+        self._rows.append(row)
+
+    def _row(self, menu: EntryMenu) -> Any:
+        row = QFrame()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(menu.native, 1)
+        buttons = QVBoxLayout()
+        line = QHBoxLayout()
+        for text, tip, slot in (
+            ("↑", "Run it earlier", partial(self._move, menu, -1)),
+            ("↓", "Run it later", partial(self._move, menu, 1)),
+            ("✕", "Remove it", partial(self._drop, menu)),
+        ):
+            button = QToolButton()
+            button.setText(text)
+            button.setToolTip(tip)
+            button.clicked.connect(lambda *_, slot=slot: slot())
+            line.addWidget(button)
+        line.setSpacing(1)
+        buttons.addLayout(line)
+        buttons.addStretch()
+        layout.addLayout(buttons)
+        return row
+
+    def _move(self, menu: EntryMenu, by: int) -> None:
+        start = self.menus.index(menu)
+        end = start + by
+        if not 0 <= end < len(self.menus):
+            return
+        for items in (self.menus, self._rows):
+            items.insert(end, items.pop(start))
+        self._layout.removeWidget(self._rows[end])
+        self._layout.insertWidget(end, self._rows[end])
+        self.changed.emit(None)
+
+    def _drop(self, menu: EntryMenu) -> None:
+        self._remove(menu)
+        self.changed.emit(None)
+
+    def _remove(self, menu: EntryMenu) -> None:
+        index = self.menus.index(menu)
+        del self.menus[index]
+        row = self._rows.pop(index)
+        self._layout.removeWidget(row)
+        row.hide()
+        row.deleteLater()
 
 
 def check_shown(spec: Spec) -> None:
@@ -213,8 +320,6 @@ def setting_field(info: FieldInfo) -> Field:
     """The field for one setting of an entry."""
     registry, several = picks_from(info)
     if registry and several:
-        from napari_segment.widgets.forms.steps import StepList
-
         return StepList(registry)
     if registry:
         return EntryMenu(list(REGISTRIES[registry].values()))
@@ -225,71 +330,3 @@ def setting_field(info: FieldInfo) -> Field:
 def _extra(info: FieldInfo) -> Mapping[str, Any]:
     """What a field's JSON schema says further, such as its group."""
     return info.json_schema_extra if isinstance(info.json_schema_extra, Mapping) else {}
-
-
-def form_layout(widget: Any) -> Any:
-    """A two-column layout that gives up its columns rather than its words when narrow."""
-    layout = QFormLayout(widget)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setVerticalSpacing(3)
-    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
-    layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    return layout
-
-
-def order_tabs(widget: Any) -> None:
-    """Let the Tab key go through a form as the eye does, wherever its parts were added."""
-    for part, following in pairwise(_parts(widget)):
-        QWidget.setTabOrder(part, following)
-
-
-def _parts(widget: Any) -> Iterator[Any]:
-    """What the Tab key can reach, in the order of the layouts."""
-    if isinstance(widget, QScrollArea):
-        yield from _parts(widget.widget())
-    elif widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
-        yield widget
-    elif widget.layout() is not None:
-        yield from _laid_out(widget.layout())
-
-
-def _laid_out(layout: Any) -> Iterator[Any]:
-    for item in map(layout.itemAt, range(layout.count())):
-        if item.widget() is not None:
-            yield from _parts(item.widget())
-        elif item.layout() is not None:
-            yield from _laid_out(item.layout())
-
-
-def grouped_combo(entries: Sequence[Entry]) -> Any:
-    """A combo box of entries by title, under headings where there are several groups."""
-    box = QComboBox()
-    narrow_combo(box)
-    box.setMaxVisibleItems(24)
-    groups = list(dict.fromkeys(e.group for e in entries))
-    for group in groups:
-        if len(groups) > 1 and group:
-            box.model().appendRow(_heading(group))
-        for entry in entries:
-            if entry.group == group:
-                box.addItem(entry.title, entry.name)
-                box.setItemData(box.count() - 1, entry.help, Qt.ItemDataRole.ToolTipRole)
-    box.setCurrentIndex(max(0, next((i for i in range(box.count()) if box.itemData(i)), 0)))
-    return box
-
-
-def _heading(text: str) -> Any:
-    item = QStandardItem(text.upper())
-    item.setFlags(Qt.ItemFlag.NoItemFlags)
-    font = item.font()
-    font.setPointSizeF(font.pointSizeF() * 0.85)
-    item.setFont(font)
-    return item
-
-
-def _wrapped(text: str) -> str:
-    """Rich text, which Qt's tooltips break into lines."""
-    from html import escape
-
-    return f"<p>{escape(text)}</p>" if text else ""

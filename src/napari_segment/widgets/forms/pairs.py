@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLay
 
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
-from napari_segment.widgets.forms.fields import PathField, still_wheel
-from napari_segment.widgets.forms.form import form_layout, order_tabs
+from napari_segment.widgets.forms.fields import PathField, narrow_combo
+from napari_segment.widgets.forms.layout import form_layout, order_tabs
 from napari_segment.widgets.forms.source import LayerMenu, is_image, is_labels
 from napari_segment.widgets.jobs.layer_copies import Writer, copies
 from napari_segment.widgets.layers.conversion import (
@@ -48,7 +48,7 @@ class PairsField:
         self.native = QWidget()
         self.where = QComboBox()
         self.where.addItems(["layers of this window", "two folders"])
-        still_wheel(self.where)
+        narrow_combo(self.where)
         self.rows: list[tuple[LayerMenu, LayerMenu]] = []
         self.images, self.labels = PathField(folder=True), PathField(folder=True)
         layout = QVBoxLayout(self.native)
@@ -143,7 +143,7 @@ class PairsField:
         self.task_menu.setToolTip(
             "Automatic: as the labels' own record says, else as their numbers and pieces look"
         )
-        still_wheel(self.task_menu)
+        narrow_combo(self.task_menu)
         self.numbers.setWordWrap(True)
         self.task_menu.currentIndexChanged.connect(self._describe)
         form = form_layout(body)

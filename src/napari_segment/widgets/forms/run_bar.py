@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 
 from napari_segment.errors import SegmentError
 from napari_segment.step import Step
+from napari_segment.widgets.forms.layout import narrow
 from napari_segment.widgets.forms.train_labels import without_code
 from napari_segment.widgets.jobs.job import Job, process, said
 
@@ -78,6 +79,7 @@ class Running(QWidget):
         self.buttons = QHBoxLayout()
         self.buttons.addWidget(self.button, 2)
         self.buttons.addWidget(self.cancel_button, 1)
+        narrow(self.button, self.cancel_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)

@@ -17,7 +17,7 @@ from napari_segment.errors import InputError
 from napari_segment.image import RGB, Image
 from napari_segment.recipe import ApplyTo
 from napari_segment.widgets.forms.fields import narrow_combo, still_wheel
-from napari_segment.widgets.forms.form import form_layout
+from napari_segment.widgets.forms.layout import form_layout
 from napari_segment.widgets.jobs.layer_copies import copies
 from napari_segment.widgets.layers.conversion import (
     KEY,
@@ -69,6 +69,7 @@ class LayerMenu(QComboBox):
     def __init__(self, viewer: Any, accepts: Callable[[Any], bool], optional: str = "") -> None:
         super().__init__()
         narrow_combo(self)
+        self.setMinimumWidth(90)  # two stand side by side; the tooltip has the whole name
         self.viewer, self.accepts, self.optional = viewer, accepts, optional
         events = viewer.layers.events
         for event in (events.inserted, events.reordered):

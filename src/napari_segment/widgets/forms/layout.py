@@ -1,0 +1,125 @@
+"""The layout of forms: two columns, menus under headings, and the order of the Tab key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QPainter, QStandardItem
+from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QScrollArea, QWidget
+
+from napari_segment.registry import Entry
+from napari_segment.widgets.forms.fields import narrow_combo
+
+NARROW = 60  # pixels to which a label or a button may shrink
+
+
+class Caption(QLabel):
+    """A label that ends in an ellipsis where it is wider than the dock."""
+
+    def __init__(self, text: str, *, bold: bool = False) -> None:
+        super().__init__(text)
+        font = self.font()
+        font.setBold(bold)
+        self.setFont(font)
+
+    def minimumSizeHint(self) -> Any:
+        hint = super().minimumSizeHint()
+        return QSize(min(hint.width(), NARROW), hint.height())
+
+    def paintEvent(self, event: Any) -> None:
+        inside = self.contentsRect()
+        inside.setWidth(min(inside.width(), self.parentWidget().width() - self.x()))
+        metrics, width = self.fontMetrics(), inside.width()
+        if metrics.horizontalAdvance(self.text()) <= width:
+            super().paintEvent(event)
+            return
+        painter = QPainter(self)
+        text = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, width)
+        painter.setPen(self.palette().windowText().color())
+        painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, text)
+        painter.end()
+
+
+class FormLayout(QFormLayout):
+    """Two columns whose labels can shrink."""
+
+    def addRow(self, label: Any, *field: Any) -> None:
+        super().addRow(Caption(label) if isinstance(label, str) else label, *field)
+
+
+def narrow(*widgets: Any) -> None:
+    """Let buttons be narrower than their text."""
+    for widget in widgets:
+        widget.setMinimumWidth(NARROW)
+
+
+def form_layout(widget: Any) -> Any:
+    """A two-column layout; a field that does not fit beside its label goes under it."""
+    layout = FormLayout(widget)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setVerticalSpacing(3)
+    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+    layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    return layout
+
+
+def order_tabs(widget: Any) -> None:
+    """Let the Tab key go through a form as the eye does, wherever its parts were added."""
+    for part, following in pairwise(_parts(widget)):
+        QWidget.setTabOrder(part, following)
+
+
+def _parts(widget: Any) -> Iterator[Any]:
+    """What the Tab key can reach, in the order of the layouts."""
+    if isinstance(widget, QScrollArea):
+        yield from _parts(widget.widget())
+    elif widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+        yield widget
+    elif widget.layout() is not None:
+        yield from _laid_out(widget.layout())
+
+
+def _laid_out(layout: Any) -> Iterator[Any]:
+    for item in map(layout.itemAt, range(layout.count())):
+        if item.widget() is not None:
+            yield from _parts(item.widget())
+        elif item.layout() is not None:
+            yield from _laid_out(item.layout())
+
+
+def grouped_combo(entries: Sequence[Entry]) -> Any:
+    """A combo box of entries by title, under headings where there are several groups."""
+    box = QComboBox()
+    narrow_combo(box)
+    box.setMinimumWidth(90)
+    box.setMaxVisibleItems(24)
+    groups = list(dict.fromkeys(e.group for e in entries))
+    for group in groups:
+        if len(groups) > 1 and group:
+            box.model().appendRow(_heading(group))
+        for entry in entries:
+            if entry.group == group:
+                box.addItem(entry.title, entry.name)
+                box.setItemData(box.count() - 1, entry.help, Qt.ItemDataRole.ToolTipRole)
+    box.setCurrentIndex(max(0, next((i for i in range(box.count()) if box.itemData(i)), 0)))
+    return box
+
+
+def _heading(text: str) -> Any:
+    item = QStandardItem(text.upper())
+    item.setFlags(Qt.ItemFlag.NoItemFlags)
+    font = item.font()
+    font.setPointSizeF(font.pointSizeF() * 0.85)
+    item.setFont(font)
+    return item
+
+
+def wrapped(text: str) -> str:
+    """Rich text, which Qt's tooltips break into lines."""
+    from html import escape
+
+    return f"<p>{escape(text)}</p>" if text else ""

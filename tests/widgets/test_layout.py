@@ -1,0 +1,63 @@
+"""Docks of 300 pixels: nothing lies under the scroll bar, at 100 and at 200 %."""
+
+import pytest
+from qtpy.QtWidgets import QComboBox, QScrollArea, QScrollBar, QWidget
+
+from napari_segment.widgets.forms.form import StepList
+from napari_segment.widgets.forms.section import Section
+
+pytestmark = pytest.mark.screen
+
+DOCKS = ("Threshold", "Edges", "Clusters", "Train", "Predict", "Measure", "Compare", "Consensus")
+WIDTH = 300
+
+
+@pytest.fixture
+def font_size():
+    from napari.settings import get_settings
+
+    appearance = get_settings().appearance
+    before = appearance.font_size
+    yield lambda size: setattr(appearance, "font_size", size)
+    appearance.font_size = before
+
+
+def beyond(dock):
+    """Widgets of a dock that reach beyond what it shows, by type and text."""
+    areas = [(area.widget(), area.viewport().width()) for area in dock.findChildren(QScrollArea)]
+    for body, width in [*areas, (dock, dock.width())]:
+        for child in body.findChildren(QWidget):
+            shown = child.isVisible() and child.window() is body.window()
+            right = child.mapTo(body, child.rect().topRight()).x()
+            caption = type(child).__name__ == "Caption"  # ends in an ellipsis at the edge
+            if shown and right >= width and not caption and not isinstance(child, QScrollBar):
+                yield type(child).__name__, getattr(child, "text", str)(), right, width
+
+
+@pytest.mark.parametrize("points", [9, 18])
+def test_nothing_lies_under_the_scroll_bar(viewer, qapp, font_size, points):
+    font_size(points)
+    viewer.open_sample("napari-segment", "nuclei")
+    for name in DOCKS:
+        frame, dock = viewer.window.add_plugin_dock_widget("napari-segment", name)
+        frame.setFixedWidth(WIDTH)
+        for steps in ("filters", "cleanups"):
+            if hasattr(dock, steps):
+                getattr(dock, steps).add()
+        for section in dock.findChildren(Section):
+            section.button.setChecked(True)
+        frame.raise_()
+        for _ in range(5):
+            qapp.processEvents()
+        assert not list(beyond(dock)), name
+        viewer.window.remove_dock_widget(frame)
+
+
+def test_a_row_of_a_list_shows_the_name_of_its_only_entry(qtbot):
+    steps = StepList("logs")
+    qtbot.addWidget(steps.native)
+    steps.native.show()
+    steps.add()
+    menu = steps.native.findChild(QComboBox)
+    qtbot.waitUntil(menu.isVisible)
+    assert menu.currentText() == "TensorBoard"
