@@ -105,9 +105,10 @@ def _is_done(recipe: Recipe, path: Path, target: Path) -> bool:  # noqa: ARG001
     if not target.exists():
         return False
     try:
-        return Recipe.load(recipe_path(target)) == complete(recipe)
+        written = Recipe.load(recipe_path(target))
     except FormatError:
         return False
+    return written.model_copy(update={"warnings": recipe.warnings}) == complete(recipe)
 
 
 def _run_one(

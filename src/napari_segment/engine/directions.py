@@ -33,16 +33,16 @@ def segment_directions(
     """
     _check(recipe, image)
     per_plane = recipe.model_copy(update={"apply_to": "plane"})
-    joined_axes = []
+    directions = []
     for axis in SPATIAL:
         turned = {name: _with_axis_as_z(stack, axis) for name, stack in data.items()}
         steps = apply(per_plane, _with_axis_as_z(image, axis), turned)
         labels = yield from with_prefix(steps, f"across {axis}")
         order = axis + SPATIAL.replace(axis, "")
-        joined_axes.append(Stack(labels.data, order).canonical().data)
+        directions.append(Stack(labels.data, order).canonical().data)
     yield Step(0, 0, "Joining the three directions")
     joined: Labels = labels.replace(
-        data=consensus(joined_axes), axes=SPATIAL, **_geometry(image), features={}, maps={}
+        data=consensus(directions), axes=SPATIAL, **_geometry(image), features={}, maps={}
     )
     return joined
 
@@ -60,7 +60,7 @@ def _check(recipe: Recipe, image: Image) -> None:
 
 
 def _with_axis_as_z(stack: S, axis: str) -> S:
-    """The stack with another axis in the place of Z."""
+    """The stack with another axis instead of Z."""
     rest = "".join(a for a in stack.axes if a not in SPATIAL)
     turned = stack.transpose(rest + axis + SPATIAL.replace(axis, ""))
     return turned.replace(axes=rest + SPATIAL)

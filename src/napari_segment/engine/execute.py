@@ -8,19 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
-from napari_segment.engine.axes import (
-    announcement,
-    check_memory,
-    joins_planes,
-    leading_axes,
-    orientation_of_parts,
-    spacing_of_parts,
-)
+from napari_segment.engine.axes import joins_planes, orientation_of_parts, spacing_of_parts
 from napari_segment.engine.directions import segment_directions
 from napari_segment.engine.grids import resample_labels_to, resample_to, with_grid
-from napari_segment.engine.merge import merge_arrays, merge_features, merge_maps, offset_labels
+from napari_segment.engine.merge import merge_arrays, merge_labels, offset_labels
+from napari_segment.engine.plan import Plan
 from napari_segment.engine.selection import (
     channels_first,
     cleanups_need_image,
@@ -28,10 +22,9 @@ from napari_segment.engine.selection import (
     select_times,
     single_channel,
 )
-from napari_segment.engine.split import bind, call_parts, positions, split
 from napari_segment.image import Holds, Image, Labels, Stack
 from napari_segment.recipe import ApplyTo, Recipe, Spec
-from napari_segment.registry import Entry, Regridded, Result, cleanups, filters, methods
+from napari_segment.registry import Regridded, cleanups, filters, methods
 from napari_segment.results.features import followed
 from napari_segment.step import Step, run
 
@@ -58,29 +51,26 @@ def apply(recipe: Recipe, image: Image, data: Mapping[str, Stack]) -> Generator[
     Labels
         With the image's axes but C; lazy where the image is.
     """
-    order = image.axes
     if recipe.apply_to == "directions":
         labels = yield from segment_directions(recipe, image.canonical(), data, apply)
-        return labels.transpose(order.replace("C", "")).replace(recipe=recipe)
-    image = select_input(image, recipe)
+    else:
+        labels = yield from _segment(recipe, image, data)
+    return labels.transpose("".join(a for a in image.axes if a in labels.axes)).replace(
+        recipe=recipe
+    )
+
+
+def _segment(
+    recipe: Recipe, image: Image, data: Mapping[str, Stack]
+) -> Generator[Step, None, Labels]:
+    """Run the parts of a recipe one after the other: labels on the image's grid."""
+    selected = select_input(image, recipe)
     data = {name: select_times(stack.canonical(), recipe.times) for name, stack in data.items()}
     total = len(recipe.filters) + 1 + len(recipe.cleanups)
-    own = image
-    image = yield from run_filters(recipe.filters, image, recipe.apply_to, total)
-    entry = methods[recipe.method.name]
-    yield Step(len(recipe.filters), total, announcement(entry, image, recipe.apply_to))
-    settings = entry.validate(recipe.method.settings)
-    data = {name: resample_to(stack, image) for name, stack in data.items()}
-    labels = yield from _run_method(entry, settings, image, recipe, data)
-    apply_to = recipe.apply_to
-    seen = single_channel(image, recipe.channel) if cleanups_need_image(recipe) else image
-    for done, spec in enumerate(recipe.cleanups, len(recipe.filters) + 1):
-        entry = cleanups[spec.name]
-        yield Step(done, total, announcement(entry, labels, apply_to))
-        labels = _run_cleanup(entry, entry.validate(spec.settings), labels, seen, apply_to)
-        apply_to = "auto" if joins_planes(entry) else apply_to
-    labels = resample_labels_to(labels, own)
-    return labels.transpose("".join(a for a in order if a in labels.axes)).replace(recipe=recipe)
+    filtered = yield from run_filters(recipe.filters, selected, recipe.apply_to, total)
+    labels = yield from _run_method(recipe, filtered, data, total)
+    labels = yield from _run_cleanups(recipe, labels, filtered, total)
+    return resample_labels_to(labels, selected)
 
 
 def as_seen(recipe: Recipe, image: Image) -> Image:
@@ -131,23 +121,20 @@ def run_filters(
         Parts of the whole work, for the Steps.
     """
     for done, spec in enumerate(specs):
-        entry = filters[spec.name]
-        yield Step(done, total, announcement(entry, image, apply_to))
-        image = _run_filter(entry, entry.validate(spec.settings), image, apply_to)
+        plan = Plan.of(spec, filters, image, apply_to)
+        yield Step(done, total, plan.message)
+        image = yield from _run_filter(plan, image)
     return image
 
 
-# ---- the three parts of a recipe ----
-
-
-def _run_filter(entry: Entry, settings: dict[str, Any], image: Image, apply_to: ApplyTo) -> Image:
-    check_memory(entry, image)
-    lead = leading_axes(entry, image, apply_to)
-    if entry.channels == "one":
-        lead = "".join(a for a in image.axes if a in lead + "C")
-    given = image if entry.channels == "one" else channels_first(image)
-    call = bind(entry, settings, {"spacing": spacing_of_parts(image, lead)})
-    results = [call(parts) for _, parts in split(lead, {"image": given})]
+def _run_filter(plan: Plan, image: Image) -> Generator[Step, None, Image]:
+    """Run one filter; a filter of one channel on each of them."""
+    if plan.entry.channels == "one":
+        given, lead = image, "".join(a for a in image.axes if a in plan.lead + "C")
+    else:
+        given, lead = channels_first(image), plan.lead
+    fixed = {"spacing": spacing_of_parts(image, lead)}
+    results = yield from replace(plan, lead=lead).run({"image": given}, fixed)
     arrays = [r.array if isinstance(r, Regridded) else r for r in results]
     array, axes = merge_arrays(arrays, lead, given, keep_channels=True)
     if "C" in axes and array.shape[axes.index("C")] != given.size("C"):
@@ -158,50 +145,48 @@ def _run_filter(entry: Entry, settings: dict[str, Any], image: Image, apply_to: 
 
 
 def _run_method(
-    entry: Entry, settings: dict[str, Any], image: Image, recipe: Recipe, data: Mapping[str, Stack]
+    recipe: Recipe, image: Image, data: Mapping[str, Stack], total: int
 ) -> Generator[Step, None, Labels]:
-    check_memory(entry, image)
-    lead = leading_axes(entry, image, recipe.apply_to)
-    one = entry.channels == "one"
+    """Run the method on the filtered image."""
+    plan = Plan.of(recipe.method, methods, image, recipe.apply_to)
+    yield Step(len(recipe.filters), total, plan.message)
+    data = {name: resample_to(stack, image) for name, stack in data.items()}
+    one = plan.entry.channels == "one"
     image = single_channel(image, recipe.channel) if one else channels_first(image)
-    call = bind(
-        entry,
-        settings,
-        {
-            "spacing": spacing_of_parts(image, lead),
-            "unit": image.unit,
-            "orientation": orientation_of_parts(image, lead),
-        },
-    )
-    results = yield from call_parts(lead, {"image": image, **data}, call)
-    first = results[0] if isinstance(results[0], Result) else Result(results[0], entry.gives)
-    arrays = [r.array if isinstance(r, Result) else r for r in results]
-    offsets = [0] * len(arrays)
-    if first.holds == "objects" and "Z" in lead:
-        arrays, offsets = offset_labels(arrays, image.size("Z"))
-    array, axes = merge_arrays(arrays, lead, image)
-    return Labels(
-        array, axes, **image.geometry(), holds=cast("Holds", first.holds), names=first.names,
-        values=first.values, features=merge_features(results, positions(lead, image), offsets),
-        maps=merge_maps(results, lead, [image.size(a) for a in lead], image),
-    )  # fmt: skip
+    fixed = {
+        "spacing": spacing_of_parts(image, plan.lead), "unit": image.unit,
+        "orientation": orientation_of_parts(image, plan.lead),
+    }  # fmt: skip
+    results = yield from plan.run({"image": image, **data}, fixed)
+    return merge_labels(results, plan.lead, image, plan.entry.gives)
 
 
-def _run_cleanup(
-    entry: Entry, settings: dict[str, Any], labels: Labels, image: Image, apply_to: ApplyTo
-) -> Labels:
-    check_memory(entry, labels)
-    lead = leading_axes(entry, labels, apply_to)
+def _run_cleanups(
+    recipe: Recipe, labels: Labels, image: Image, total: int
+) -> Generator[Step, None, Labels]:
+    """Run the cleanups one after the other; what comes after a link of planes takes volumes."""
+    apply_to = recipe.apply_to
+    if cleanups_need_image(recipe):
+        image = single_channel(image, recipe.channel)
+    for done, spec in enumerate(recipe.cleanups, len(recipe.filters) + 1):
+        plan = Plan.of(spec, cleanups, labels, apply_to)
+        yield Step(done, total, plan.message)
+        labels = yield from _run_cleanup(plan, labels, image)
+        apply_to = "auto" if joins_planes(plan.entry) else apply_to
+    return labels
+
+
+def _run_cleanup(plan: Plan, labels: Labels, image: Image) -> Generator[Step, None, Labels]:
+    entry, lead = plan.entry, plan.lead
     fixed = {
         "spacing": spacing_of_parts(labels, lead), "holds": labels.holds, "values": labels.values,
     }  # fmt: skip
-    call = bind(entry, settings, fixed)
     stacks: dict[str, Stack] = {"labels": _as_mask(labels)}
     stacks |= {name: chart for name, chart in labels.maps.items() if name in entry.data}
     if "image" in entry.data:
         stacks["image"] = image
-    holds: Holds = entry.gives or labels.holds  # type: ignore[assignment]
-    arrays = [call(parts) for _, parts in split(lead, stacks)]
+    holds = cast("Holds", entry.gives or labels.holds)
+    arrays = yield from plan.run(stacks, fixed)
     if holds == "objects" and "Z" in lead:
         arrays, _ = offset_labels(arrays, labels.size("Z"))
     array, axes = merge_arrays(arrays, lead, labels)

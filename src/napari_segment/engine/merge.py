@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.blocks import is_lazy, reduce
-from napari_segment.image import Image, Stack, smallest_integers
+from napari_segment.engine.split import positions
+from napari_segment.image import Holds, Image, Labels, Stack, smallest_integers
 from napari_segment.registry import Result
 from napari_segment.results.features import concatenated
 
@@ -22,14 +23,34 @@ def merge_arrays(
     body = "".join(a for a in stack.axes if a not in lead + dropped)
     if not lead:
         return arrays[0], body
-    shape = tuple(stack.size(a) for a in lead)
-    if any(is_lazy(a) for a in arrays):
-        import dask.array as da
+    return _stacked(arrays, [stack.size(a) for a in lead]), lead + body
 
-        stacked = da.stack(arrays).reshape((*shape, *arrays[0].shape))
-    else:
-        stacked = np.stack(arrays).reshape((*shape, *np.shape(arrays[0])))
-    return stacked, lead + body
+
+def merge_labels(results: Sequence[Any], lead: str, image: Image, gives: str) -> Labels:
+    """The labels of all parts, with their features and maps.
+
+    Parameters
+    ----------
+    results : sequence of Result or array
+        Of each part, in order.
+    lead : str
+        The leading axes over which the parts were taken.
+    image : Image
+        What was segmented, whose geometry the labels have.
+    gives : str
+        What arrays hold that do not say it: "mask", "classes" or "objects".
+    """
+    first = results[0] if isinstance(results[0], Result) else Result(results[0], gives)
+    arrays = [r.array if isinstance(r, Result) else r for r in results]
+    offsets = [0] * len(arrays)
+    if first.holds == "objects" and "Z" in lead:
+        arrays, offsets = offset_labels(arrays, image.size("Z"))
+    array, axes = merge_arrays(arrays, lead, image)
+    return Labels(
+        array, axes, **image.geometry(), holds=cast("Holds", first.holds), names=first.names,
+        values=first.values, features=merge_features(results, positions(lead, image), offsets),
+        maps=merge_maps(results, lead, [image.size(a) for a in lead], image),
+    )  # fmt: skip
 
 
 def offset_labels(arrays: Sequence[Any], planes: int) -> tuple[list[Any], list[int]]:
@@ -129,10 +150,11 @@ def merge_maps(
 
 
 def _stacked(arrays: Sequence[Any], shape: Sequence[int]) -> Any:
+    """The arrays of all parts as one; lazy where any of them is."""
     if not shape:
         return arrays[0]
-    if not isinstance(arrays[0], np.ndarray):
+    if any(is_lazy(a) for a in arrays):
         import dask.array as da
 
         return da.stack(arrays).reshape((*shape, *arrays[0].shape))
-    return np.stack(arrays).reshape((*shape, *arrays[0].shape))
+    return np.stack(arrays).reshape((*shape, *np.shape(arrays[0])))
