@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError, InputError
 from napari_segment.image import SPATIAL, Image, Labels, Stack, smallest_integers
@@ -143,6 +144,41 @@ def _usable_affine(affine: Any, path: Path) -> Any:
         "not known. Only its spacing is taken."
     )
     return None
+
+
+PLANE = "plane"  # in the header of a 2-D stack: where it lies in three dimensions
+
+
+def plane_geometry(matrix: NDArray[np.float64]) -> dict[str, Any]:
+    """The affine of a plane and its header, which says where it lies in three dimensions.
+
+    Parameters
+    ----------
+    matrix : array (4, 4)
+        From (z, y, x) to (superior, anterior, right), z being across the plane.
+
+    Returns
+    -------
+    dict
+        ``header``, and ``affine``, which an axial plane alone has.
+    """
+    found: dict[str, Any] = {"header": {PLANE: np.asarray(matrix).tolist()}}
+    if not np.allclose(matrix[0, 1:3], 0) or not np.allclose(matrix[1:3, 0], 0):
+        return found
+    affine = matrix[1:, 1:]
+    return found | {"affine": affine} if np.linalg.matrix_rank(affine[:-1, :-1]) == 2 else found
+
+
+def plane_matrix(stack: Stack) -> NDArray[np.float64] | None:
+    """Where a plane lies in three dimensions, as `plane_geometry` takes it, if that still fits."""
+    given = stack.header.get(PLANE)
+    if given is None or stack.spatial_axes != "YX":
+        return None
+    matrix = np.array(given, float)
+    if stack.affine is not None:
+        return matrix if np.allclose(stack.affine, matrix[1:, 1:], atol=1e-6) else None
+    sizes = np.linalg.norm(matrix[:3, 1:3], axis=0)
+    return matrix if np.allclose(sizes, stack.spacing, rtol=1e-5) else None
 
 
 def unit_name(text: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,48 +11,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError
-from napari_segment.image import RGB
 from napari_segment.io.boundary import reading
 from napari_segment.io.contents import Contents, gather
+from napari_segment.io.formats._dicom_codecs import register
+from napari_segment.io.formats._dicom_files import image_headers, is_dicom, is_series
+from napari_segment.io.formats._dicom_frames import Frame, geometry, interval_of, sorted_frames
 from napari_segment.io.registry import Format, formats
-
-_EVEN = 0.01  # tolerated unevenness of the slice positions, of their spacing
-
-
-def is_dicom(path: Path) -> bool:
-    """Whether a file carries the mark of DICOM."""
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
-
-
-def is_series(folder: Path) -> bool:
-    """Whether a folder holds a DICOM file."""
-    return any(is_dicom(f) for f in folder.iterdir() if f.is_file())
+from napari_segment.io.reports import report_warning
 
 
 def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:
     """Read one series; the parameters are those of `napari_segment.io.read`.
 
     Slices are sorted along their normal, and their spacing is that of their positions
-    (SliceThickness is something else). Values are rescaled, so that CT is in Hounsfield units.
-    Several images at each position become time points, in the order of their numbers.
+    (SliceThickness is something else). Values are rescaled, so that CT is in Hounsfield units and
+    dose in its own. Several images at each position become time points, in the order of their
+    times or numbers; the frames of a film do too.
     """
-    slices = _sorted(_series(_headers(path), path, series), path)
-    data = _stack(slices, lazy)
-    own, found = _described(slices)
-    return gather(
-        path, data.reshape(found.pop("shape")), own, found.pop("scale"), wanted=axes, **found
-    )
+    heads = _series(image_headers(path), path, series)
+    _report_values(heads, path)
+    frames = sorted_frames(heads, path)
+    own, found = geometry(frames, path, interval_of(heads[0]) if len(heads) == 1 else None)
+    shape = found.pop("shape")
+    times = shape[own.index("T")] if "T" in own else 1
+    data = _stack([f for t in range(times) for f in frames[t::times]], lazy)
+    return gather(path, data.reshape(shape), own, found.pop("scale"), wanted=axes, **found)
 
 
-def _headers(path: Path) -> list[Any]:
-    import pydicom
-
-    if path.is_file():
-        return [pydicom.dcmread(path, stop_before_pixels=True)]
-    files = (f for f in sorted(path.iterdir()) if f.is_file() and f.name != "DICOMDIR")
-    heads = [pydicom.dcmread(f, stop_before_pixels=True) for f in files if is_dicom(f)]
-    return [h for h in heads if "Rows" in h]
+def _report_values(heads: Sequence[Any], path: Path) -> None:
+    if any(h.get("PhotometricInterpretation") == "MONOCHROME1" for h in heads):
+        report_warning(
+            f"{path.name} is MONOCHROME1: high values are shown dark. They are read as they are "
+            "stored; invert them (the filter 'invert') where bright objects are expected."
+        )
+    echoes = {str(h.get("EchoTime")) for h in heads}
+    if len(echoes) > 1:
+        report_warning(
+            f"{path.name} holds images of {len(echoes)} echo times; they lie along T, the "
+            "shortest first. They are no time points."
+        )
 
 
 def _series(heads: Sequence[Any], path: Path, series: str) -> list[Any]:
@@ -75,143 +72,11 @@ def _series(heads: Sequence[Any], path: Path, series: str) -> list[Any]:
     raise FormatError(f"{path} holds {len(chosen)} DICOM series; say which by series=…: {listed}.")
 
 
-# ---- geometry ----
-
-
-class _Slice:
-    """One frame of one file: where it lies and how its values are scaled."""
-
-    def __init__(self, head: Any, frame: int = 0) -> None:
-        self.path, self.frame = Path(head.filename), frame
-        self.frames = int(head.get("NumberOfFrames", 1))
-        self.shape = (int(head.Rows), int(head.Columns), int(head.get("SamplesPerPixel", 1)))
-        self.number = (int(head.get("InstanceNumber") or 0), frame)
-        parts = _functional(head, frame)
-        position = parts.get("ImagePositionPatient")
-        self.position = None if position is None else np.array(position, float)
-        turned = parts.get("ImageOrientationPatient")
-        self.turned = None if turned is None else np.array(turned, float)
-        spacing = parts.get("PixelSpacing") or parts.get("ImagerPixelSpacing")
-        self.spacing = (1.0, 1.0) if spacing is None else (float(spacing[0]), float(spacing[1]))
-        self.calibrated = spacing is not None
-        bits, signed = int(head.get("BitsStored", 16)), int(head.get("PixelRepresentation", 0))
-        self.stored = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
-        self.slope = float(parts.get("RescaleSlope", 1))
-        self.intercept = float(parts.get("RescaleIntercept", 0))
-        self.between = float(parts.get("SpacingBetweenSlices") or 1)
-
-    def along(self) -> float:
-        """The position along the normal of the plane."""
-        if self.position is None or self.turned is None:
-            return float(self.number[0] * 1_000_000 + self.number[1])
-        return float(np.cross(self.turned[:3], self.turned[3:]) @ self.position)
-
-
-def _functional(head: Any, frame: int) -> dict[str, Any]:
-    """The attributes of a frame; in multi-frame files they are kept in nested groups."""
-    keys = (
-        "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "ImagerPixelSpacing",
-        "RescaleSlope", "RescaleIntercept", "SpacingBetweenSlices",
-    )  # fmt: skip
-    found = {k: head.get(k) for k in keys if head.get(k) is not None}
-    groups = list(head.get("SharedFunctionalGroupsSequence", ()))
-    per_frame = head.get("PerFrameFunctionalGroupsSequence", ())
-    groups += [per_frame[frame]] if len(per_frame) > frame else []
-    for group in groups:
-        for element in group:
-            if element.VR == "SQ" and element.value:
-                inner = element.value[0]
-                found |= {k: inner.get(k) for k in keys if inner.get(k) is not None}
-    return found
-
-
-def _sorted(heads: Sequence[Any], path: Path) -> list[_Slice]:
-    slices = [_Slice(h, f) for h in heads for f in range(int(h.get("NumberOfFrames", 1)))]
-    first = slices[0]
-    for other in slices:
-        same = other.shape == first.shape and (
-            other.turned is None
-            or first.turned is None
-            or np.allclose(other.turned, first.turned, atol=1e-3)
-        )
-        if not same:
-            raise FormatError(
-                f"{path}: {other.path.name} differs in size or orientation from "
-                f"{first.path.name}; the images of a volume must be alike."
-            )
-    return sorted(slices, key=lambda s: (round(s.along(), 3), s.number))
-
-
-def _described(slices: list[_Slice]) -> tuple[str, dict[str, Any]]:
-    """Axes, shape, spacing and affine of the sorted slices."""
-    first = slices[0]
-    times, positions = _times(slices)
-    rows, columns, samples = first.shape
-    volume = positions > 1 or (first.frames > 1 and times == 1)
-    present = {"T": times > 1, "Z": volume, "Y": True, "X": True, "C": samples > 1}
-    sizes = {"T": times, "Z": positions, "Y": rows, "X": columns, "C": samples}
-    own = "".join(a for a in "TZYXC" if present[a])
-    step = _step(slices, times, positions)
-    size = {"Z": float(np.linalg.norm(step)), "Y": first.spacing[0], "X": first.spacing[1]}
-    found: dict[str, Any] = {
-        "shape": tuple(sizes[a] for a in own),
-        "scale": size,
-        "unit": "millimeter" if first.calibrated else "pixel",
-        "channels": RGB if samples > 1 else (),
-    }
-    if first.position is not None and first.turned is not None:
-        found["affine"] = _affine(first, step, volume)
-    return own, found
-
-
-def _times(slices: list[_Slice]) -> tuple[int, int]:
-    if slices[0].position is None:
-        return 1, len(slices)
-    counts = Counter(round(s.along(), 3) for s in slices)
-    if len(set(counts.values())) > 1:
-        raise ValueError(
-            f"the {len(counts)} positions hold between {min(counts.values())} and "
-            f"{max(counts.values())} images; some are missing or double"
-        )
-    return next(iter(counts.values())), len(counts)
-
-
-def _step(slices: list[_Slice], times: int, positions: int) -> NDArray[np.float64]:
-    """From one position to the next (x, y, z), which a tilted gantry makes oblique."""
-    first, last = slices[0].position, slices[-1].position
-    turned = slices[0].turned
-    normal = np.array([0.0, 0, 1]) if turned is None else np.cross(turned[:3], turned[3:])
-    if positions < 2 or first is None or last is None:
-        return normal * slices[0].between
-    gaps = np.diff([s.along() for s in slices[::times]])
-    if np.ptp(gaps) > 2 * _EVEN * np.median(gaps):
-        raise ValueError(
-            f"the distances between its slices run from {gaps.min():.3g} to {gaps.max():.3g} mm; "
-            "slices are missing or were taken unevenly"
-        )
-    return np.asarray((last - first) / (positions - 1), np.float64)
-
-
-def _affine(first: _Slice, step: NDArray[np.float64], volume: bool) -> NDArray[np.float64]:
-    """From (z, y, x) to (superior, anterior, right); DICOM's world is left, posterior, superior."""
-    assert first.turned is not None
-    matrix = np.eye(4)
-    matrix[:3, 0] = first.turned[:3] * first.spacing[1]
-    matrix[:3, 1] = first.turned[3:] * first.spacing[0]
-    matrix[:3, 2] = step
-    matrix[:3, 3] = first.position
-    matrix = np.diag([-1.0, -1, 1, 1]) @ matrix
-    order = [2, 1, 0, 3] if volume else [1, 0, 3]
-    return matrix[np.ix_(order, order)]
-
-
 # ---- values ----
 
 
-def _stack(slices: list[_Slice], lazy: bool) -> Any:
-    """All slices in order, (N, Y, X[, C]), with time points outermost."""
-    times, _ = _times(slices)
-    ordered = [s for t in range(times) for s in slices[t::times]]
+def _stack(ordered: list[Frame], lazy: bool) -> Any:
+    """All frames in order, (N, Y, X[, C])."""
     first = ordered[0]
     plain = {(s.slope, s.intercept) for s in ordered} == {(1.0, 0.0)}
     shape = first.shape[:2] if first.shape[2] == 1 else first.shape
@@ -232,25 +97,43 @@ def _stack(slices: list[_Slice], lazy: bool) -> Any:
     return da.stack(planes)
 
 
-def _rescaled_type(slices: Sequence[_Slice]) -> np.dtype[Any]:
+def _rescaled_type(frames: Sequence[Frame]) -> np.dtype[Any]:
     """The smallest of int16, int32 and float32 for what the stored bits can stand for."""
-    if any(s.slope != int(s.slope) or s.intercept != int(s.intercept) for s in slices):
+    if any(s.slope != int(s.slope) or s.intercept != int(s.intercept) for s in frames):
         return np.dtype(np.float32)
-    ends = [value * s.slope + s.intercept for s in slices for value in s.stored]
+    ends = [value * s.slope + s.intercept for s in frames for value in s.stored]
     return np.dtype(np.int16 if min(ends) >= -(2**15) and max(ends) < 2**15 else np.int32)
 
 
-def _values(one: _Slice, dtype: np.dtype[Any] | None) -> NDArray[Any]:
-    import pydicom
-
-    options: dict[str, Any] = {"index": one.frame} if one.frames > 1 else {}
+def _values(one: Frame, dtype: np.dtype[Any] | None) -> NDArray[Any]:
     with reading(Path(one.path), "DICOM"):
-        stored = np.asarray(pydicom.pixels.pixel_array(one.path, **options))
+        stored = _decoded(one)
+    if stored.shape != (one.shape if one.shape[2] > 1 else one.shape[:2]):
+        raise FormatError(
+            f"{one.path.name} declares pixels of shape {one.shape} but holds {stored.shape}: its "
+            "header is damaged. Export it again."
+        )
     if dtype is None:
         return stored
     if dtype.kind == "i":
         return (stored.astype(np.int64) * int(one.slope) + int(one.intercept)).astype(dtype)
     return (stored * one.slope + one.intercept).astype(dtype)
+
+
+def _decoded(one: Frame) -> NDArray[Any]:
+    import pydicom
+
+    register()
+    options: dict[str, Any] = {"index": one.frame} if one.frames > 1 else {}
+    source: Any = one.path
+    head = pydicom.dcmread(one.path, stop_before_pixels=True)
+    deflated = head.file_meta.TransferSyntaxUID.is_deflated
+    if one.palette or deflated:
+        source = pydicom.dcmread(one.path)
+    stored = np.asarray(pydicom.pixels.pixel_array(source, **options))
+    if one.palette:
+        return np.asarray(pydicom.pixels.apply_color_lut(stored, source))
+    return stored
 
 
 formats.add(Format(

@@ -25,6 +25,8 @@ from napari_segment.io.contents import (
     from_extras,
     from_text,
     gather,
+    plane_geometry,
+    plane_matrix,
     to_text,
 )
 from napari_segment.io.names import suffix
@@ -36,6 +38,7 @@ _TYPES = "u1 i1 i2 u2 i4 u4 i8 u8 f4 f8"
 _COMMENT = 6  # the extension code of free text
 _LONGEST = 32767  # along one axis in NIfTI-1
 _SLAB_BYTES = 2**26
+_TURN = [2, 1, 0, 3]  # the order of x, y, z and 1 in our matrices: its own inverse
 
 
 def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:  # noqa: ARG001
@@ -50,10 +53,11 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
             f"{path.name} holds values of type {stored.dtype}; real numbers are needed."
         )
     data, own = _without_filling(stored.transpose(), found.pop("axes"))
-    turn = _turn(own)
-    affine = found.pop("matrix")[np.ix_(turn, turn)]
-    sizes = np.linalg.norm(affine[:-1, :-1], axis=0)
-    scale = dict(zip([a for a in "ZYX" if a in own], sizes, strict=False))
+    affine = found.pop("matrix")[np.ix_(_TURN, _TURN)]
+    scale = dict(zip("ZYX", np.linalg.norm(affine[:-1, :-1], axis=0), strict=True))
+    if own and "Z" not in own:
+        plane = plane_geometry(affine)
+        affine, found["header"] = plane.get("affine"), found["header"] | plane["header"]
     return gather(path, data, own, scale, wanted=axes, affine=affine, **found)
 
 
@@ -75,11 +79,6 @@ def _without_filling(data: Any, saved: str) -> tuple[Any, str]:
         if absent and data.shape[own.index(axis)] == 1:
             data, own = data.squeeze(own.index(axis)), own.replace(axis, "")
     return data, own
-
-
-def _turn(axes: str) -> list[int]:
-    """The order of x, y, z and 1 in our matrices: its own inverse."""
-    return [2, 1, 0, 3] if "Z" in axes else [1, 0, 3]
 
 
 def _geometry(image: Any) -> dict[str, Any]:
@@ -192,9 +191,7 @@ def _header(stack: Stack) -> Any:
     header = kind()
     header.set_data_dtype(stack.dtype)
     header.set_data_shape(shape)
-    matrix = np.eye(4)
-    turn = _turn(stack.axes)
-    matrix[np.ix_(turn, turn)] = stack.world()
+    matrix = _matrix(stack)
     _place(header, matrix, stack.header.get("nifti", {}), stack.unit)
     if "T" in stack.axes:
         zooms = list(header.get_zooms())
@@ -207,6 +204,18 @@ def _header(stack: Stack) -> Any:
     header["magic"] = header.single_magic
     header["vox_offset"] = 0  # set, with room for the extensions, when it is written
     return header
+
+
+def _matrix(stack: Stack) -> NDArray[np.float64]:
+    """From (x, y, z) to the world; of a plane, where it lies in three dimensions."""
+    if "Z" in stack.axes:
+        return stack.world()[np.ix_(_TURN, _TURN)]
+    known = plane_matrix(stack)
+    if known is not None:
+        return known[np.ix_(_TURN, _TURN)]
+    matrix = np.eye(4)
+    matrix[np.ix_([1, 0, 3], [1, 0, 3])] = stack.world()
+    return matrix
 
 
 def _file_shape(stack: Stack) -> tuple[int, ...]:
