@@ -161,3 +161,16 @@ def test_floats_that_are_no_labels_are_refused(wrong, lazy):
     assert np.asarray(labels(3.0)).tolist() == [[3, 1], [0, 70000]]
     with pytest.raises(InputError, match="whole numbers from 0"):
         np.asarray(labels(wrong))
+
+
+@pytest.mark.parametrize("shape", [(64, 48, 1), (5, 6, 1), (2, 2, 1), (300, 2, 1)])
+def test_a_last_axis_of_one_is_not_guessed(shape):
+    with pytest.raises(InputError, match=r"axes='YXC' or axes='ZYX'"):
+        Image(np.zeros(shape))
+    assert Image(np.zeros(shape), "YXC").size("C") == 1
+    assert Image(np.zeros(shape), "ZYX").size("X") == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 64, 48), (64, 1, 1), (1, 1, 1)])
+def test_other_axes_of_one_are_those_of_a_volume(shape):
+    assert Image(np.zeros(shape)).axes == "ZYX"

@@ -180,6 +180,11 @@ def default_axes(shape: Sequence[int]) -> str:
             f"An array of shape {tuple(shape)} may be a colour picture or a volume. "
             "Say which: axes='YXC' or axes='ZYX'."
         )
+    if len(shape) == 3 and shape[2] == 1 and min(shape[:2]) > 1:
+        raise InputError(
+            f"An array of shape {tuple(shape)} may be a plane with one channel, as Keras has it, or "
+            "a volume one voxel wide. Say which: axes='YXC' or axes='ZYX'."
+        )
     if len(shape) not in _DEFAULT_AXES:
         raise InputError(
             f"An array of {len(shape)} dimensions needs its axes named, one letter of {AXES} "

@@ -68,7 +68,7 @@ class Frame:
         """The direction across the plane."""
         if self.turned is None:
             return np.array([0.0, 0, 1])
-        return np.cross(self.turned[:3], self.turned[3:])
+        return np.asarray(np.cross(self.turned[:3], self.turned[3:]), np.float64)
 
     def along(self) -> float:
         """The position along the normal of the plane."""
@@ -94,7 +94,7 @@ def _functional(head: Any, frame: int) -> dict[str, Any]:
 
 
 def _per_frame(head: Any, key: str) -> bool:
-    groups = head.get("PerFrameFunctionalGroupsSequence") or ()
+    groups: Sequence[Any] = head.get("PerFrameFunctionalGroupsSequence") or []
     return len(groups) > 1 and any(
         e.VR == "SQ" and e.value and key in e.value[0] for e in groups[0]
     )
@@ -105,8 +105,8 @@ def _offsets(head: Any, between: float) -> NDArray[np.float64] | None:
     frames = int(head.get("NumberOfFrames") or 1)
     listed = head.get("GridFrameOffsetVector")
     if listed is not None and np.size(listed) == frames:
-        offsets = np.atleast_1d(np.array(listed, float))
-        return offsets - offsets[0]  # from 0, or as coordinates
+        offsets = np.atleast_1d(np.array(listed, np.float64))
+        return np.asarray(offsets - offsets[0])  # from 0, or as coordinates
     if _SLICE_VECTOR in _increments(head) and np.size(head.get("SliceVector")) == frames:
         numbers = np.array(head.SliceVector, float)
         return (numbers - 1) * between if len(set(numbers)) == frames else None
@@ -115,8 +115,9 @@ def _offsets(head: Any, between: float) -> NDArray[np.float64] | None:
 
 def _increments(head: Any) -> list[int]:
     pointer = head.get("FrameIncrementPointer")
-    values = [] if pointer is None else np.atleast_1d(np.array(pointer, object)).ravel()
-    return [int(v) for v in values]
+    if pointer is None:
+        return []
+    return [int(v) for v in (pointer if np.iterable(pointer) else [pointer])]
 
 
 def _times_of(head: Any, parts: dict[str, Any]) -> tuple[float, ...]:
