@@ -92,7 +92,9 @@ def write(what: Any, path: str | Path) -> Path:
 def _write_table(table: Any, path: Path) -> Path:
     if path.suffix.lower() != ".csv":
         raise FormatError(f"Cannot write a table to {path}: end it with .csv.")
-    return _placed(path, partial(table.to_csv, index=False))
+    from napari_segment.io import without_formulas
+
+    return _placed(path, partial(without_formulas(table).to_csv, index=False))
 
 
 def _placed(path: Path, save: Callable[[Path], Any]) -> Path:

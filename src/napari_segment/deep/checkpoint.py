@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -220,8 +222,11 @@ def versions() -> dict[str, str]:
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that it is there whole, old or new, whenever the machine stops."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with partial.open("wb") as stream:
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
+    mode = stat.S_IMODE(path.stat().st_mode) if path.is_file() else None
+    with partial.open("xb") as stream:  # a new file, never through a link
+        if mode is not None:
+            partial.chmod(mode)  # what was private stays private
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())

@@ -182,8 +182,8 @@ def default_axes(shape: Sequence[int]) -> str:
         )
     if len(shape) == 3 and shape[2] == 1 and min(shape[:2]) > 1:
         raise InputError(
-            f"An array of shape {tuple(shape)} may be a plane with one channel, as Keras has it, or "
-            "a volume one voxel wide. Say which: axes='YXC' or axes='ZYX'."
+            f"An array of shape {tuple(shape)} may be a plane with one channel or a volume one "
+            "voxel wide. Say which: axes='YXC' or axes='ZYX'."
         )
     if len(shape) not in _DEFAULT_AXES:
         raise InputError(

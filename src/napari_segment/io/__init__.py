@@ -6,6 +6,7 @@
 """
 
 from napari_segment.io.datasets.pairs import Case, Pairs
+from napari_segment.io.features import without_formulas
 from napari_segment.io.files import read, read_channels, read_labels, write
 from napari_segment.io.listing import images_in, is_image, is_readable
 from napari_segment.io.names import (
@@ -37,5 +38,6 @@ __all__ = [
     "recipe_path",
     "stem",
     "suffix",
+    "without_formulas",
     "write",
 ]

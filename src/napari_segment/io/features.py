@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError
 from napari_segment.io.names import features_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets take for one at the start of text
+_ESCAPED = r"^'(?=[=+\-@\t\r])"
 
 
 def read_features(path: str | Path) -> dict[str, NDArray[Any]]:
@@ -48,4 +54,28 @@ def read_features(path: str | Path) -> dict[str, NDArray[Any]]:
 def _column(values: Any) -> NDArray[Any]:
     if values.dtype.kind in "iufb":
         return np.asarray(values)
-    return values.fillna("").to_numpy(str)  # type: ignore[no-any-return]
+    plain = values.fillna("").astype(str)
+    return plain.str.replace(_ESCAPED, "", regex=True).to_numpy(str)  # type: ignore[no-any-return]
+
+
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """A table in which no text is a formula to a spreadsheet: a quote is set before such text.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Numbers stay as they are.
+
+    Returns
+    -------
+    DataFrame
+    """
+    plain = table.rename(columns=_quoted)
+    for position, kind in enumerate(plain.dtypes):
+        if kind.kind not in "iufb":
+            plain.isetitem(position, plain.iloc[:, position].map(_quoted).array)
+    return plain
+
+
+def _quoted(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

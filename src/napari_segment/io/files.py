@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -187,9 +188,12 @@ def placing(path: Path) -> Iterator[Path]:
         raise FormatError(
             f"Nothing can be written to the folder {path.parent}: {error.strerror}."
         ) from None
+    mode = path.stat().st_mode if path.is_file() else None
     with temporary as folder:
         partial = Path(folder).absolute() / path.name  # workers may stand elsewhere
         yield partial
+        if mode is not None and partial.is_file():
+            partial.chmod(stat.S_IMODE(mode))  # what was private stays private
         _move(partial, path)
 
 

@@ -1,5 +1,6 @@
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -149,3 +150,35 @@ def test_annotations_that_are_broken(tmp_path):
         Pairs.of(dataset(tmp_path / "a", [{"segmentation": SQUARE, "category_id": 4}]))
     with pytest.raises(FormatError, match="A polygon of 5 numbers"):
         fill([[1, 2, 3, 4, 5]], (9, 9))
+
+
+@pytest.mark.parametrize(
+    ("odd", "reason"),
+    [
+        ([[395.0, 85.5, 395.0, 85.5]], "three corners"),
+        ([[1, 2, 3, 4, 5, 6, 7]], "7 numbers"),
+        ([SQUARE[0], [1, 1]], "8, 2 numbers"),
+        ([["a", "b", "c", "d", "e", "f"]], "no list of polygons"),
+        ([[1, 1, 5, 1, float("nan"), 4]], "no number"),
+        ({"size": [32, 32], "counts": [100, 20, 904]}, r"32\], the image of \[20, 30\]"),
+        ({"size": [20, 30], "counts": [100, 20]}, "do not fill"),
+        ({"size": [20, 30], "counts": [700, -200, 100]}, "do not fill"),
+        ({"counts": [600]}, "do not fill"),
+        ("outline", "no list of polygons"),
+    ],
+)  # fmt: skip
+def test_odd_outlines_are_left_out_and_named(tmp_path, odd, reason):
+    pairs = Pairs.of(dataset(tmp_path, [{"segmentation": SQUARE}, {"segmentation": odd}]))
+    assert re.search(
+        rf"instances_val\.json, b\.png: annotation 1 .*{reason}", "\n".join(pairs.notes)
+    )
+    labels = pairs.read(0)[1]
+    assert np.unique(labels.data).tolist() == [0, 1]
+    assert pairs[0].classes == {1: 1}
+
+
+def test_a_flat_list_is_one_polygon(tmp_path):
+    flat = {"segmentation": [22.0, 0.0, 24.0, 0.0, 24.0, 2.0, 22.0, 2.0]}
+    labels = Pairs.of(dataset(tmp_path, [{"segmentation": SQUARE}, flat])).read(0)[1]
+    assert (labels.data == 2).sum() == 4
+    assert labels.data[:2, 22:24].tolist() == [[2, 2], [2, 2]]

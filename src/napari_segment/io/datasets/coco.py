@@ -22,6 +22,7 @@ from napari_segment.registry import layouts
 
 _PARTS = {"train": "train", "val": "validation", "valid": "validation", "test": "test"}
 CROWD = -1
+_NOTES = 20  # of what was left out of one file
 
 
 @layouts.add("coco", title="COCO annotations")
@@ -51,7 +52,9 @@ def coco(folder: Path, *, crowds: Literal["ignore", "unlabelled"] = "ignore") ->
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError(f"{file} is not as COCO describes it: {error!r}.") from None
         cases += more
-        notes += left_out
+        notes += left_out[:_NOTES]
+        if len(left_out) > _NOTES:
+            notes.append(f"{len(left_out) - _NOTES} more images or annotations were left out.")
     cases.sort(key=lambda c: natural(c.name))
     names = dict(enumerate(categories.values(), start=1))
     return Pairs(
@@ -107,15 +110,60 @@ def _cases(
         instances = [a for a in shown if not a.get("iscrowd")]
         crowds += len(shown) - len(instances)
         size = (int(image["height"]), int(image["width"]))
+        unfit = _unfit(shown, size)
+        notes += [f"{file.name}, {image['file_name']}: {reason}" for reason in unfit.values()]
+        instances = [a for a in instances if id(a) not in unfit]
         labels = Outlines(
             size, tuple(a["segmentation"] for a in instances),
-            tuple(a["segmentation"] for a in shown if mark and a.get("iscrowd")),
+            tuple(
+                a["segmentation"] for a in shown
+                if mark and a.get("iscrowd") and id(a) not in unfit
+            ),
         )  # fmt: skip
         classes = {i: numbers[a["category_id"]] for i, a in enumerate(instances, start=1)}
         cases.append(Case(stem(path), path, labels, _part(file), classes))
     if crowds:
         notes.append(f"{crowds} regions of {file.name} are crowds, not objects.")
     return cases, notes
+
+
+def _unfit(annotations: Sequence[Mapping[str, Any]], size: tuple[int, int]) -> dict[int, str]:
+    """Why an outline is no object of its image, by the annotation's `id`."""
+    unfit = {}
+    for annotation in annotations:
+        reason = _fault(annotation["segmentation"], size)
+        if reason:
+            named = annotation.get("id", "without id")
+            unfit[id(annotation)] = f"annotation {named} was left out: {reason}."
+    return unfit
+
+
+def _fault(segmentation: Any, size: tuple[int, int]) -> str:
+    """What is wrong with a COCO segmentation, or ""."""
+    if isinstance(segmentation, Mapping):
+        given = segmentation.get("size")
+        try:
+            _run_lengths(segmentation)
+        except (KeyError, TypeError, ValueError, FormatError):
+            return f"its run lengths do not fill their size {given}"
+        fits = list(map(int, segmentation["size"])) == list(size)
+        return "" if fits else f"its run lengths are of size {given}, the image of {list(size)}"
+    try:
+        polygons = [np.asarray(p, float) for p in _polygons(segmentation)]
+    except (TypeError, ValueError):
+        return "its outline is no list of polygons"
+    if all(p.ndim == 1 and p.size >= 6 and p.size % 2 == 0 for p in polygons):
+        return "" if all(np.isfinite(p).all() for p in polygons) else "a corner is no number"
+    sizes = ", ".join(str(p.size) for p in polygons)
+    return f"a polygon needs three corners (x, y), and it has {sizes} numbers"
+
+
+def _polygons(segmentation: Any) -> list[Any]:
+    """The polygons of a segmentation; one that stands alone counts as a list of one."""
+    if not isinstance(segmentation, list | tuple):
+        raise TypeError(type(segmentation).__name__)
+    flat = bool(segmentation) and all(isinstance(v, int | float) for v in segmentation)
+    return [segmentation] if flat else list(segmentation)
 
 
 def _image_path(file: Path, name: str) -> Path | None:
@@ -196,7 +244,7 @@ def fill(segmentation: Any, size: tuple[int, int]) -> NDArray[np.bool_]:
     from skimage.draw import polygon
 
     mask = np.zeros(size, bool)
-    for points in segmentation:
+    for points in _polygons(segmentation):
         if len(points) < 6 or len(points) % 2:
             raise FormatError(f"A polygon of {len(points)} numbers has no three corners (x, y).")
         xy = np.asarray(points, float).reshape(-1, 2) - 0.5
@@ -206,13 +254,19 @@ def fill(segmentation: Any, size: tuple[int, int]) -> NDArray[np.bool_]:
 
 def _runs(segmentation: Mapping[str, Any]) -> NDArray[np.bool_]:
     """Runs of background and object in turns, down the columns."""
+    (height, width), runs = _run_lengths(segmentation)
+    values = np.arange(len(runs)) % 2 == 1
+    return np.repeat(values, runs).reshape(width, height).T
+
+
+def _run_lengths(segmentation: Mapping[str, Any]) -> tuple[tuple[int, int], list[int]]:
+    """Height and width, and runs that fill them."""
     height, width = map(int, segmentation["size"])
     counts = segmentation["counts"]
     runs = _unpacked(counts) if isinstance(counts, str | bytes) else [int(c) for c in counts]
-    if sum(runs) != height * width:
+    if sum(runs) != height * width or min(runs, default=0) < 0:
         raise FormatError(f"Run lengths of {sum(runs)} pixels for a picture of {height} x {width}.")
-    values = np.arange(len(runs)) % 2 == 1
-    return np.repeat(values, runs).reshape(width, height).T
+    return (height, width), runs
 
 
 def _unpacked(text: str | bytes) -> list[int]:

@@ -138,7 +138,9 @@ class Measure(QWidget):
     def save(self, path: str | Path) -> None:
         """Write the table of the chosen layer as CSV."""
         if self.table is not None:
-            self.table.to_csv(path, index=False)
+            from napari_segment.io import without_formulas
+
+            without_formulas(self.table).to_csv(path, index=False)
 
     def _ask_save(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save the table", "table.csv", "CSV (*.csv)")
