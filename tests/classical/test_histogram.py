@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_segment.classical.threshold.histogram import histogram
+from napari_segment.classical.histogram import histogram
 
 TYPES = ["u1", "i1", "u2", "i2", ">u2", "u4", "i4", "u8", "i8", "?"]
 

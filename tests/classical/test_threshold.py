@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from skimage import data, filters
 
+from napari_segment.classical.histogram import exact_mean, finite_range
 from napari_segment.classical.threshold import histogram, thresholds
 from napari_segment.classical.threshold.criteria import least
-from napari_segment.classical.threshold.histogram import exact_mean, finite_range
 from napari_segment.errors import InputError, UnknownNameError
 from napari_segment.registry import methods
 

@@ -144,3 +144,9 @@ def test_a_recipe_hands_the_probabilities_on(giving, shape):
     assert segment(image, "giving", cleanups=[from_labels]).data.sum() > image.data.sum()
     with pytest.raises(InputError, match="the method gave none"):
         segment(image, "otsu", cleanups=[("dense_crf", {"unary": "probabilities"})])
+
+
+@pytest.mark.parametrize(("image", "given"), [(None, "none"), (np.zeros((3, 5)), r"\(3, 5\)")])
+def test_an_image_is_asked_for(image, given):
+    with pytest.raises(InputError, match=rf"image that the labels of shape \(4, 5\).*{given}"):
+        dense_crf(np.ones((4, 5), bool), image)

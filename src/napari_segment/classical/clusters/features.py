@@ -20,7 +20,7 @@ from pydantic import Field
 from napari_segment.blocks import is_lazy, map_blocks, reduce
 from napari_segment.blocks.maps import native
 from napari_segment.blocks.slabs import over_slabs, threads
-from napari_segment.classical.threshold.histogram import finite_range, real
+from napari_segment.classical.histogram import finite_range, real
 from napari_segment.errors import InputError
 
 T = TypeVar("T", bound=np.generic)

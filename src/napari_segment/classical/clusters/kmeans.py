@@ -24,8 +24,8 @@ from napari_segment.classical.clusters.features import (
 from napari_segment.classical.clusters.selection import SILHOUETTES, Selection, elbow, silhouette
 from napari_segment.classical.clusters.summary import Points, summarise
 from napari_segment.classical.grid import float_type
+from napari_segment.classical.histogram import LEVELS, Histogram, histogram, real
 from napari_segment.classical.threshold.binarise import digitise
-from napari_segment.classical.threshold.histogram import LEVELS, Histogram, histogram, real
 from napari_segment.classical.threshold.multilevel import Grouping, groupings
 from napari_segment.image import Spacing
 from napari_segment.registry import methods

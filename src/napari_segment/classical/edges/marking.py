@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.blocks import reduce
+from napari_segment.classical.histogram import Histogram, histogram
 from napari_segment.classical.threshold import criteria
 from napari_segment.classical.threshold.binarise import binarise
-from napari_segment.classical.threshold.histogram import Histogram, histogram
 
 Threshold: TypeAlias = Annotated[
     Literal["otsu", "percentile", "value"],

@@ -12,7 +12,7 @@ from napari_segment.classical.edges.operator import STRENGTHS
 from napari_segment.classical.edges.stencil import SOBEL, gradient
 from napari_segment.classical.filters.separable import convolve, gaussian_kernel
 from napari_segment.classical.grid import checked, in_voxels
-from napari_segment.classical.threshold.histogram import Histogram, histogram
+from napari_segment.classical.histogram import Histogram, histogram
 
 RELATIVE = ("canny", "fill_contours")  # `low` and `high` are shares of the largest gradient
 

@@ -20,7 +20,7 @@ from napari_segment.classical.grid import (
     kernel_type,
     require_finite,
 )
-from napari_segment.classical.threshold.histogram import finite_range
+from napari_segment.classical.histogram import finite_range
 from napari_segment.image import Spacing
 from napari_segment.registry import filters
 

@@ -15,7 +15,7 @@ from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.filters.local import as_volume
 from napari_segment.classical.filters.percentiles import percentiles
 from napari_segment.classical.grid import checked, float_type
-from napari_segment.classical.threshold.histogram import finite_range
+from napari_segment.classical.histogram import finite_range
 from napari_segment.errors import SettingError
 from napari_segment.image import Spacing
 from napari_segment.registry import filters

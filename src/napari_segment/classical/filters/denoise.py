@@ -15,7 +15,7 @@ from napari_segment.classical._slabs import over_slabs, threads
 from napari_segment.classical.filters.local import as_volume, on_blocks, with_margin
 from napari_segment.classical.filters.noise import noise_level
 from napari_segment.classical.grid import checked, float_type, in_voxels
-from napari_segment.classical.threshold.histogram import finite_range
+from napari_segment.classical.histogram import finite_range
 from napari_segment.image import Spacing
 from napari_segment.registry import filters
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.grid import float_type
-from napari_segment.classical.threshold.histogram import histogram
+from napari_segment.classical.histogram import histogram
 
 _BINS = 65_536
 _ENOUGH = 1024  # bins between two percentiles

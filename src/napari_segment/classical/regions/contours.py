@@ -11,10 +11,10 @@ from pydantic import Field
 
 from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.grid import checked, kernel_type, require_finite
+from napari_segment.classical.histogram import histogram
 from napari_segment.classical.regions.markers import checked_markers
 from napari_segment.classical.regions.watershed import gradient_strength
 from napari_segment.classical.threshold import criteria
-from napari_segment.classical.threshold.histogram import histogram
 from napari_segment.image import Spacing
 from napari_segment.registry import methods
 from napari_segment.step import Step

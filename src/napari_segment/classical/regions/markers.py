@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.classical.histogram import histogram
 from napari_segment.classical.threshold import criteria
-from napari_segment.classical.threshold.histogram import histogram
 from napari_segment.errors import InputError
 
 

@@ -6,18 +6,18 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from napari_segment.classical.histogram import (
+    Bins,
+    exact_mean,
+    finite_range,
+    histogram,
+)
 from napari_segment.classical.threshold import criteria
 from napari_segment.classical.threshold.binarise import (
     Objects,
     binarise,
     binarise_by,
     digitise,
-)
-from napari_segment.classical.threshold.histogram import (
-    Bins,
-    exact_mean,
-    finite_range,
-    histogram,
 )
 from napari_segment.classical.threshold.multilevel import multi_otsu_thresholds
 from napari_segment.registry import methods

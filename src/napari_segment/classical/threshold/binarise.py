@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.blocks import map_blocks
-from napari_segment.classical.threshold.histogram import Histogram, histogram, real
+from napari_segment.classical.histogram import Histogram, histogram, real
 
 Objects: TypeAlias = Annotated[
     Literal["bright", "dark"],

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.classical.threshold.histogram import Histogram
+from napari_segment.classical.histogram import Histogram
 
 Floats: TypeAlias = NDArray[np.float64]
 Criterion: TypeAlias = Callable[[Histogram], float]

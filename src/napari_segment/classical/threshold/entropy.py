@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from napari_segment.classical.histogram import Histogram
 from napari_segment.classical.threshold.criteria import (
     Floats,
     least,
@@ -11,7 +12,6 @@ from napari_segment.classical.threshold.criteria import (
     probabilities,
     upper,
 )
-from napari_segment.classical.threshold.histogram import Histogram
 
 
 @of_two_levels

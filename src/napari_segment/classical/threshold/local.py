@@ -10,8 +10,8 @@ from pydantic import Field
 
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.filters.separable import gaussian_kernel
+from napari_segment.classical.histogram import real
 from napari_segment.classical.threshold.binarise import Objects
-from napari_segment.classical.threshold.histogram import real
 from napari_segment.classical.threshold.neighbourhood import (
     Rule,
     beyond_gaussian,

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.blocks import connected_to, map_blocks
+from napari_segment.classical.histogram import real
 from napari_segment.classical.threshold.binarise import Objects, binarise, digitise
-from napari_segment.classical.threshold.histogram import real
 from napari_segment.errors import SettingError
 from napari_segment.registry import methods
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.classical.threshold.histogram import Histogram
+from napari_segment.classical.histogram import Histogram
 
 
 class Grouping(NamedTuple):

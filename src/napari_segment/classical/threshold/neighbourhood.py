@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.filters.separable import Kernel, convolve_block
+from napari_segment.classical.histogram import finite_range, real
 from napari_segment.classical.threshold.binarise import Objects
-from napari_segment.classical.threshold.histogram import finite_range, real
 from napari_segment.classical.threshold.window import (
     Coding,
     Edge,

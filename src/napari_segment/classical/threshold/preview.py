@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from napari_segment.classical.histogram import Histogram
 from napari_segment.classical.threshold import criteria, entropy, shape
 from napari_segment.classical.threshold.criteria import Criterion
-from napari_segment.classical.threshold.histogram import Histogram
 from napari_segment.classical.threshold.multilevel import multi_otsu_thresholds
 from napari_segment.errors import UnknownNameError
 

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from napari_segment.classical.histogram import Histogram
 from napari_segment.classical.threshold.criteria import (
     Floats,
     of_two_levels,
     probabilities,
     upper,
 )
-from napari_segment.classical.threshold.histogram import Histogram
 
 _PASSES = 1000  # of smoothing before neighbouring bins are joined
 

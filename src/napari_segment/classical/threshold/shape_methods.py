@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_segment.classical.histogram import Bins
 from napari_segment.classical.threshold import shape
 from napari_segment.classical.threshold.binarise import Objects, binarise_by
-from napari_segment.classical.threshold.histogram import Bins
 from napari_segment.registry import methods
 
 GROUP = "global threshold"

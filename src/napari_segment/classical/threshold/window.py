@@ -13,7 +13,7 @@ from pydantic import Field
 from napari_segment.blocks import map_blocks
 from napari_segment.classical._slabs import over_slabs, threads
 from napari_segment.classical.grid import checked
-from napari_segment.classical.threshold.histogram import finite_range, real
+from napari_segment.classical.histogram import finite_range, real
 from napari_segment.errors import SettingError
 
 Window: TypeAlias = Annotated[

@@ -99,6 +99,7 @@ def dense_crf(  # noqa: PLR0913
     >>> bool((dense_crf(labels, image) == (image > 0)).all())
     True
     """
+    _require_image(labels, image)
     if holds == "objects":
         raise InputError(
             "A dense CRF needs a mask or classes, but the labels hold objects. Use it before the "
@@ -122,6 +123,16 @@ def dense_crf(  # noqa: PLR0913
     beliefs = mean_field(known, filters, iterations)
     result: NDArray[Any] = numbers[beliefs.argmax(1)].reshape(labels.shape)
     return result
+
+
+def _require_image(labels: NDArray[Any], image: NDArray[Any] | None) -> None:
+    """Refuse to run without the image whose edges the labels are to follow."""
+    if image is None or image.shape[-labels.ndim :] != labels.shape:
+        given = "none" if image is None else f"one of shape {image.shape}"
+        raise InputError(
+            f"A dense CRF needs the image that the labels of shape {labels.shape} were made from; "
+            f"{given} was given. Give it as the second argument, or run the cleanup in a recipe."
+        )
 
 
 def mean_field(

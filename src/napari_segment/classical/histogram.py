@@ -175,7 +175,7 @@ def _count_levels(low: int, span: int, block: NDArray[Any]) -> Counts:
 
 def _count_codes(codes: NDArray[Any]) -> Counts:
     """Of unsigned integers of 8 or 16 bits; bytes are counted in pairs."""
-    from napari_segment.classical.threshold.histogram_kernels import count_codes
+    from napari_segment.classical.histogram_kernels import count_codes
 
     lead = min(-codes.ctypes.data % 8 // codes.itemsize, len(codes))
     stop = len(codes) - (len(codes) - lead) % (8 // codes.itemsize)
@@ -190,7 +190,7 @@ def _count_codes(codes: NDArray[Any]) -> Counts:
 
 
 def _count_bins(low: float, uppers: NDArray[np.float64], block: NDArray[Any]) -> Counts:
-    from napari_segment.classical.threshold.histogram_kernels import count_bins
+    from napari_segment.classical.histogram_kernels import count_bins
 
     bins = len(uppers)
     guess = _guess(low, uppers, block.dtype.kind == "f" and block.dtype.itemsize == 4)
@@ -227,7 +227,7 @@ def _finite_extremes(block: NDArray[Any]) -> tuple[float, float]:
 
 def _extremes(part: NDArray[Any]) -> tuple[float, float]:
     """Of floats of 32 or 64 bits."""
-    from napari_segment.classical.threshold.histogram_kernels import finite_ranks
+    from napari_segment.classical.histogram_kernels import finite_ranks
 
     whole = np.dtype(f"i{part.dtype.itemsize}").type
     infinity = part.dtype.type(np.inf).view(whole)
@@ -256,7 +256,7 @@ def _integer_sum(values: NDArray[Any]) -> Fraction:
 
 
 def _sum_32(part: NDArray[np.float32]) -> tuple[Fraction, int]:
-    from napari_segment.classical.threshold.histogram_kernels import sum_by_exponent_32
+    from napari_segment.classical.histogram_kernels import sum_by_exponent_32
 
     sums = np.zeros(256, np.int64)
     count = sum_by_exponent_32(part.view(np.int32), sums)
@@ -264,7 +264,7 @@ def _sum_32(part: NDArray[np.float32]) -> tuple[Fraction, int]:
 
 
 def _sum_64(part: NDArray[np.float64]) -> tuple[Fraction, int]:
-    from napari_segment.classical.threshold.histogram_kernels import sum_by_exponent_64
+    from napari_segment.classical.histogram_kernels import sum_by_exponent_64
 
     high, low = np.zeros((2, 2048), np.int64)
     count = sum_by_exponent_64(part.view(np.int64), high, low)
