@@ -65,6 +65,22 @@ def train(message: Message) -> Work:
     return {"checkpoints": [str(checkpoint.folder)]}
 
 
+def classify(message: Message) -> Work:
+    """Train a pixel classifier on strokes, and classify the image with it."""
+    pairs = _pairs(message)
+    settings = dict(message["settings"])
+    model = yield from api.train_classifier(pairs, **settings)
+    recipe = Recipe.model_validate(message["recipe"])
+    yield Step(0, 0, "Classifying the image")
+    labels = yield from api.segment_steps(pairs[0][0], recipe)
+    yield Step(0, 0, "Handing over the labels")
+    samples = {str(number): count for number, count in model.samples.items()}
+    report = {
+        "samples": samples, "out_of_bag": model.out_of_bag, "importances": model.importances,
+    }  # fmt: skip
+    return {"labels": save_stack(labels, Path(message["folder"]), "labels"), "report": report}
+
+
 def augment_preview(message: Message) -> Work:
     """Change a patch as a training would: pictures of what it becomes."""
     from napari_segment.results.picture import grey, overlay
@@ -151,7 +167,7 @@ def devices(_: Message) -> Work:
 VERBS: dict[str, Callable[[Message], Work]] = {
     verb.__name__: verb
     for verb in (
-        segment, apply_filters, edge_points, train, augment_preview, network_preview, measure,
-        compare, track, consensus, devices,
+        segment, apply_filters, edge_points, train, classify, augment_preview, network_preview,
+        measure, compare, track, consensus, devices,
     )
 }  # fmt: skip
