@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,7 +76,8 @@ def read_labels(
 
     A palette PNG gives its indices; of channels that are equal, as those of grey in a colour
     picture, one is taken; labels in a JPEG are refused. One bit is a mask; so are eight bits of
-    nothing but 0 and 255, which become 0 and 1. The features of objects are read from
+    nothing but 0 and 255, which become 0 and 1, with a warning (`Pairs` decides it over all files
+    of a data set). The features of objects are read from
     ``<stem>.features.csv`` where it lies beside.
 
     Parameters
@@ -85,28 +87,53 @@ def read_labels(
     holds : {"mask", "classes", "objects"}
         What a label means, where the file does not say.
     """
+    labels, recorded = read_stored_labels(
+        path, axes=axes, lazy=lazy, series=series, holds=holds, incomplete=incomplete
+    )
+    if not recorded and labels.dtype == np.uint8 and _is_black_and_white(labels.data):
+        warnings.warn(
+            f"{Path(path).name} holds nothing but 0 and 255: it is taken as a mask, with 255 as 1.",
+            stacklevel=2,
+        )
+        return labels.replace(data=(labels.data != 0).astype(np.uint8), holds="mask")
+    features = read_features(path) if labels.holds == "objects" else {}
+    return labels.replace(features=features) if features else labels
+
+
+def read_stored_labels(
+    path: str | Path,
+    *,
+    axes: str = "",
+    lazy: bool = False,
+    series: int | str = "",
+    holds: Holds = "objects",
+    incomplete: Incomplete = "refuse",
+) -> tuple[Labels, bool]:
+    """Read a label image with its numbers as stored; the parameters are those of `read_labels`.
+
+    Returns
+    -------
+    labels, recorded : Labels, bool
+        Without features; and whether the file itself says what its numbers are.
+    """
     found = one_channel(_read(path, axes, lazy, series, incomplete, labels=True), Path(path))
-    meaning = cast("Holds", found.holds or ("mask" if found.dtype == bool else holds))
+    of_file = found.holds or ("mask" if found.dtype == bool else "")
     try:
-        labels = Labels(**found.fields(), holds=meaning, names=found.names)
+        labels = Labels(**found.fields(), holds=cast("Holds", of_file or holds), names=found.names)
     except InputError as error:
         raise InputError(f"{Path(path).name}: {error}") from None
-    if found.holds or labels.dtype != np.uint8 or not _is_black_and_white(labels.data):
-        features = read_features(path) if labels.holds == "objects" else {}
-        return labels.replace(features=features) if features else labels
-    return labels.replace(data=(labels.data != 0).astype(np.uint8), holds="mask")
+    return labels, bool(of_file)
 
 
 def _is_black_and_white(data: Any) -> bool:
-    """Whether there is nothing but 0 and 255, and 255; stops at the first other value."""
+    """Whether there is nothing but 0 and 255, and 255."""
+    return has_only(data, (0, 255)) and not has_only(data, (0,))
+
+
+def has_only(data: Any, values: Sequence[int]) -> bool:
+    """Whether an array holds no other values; a lazy one is read up to the first other value."""
     blocks = [data] if isinstance(data, np.ndarray) else data.blocks.ravel()
-    white = False
-    for block in blocks:
-        values = np.asarray(block)
-        if ((values != 0) & (values != 255)).any():
-            return False
-        white |= bool(values.any())
-    return white
+    return all(bool(np.isin(np.asarray(block), values).all()) for block in blocks)
 
 
 def read_channels(paths: Sequence[Path], *, axes: str = "", lazy: bool = False) -> Image:

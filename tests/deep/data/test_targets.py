@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from napari_segment.deep.data.samples import in_32_bits
 from napari_segment.deep.data.targets import (
     borders,
     class_indices,
@@ -151,3 +152,28 @@ def test_unlabelled_voxels_are_unknown_in_all_maps(target):
     maps = object_maps(np.array([[0, 1, 1, -1]]), Objects(target=target))
     assert (maps[:, 0, 3] == -1).all()
     assert maps[0, 0].tolist() == [0, 1, 1, -1]
+
+
+# ---- voxels without annotation, and large numbers ----
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int64, np.uint8])
+def test_negative_labels_and_those_to_ignore_mean_the_same(dtype):
+    labels = np.array([[0, 1, 2, 100]], dtype)
+    if np.dtype(dtype).kind == "i":
+        labels[0, 0] = -3
+    expected = [[-1 if np.dtype(dtype).kind == "i" else 0, 1, 2, -1]]
+    assert class_indices(labels, (0, 1, 2), 100).tolist() == expected
+
+
+@pytest.mark.parametrize("first", [5, 2**31, 2**40, 2**62])
+def test_large_object_numbers_stay_apart(first):
+    labels = np.array([[0, first, first, first + 1, -1]], np.int64)
+    counts = {-1: 1, 0: 1, first: 2, first + 1: 1}
+    numbers = in_32_bits(labels, counts)
+    assert len(np.unique(numbers[0, 1:4])) == 2
+    assert (numbers[0, 1:4] > 0).all()
+    assert numbers[0, 0] == 0
+    assert numbers[0, 1] == (first if first < 2**31 else 1)
+    part = in_32_bits(labels[:, 3:], counts)  # slabs are numbered alike
+    assert part[0, 0] == numbers[0, 3]

@@ -69,7 +69,7 @@ def test_crowds(tmp_path, crowds):
     assert pairs[0].classes == {1: 1}
     assert any("1 regions of instances_val.json are crowds" in n for n in pairs.notes)
     expected = -1 if crowds == "unlabelled" else 0
-    assert pairs.unlabelled == (-1 if crowds == "unlabelled" else None)
+    assert pairs.ignore_index == (-1 if crowds == "unlabelled" else None)
     assert (labels.data[:, :2] == expected).all()
     assert (labels.data[1:4, 2:6] == 1).all()
 

@@ -58,7 +58,7 @@ def fill_voc(folder):
 def test_voc(tmp_path):
     pairs = Pairs.of(fill_voc(tmp_path))
     assert [(c.name, c.part) for c in pairs] == [("2", "train"), ("10", "validation")]
-    assert (pairs.holds, pairs.unlabelled, len(pairs.names)) == ("classes", 255, 20)
+    assert (pairs.holds, pairs.ignore_index, len(pairs.names)) == ("classes", 255, 20)
     assert (pairs.names[8], pairs.names[15]) == ("cat", "person")
     assert pairs.notes == (
         "2 images with classes.",
@@ -107,7 +107,7 @@ def test_camvid_in_colours_and_numbers(tmp_path):
     pairs = Pairs.of(tmp_path)
     _, labels = pairs.read(0)
     assert (pairs.names[labels.data[0, 0]], pairs.names[labels.data[1, 0]]) == ("Road", "Sky")
-    assert (labels.data[2:] == pairs.unlabelled).all()
+    assert (labels.data[2:] == pairs.ignore_index).all()
     assert len(pairs.names) == 31
     assert pairs.notes[1] == "/train/2.png or its annotation is not there; it was left out."
     save(
@@ -117,7 +117,7 @@ def test_camvid_in_colours_and_numbers(tmp_path):
     pairs = Pairs.of(tmp_path)
     _, labels = pairs.read(0)
     assert pairs.names[labels.data[0, 0]] == "Road"
-    assert labels.data[0, 1] == pairs.unlabelled
+    assert labels.data[0, 1] == pairs.ignore_index
 
 
 # ---- Cityscapes ----
@@ -130,7 +130,7 @@ def test_cityscapes(tmp_path):
     save(tmp_path / "leftImg8bit/val/bonn/bonn_2_leftImg8bit.png", PHOTO[:2])
     pairs = Pairs.of(tmp_path)
     assert [(c.name, c.part) for c in pairs] == [("bonn_1", "validation")]
-    assert (pairs.unlabelled, len(pairs.names), len(pairs.notes)) == (255, 19, 2)
+    assert (pairs.ignore_index, len(pairs.names), len(pairs.notes)) == (255, 19, 2)
     expected = [[255, 1, 14, 14, 14], [12, 19, 1, 255, 14]]
     np.testing.assert_array_equal(pairs.read(0)[1].data, expected)
     assert (pairs.names[1], pairs.names[14], pairs.names[12]) == ("road", "car", "person")
@@ -190,7 +190,7 @@ def test_small_real_folders(layouts, folder, count, holds):
     for case in pairs:
         image, labels = pairs.read(case)
         assert labels.shape == (image.size("Y"), image.size("X"))
-        named = {int(v) for v in np.unique(labels.data)} - {0, pairs.unlabelled}
+        named = {int(v) for v in np.unique(labels.data)} - {0, pairs.ignore_index}
         assert named <= (set(case.classes) if holds == "objects" else set(pairs.names))
 
 

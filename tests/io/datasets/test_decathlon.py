@@ -70,10 +70,37 @@ def test_nnunet_names_channels_and_labels_the_other_way_round(tmp_path):
     assert pairs.names == {1: "liver"}
 
 
-def test_overlapping_regions_are_refused(tmp_path):
+def test_regions_are_read_as_the_classes_that_they_divide_into(tmp_path):
     fill(tmp_path)
-    with pytest.raises(FormatError, match="give each class one number"):
-        Pairs.of(describe(tmp_path, labels={"background": 0, "whole": [1, 2]}))
+    labels = {"background": 0, "whole": [1, 2, 3], "core": [2, 3], "active": 3, "ignore": 4}
+    pairs = Pairs.of(describe(tmp_path, labels=labels, regions_class_order=[1, 2, 3]))
+    assert pairs.names == {1: "whole", 2: "whole + core", 3: "whole + core + active"}
+    assert pairs.ignore_index == 4
+    assert any("whole, core" in note for note in pairs.notes)
+    assert any("label 4 ('ignore')" in note for note in pairs.notes)
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "ignored"),
+    [
+        ({"background": 0, "cell": 1, "ignore": 2}, {1: "cell"}, 2),  # nnU-Net
+        ({"background": 0, "a": 1, "b": 2, "ignore": 255}, {1: "a", 2: "b"}, 255),
+        ({"0": "background", "1": "cell", "2": "ignore"}, {1: "cell"}, 2),  # Decathlon
+        ({"background": 0, "cell": 1}, {1: "cell"}, None),
+        ({"background": 0, "cell": 1, "ignored vessel": 2}, {1: "cell", 2: "ignored vessel"}, None),
+    ],
+)
+def test_the_label_ignore_is_no_class(tmp_path, labels, names, ignored):
+    fill(tmp_path)
+    pairs = Pairs.of(describe(tmp_path, labels=labels))
+    assert (pairs.names, pairs.ignore_index) == (names, ignored)
+
+
+@pytest.mark.parametrize("value", ["one", 1.5, [], [1, "2"], True, {}])
+def test_labels_without_whole_numbers_are_refused(tmp_path, value):
+    fill(tmp_path)
+    with pytest.raises(FormatError, match=r"'cell' of dataset.json .* whole number"):
+        Pairs.of(describe(tmp_path, labels={"background": 0, "cell": value}))
 
 
 def test_broken_description(tmp_path):

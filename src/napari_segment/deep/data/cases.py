@@ -61,8 +61,11 @@ class Cases:
             yield Step(0, total, note)
         for i in range(total):
             part = self.pairs[i].part
-            self.items += [measured(i, t, part, *stacks) for t, stacks in self._times(i)]
+            ignored = self.pairs.ignore_index
+            self.items += [measured(i, t, part, *both, ignored) for t, both in self._times(i)]
             yield Step(i + 1, total, "reading cases")
+        for decision in self.pairs.decisions:
+            yield Step(total, total, decision)
         check_alike(self.items)
 
     def read(self, item: Item) -> tuple[Any, Any]:

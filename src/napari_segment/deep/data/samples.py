@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_segment.deep.data.cases import Cases
 from napari_segment.deep.data.memmap_cache import MemmapCache
 from napari_segment.deep.data.patches import Sample, find_places
-from napari_segment.deep.data.targets import UNKNOWN, class_indices
+from napari_segment.deep.data.targets import UNKNOWN, class_indices, not_annotated
 from napari_segment.deep.planning.fingerprint import Item
 from napari_segment.deep.planning.normalisation import Rescale, apply, statistics
 from napari_segment.deep.planning.plan import Plan
@@ -118,9 +118,8 @@ class Samples:
         plan = self.plan
         if plan.objects is None:
             return class_indices(labels, plan.values, plan.ignore_index)[None]
-        numbers = labels.astype(np.int32)
-        if plan.ignore_index is not None:
-            numbers[labels == plan.ignore_index] = UNKNOWN
+        numbers = in_32_bits(labels, item.counts)
+        numbers[not_annotated(labels, plan.ignore_index)] = UNKNOWN
         if not plan.tells_kinds:
             return numbers[None]
         return np.stack([numbers, kinds(numbers, self.cases.pairs[item.case].classes)])
@@ -178,6 +177,23 @@ def one_hot(target: NDArray[Any], channels: int) -> NDArray[Any]:
     if channels == 1:
         return target > 0
     return np.concatenate([target == k for k in range(channels)])
+
+
+def in_32_bits(labels: NDArray[Any], counts: Mapping[int, int]) -> NDArray[np.int32]:
+    """Object numbers as int32; where one is larger, the ranks of all numbers of the item.
+
+    Parameters
+    ----------
+    labels : ndarray (*S)
+        A part of the labels of an item.
+    counts : mapping of int to int
+        Has every number of the item.
+    """
+    if max(counts, default=0) <= np.iinfo(np.int32).max:
+        return labels.astype(np.int32)
+    known = np.array(sorted({0, *(number for number in counts if number > 0)}), np.uint64)
+    positive = np.where(labels > 0, labels, 0).astype(np.uint64)
+    return np.searchsorted(known, positive).astype(np.int32)
 
 
 def kinds(numbers: NDArray[np.int32], classes: Mapping[int, int]) -> NDArray[np.int32]:

@@ -69,7 +69,14 @@ class Item:
     names: Mapping[int, str] = field(default_factory=dict)
 
 
-def measured(case: int, time: int, part: str, image: Image, labels: Labels) -> Item:
+def measured(
+    case: int,
+    time: int,
+    part: str,
+    image: Image,
+    labels: Labels,
+    ignore_index: int | None = None,
+) -> Item:
     """Measure one image with its labels, of which all axes are in canonical order.
 
     Parameters
@@ -78,6 +85,8 @@ def measured(case: int, time: int, part: str, image: Image, labels: Labels) -> I
         As in `Item`.
     image, labels : Image, Labels
         Of one time point; their pixels may be lazy and are read slab by slab.
+    ignore_index : int, optional
+        The label of voxels without annotation, as negative ones are.
 
     Returns
     -------
@@ -85,13 +94,14 @@ def measured(case: int, time: int, part: str, image: Image, labels: Labels) -> I
     """
     pixels, marked = channels_first(image), labels.data
     counts = _counted(marked)
+    classes = [value for value in counts if value > 0 and value != ignore_index]
     samples = [grid_sample(channel, 2**16) for channel in pixels]
     quantiles = [np.percentile(s, QUANTILES) if s.size else np.zeros(3) for s in samples]
     return Item(
         case, time, image.name, part, labels.shape, tuple(image.spacing), image.unit,
         image.channels or tuple(f"channel {c}" for c in range(len(pixels))),
-        np.array(quantiles), _foreground(pixels, marked, counts), counts, str(image.dtype),
-        names=labels.names,
+        np.array(quantiles), _foreground(pixels, marked, counts, classes), counts,
+        str(image.dtype), names=labels.names,
     )  # fmt: skip
 
 
@@ -104,12 +114,14 @@ def _counted(marked: Any) -> dict[int, int]:
     return dict(sorted(found.items()))
 
 
-def _foreground(pixels: Any, marked: Any, counts: Mapping[int, int]) -> NDArray[np.float64]:
+def _foreground(
+    pixels: Any, marked: Any, counts: Mapping[int, int], classes: Sequence[int]
+) -> NDArray[np.float64]:
     """Intensities ``(C, N)`` of labelled voxels, every so manyeth of them."""
-    step = max(1, sum(n for value, n in counts.items() if value) // _FOREGROUND)
+    step = max(1, sum(counts[value] for value in classes) // _FOREGROUND)
     parts, seen = [], 0
     for rows in slabs(marked.shape):
-        where = np.flatnonzero(np.asarray(marked[rows]))
+        where = np.flatnonzero(np.isin(np.asarray(marked[rows]), classes))
         chosen = where[-seen % step :: step]
         seen += where.size
         if chosen.size:

@@ -98,12 +98,17 @@ def label_semantics(items: Sequence[Item], pairs: Pairs, settings: TrainSettings
     -------
     LabelSemantics
     """
-    ignored = pairs.unlabelled if settings.ignore_index == "auto" else settings.ignore_index
+    ignored = pairs.ignore_index if settings.ignore_index == "auto" else settings.ignore_index
     given = () if settings.classes == "auto" else settings.classes
     names = named(items, pairs.names, given)
-    found = [{v for v in i.counts if v not in (0, ignored)} for i in items]
+    found = [{v for v in i.counts if v > 0 and v != ignored} for i in items]
     if not any(found):
-        raise InputError("The labels are empty: no voxel of any case is marked.")
+        numbers = sorted(set().union(*(i.counts for i in items)))
+        raise InputError(
+            "The labels are empty: no voxel of any case is marked. They hold the numbers "
+            f"{', '.join(map(str, numbers[:8]))}; ignore_index is {ignored}. Check that the labels "
+            "are those of the images, and that ignore_index is not the number of a class."
+        )
     reasons: dict[str, str] = {}
     if _are_objects(found, pairs, bool(names), settings.task, reasons):
         chosen = names if _tells_kinds(pairs, settings) else {}

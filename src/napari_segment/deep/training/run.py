@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,8 @@ def training(pairs: Any, settings: TrainSettings) -> Generator[Step, None, Check
     cache = MemmapCache(settings.out / STATE / f"cases_{group.rank}")
     try:
         with retained_memory(group.device.type == "cpu"):
-            return (yield from _trained(Pairs.of(pairs), settings, resumed, group, cache, begun))
+            known = _with_ignore_index(Pairs.of(pairs), settings)
+            return (yield from _trained(known, settings, resumed, group, cache, begun))
     finally:
         group.close()
         cache.clear()
@@ -88,6 +90,13 @@ def _trained(
     fit = _kind_of_fit(plan)(blank, settings, plan, batches, outer or inner, group, record, begun)
     steps = fit.run(resumed)
     return (yield from logged(steps, settings.out, settings.log if group.leads else ()))
+
+
+def _with_ignore_index(pairs: Pairs, settings: TrainSettings) -> Pairs:
+    """Let a number given by hand decide how labels are read."""
+    if settings.ignore_index == "auto":
+        return pairs
+    return replace(pairs, ignore_index=settings.ignore_index)
 
 
 def _find_weights(model: Spec) -> None:
@@ -227,10 +236,16 @@ def _said(
     voxels: dict[int, int] = {}
     for item in inner:
         for value, count in item.counts.items():
+            if value < 0 or value == plan.ignore_index:
+                continue
             voxels[value] = voxels.get(value, 0) + count
     total = sum(voxels.values())
+    everything = sum(sum(item.counts.values()) for item in inner)
     yield f"{len(inner)} cases to train on, {len(outer)} to validate ({how})"
     yield describe(plan, {v: n / total for v, n in voxels.items() if v})
+    if total < everything:
+        share = 1 - total / everything
+        yield f"{share:.1%} of the voxels are without annotation: they take no part in the training"
     yield from (f"{name}: {reason}" for name, reason in plan.reasons.items())
 
 

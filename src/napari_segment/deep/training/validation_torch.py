@@ -27,6 +27,7 @@ from napari_segment.step import run
 
 # The decoding of objects is chosen on about so many voxels, but not on fewer cases than these.
 _FITTED_VOXELS, _FITTED_LEAST = 2**22, 8
+_BACKGROUND = -100.0  # a logit
 
 
 @dataclass(frozen=True)
@@ -188,17 +189,25 @@ class Validation:
         }
         found["accuracy"] = counts.accuracy()
         if self.plan.objects is not None and logits is not None:
-            decoded = self.decode(logits, self.plan.objects)
+            decoded = self.decode(self._annotated(logits, item), self.plan.objects)
             found["ap"] = average_precision(decoded, self.objects(item))
         return found
 
     def objects(self, item: Item) -> NDArray[Any]:
         """Reference objects on the network's grid, of each plane where it sees planes.
 
-        What nobody labelled is background.
+        Voxels without annotation are background, as they are in `_annotated` logits.
         """
         labels = np.maximum(np.asarray(self.samples(item).target[0]), 0)
         return of_planes(labels) if self.plan.stacked else labels
+
+    def _annotated(self, logits: NDArray[np.float32], item: Item) -> NDArray[np.float32]:
+        """Logits of objects, with background where voxels are without annotation."""
+        unknown = np.asarray(self.samples(item).target[0]) < 0
+        if unknown.any():
+            logits = np.array(logits)
+            logits[0][unknown] = _BACKGROUND
+        return logits
 
     def decode(self, logits: NDArray[np.float32], objects: Objects) -> NDArray[np.int32]:
         """Objects in logits, plane by plane of a 2-D network over stacks."""
@@ -208,7 +217,9 @@ class Validation:
     def fitted(self, network: nn.Module) -> tuple[Objects, float]:
         """The decoding that gives the best average precision on the cases, and that precision."""
         assert self.plan.objects is not None
-        known = [(self.logits(network, i), self.objects(i)) for i in self._some()]
+        known = [
+            (self._annotated(self.logits(network, i), i), self.objects(i)) for i in self._some()
+        ]
         return fit(self.plan.objects, known, self.decode)
 
     def _some(self) -> list[Item]:

@@ -54,9 +54,9 @@ def cityscapes(folder: Path, *, what: Literal["classes", "objects"] = "classes")
             continue
         cases.append(Case(name, image, Identities(mask, what), _PARTS.get(part, "")))
     names = dict(enumerate(_CLASSES.values(), 1)) if what == "classes" else {}
-    unlabelled = VOID if what == "classes" else None
+    ignored = VOID if what == "classes" else None
     first = f"{len(cases)} images with {what}."
-    return Pairs(tuple(cases), what, names, unlabelled, notes=(first, *notes))
+    return Pairs(tuple(cases), what, names, ignored, notes=(first, *notes))
 
 
 def _mask(folder: Path, name: str, what: str) -> Path | None:

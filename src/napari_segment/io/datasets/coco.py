@@ -59,7 +59,7 @@ def coco(folder: Path, *, crowds: Literal["ignore", "unlabelled"] = "ignore") ->
     names = dict(enumerate(categories.values(), start=1))
     return Pairs(
         tuple(cases), "objects", names,
-        unlabelled=CROWD if crowds == "unlabelled" else None,
+        ignore_index=CROWD if crowds == "unlabelled" else None,
         notes=(f"{len(cases)} images with objects of {len(names)} classes.", *notes),
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from napari_segment.io.datasets.pairs import Case, Pairs, match_folders
 from napari_segment.io.names import natural, stem
 from napari_segment.registry import layouts
 
+IGNORE = "ignore"
 _PARTS = {"training": "train", "validation": "validation"}
 
 
@@ -29,10 +30,13 @@ def decathlon(folder: Path) -> Pairs:
     """
     path = folder / "dataset.json" if folder.is_dir() else folder
     description = _description(path)
-    names = _class_names(description["labels"])
+    numbers = _numbers(description["labels"])
+    known: dict[str, Any] = {
+        "holds": "classes", "names": _names(numbers), "ignore_index": _ignored(numbers)
+    }  # fmt: skip
     if not any(isinstance(description.get(key), list) for key in _PARTS):
         matched = match_folders(path.parent / "imagesTr", path.parent / "labelsTr")
-        return replace(matched, holds="classes", names=names)
+        return replace(matched, **known, notes=(*matched.notes, *_notes(numbers)))
     cases, notes = [], []
     for key, part in _PARTS.items():
         for item in description.get(key, ()):
@@ -41,7 +45,8 @@ def decathlon(folder: Path) -> Pairs:
             notes += [problem] if problem else []
     cases.sort(key=lambda c: natural(c.name))
     found = f"{len(cases)} images with labels, of {description.get('name', 'an unnamed data set')}."
-    return Pairs(tuple(cases), "classes", names, axes=_axes(description), notes=(found, *notes))
+    notes = [found, *notes, *_notes(numbers)]
+    return Pairs(tuple(cases), **known, axes=_axes(description), notes=tuple(notes))
 
 
 def _description(path: Path) -> dict[str, Any]:
@@ -56,21 +61,58 @@ def _description(path: Path) -> dict[str, Any]:
     return description
 
 
-def _class_names(labels: Mapping[str, Any]) -> dict[int, str]:
-    """``{"1": "tumour"}`` of the Decathlon, ``{"tumour": 1}`` of nnU-Net."""
-    names: dict[int, str] = {}
+def _numbers(labels: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """The numbers of each name: ``{"1": "tumour"}`` of the Decathlon, ``{"tumour": 1}`` of nnU-Net.
+
+    A region of nnU-Net has several numbers: ``{"whole tumour": [1, 2, 3]}``.
+    """
+    numbers: dict[str, tuple[int, ...]] = {}
     for key, value in labels.items():
-        if str(key).isdigit():
-            names[int(key)] = str(value)
-        elif isinstance(value, int):
-            names[value] = str(key)
-        else:
+        if str(key).isdigit() and isinstance(value, str):
+            numbers[value] = (*numbers.get(value, ()), int(key))
+            continue
+        several = tuple(value) if isinstance(value, list) else (value,)
+        if not several or any(type(number) is not int for number in several):
             raise FormatError(
-                f"The label {key!r} of dataset.json is {value!r}. Overlapping regions are not "
-                "read; give each class one number."
+                f"The label {key!r} of dataset.json is {value!r}, but a whole number, or for a "
+                "region a list of them, is expected. Correct dataset.json."
             )
-    names.pop(0, None)
-    return dict(sorted(names.items()))
+        numbers[str(key)] = several
+    return numbers
+
+
+def _ignored(numbers: Mapping[str, tuple[int, ...]]) -> int | None:
+    """The number of nnU-Net's label "ignore"."""
+    found = numbers.get(IGNORE, ())
+    if len(found) > 1:
+        raise FormatError(
+            f"The label {IGNORE!r} of dataset.json has the numbers {found}: give one."
+        )
+    return found[0] if found else None
+
+
+def _names(numbers: Mapping[str, tuple[int, ...]]) -> dict[int, str]:
+    """The name of each number: that of its class, or of all regions that it is part of."""
+    names: dict[int, list[str]] = {}
+    for name, several in numbers.items():
+        for number in several:
+            if number != 0 and name != IGNORE:
+                names.setdefault(number, []).append(name)
+    return {number: " + ".join(names[number]) for number in sorted(names)}
+
+
+def _notes(numbers: Mapping[str, tuple[int, ...]]) -> list[str]:
+    notes = []
+    ignored = _ignored(numbers)
+    if ignored is not None:
+        notes.append(f"Voxels of the label {ignored} ({IGNORE!r}) are without annotation.")
+    regions = [name for name, several in numbers.items() if len(several) > 1 and name != "0"]
+    if regions:
+        notes.append(
+            f"Overlapping regions ({', '.join(regions)}) are learnt as the classes into which they "
+            "divide the labels; join these classes to get a region."
+        )
+    return notes
 
 
 def _case(item: Any, root: Path, part: str) -> tuple[Case | None, str]:

@@ -11,8 +11,9 @@ from napari_segment.errors import FormatError, InputError, SettingError
 from napari_segment.image import Holds, Image, Labels, Stack, align, from_layer
 from napari_segment.io.datasets.case import Case, Source
 from napari_segment.io.datasets.kind import OtherLayoutError
+from napari_segment.io.datasets.mask_values import SENTENCE, MaskValues
 from napari_segment.io.datasets.matching import match_files
-from napari_segment.io.files import read, read_channels, read_labels
+from napari_segment.io.files import read, read_channels, read_stored_labels
 from napari_segment.io.names import stem
 from napari_segment.recipe import Spec, SpecLike
 from napari_segment.registry import layouts
@@ -32,20 +33,28 @@ class Pairs(Sequence[Case]):
         What a label means; "" where the data set does not say.
     names : mapping of int to str
         Class names by number.
-    unlabelled : int, optional
-        The label of voxels that nobody labelled.
+    ignore_index : int, optional
+        The label of voxels without annotation. Negative labels mean the same.
     axes : str
         Axis letters of the images; "" for what each file says.
     notes : tuple of str
         What was found, what was left out and why, in sentences.
+    mask_values : MaskValues, optional
+        The rule for 0 and 255 over all label files; that of a whole data set for its parts.
     """
 
     cases: tuple[Case, ...] = field(repr=False)
     holds: Holds | str = ""
     names: Mapping[int, str] = field(default_factory=dict)
-    unlabelled: int | None = None
+    ignore_index: int | None = None
     axes: str = ""
     notes: tuple[str, ...] = ()
+    mask_values: MaskValues | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.mask_values is None:
+            rule = MaskValues.of(case.labels for case in self.cases)
+            object.__setattr__(self, "mask_values", rule)
 
     @classmethod
     def of(cls, what: Any, *, axes: str = "") -> Pairs:
@@ -150,8 +159,22 @@ class Pairs(Sequence[Case]):
         """
         case = self.cases[case] if isinstance(case, int) else case
         image = self.read_image(case, lazy=lazy)
-        labels = _open(case.labels, labels=True, axes=self.axes.replace("C", ""), lazy=lazy)
-        return image, self._on_grid(labels, image, case)
+        return image, self._on_grid(self._read_labels(case, lazy), image, case)
+
+    def _read_labels(self, case: Case, lazy: bool) -> Stack:
+        if not isinstance(case.labels, Path):
+            return _open(case.labels, lazy=lazy)
+        axes = self.axes.replace("C", "")
+        labels, recorded = read_stored_labels(case.labels, axes=axes, lazy=lazy)
+        if recorded or self.mask_values is None:
+            return labels
+        return self.mask_values.apply(labels, self.ignore_index)
+
+    @property
+    def decisions(self) -> tuple[str, ...]:
+        """What was decided over all cases while they were read, in sentences."""
+        rule = self.mask_values
+        return (SENTENCE,) if rule is not None and rule.is_applied else ()
 
     def _on_grid(self, labels: Stack, image: Image, case: Case) -> Labels:
         axes = image.axes.replace("C", "")
@@ -175,12 +198,11 @@ def _agree(known: Mapping[int, str], names: Mapping[int, str], pair: int) -> Non
             )
 
 
-def _open(source: Source, *, labels: bool = False, axes: str = "", lazy: bool = False) -> Stack:
+def _open(source: Source, *, axes: str = "", lazy: bool = False) -> Stack:
     if isinstance(source, Stack):
         return source
     if isinstance(source, Path):
-        reader = read_labels if labels else read
-        return reader(source, axes=axes, lazy=lazy)
+        return read(source, axes=axes, lazy=lazy)
     if isinstance(source, tuple):
         return read_channels(source, axes=axes, lazy=lazy)
     return source()

@@ -18,6 +18,7 @@ from napari_segment.deep.data.targets.maps import (
     Task,
     borders,
     class_indices,
+    not_annotated,
     object_maps,
     relative_depth,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "class_indices",
     "decode",
     "decode_planes",
+    "not_annotated",
     "object_maps",
     "relative_depth",
 ]

@@ -17,8 +17,20 @@ UNKNOWN = -1  # of a class index or a map: nothing is asked of this voxel
 _INNER = 0.5  # relative depth from which a voxel belongs to its object's seed
 
 
+def not_annotated(labels: NDArray[Any], ignore_index: int | None = None) -> NDArray[np.bool_]:
+    """Mark the voxels without annotation: negative labels, and those of `ignore_index`.
+
+    Examples
+    --------
+    >>> not_annotated(np.array([0, 1, -1, 255]), 255)
+    array([False, False,  True,  True])
+    """
+    ignored = np.asarray(labels < 0)
+    return ignored if ignore_index is None else ignored | (labels == ignore_index)
+
+
 def class_indices(
-    labels: NDArray[Any], values: Sequence[int], unlabelled: int | None = None
+    labels: NDArray[Any], values: Sequence[int], ignore_index: int | None = None
 ) -> NDArray[np.int16]:
     """Turn label numbers into class indices.
 
@@ -28,8 +40,8 @@ def class_indices(
         Label numbers.
     values : sequence of int
         The label of each class, background first. Other labels count as background.
-    unlabelled : int, optional
-        The label of voxels that nobody labelled; they become -1.
+    ignore_index : int, optional
+        The label of voxels without annotation; they become -1, as negative labels do.
 
     Returns
     -------
@@ -38,8 +50,7 @@ def class_indices(
     indices = np.zeros(labels.shape, np.int16)
     for k, value in enumerate(values[1:], 1):
         indices[labels == value] = k
-    if unlabelled is not None:
-        indices[labels == unlabelled] = UNKNOWN
+    indices[not_annotated(labels, ignore_index)] = UNKNOWN
     return indices
 
 
