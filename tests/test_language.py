@@ -8,18 +8,37 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "napari_segment"
 BANNED = frozenset(
-    {"told", "beside", "shelf", "kept", "places", "found", "ways", "meaning", "words", "hill"}
-    | {"ladder", "surprise", "door", "room", "house"}
+    {
+        "told",
+        "beside",
+        "shelf",
+        "kept",
+        "place",
+        "places",
+        "found",
+        "ways",
+        "meaning",
+        "words",
+        "hill",
+    }
+    | {"hill", "ladder", "surprise", "door", "room", "house"}
 )
 # The packages whose names all use the standard terms; the others are still to be gone through.
 HELD = (
+    "_kernel_cache.py",
     "aliases.py",
     "api",
     "blocks",
     "classical",
+    "cli",
+    "deep/checkpoint.py",
     "deep/detection",
+    "deep/device.py",
     "deep/inference",
     "deep/network.py",
+    "deep/nn/losses",
+    "demo.py",
+    "distribution.py",
     "engine",
     "errors.py",
     "exchange",
@@ -54,7 +73,7 @@ def banned_words(name):
 
 
 def test_words_of_identifiers_are_told_apart():
-    assert banned_words("PlaceOfKeptTiles") == {"kept"}
+    assert banned_words("PlaceOfKeptTiles") == {"kept", "place"}
     assert banned_words("_in_words") == {"words"}
     assert not banned_words("foundation_always")
 

@@ -17,7 +17,7 @@ def find_cache() -> None:
     """
     config = sys.modules.get("numba.core.config")  # reads the variable when it is imported
     given = os.environ.get("NUMBA_CACHE_DIR") or getattr(config, "CACHE_DIR", "")
-    if sys.platform == "win32" or given or any(map(_can_write, _places())):
+    if sys.platform == "win32" or given or any(map(_can_write, _candidates())):
         return
     with suppress(OSError):  # not even a temporary folder: numba says what it misses
         folder = str(_temporary())
@@ -26,7 +26,7 @@ def find_cache() -> None:
             config.CACHE_DIR = folder  # type: ignore[attr-defined]
 
 
-def _places() -> list[Path]:
+def _candidates() -> list[Path]:
     """Where numba looks: beside our source, then in the user's cache folder."""
     user = Path(os.path.expanduser("~"))  # noqa: PTH111 (a user without a home is no error)
     if sys.platform == "darwin":

@@ -71,10 +71,10 @@ def _classical(folder: Path, report: Report) -> Generator[Step, None, None]:
     truth = truth.replace(data=_without_border(np.asarray(truth)))
     scores = api.compare(labels, truth)
     table = api.measure(labels, image)
-    _keep(report, image, folder / "nuclei.tif", "a made-up image of nuclei")
-    _keep(report, labels, folder / "nuclei_labels.tif", "its objects by Otsu's threshold")
+    _write(report, image, folder / "nuclei.tif", "a made-up image of nuclei")
+    _write(report, labels, folder / "nuclei_labels.tif", "its objects by Otsu's threshold")
     report.files[folder / "nuclei_labels.recipe.yaml"] = "the recipe: napari-segment replay …"
-    _keep(report, with_units(table), folder / "nuclei.csv", f"a table of {len(table)} objects")
+    _write(report, with_units(table), folder / "nuclei.csv", f"a table of {len(table)} objects")
     _picture(folder / "nuclei.png", image, {"truth": truth, "Otsu's threshold": labels})
     report.files[folder / "nuclei.png"] = "a picture of both"
     report.scores["F1 of the nuclei at IoU 0.5"] = scores.summary["f1"]
@@ -91,16 +91,16 @@ def _network(folder: Path, report: Report) -> Generator[Step, None, None]:
     labels = yield from api.segment_steps(image, recipe)
     scores = api.compare(labels, truth)
     report.files[folder / "network"] = f"a 3-D U-Net trained on {TRAINING_CASES} made-up stacks"
-    _keep(report, image, folder / "tissues.nii.gz", "a stack that it did not see")
-    _keep(report, labels, folder / "tissues_labels.nii.gz", "its classes by the network")
-    _keep(report, truth, folder / "tissues_truth.nii.gz", "the truth")
+    _write(report, image, folder / "tissues.nii.gz", "a stack that it did not see")
+    _write(report, labels, folder / "tissues_labels.nii.gz", "its classes by the network")
+    _write(report, truth, folder / "tissues_truth.nii.gz", "the truth")
     _picture(folder / "tissues.png", image, {"truth": truth, "U-Net": labels})
     report.files[folder / "tissues.png"] = "a picture of both"
     report.scores["mean Dice of the network"] = scores.summary["mean_dice"]
 
 
-def _keep(report: Report, what: Any, path: Path, words: str) -> None:
-    report.files[api.write(what, path)] = words
+def _write(report: Report, what: Any, path: Path, title: str) -> None:
+    report.files[api.write(what, path)] = title
 
 
 def _without_border(objects: NDArray[Any]) -> NDArray[Any]:
@@ -120,8 +120,8 @@ def _picture(path: Path, image: Image, results: dict[str, Labels]) -> None:
     plane = _richest(np.asarray(next(iter(results.values()))))
     figure = Figure(figsize=(4.5 * len(results), 4.8), layout="constrained")
     FigureCanvasAgg(figure)
-    for place, (title, labels) in enumerate(results.items(), 1):
-        axes = figure.add_subplot(1, len(results), place)
+    for position, (title, labels) in enumerate(results.items(), 1):
+        axes = figure.add_subplot(1, len(results), position)
         axes.imshow(overlay(grey(np.asarray(image)[plane]), np.asarray(labels)[plane]))
         axes.set_title(title)
         axes.set_axis_off()

@@ -74,3 +74,15 @@ def _nearest(name: str, names: list[str]) -> str:
 
 class MemoryShortError(SegmentError, MemoryError):
     """Even the fallback that needs the least memory needs more than is free."""
+
+
+class OtherLayoutError(FormatError):
+    """A folder is not in the layout that was tried; the message says what is missing."""
+
+
+class StaleError(SegmentError):
+    """A preview is no longer needed, since another was asked for."""
+
+
+class Stopped(Exception):  # noqa: N818 (a request, not a failure)
+    """Long work is asked to end early and to return what it has."""

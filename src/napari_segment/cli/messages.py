@@ -16,7 +16,7 @@ NEGATIVE = re.compile(r"-(\d|\.|inf\b)")  # what begins so is a value: -1e3, or 
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser without abbreviations, which names what comes near a wrong word."""
+    """An ArgumentParser without abbreviations, which names what comes near a wrong name."""
 
     topic = ""  # what is typed after the command to see all its options
 
@@ -26,17 +26,17 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse; text that a command does not know end here, where its options are known."""
-        found, unknown = super().parse_known_args(args, namespace)
+        namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(self._unknown(*unknown[0].partition("=")))
-        return found, unknown
+        return namespace, unknown
 
-    def _unknown(self, word: str, equals: str, value: str) -> str:
+    def _unknown(self, text: str, equals: str, value: str) -> str:
         known = self._option_string_actions
-        if word.startswith("-"):
-            return f"There is no option {word!r}. {nearest(word, known)}".strip()
-        hint = f" Write --{word} {value}." if f"--{word}" in known else ""
-        return f"The word {word + equals + value!r} is one too many here.{hint}"
+        if text.startswith("-"):
+            return f"There is no option {text!r}. {nearest(text, known)}".strip()
+        hint = f" Write --{text} {value}." if f"--{text}" in known else ""
+        return f"The argument {text + equals + value!r} is one too many here.{hint}"
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, without the whole usage, and leave with status 2."""

@@ -28,7 +28,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     Parameters
     ----------
     given : sequence of str
-        The arguments; only the first words are looked at.
+        The arguments; only the first ones are looked at.
 
     Returns
     -------
@@ -43,22 +43,22 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=_Version("%(prog)s"))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    words = [word for word in given if word != "--debug"]
+    typed = [word for word in given if word != "--debug"]
     _demo(commands)
     _list(commands)
     _samples(commands)
-    _segment(commands, words[1] if words[:1] == ["segment"] and len(words) > 1 else "")
+    _segment(commands, typed[1] if typed[:1] == ["segment"] and len(typed) > 1 else "")
     _replay(commands)
     _filter(commands)
-    _edges(commands, derive=words[:1] == ["edges"])
-    _train(commands, derive=words[:1] == ["train"])
-    _train_classifier(commands, derive=words[:1] == ["train-classifier"])
+    _edges(commands, derive=typed[:1] == ["edges"])
+    _train(commands, derive=typed[:1] == ["train"])
+    _train_classifier(commands, derive=typed[:1] == ["train-classifier"])
     _summary(commands)
     _export(commands)
     _runs(commands)
     _measure(commands)
     _compare(commands)
-    _objects(commands, words[0] if words else "")
+    _objects(commands, typed[0] if typed else "")
     return parser
 
 
@@ -93,12 +93,12 @@ def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _output(parser: argparse.ArgumentParser, words: str, **more: Any) -> None:
-    given: dict[str, Any] = {"required": True, "type": _place, "help": words, **more}
+def _output(parser: argparse.ArgumentParser, text: str, **more: Any) -> None:
+    given: dict[str, Any] = {"required": True, "type": _output_path, "help": text, **more}
     parser.add_argument("-o", "--output", metavar="OUT", **given)
 
 
-def _place(text: str) -> str:
+def _output_path(text: str) -> str:
     """OUT, which "" is not: that would be the folder in which one stands."""
     if not text:
         raise argparse.ArgumentTypeError("has no name. Is a variable unset?")
@@ -218,8 +218,8 @@ def _recipe(group: Any, apply_to: Sequence[str] = get_args(ApplyTo)) -> None:
 def _part(group: Any, channel: str, apply_to: Sequence[str]) -> None:
     """What tells which part of an image is taken, and what of it at once."""
     group.add_argument("--channel", default=channel, help=f"index or name (default: {channel})")
-    words = "what is taken at once; auto: volumes where there are any, else planes"
-    group.add_argument("--apply-to", default="auto", choices=apply_to, help=words)
+    text = "what is taken at once; auto: volumes where there are any, else planes"
+    group.add_argument("--apply-to", default="auto", choices=apply_to, help=text)
     group.add_argument("--times", default="", metavar="FIRST:LAST", help="a range of time points")
 
 

@@ -51,4 +51,4 @@ def _draw(bar: Any, step: Step) -> None:
     bar.total = step.total or None
     bar.n = step.done
     numbers = ", ".join(f"{name} {value:.4g}" for name, value in list(step.numbers.items())[:4])
-    bar.set_postfix_str("; ".join(words for words in (step.message, numbers) if words))
+    bar.set_postfix_str("; ".join(text for text in (step.message, numbers) if text))

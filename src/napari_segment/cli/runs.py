@@ -14,18 +14,18 @@ def runs(options: argparse.Namespace) -> int:
     from napari_segment.api import find_runs
     from napari_segment.deep.training.record.runs import differences
 
-    found = find_runs(options.folders or ["."])
+    trainings = find_runs(options.folders or ["."])
     if options.json:
-        print(json.dumps([run.to_dict() for run in found], indent=2))
+        print(json.dumps([run.to_dict() for run in trainings], indent=2))
         return 0
     own = ("model", "loss", "epochs", "minutes")  # as they were, whatever was asked
-    varied = [name for name in differences(found) if name not in own]
-    scores = list(dict.fromkeys(name for run in found for name in run.scores))
+    varied = [name for name in differences(trainings) if name not in own]
+    scores = list(dict.fromkeys(name for run in trainings for name in run.scores))
     head = ["run", *scores, *own, *varied]
     rows = [
         [str(run.folder), *(_number(run.scores.get(name)) for name in scores), run.model, run.loss,
          str(run.epochs), f"{run.minutes:.1f}", *(_plain(run.settings.get(n)) for n in varied)]
-        for run in found
+        for run in trainings
     ]  # fmt: skip
     print(in_columns([head, *rows]))
     return 0

@@ -39,11 +39,11 @@ def add_options(group: Any, entry: Entry, skip: Sequence[str] = ()) -> None:
         if name in skip:
             continue
         option = "--" + name.replace("_", "-")
-        words = _help(field)
+        text = _help(field)
         common: dict[str, Any] = {"dest": f"set_{name}", "default": argparse.SUPPRESS}
         if field.annotation is bool:
             group.add_argument(
-                option, nargs="?", const="true", metavar="true|false", help=words, **common
+                option, nargs="?", const="true", metavar="true|false", help=text, **common
             )
             group.add_argument(
                 "--no-" + option[2:], dest=f"set_{name}", action="store_const", const="false",
@@ -52,7 +52,7 @@ def add_options(group: Any, entry: Entry, skip: Sequence[str] = ()) -> None:
         else:
             more = {"action": "append"} if all(picks_from(field)) else {}
             group.add_argument(
-                option, metavar=_metavar(field), help=words, required=field.is_required(),
+                option, metavar=_metavar(field), help=text, required=field.is_required(),
                 **more, **common,
             )  # fmt: skip
 
@@ -127,8 +127,8 @@ def parse_value(entry: Entry, name: str, given: str | Sequence[str]) -> Any:
     if isinstance(given, str) and not several:
         return parse_spec(_bare(given), REGISTRIES[kind]) if kind else given
     texts = (_parts(given) if kind else _plain(given)) if isinstance(given, str) else given
-    found = [text for text in map(_bare, texts) if text]
-    return [parse_spec(text, REGISTRIES[kind]) for text in found] if kind else found
+    names = [text for text in map(_bare, texts) if text]
+    return [parse_spec(text, REGISTRIES[kind]) for text in names] if kind else names
 
 
 def _literal_or_value(given: str | Sequence[str], literals: Sequence[str], other: Any) -> Any:
@@ -187,10 +187,10 @@ def _form_of(annotation: Any) -> str:
 
 
 def _help(field: FieldInfo) -> str:
-    words = plain(field.description or "").strip()
+    text = plain(field.description or "").strip()
     default = field.default
     if default is not PydanticUndefined and default not in ("", (), Path()):
         specs = default if isinstance(default, tuple) else (default,)
         shown: Any = ", ".join(d.name for d in specs if isinstance(d, Spec)) or default
-        words = f"{words} (default: {shown})"
-    return words.replace("%", "%%")
+        text = f"{text} (default: {shown})"
+    return text.replace("%", "%%")

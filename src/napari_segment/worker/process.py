@@ -16,9 +16,9 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from napari_segment.errors import SegmentError
+from napari_segment.errors import SegmentError, Stopped
 from napari_segment.step import Step
-from napari_segment.worker.verbs import VERBS, Message, Stopped
+from napari_segment.worker.verbs import VERBS, Message
 
 INTERVAL = 0.05  # seconds between two lots of steps: 20 updates a second
 GRACE = 5.0  # seconds that a job has to end once nobody listens

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from napari_segment import api
-from napari_segment.errors import InputError
+from napari_segment.errors import InputError, Stopped
 from napari_segment.image import Labels
 from napari_segment.recipe import Recipe
 from napari_segment.step import Step
@@ -17,10 +17,6 @@ from napari_segment.worker.stacks import load_stack, save_stack
 
 Message: TypeAlias = dict[str, Any]
 Work: TypeAlias = Generator[Step, None, Message]
-
-
-class Stopped(Exception):  # noqa: N818 (a wish, not an error)
-    """Thrown into work that is to end early with what it has."""
 
 
 def segment(message: Message) -> Work:

@@ -6,6 +6,7 @@ the folder is not of its kind, so that `open_layout` can ask one after the other
 
 from __future__ import annotations
 
+from napari_segment.errors import OtherLayoutError
 from napari_segment.io.datasets import (
     camvid,
     cityscapes,
@@ -15,7 +16,6 @@ from napari_segment.io.datasets import (
     open_images,
     voc,
 )
-from napari_segment.io.datasets.kind import OtherLayoutError
 from napari_segment.io.datasets.pairs import open_layout
 
 __all__ = [

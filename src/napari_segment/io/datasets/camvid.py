@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from napari_segment.io.datasets.kind import OtherLayoutError
+from napari_segment.errors import OtherLayoutError
 from napari_segment.io.datasets.painted import Colour, Painted
 from napari_segment.io.datasets.pairs import Case, Pairs
 from napari_segment.io.names import natural, stem

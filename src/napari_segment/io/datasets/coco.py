@@ -13,9 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.errors import FormatError
+from napari_segment.errors import FormatError, OtherLayoutError
 from napari_segment.image import Labels, smallest_integers
-from napari_segment.io.datasets.kind import OtherLayoutError
 from napari_segment.io.datasets.pairs import Case, Pairs
 from napari_segment.io.names import natural, stem
 from napari_segment.registry import layouts

@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from napari_segment.errors import FormatError
-from napari_segment.io.datasets.kind import OtherLayoutError
+from napari_segment.errors import FormatError, OtherLayoutError
 from napari_segment.io.datasets.pairs import Case, Pairs, match_folders
 from napari_segment.io.names import natural, stem
 from napari_segment.registry import layouts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from napari_segment.io.datasets.kind import OtherLayoutError
+from napari_segment.errors import OtherLayoutError
 from napari_segment.io.datasets.pairs import Pairs, match_folders
 from napari_segment.registry import layouts
 

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_segment.errors import FormatError
+from napari_segment.errors import FormatError, OtherLayoutError
 from napari_segment.image import Labels, smallest_integers
-from napari_segment.io.datasets.kind import OtherLayoutError
 from napari_segment.io.datasets.pairs import Case, Pairs
 from napari_segment.io.formats import raster
 from napari_segment.io.names import natural

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from napari_segment.errors import FormatError, InputError, SettingError
+from napari_segment.errors import FormatError, InputError, OtherLayoutError, SettingError
 from napari_segment.image import Holds, Image, Labels, Stack, align, from_layer
 from napari_segment.io.datasets.case import Case, Source
-from napari_segment.io.datasets.kind import OtherLayoutError
 from napari_segment.io.datasets.mask_values import SENTENCE, MaskValues
 from napari_segment.io.datasets.matching import match_files
 from napari_segment.io.files import read, read_channels, read_stored_labels

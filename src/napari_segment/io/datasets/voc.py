@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from napari_segment.errors import FormatError
+from napari_segment.errors import FormatError, OtherLayoutError
 from napari_segment.image import Holds
-from napari_segment.io.datasets.kind import OtherLayoutError
 from napari_segment.io.datasets.painted import Colour, Painted
 from napari_segment.io.datasets.pairs import Case, Pairs
 from napari_segment.io.names import natural, stem

@@ -22,7 +22,7 @@ from napari_segment.classical.edges import (
     with_thresholds,
 )
 from napari_segment.classical.threshold import Histogram, binarise, histogram
-from napari_segment.errors import SegmentError
+from napari_segment.errors import SegmentError, StaleError
 from napari_segment.image import Image
 from napari_segment.recipe import Recipe, Spec
 from napari_segment.registry import Entry, cleanups, filters, methods
@@ -263,10 +263,6 @@ def _separate(
     if entry.gives == "classes" and not flat.cleanups and seen.shape == plane.shape:
         return np.searchsorted(np.asarray(values), np.nan_to_num(seen.data)).astype(np.uint8)
     return _run(flat, plane, request)
-
-
-class StaleError(SegmentError):
-    """Nobody waits for the preview any more."""
 
 
 def _run(recipe: Recipe, plane: Image, request: Request) -> NDArray[Any] | None:
