@@ -13,8 +13,9 @@ from napari_segment.deep.data.augment import (
     Spatial,
     draw,
 )
-from napari_segment.deep.data.augment.patch_torch import finish, piece
+from napari_segment.deep.data.augment.patch_torch import changed_patch, finish, piece
 from napari_segment.deep.data.augment.warp_torch import (
+    bend,
     blurred,
     grid_of,
     interpolated,
@@ -57,8 +58,8 @@ def still(ndim):
 def test_the_same_numbers_make_the_same_patch(ndim):
     image, target = volume(ndim)
     kept = image.copy()
-    make = lambda: draw(STRONG, generator(1, 2, 3), ndim).patch(  # noqa: E731
-        image, target, (3,) * ndim, (12,) * ndim
+    make = lambda: changed_patch(  # noqa: E731
+        image, target, (3,) * ndim, (12,) * ndim, draw(STRONG, generator(1, 2, 3), ndim)
     )
     first, second = make(), make()
     np.testing.assert_array_equal(first[0], second[0])
@@ -71,7 +72,7 @@ def test_the_same_numbers_make_the_same_patch(ndim):
 def test_none_is_a_plain_cut():
     image, target = volume()
     change = draw(Augmentation.of("none"), generator(0, 0, 0), 3)
-    pixels, wanted = change.patch(image, target, (2, 3, 4), (5, 6, 7))
+    pixels, wanted = changed_patch(image, target, (2, 3, 4), (5, 6, 7), change)
     np.testing.assert_array_equal(pixels, image[:, 2:7, 3:9, 4:11])
     np.testing.assert_array_equal(wanted, target[:, 2:7, 3:9, 4:11])
 
@@ -79,7 +80,7 @@ def test_none_is_a_plain_cut():
 def test_beyond_the_image_its_border_is_repeated_and_nothing_is_asked():
     image, target = volume(2, 6)
     change = Change(still(2), Intensity())
-    pixels, wanted = change.patch(image, target, (-2, 1), (10, 4))
+    pixels, wanted = changed_patch(image, target, (-2, 1), (10, 4), change)
     assert (wanted[0, :2] == -1).all()
     assert (wanted[0, 8:] == -1).all()
     np.testing.assert_array_equal(pixels[:, 0], image[:, 0, 1:5])
@@ -105,7 +106,7 @@ def test_a_quarter_turn_moves_image_and_target_alike():
 def test_flips_go_with_the_target():
     image, target = volume(3, 6)
     change = Change(Spatial((True, False, True), np.eye(3, dtype=np.float32)), Intensity())
-    pixels, wanted = change.patch(image, target, (0, 0, 0), (6, 6, 6))
+    pixels, wanted = changed_patch(image, target, (0, 0, 0), (6, 6, 6), change)
     np.testing.assert_array_equal(pixels, image[:, ::-1, :, ::-1])
     np.testing.assert_array_equal(wanted, target[:, ::-1, :, ::-1])
 
@@ -134,23 +135,28 @@ def test_every_strength_takes_every_shape(strength, shape):
     target = np.ones((1, *shape[1:]), np.int16)
     for i in range(8):
         change = draw(Augmentation.of(strength), generator(0, 0, i), len(shape) - 1)
-        pixels, wanted = change.patch(image, target, (0,) * (len(shape) - 1), shape[1:])
+        pixels, wanted = changed_patch(image, target, (0,) * (len(shape) - 1), shape[1:], change)
         assert pixels.shape == shape
         assert np.isfinite(pixels).all()
         assert set(np.unique(wanted)) <= {-1, 1}
 
 
+def bent(image, change):
+    """Change the intensities with the fields that the change itself draws."""
+    return bend(torch.from_numpy(image), change, *change.fields(image.shape)).numpy()
+
+
 def test_gamma_keeps_the_extremes():
     image = np.linspace(-2, 3, 12, dtype=np.float32).reshape(1, 3, 4)
-    changed = Intensity(gamma=1.5)(image)
+    changed = bent(image, Intensity(gamma=1.5))
     assert (changed.min(), changed.max()) == (image.min(), image.max())
     assert changed[0, 1, 1] < image[0, 1, 1]
 
 
 def test_a_dropped_channel_is_empty_and_one_channel_is_never_dropped():
     image = np.ones((2, 4, 4), np.float32)
-    assert Intensity(dropped=0.9)(image)[:, 0, 0].tolist() == [1, 0]
-    assert Intensity(dropped=0.9)(image[:1]).min() == 1
+    assert bent(image, Intensity(dropped=0.9))[:, 0, 0].tolist() == [1, 0]
+    assert bent(image[:1], Intensity(dropped=0.9)).min() == 1
 
 
 @pytest.mark.parametrize("ndim", [2, 3])

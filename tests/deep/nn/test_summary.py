@@ -61,7 +61,7 @@ def test_drawing(textbook, tmp_path, ending):
 
 
 def test_boxes_stand_at_their_level(textbook):
-    assert [round(b.level) for b in blocks(textbook)] == [0, 1, 2, 1, 1, 0, 0]
+    assert [round(b.level) for b in blocks(textbook.layers, textbook.size)] == [0, 1, 2, 1, 1, 0, 0]
 
 
 @pytest.mark.slow

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from napari_segment.deep.detection.anchors import with_anchors
+from napari_segment.deep.training.trainers import Trainer, register
 from napari_segment.registry import models
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from napari_segment.deep.training.loop_torch import Fit
 
 __all__ = ["mask_rcnn"]
 
@@ -81,3 +85,12 @@ def mask_rcnn(
     heads = Heads(width, version, proposals_per_image, max_detections, overlap)
     sides = () if anchors == "auto" else anchors
     return Detector(backbone, heads, channels_in, channels_out, sides, ratios, weights)
+
+
+def _fit() -> type[Fit]:
+    from napari_segment.deep.detection.training_torch import DetectorFit
+
+    return DetectorFit
+
+
+register("instances", Trainer(_fit, with_anchors))

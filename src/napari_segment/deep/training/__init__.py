@@ -42,9 +42,12 @@ def train(pairs: Any, **settings: Any) -> Generator[Step, None, Checkpoint]:
     >>> from napari_segment.step import run
     >>> checkpoint = run(train(("images", "labels"), out="run", minutes=10))  # doctest: +SKIP
     """
+    from napari_segment.deep.training.resume import saved_settings
     from napari_segment.deep.training.run import training
 
-    return (yield from training(pairs, checked(settings)))
+    given = checked(settings)
+    saved = saved_settings(given)
+    return (yield from training(pairs, checked(saved) if saved else given, resumed=bool(saved)))
 
 
 train.__signature__ = signature()  # type: ignore[attr-defined]

@@ -52,6 +52,8 @@ def augment_preview(
         ``image`` float32 (1 + count, C, *patch), normalised, and ``labels`` int32
         (1 + count, *patch), -1 where nothing is asked. The first is the patch before any change.
     """
+    from napari_segment.deep.data.augment.patch_torch import changed_patch
+
     given = checked(settings)
     samples, plan = _one(Pairs.of(pairs), case, given)
     sample = samples(samples.cases.items[0])
@@ -65,7 +67,7 @@ def augment_preview(
     for index, strength in enumerate(strengths):
         rng = generator(given.seed, 0, index)
         change = draw(strength, rng, plan.ndim, plan.spacing[-plan.ndim :])
-        patches.append(change.patch(sample.image, sample.target, corner, plan.patch))
+        patches.append(changed_patch(sample.image, sample.target, corner, plan.patch, change))
     return {
         "image": np.stack([p[0] for p in patches]),
         "labels": np.stack([p[1][0] for p in patches]),

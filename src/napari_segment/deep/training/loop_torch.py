@@ -20,8 +20,7 @@ from napari_segment.deep.training.learner_torch import Learner
 from napari_segment.deep.training.optimisation.lr_range_test_torch import search_rate
 from napari_segment.deep.training.optimisation.optimizers_torch import rate
 from napari_segment.deep.training.process_group_torch import Group
-from napari_segment.deep.training.record.run_folder import Record
-from napari_segment.deep.training.run import LAST
+from napari_segment.deep.training.record.run_folder import LAST, Record
 from napari_segment.deep.training.state_torch import load_state, save_state
 from napari_segment.deep.training.validation_torch import Validation, means
 from napari_segment.errors import SegmentError

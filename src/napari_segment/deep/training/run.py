@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -23,8 +22,9 @@ from napari_segment.deep.planning.fingerprint import Item
 from napari_segment.deep.planning.plan import Plan, describe, make_plan
 from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.deep.training.record.logs import logged
-from napari_segment.deep.training.record.run_folder import PLAN, SETTINGS, Record
-from napari_segment.errors import FormatError, SettingError
+from napari_segment.deep.training.record.run_folder import LAST, PLAN, Record
+from napari_segment.deep.training.trainers import trainer_of
+from napari_segment.errors import SettingError
 from napari_segment.io.datasets.pairs import Pairs
 from napari_segment.recipe import Spec
 from napari_segment.registry import models
@@ -33,14 +33,12 @@ from napari_segment.step import Step
 if TYPE_CHECKING:
     from napari_segment.deep.training.process_group_torch import Group
 
-LAST = "last.pt"
-_MAY_CHANGE = ("epochs", "minutes", "device", "workers", "resume", "overwrite", "out")
 
-
-def training(pairs: Any, settings: TrainSettings) -> Generator[Step, None, Checkpoint]:
-    """Train as `napari_segment.deep.training.train` says, from its validated settings."""
+def training(
+    pairs: Any, settings: TrainSettings, *, resumed: bool = False
+) -> Generator[Step, None, Checkpoint]:
+    """Train as `napari_segment.deep.training.train` does, from its validated settings."""
     begun = monotonic()
-    settings, resumed = _settings_of_run(settings)
     device = resolve(settings.device)
     from napari_segment.deep.training.process_group_torch import Group
 
@@ -87,7 +85,9 @@ def _trained(
         # A network whose layers cannot be followed on shapes alone trains all the same.
         with suppress(RuntimeError):
             record.network(summed_up(blank.model, plan))
-    fit = _kind_of_fit(plan)(blank, settings, plan, batches, outer or inner, group, record, begun)
+    fit = trainer_of(plan).fit()(
+        blank, settings, plan, batches, outer or inner, group, record, begun
+    )
     steps = fit.run(resumed)
     return (yield from logged(steps, settings.out, settings.log if group.leads else ()))
 
@@ -121,35 +121,6 @@ def _samples(cases: Cases, plan: Plan, settings: TrainSettings, cache: MemmapCac
     return Samples(cases, plan, _budget(), cache, maps)
 
 
-def _settings_of_run(settings: TrainSettings) -> tuple[TrainSettings, bool]:
-    """The settings to use, those of the run folder where it is resumed; and whether it is."""
-    folder: Path = settings.out
-    there = (folder / STATE / LAST).exists()
-    if settings.resume and there:
-        changed = {k: getattr(settings, k) for k in _MAY_CHANGE}
-        try:
-            known = json.loads((folder / SETTINGS).read_text("utf-8"))
-        except (OSError, json.JSONDecodeError) as error:
-            raise FormatError(f"Cannot resume {folder}: {error}") from None
-        from napari_segment.deep.training import checked
-
-        return checked({**known, **changed}), True
-    if settings.init_from != "none" and settings.init_from.resolve() == folder.resolve():
-        raise SettingError(
-            f"{folder} cannot be both the network to start from (init_from) and the "
-        )
-    if settings.find_lr and settings.lr != "auto":
-        raise SettingError(
-            f"lr={settings.lr:g} gives the learning rate, find_lr looks for it: give one of them."
-        )
-    if (there or (folder / MODEL).exists()) and not (settings.overwrite or settings.resume):
-        raise SettingError(
-            f"{folder} holds a training already. Give another folder, resume=True (--resume) to "
-            "go on with it, or overwrite=True (--overwrite) to begin again."
-        )
-    return settings, False
-
-
 def planned(
     items: Sequence[Item], pairs: Pairs, settings: TrainSettings, device: Any, resumed: bool = False
 ) -> Plan:
@@ -171,16 +142,6 @@ def _network(plan: Plan, spec: Spec) -> Any:
     return build(_fitted_to(plan, spec), *sizes, pretrained=False)
 
 
-def _kind_of_fit(plan: Plan) -> Any:
-    if plan.objects is not None and plan.objects.target == "instances":
-        from napari_segment.deep.detection.training_torch import DetectorFit
-
-        return DetectorFit
-    from napari_segment.deep.training.loop_torch import Fit
-
-    return Fit
-
-
 def summed_up(model: Spec, plan: Plan) -> Summary:
     """The layers of a planned training's network, and what they cost."""
     sizes = {"channels_in": plan.channels_in, "channels_out": plan.channels_out}
@@ -199,10 +160,7 @@ def _blank(
 ) -> Checkpoint:
     """The checkpoint to be, without weights and scores."""
     model = _fitted_to(plan, settings.model)
-    if plan.objects is not None and plan.objects.target == "instances":
-        from napari_segment.deep.detection.anchors import with_anchors
-
-        model = with_anchors(model, (samples(item).target[0] for item in items))
+    model = trainer_of(plan).complete(model, (samples(item).target[0] for item in items))
     return Checkpoint(
         folder=settings.out,
         model=model,

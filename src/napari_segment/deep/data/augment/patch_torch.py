@@ -72,7 +72,7 @@ def piece(
     sides: Sequence[int],
     change: Change,
 ) -> Piece:
-    """Cut what a patch needs out of a case; see `Change.patch`."""
+    """Cut what a patch needs out of a case; takes the parameters of `changed_patch`."""
     from napari_segment.deep.data.patches import cut
 
     corner, sides = tuple(corner), tuple(sides)
@@ -87,6 +87,35 @@ def piece(
     where = (slice(None), *block)
     more = None if maps is None else maps[where]
     return Piece(image[where], target[where], more, change, corner, sides, block, knots, noise)
+
+
+def changed_patch(
+    image: NDArray[np.float32],
+    target: NDArray[Any],
+    corner: Sequence[int],
+    sides: Sequence[int],
+    change: Change,
+) -> tuple[NDArray[np.float32], NDArray[Any]]:
+    """Cut a changed patch out of a case, on the CPU.
+
+    Parameters
+    ----------
+    image : ndarray of float32 (C, *S)
+        Repeated at its border where the patch reaches beyond it.
+    target : ndarray (K, *S)
+        Class indices or maps; -1 where the patch reaches beyond it.
+    corner, sides : sequence of int
+        Of the patch before the change.
+    change : Change
+        What is done to it.
+
+    Returns
+    -------
+    image, target : ndarray (C, *sides), (K, *sides)
+    """
+    made = piece(image, target, None, corner, sides, change)
+    pixels, wanted = made.finished(torch.device("cpu"))
+    return pixels.numpy(), wanted.numpy()
 
 
 def finish(pieces: Sequence[Piece], device: torch.device) -> tuple[Tensor, ...]:

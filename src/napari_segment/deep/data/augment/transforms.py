@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,16 +103,6 @@ class Intensity:
             noise = rng.standard_normal(shape, np.float32)
         return knots, noise
 
-    def __call__(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Change a patch ``(C, *S)``; the patch itself is left alone."""
-        import torch
-
-        from napari_segment.deep.data.augment.warp_torch import bend
-
-        changed = bend(torch.from_numpy(image), self, *self.fields(image.shape))
-        array: NDArray[np.float32] = changed.numpy()
-        return array
-
 
 @dataclass(frozen=True, eq=False)
 class Change:
@@ -120,36 +110,6 @@ class Change:
 
     spatial: Spatial
     intensity: Intensity
-
-    def patch(
-        self,
-        image: NDArray[np.float32],
-        target: NDArray[Any],
-        corner: Sequence[int],
-        sides: Sequence[int],
-    ) -> tuple[NDArray[np.float32], NDArray[Any]]:
-        """Cut a changed patch out of a case.
-
-        Parameters
-        ----------
-        image : ndarray of float32 (C, *S)
-            Repeated at its border where the patch reaches beyond it.
-        target : ndarray (K, *S)
-            Class indices or maps; -1 where the patch reaches beyond it.
-        corner, sides : sequence of int
-            Of the patch before the change.
-
-        Returns
-        -------
-        image, target : ndarray (C, *sides), (K, *sides)
-        """
-        import torch
-
-        from napari_segment.deep.data.augment.patch_torch import piece
-
-        made = piece(image, target, None, corner, sides, self)
-        pixels, wanted = made.finished(torch.device("cpu"))
-        return pixels.numpy(), wanted.numpy()
 
 
 def _rotation(angles: NDArray[np.float64], relative: Sequence[float]) -> NDArray[np.float64]:

@@ -7,34 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from napari_segment.deep.nn.summary.layer import Layer
 from napari_segment.errors import SettingError
 from napari_segment.recipe import Spec, SpecLike
 
 _SIDES = {2: 256, 3: 64}
 _FLOAT = 4  # bytes
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer as it ran.
-
-    Parameters
-    ----------
-    name, kind : str
-        Its place in the network, such as "model.0.conv", and its class.
-    shape : tuple of int
-        Of its output, without the batch: ``(C, *S)``.
-    parameters : int
-        Numbers it learns.
-    inputs : tuple of int
-        Positions of the layers whose output reaches it, -1 for the image.
-    """
-
-    name: str
-    kind: str
-    shape: tuple[int, ...]
-    parameters: int
-    inputs: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -127,7 +105,8 @@ class Summary:
         """
         from napari_segment.deep.nn.summary.drawing import draw
 
-        return draw(self, Path(path))
+        title = f"{self.title} · {self.costs()}"
+        return draw(self.layers, self.size, title, Path(path))
 
 
 def summary(
@@ -158,7 +137,7 @@ def summary(
         Only shapes are computed, so that a large network costs nothing either.
     """
     from napari_segment.deep.nn.models import build
-    from napari_segment.deep.nn.summary import trace_torch as _trace
+    from napari_segment.deep.nn.summary import trace_torch
 
     net: Any = model
     title = type(model).__name__
@@ -176,7 +155,7 @@ def summary(
     return Summary(
         title=spec.name if spec else title,
         size=shape,
-        layers=tuple(_trace.layers(net, shape)),
+        layers=tuple(trace_torch.layers(net, shape)),
         parameters=sum(n for n, _ in numbers),
         trainable=sum(n for n, learns in numbers if learns),
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log2, prod
 from pathlib import Path
 from typing import Any
 
-from napari_segment.deep.nn.summary import Layer, Summary
+from napari_segment.deep.nn.summary.layer import Layer
 
 WIDTH, HEIGHT = 1.0, 0.62
 _PLAIN = {"boxstyle": "round", "facecolor": "white", "edgecolor": "#222222"}
@@ -32,32 +33,45 @@ class Block:
         return sum(layer.parameters for layer in self.layers)
 
 
-def blocks(summary: Summary) -> list[Block]:
-    """Join layers that have one source, which feeds them alone, and keep its size."""
-    used = Counter(i for layer in summary.layers for i in layer.inputs)
-    found: list[Block] = []
-    home: dict[int, int] = {-1: -1}
-    for position, layer in enumerate(summary.layers):
+def blocks(layers: Sequence[Layer], size: Sequence[int]) -> list[Block]:
+    """Join consecutive layers of one output size that nothing else branches off.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        In the order in which they run.
+    size : sequence of int
+        ``(batch, channels, *S)`` of the network's input.
+
+    Returns
+    -------
+    list of Block
+        In order; ``level`` is the number of times the sides are halved.
+    """
+    used = Counter(i for layer in layers for i in layer.inputs)
+    joined: list[Block] = []
+    block_of: dict[int, int] = {-1: -1}
+    for position, layer in enumerate(layers):
         before = layer.inputs[0] if len(layer.inputs) == 1 else -1
-        if before >= 0 and used[before] == 1 and found[home[before]].layers[-1] is (
-            summary.layers[before]
-        ) and summary.layers[before].shape[1:] == layer.shape[1:]:  # fmt: skip
-            found[home[before]].layers.append(layer)
-            home[position] = home[before]
+        if before >= 0 and used[before] == 1 and joined[block_of[before]].layers[-1] is (
+            layers[before]
+        ) and layers[before].shape[1:] == layer.shape[1:]:  # fmt: skip
+            joined[block_of[before]].layers.append(layer)
+            block_of[position] = block_of[before]
             continue
-        home[position] = len(found)
-        found.append(Block([layer], {home[i] for i in layer.inputs}))
-    for block in found:
-        block.level = _level(block.shape, summary.size)
-    return found
+        block_of[position] = len(joined)
+        joined.append(Block([layer], {block_of[i] for i in layer.inputs}))
+    for block in joined:
+        block.level = _level(block.shape, size)
+    return joined
 
 
-def draw(summary: Summary, path: Path) -> Path:
-    """Write the drawing to a file, whose ending says which kind."""
+def draw(layers: Sequence[Layer], size: Sequence[int], title: str, path: Path) -> Path:
+    """Draw the blocks of layers into a file, whose suffix is its format."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    boxes = blocks(summary)
+    boxes = blocks(layers, size)
     deepest = max((b.level for b in boxes), default=0)
     figure = Figure(figsize=(min(2 + 1.25 * len(boxes), 120), 2.2 + 1.15 * deepest))
     FigureCanvasAgg(figure)
@@ -66,17 +80,17 @@ def draw(summary: Summary, path: Path) -> Path:
         _box(axes, block, position, boxes)
         for source in sorted(block.inputs):
             _arrow(axes, source, position, boxes)
-    sides = " × ".join(map(str, summary.size[1:]))
+    sides = " × ".join(map(str, size[1:]))
     axes.text(-1.25, 0, f"image\n{sides}", ha="center", va="center", size=6, bbox=_PLAIN)
     axes.set(xlim=(-2, len(boxes) * 1.25), ylim=(-deepest - 0.9, 1.6))
-    axes.set_title(f"{summary.title} · {summary.costs()}", loc="left", size=9)
+    axes.set_title(title, loc="left", size=9)
     axes.axis("off")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=100)
     return path
 
 
-def _level(shape: tuple[int, ...], size: tuple[int, ...]) -> float:
+def _level(shape: Sequence[int], size: Sequence[int]) -> float:
     sides = shape[1:]
     if len(sides) != len(size) - 2:
         return log2(max(size[2:]))  # tokens or vectors: no size of their own

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from napari_segment.deep.nn.summary import Layer
+from napari_segment.deep.nn.summary.layer import Layer
 
 IMAGE = -1
 

@@ -19,6 +19,7 @@ from napari_segment.results.picture import coloured, grey, overlay
 SETTINGS = "settings.json"
 PLAN = "plan.json"
 CURVES = "curves.csv"
+LAST = "last.pt"  # in the folder STATE: what resuming needs
 EVENTS = "events.out.tfevents.0.run"
 _DRAW_EVERY = 60.0  # seconds between drawings of the curves
 
