@@ -71,3 +71,30 @@ def test_samples_open_as_layers(name):
     np.testing.assert_allclose(image.scale, truth.scale)
     assert truth.data.shape == image.data.shape[: truth.ndim]
     assert truth.units == image.units
+
+
+@pytest.mark.parametrize("name", ["CT.1.3.12.2.1107", "1.2.840.10008.5", "IM000001", "plain"])
+def test_dicom_without_suffix_is_read(tmp_path, name):
+    from napari.plugins import _npe2
+
+    path = tmp_path / name
+    path.write_bytes(bytes(128) + b"DICM")
+    assert files.get_reader(str(path)) is files.read_layers
+    offered = "napari-segment" in _npe2.get_readers(str(path))
+    assert offered == (name != "plain")  # napari looks at names before it asks a reader
+    path.write_text("something else")
+    assert files.get_reader(str(path)) is None
+
+
+def test_readers_are_not_offered_for_everything(tmp_path):
+    from napari.plugins import _npe2
+
+    assert "napari-segment" not in _npe2.get_readers(str(tmp_path / "cells.2024.csv"))
+    assert "napari-segment" in _npe2.get_readers(str(tmp_path))
+
+
+def test_a_file_with_a_recipe_holds_labels(tmp_path):
+    labels = api.segment(SAMPLES["nuclei"]()[0], "otsu")
+    path = api.write(labels, tmp_path / "mask.ome.tif")
+    ((_, _, kind),) = files.read_layers(str(path))
+    assert kind == "labels"

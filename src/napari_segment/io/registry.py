@@ -34,6 +34,9 @@ class Format:
     labels_as, floats_as : str
         The suffix under which labels, or floating-point values, are written instead, where this
         format does not hold them exactly; "" where it does.
+    names : tuple of str
+        Patterns of usual file names without a suffix, as for `fnmatch`, in lower case; letters that
+        may be upper case as "?".
     is_file, is_folder : callable, optional
         Whether a file without a known suffix, or a folder, is of this format, by its content.
     """
@@ -47,6 +50,7 @@ class Format:
     lazy: bool = False
     labels_as: str = ""
     floats_as: str = ""
+    names: tuple[str, ...] = ()
     is_file: Callable[[Path], bool] | None = None
     is_folder: Callable[[Path], bool] | None = None
 
@@ -92,7 +96,7 @@ class Formats(Mapping[str, Format]):
 
     def reader_patterns(self) -> list[str]:
         """The file name patterns of this package's formats for napari's manifest."""
-        return [f"*{s}" for f in self._own() for s in f.suffixes]
+        return [p for f in self._own() for p in (*(f"*{s}" for s in f.suffixes), *f.names)]
 
     def writer_extensions(self) -> list[str]:
         """The suffixes of this package's formats that keep labels and floats exactly."""

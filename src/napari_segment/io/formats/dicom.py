@@ -19,6 +19,9 @@ from napari_segment.io.formats._dicom_frames import Frame, geometry, interval_of
 from napari_segment.io.registry import Format, formats
 from napari_segment.io.reports import report_warning
 
+# "CT.1.2.840…", a UID, "IM000001": napari asks for patterns before it looks at a file.
+_NAMES = ("??.[0-2].*.*", "[0-2].[0-9]*.[0-9]*.[0-9]*", *("??" + "[0-9]" * n for n in range(4, 9)))
+
 
 def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:
     """Read one series; the parameters are those of `napari_segment.io.read`.
@@ -138,5 +141,5 @@ def _decoded(one: Frame) -> NDArray[Any]:
 
 formats.add(Format(
     name="dicom", title="DICOM", suffixes=(".dcm",), read=read, lazy=True,
-    labels_as=".nii.gz", floats_as=".nii.gz", is_file=is_dicom, is_folder=is_series,
+    labels_as=".nii.gz", floats_as=".nii.gz", names=_NAMES, is_file=is_dicom, is_folder=is_series,
 ))  # fmt: skip

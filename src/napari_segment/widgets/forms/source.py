@@ -17,6 +17,7 @@ from napari_segment.errors import InputError
 from napari_segment.image import RGB, Image
 from napari_segment.recipe import ApplyTo
 from napari_segment.widgets.forms.fields import narrow_combo, still_wheel
+from napari_segment.widgets.forms.file_scale import FileScale
 from napari_segment.widgets.forms.layout import form_layout
 from napari_segment.widgets.jobs.layer_copies import copies
 from napari_segment.widgets.layers.conversion import (
@@ -156,6 +157,8 @@ class Source:
             ("at once", self.per_menu),
         ):
             self._form.addRow(label, widget)
+        self.file_scale = FileScale()
+        self._form.addRow(self.file_scale)
         self.layers.currentIndexChanged.connect(self._layer_changed)
         self.axes_menu.currentIndexChanged.connect(self._axes_changed)
         for menu in (self.channel_menu, self.per_menu):
@@ -257,6 +260,7 @@ class Source:
         layer = self.layer
         self._shape = () if layer is None else shape_of(layer)
         self._follow(layer)
+        self.file_scale.look(layer)
         with self._silently():
             self.axes_menu.clear()
             for axes in possible_axes(layer) if layer is not None else ():

@@ -7,9 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from napari.layers import Layer
 
 from napari_segment import api, io
+from napari_segment.errors import SegmentError
 from napari_segment.image import from_layer
 from napari_segment.samples import SAMPLES
 from napari_segment.widgets.layers.conversion import LayerData, stack_layer
@@ -22,17 +24,40 @@ def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | 
 
 
 def _is_readable(path: str) -> bool:
-    return io.is_image(path) if Path(path).is_dir() else io.is_readable(path)
+    if Path(path).is_dir() or io.is_readable(path):
+        return not Path(path).is_dir() or io.is_image(path)
+    return Path(path).is_file() and io.formats.of_content(Path(path)) is not None
 
 
 def read_layers(path: str | Sequence[str]) -> list[LayerData]:
     """Read files as image layers, with spacing, unit, affine and names of axes.
 
-    Where a table of features lies beside a file, it holds labels and becomes a layer of them.
+    Where a table of features or a recipe lies next to a file, it holds labels and becomes a layer
+    of them.
     """
     paths = [path] if isinstance(path, str) else list(path)
-    read = [api.as_labels(p) if io.features_path(p).is_file() else api.read(p) for p in paths]
-    return [stack_layer(stack) for stack in read]
+    return [stack_layer(api.as_labels(p) if _is_result(p) else api.read(p)) for p in paths]
+
+
+def _is_result(path: str) -> bool:
+    return io.features_path(path).is_file() or io.recipe_path(path).is_file()
+
+
+def file_attributes(path: str, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Scale, translation, affine, units and axes of a file, for a layer of its pixels.
+
+    Empty where the file cannot be read, has another shape, or states no voxel size.
+    """
+    try:
+        stack = io.read(path, lazy=True)
+        data, attributes, _ = stack_layer(stack)
+    except (SegmentError, OSError):
+        return {}
+    names = ("scale", "translate", "affine", "units", "axis_labels")
+    given = {name: attributes[name] for name in names if name in attributes}
+    stated = "affine" in given or any(value != 1 for value in given["scale"])
+    fits = data is stack.data and tuple(np.shape(data)) == shape  # not transposed for the view
+    return given if fits and stated else {}
 
 
 def write_layer(path: str, data: Any, attributes: dict[str, Any], kind: str) -> list[str]:
