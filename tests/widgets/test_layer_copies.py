@@ -79,12 +79,12 @@ def test_lazy_pixels_are_known_by_their_object(tmp_path):
 def test_copies_go_with_their_layers(tmp_path):
     copies, layer = Copies(), ImageLayer(np.zeros((3, 4)))
     saved(copies, layer, tmp_path)
-    (kept,) = copies._kept.values()
+    (kept,) = copies._retained.values()
     copies.forget(layer)
     assert not kept.path.exists()
     assert (tmp_path / "image.npy").exists()  # the job's own name for it
     saved(copies, layer, tmp_path / "b")
-    (kept,) = copies._kept.values()
+    (kept,) = copies._retained.values()
     del layer
     gc.collect()
     assert not kept.path.exists()
@@ -98,7 +98,7 @@ def test_the_copy_of_a_layer_that_is_deleted_while_it_is_written_goes_too(tmp_pa
     gc.collect()
     write(pixels, tmp_path / "image.npy")
     assert (tmp_path / "image.npy").exists()
-    assert not copies._kept
+    assert not copies._retained
     assert not list(copies._folder.iterdir())
 
 
