@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from napari_segment.deep.checkpoint import Checkpoint, write_atomically
+from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.nn import models
 from napari_segment.deep.planning.normalisation import Normalisation
 from napari_segment.errors import FormatError
+from napari_segment.io.replacing import write_atomically
 from napari_segment.recipe import Spec
 
 SMALL = Spec(name="unet", settings={"features": [4, 8], "residual_units": 0})

@@ -99,7 +99,7 @@ def _write_table(table: Any, path: Path) -> Path:
 
 def _placed(path: Path, save: Callable[[Path], Any]) -> Path:
     """Write a file whole or not at all."""
-    from napari_segment.io.files import placing
+    from napari_segment.io.replacing import placing
 
     with placing(path) as unfinished:
         save(unfinished)
@@ -107,26 +107,21 @@ def _placed(path: Path, save: Callable[[Path], Any]) -> Path:
 
 
 def _write_stack(stack: Stack, path: Path) -> Path:
+    """Write a stack with all that belongs to it, together or not at all."""
     from napari_segment import io
+    from napari_segment.io.replacing import placing_together
 
     if not isinstance(stack, Labels):
         return io.write(stack, path)
-    _remove_other_recipe(io.recipe_path(path), stack.recipe)
-    written = io.write(stack, path)
-    if not stack.features:
-        io.features_path(path).unlink(missing_ok=True)
-    else:
-        import pandas as pd
+    recipe, features = io.recipe_path(path).name, io.features_path(path).name
+    with placing_together(path.parent, (recipe, features), last=recipe) as folder:
+        io.write(stack, folder / path.name)
+        if stack.recipe is not None:
+            stack.recipe.save(folder / recipe)
+        if stack.features:
+            import pandas as pd
 
-        _write_table(pd.DataFrame(dict(stack.features)), io.features_path(path))
-    for name, image in stack.maps.items():
-        io.write(image, io.map_path(path, name))
-    if stack.recipe is not None:  # last: where it exists, all is complete
-        _placed(io.recipe_path(path), stack.recipe.save)
-    return written
-
-
-def _remove_other_recipe(path: Path, recipe: Recipe | None) -> None:
-    """Remove the recipe of labels that were here before, lest it stand beside others."""
-    if path.exists() and (recipe is None or path.read_text("utf-8") != recipe.to_yaml()):
-        path.unlink()
+            _write_table(pd.DataFrame(dict(stack.features)), folder / features)
+        for name, image in stack.maps.items():
+            io.write(image, folder / io.map_path(path, name).name)
+    return path

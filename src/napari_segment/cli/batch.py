@@ -133,7 +133,7 @@ class Report:
         self._saved = time.monotonic()
         if self.path is None:
             return
-        from napari_segment.io.files import placing
+        from napari_segment.io.replacing import placing
 
         with placing(self.path) as unfinished:
             unfinished.write_text(json.dumps(self.rows, indent=2), "utf-8")

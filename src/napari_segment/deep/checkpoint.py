@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +16,7 @@ from napari_segment.deep.planning.normalisation import Normalisation, Rescale, a
 from napari_segment.distribution import DISTRIBUTION
 from napari_segment.errors import FormatError
 from napari_segment.image import Holds
+from napari_segment.io.replacing import write_atomically
 from napari_segment.recipe import Spec
 
 if TYPE_CHECKING:
@@ -159,7 +157,6 @@ class Checkpoint(BaseModel):
         Checkpoint
             Itself.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         if weights is not None:
             save_tensors(weights, self.folder / WEIGHTS)
         write_atomically(self.folder / MODEL, (self.model_dump_json(indent=2) + "\n").encode())
@@ -217,20 +214,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole, old or new, whenever the machine stops."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
-    mode = stat.S_IMODE(path.stat().st_mode) if path.is_file() else None
-    with partial.open("xb") as stream:  # a new file, never through a link
-        if mode is not None:
-            partial.chmod(mode)  # what was private stays private
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
 
 
 def save_tensors(tensors: Mapping[str, torch.Tensor], path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ def read_features(path: str | Path) -> dict[str, NDArray[Any]]:
         raise FormatError(f"Cannot read the features in {file.name}: {error}") from None
     if "label" not in table:
         return {}
-    return {str(name): _column(table[name]) for name in table}
+    return {re.sub(_ESCAPED, "", str(name)): _column(table[name]) for name in table}
 
 
 def _column(values: Any) -> NDArray[Any]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import stat
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import numpy as np
@@ -20,6 +16,7 @@ from napari_segment.io.contents import Contents, one_channel
 from napari_segment.io.features import read_features
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
+from napari_segment.io.replacing import placing, recover_once
 from napari_segment.io.reports import WARNINGS, Incomplete, reporting
 
 
@@ -192,47 +189,6 @@ def write(stack: Stack, path: str | Path) -> Path:
     return path
 
 
-@contextmanager
-def placing(path: Path) -> Iterator[Path]:
-    """Where to write a file first: beside its place, into which it is put when it is complete.
-
-    So a failure leaves no broken file, and a lazy stack may be read from the file that it replaces.
-
-    Parameters
-    ----------
-    path : Path
-        The file; folders are made as needed.
-
-    Raises
-    ------
-    FormatError
-        If nothing can be written to its folder.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = TemporaryDirectory(dir=path.parent, prefix=".writing-")
-    except OSError as error:
-        raise FormatError(
-            f"Nothing can be written to the folder {path.parent}: {error.strerror}."
-        ) from None
-    mode = path.stat().st_mode if path.is_file() else None
-    with temporary as folder:
-        partial = Path(folder).absolute() / path.name  # workers may stand elsewhere
-        yield partial
-        if mode is not None and partial.is_file():
-            partial.chmod(stat.S_IMODE(mode))  # what was private stays private
-        _move(partial, path)
-
-
-def _move(partial: Path, path: Path) -> None:
-    if path.is_dir():
-        form = formats.of_content(path)
-        if form is None or suffix(path) not in form.suffixes:
-            raise FormatError(f"{path} is there and is no Zarr folder; it is not overwritten.")
-        shutil.rmtree(path)
-    partial.replace(path)
-
-
 def _read(
     path: str | Path,
     axes: str,
@@ -243,6 +199,7 @@ def _read(
     labels: bool = False,
 ) -> Contents:
     path = Path(path)
+    recover_once(path.parent.absolute())
     if not path.exists():
         raise FormatError(f"{path} does not exist.")
     form = _format(path)

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from napari_segment.deep.checkpoint import WEIGHTS, Checkpoint, load_tensors, write_atomically
+from napari_segment.deep.checkpoint import WEIGHTS, Checkpoint, load_tensors
 from napari_segment.errors import FormatError, SettingError
+from napari_segment.io.replacing import write_atomically
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_segment.errors import FormatError
 from napari_segment.io import suffix
 from napari_segment.io.changed import State, state_of
+from napari_segment.io.temporary import temporary_folder
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
 
 NAMES = ("bioimageio.yaml", "rdf.yaml", "model.yaml")
 _TYPES = {"batch": "b", "channel": "c", "time": "t"}
+# What a zip file may unpack to: 20 times its size, or 64 MiB where that is less; 10,000 files.
+_LARGEST, _ALWAYS, _MEMBERS = 20, 2**26, 10_000
 _FULL = {2: 512, 3: 128}  # a side of a tile where the model leaves it open
 
 
@@ -134,7 +141,7 @@ def open_package(path: str | Path) -> Package:
 
 def _description(path: Path) -> Path:
     if path.is_file() and suffix(path) == ".zip":
-        path = Path(_unpacked(path.resolve(), state_of(path)).name)
+        path = _unpacked(path.resolve(), state_of(path))
     if path.is_file():
         return path
     files = [path / name for name in NAMES if (path / name).is_file()]
@@ -147,17 +154,40 @@ def _description(path: Path) -> Path:
 
 
 @lru_cache(maxsize=4)
-def _unpacked(path: Path, state: State) -> TemporaryDirectory[str]:  # noqa: ARG001 - part of the key
-    """Unpack once; the folder is removed when the process ends."""
+def _unpacked(path: Path, state: State) -> Path:  # noqa: ARG001 - part of the key
+    """Unpack once; the folder is removed when the process ends.
+
+    Raises
+    ------
+    FormatError
+        If it is no zip file, or unpacks to more than `_LARGEST` times its size and `_ALWAYS`.
+    """
     from zipfile import BadZipFile, ZipFile
 
-    folder: TemporaryDirectory[str] = TemporaryDirectory(prefix="bioimageio-")
+    folder = temporary_folder()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
         with ZipFile(path) as archive:
-            archive.extractall(folder.name)
-    except (BadZipFile, OSError) as error:
+            _check_size(path, archive)
+            archive.extractall(folder)
+    except (BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, FormatError):
+            raise
         raise FormatError(f"{path} cannot be unpacked: {error}") from None
     return folder
+
+
+def _check_size(path: Path, archive: ZipFile) -> None:
+    """`ZipFile` unpacks no more of a member than the sizes that are added up here."""
+    members = archive.infolist()
+    size, limit = sum(m.file_size for m in members), max(_LARGEST * path.stat().st_size, _ALWAYS)
+    if size > limit or len(members) > _MEMBERS:
+        raise FormatError(
+            f"{path} has {path.stat().st_size:,} bytes and would unpack to {size:,} bytes in "
+            f"{len(members):,} files; at most {limit:,} bytes in {_MEMBERS:,} files are unpacked. "
+            "If you trust it, unpack it and give the folder."
+        )
 
 
 def _parsed(file: Path) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import contextlib
 import json
 import shutil
 import sys
-import tempfile
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -23,6 +22,7 @@ from qtpy.QtCore import QObject, QProcess, QTimer, Signal
 from qtpy.QtWidgets import QApplication
 
 from napari_segment.errors import SegmentError
+from napari_segment.io.temporary import temporary_folder
 from napari_segment.step import Step
 from napari_segment.widgets.jobs.threads import call_in_thread
 
@@ -59,7 +59,7 @@ class Job(QObject):
     ) -> None:
         super().__init__()
         self.verb, self.prepare, self.receive = verb, prepare, receive
-        self.folder = Path(tempfile.mkdtemp(prefix="napari-segment-"))
+        self.folder = temporary_folder()
         _folders.add(self.folder)
         self.number = 0
         self.sent = self.unwanted = self.over = False
@@ -319,7 +319,7 @@ def keep(stack: Message) -> Message:
     dict
         The same with the new path; to be loaded as an array that is mapped into memory.
     """
-    folder = tempfile.mkdtemp(prefix="napari-segment-")
+    folder = temporary_folder()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     maps = {name: keep(image) for name, image in stack.get("maps", {}).items()}
     moved: Message = {"path": shutil.move(stack["path"], folder), "chunks": []}

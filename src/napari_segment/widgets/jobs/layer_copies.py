@@ -16,6 +16,7 @@ from zlib import crc32
 
 import numpy as np
 
+from napari_segment.io.temporary import temporary_folder
 from napari_segment.worker.stacks import Chunks, save_array
 
 Writer: TypeAlias = Callable[[Any, Path], Chunks]
@@ -101,7 +102,7 @@ class Copies:
 
     def _new_file(self) -> Path:
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="napari-segment-"))
+            self._folder = temporary_folder()
             atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         handle, name = tempfile.mkstemp(suffix=".npy", dir=self._folder)
         os.close(handle)

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from napari_segment.deep.checkpoint import Checkpoint, versions, write_atomically
+from napari_segment.deep.checkpoint import Checkpoint, versions
 from napari_segment.deep.inference.dask_workers import worker_addresses
 from napari_segment.deep.inference.networks.checkpoint_files import file_hashes
 from napari_segment.deep.inference.options import Options, OutputName
 from napari_segment.deep.inference.tiling import Grid
 from napari_segment.errors import FormatError
+from napari_segment.io.replacing import write_atomically
 from napari_segment.step import Step
 
 MANIFEST = "manifest.json"

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.deep.checkpoint import versions, write_atomically
+from napari_segment.deep.checkpoint import versions
 from napari_segment.deep.nn.summary import Summary
+from napari_segment.io.replacing import write_atomically
 from napari_segment.results.picture import coloured, grey, overlay
 
 SETTINGS = "settings.json"
