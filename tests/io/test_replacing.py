@@ -16,15 +16,16 @@ from napari_segment.io.owner import Owner
 from napari_segment.recipe import Recipe, Spec
 
 OLD, NEW = np.full((8, 8), 3, np.uint8), np.full((8, 8), 5, np.uint8)
-# A process that writes labels of 5 over those of 3 and is killed at one call that changes names.
+STEPS = 14
+# Processes that write labels of 5 over those of 3, each killed at a later call that renames.
 KILLED = """
 import os, shutil, signal, sys
 import numpy as np
 import napari_segment as ns
+import napari_segment.api, pandas, zarr, tifffile
 from napari_segment.recipe import Recipe, Spec
-path, last = sys.argv[1], int(sys.argv[2])
 count = 0
-def counted(call):
+def counted(call, last):
     def run(*given, **more):
         global count
         caller = sys._getframe(1).f_code.co_filename
@@ -34,11 +35,16 @@ def counted(call):
         count += ours
         return call(*given, **more)
     return run
-os.rename, os.replace, shutil.rmtree = map(counted, (os.rename, os.replace, shutil.rmtree))
-labels = ns.Labels(np.full((8, 8), 5, "u1"), "YX", recipe=Recipe(method=Spec(name="niblack")),
-                   features={"label": np.array([5]), "size": np.array([64])})
-ns.write(labels, path)
-print("written")
+for last, path in enumerate(sys.argv[1:]):
+    pid = os.fork()
+    if pid == 0:
+        usual = os.rename, os.replace, shutil.rmtree
+        os.rename, os.replace, shutil.rmtree = (counted(call, last) for call in usual)
+        columns = {"label": np.array([5]), "size": np.array([64])}
+        recipe = Recipe(method=Spec(name="niblack"))
+        ns.write(ns.Labels(np.full((8, 8), 5, "u1"), "YX", recipe=recipe, features=columns), path)
+        os._exit(0)
+    print(os.waitpid(pid, 0)[1], flush=True)
 """
 
 
@@ -58,25 +64,23 @@ def state(path):
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
 @pytest.mark.parametrize("name", ["a.ome.zarr", "a.tif"])
 def test_kill_at_every_step_leaves_old_or_new(tmp_path, name):
-    seen = set()
-    for last in range(20):
-        path = tmp_path / str(last) / name
+    paths = [tmp_path / str(step) / name for step in range(STEPS)]
+    for path in paths:
         ns.write(result(3, "otsu", 60), path)
-        run = subprocess.run(
-            [sys.executable, "-c", KILLED, path, str(last)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        replacing.recover_once.cache_clear()
-        seen.add(state(path))
+    run = subprocess.run(
+        [sys.executable, "-c", KILLED, *paths], capture_output=True, text=True, check=True
+    )
+    replacing.recover_once.cache_clear()
+    states = [state(path) for path in paths]
+    for path in paths:
         assert not list(path.parent.glob(".writing-*"))
         assert len(list(path.parent.iterdir())) == 3
-        if "written" in run.stdout:
-            break
-        assert run.returncode == -signal.SIGKILL, run.stderr
-    assert last > 5  # every step was tried
-    assert seen == {(3, "otsu", 60), (5, "niblack", 64)}
+    assert set(states) == {(3, "otsu", 60), (5, "niblack", 64)}
+    ends = [int(line) for line in run.stdout.split()]
+    killed = ends.index(0)  # the first that was not stopped: every step was tried
+    assert ends == [signal.SIGKILL] * killed + [0] * (STEPS - killed)
+    assert killed > 5
+    assert states == sorted(states)  # once the new one was there whole, it stayed
 
 
 @pytest.mark.parametrize("name", ["a.ome.zarr", "a.tif"])
