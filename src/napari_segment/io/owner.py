@@ -70,7 +70,7 @@ class Owner:
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) < _TOLERANCE
-            return same and process.status() != psutil.STATUS_ZOMBIE
+            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return False
         except psutil.Error:  # it is there, and may not be asked
