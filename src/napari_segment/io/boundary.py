@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError, InputError, MissingError
+
+_MAGIC = {
+    b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"II*\0": "TIFF", b"MM\0*": "TIFF",
+    b"II+\0": "TIFF", b"MM\0+": "TIFF", b"NRRD": "NRRD", b"\x93NUMPY": "NumPy", b"\x89HDF": "HDF5",
+    b"%PDF": "PDF",
+}  # fmt: skip
+# What only the authors of a library understand.
+_INTERNAL = re.compile(
+    r"[<>{}\[\]]|0x|object|attribute|argument|NoneType|index|force=|plugin|struct|reshape|buffer|"
+    r"pickle|codec|literal|.{120}|unpack|__|\berror code\b|returned|b'|broadcast|Header"
+)
 
 
 @contextmanager
@@ -57,11 +69,35 @@ def _message(path: Path, title: str, error: Exception) -> str:
             f"{path} needs more memory than is free. Read it lazily (lazy=True, --lazy); if it is "
             "small, its header is damaged."
         )
-    cause = " ".join(str(error).split()) or f"it ends early or is empty ({type(error).__name__})"
+    return f"{path} cannot be read as {title}: {_cause(path, title, error)}"
+
+
+def _cause(path: Path, title: str, error: Exception) -> str:
+    """What is wrong with a file, in our own terms; a library's as detail where they are plain."""
+    content = _content(path)
+    if content == "":
+        return "it is empty (0 bytes). Copy or export it again."
+    if content and content not in title:
+        return f"its content is that of a {content} file. Rename it to the suffix of that format."
+    detail = " ".join(str(error).split()).rstrip(".")
+    detail = f" ({detail})" if detail and not _INTERNAL.search(detail) else ""
     return (
-        f"{path} cannot be read as {title}: {cause.rstrip('.')}. If it is damaged or cut off, copy "
-        "or export it again."
+        f"its content is not as the format describes it{detail}. It is damaged, cut off or of "
+        "another kind: copy or export it again."
     )
+
+
+def _content(path: Path) -> str | None:
+    """The format that the first bytes of a file name; "" for an empty file."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        start = file.read(132)
+    if not start:
+        return ""
+    if start[128:] == b"DICM":
+        return "DICOM"
+    return next((name for magic, name in _MAGIC.items() if start.startswith(magic)), None)
 
 
 class _Blocks:

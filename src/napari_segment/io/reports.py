@@ -14,6 +14,7 @@ from pydantic import Field
 from napari_segment.errors import FormatError
 
 WARNINGS = "warnings"  # in the header of an image
+DEFLATE = 1032  # bytes that one byte of deflate (gzip, zip, PNG) stands for at the most
 
 Incomplete: TypeAlias = Annotated[
     Literal["refuse", "allow"],

@@ -6,6 +6,7 @@ permuted likewise: from (z, y, x) indices to (superior, anterior, right) in mill
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError
 from napari_segment.image import Labels, Stack
+from napari_segment.image.units import length_factor, time_factor
 from napari_segment.io.boundary import lazy_array
 from napari_segment.io.contents import (
     KEY,
@@ -28,12 +30,13 @@ from napari_segment.io.contents import (
     plane_geometry,
     plane_matrix,
     to_text,
+    unit_name,
 )
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
+from napari_segment.io.reports import DEFLATE, check_size, report_warning
 
-_UNITS = {"mm": "millimeter", "micron": "micrometer", "meter": "meter", "unknown": "millimeter"}
-_SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
+_CODES = {"millimeter": "mm", "micrometer": "micron", "meter": "meter"}
 _TYPES = "u1 i1 i2 u2 i4 u4 i8 u8 f4 f8"
 _COMMENT = 6  # the extension code of free text
 _LONGEST = 32767  # along one axis in NIfTI-1
@@ -66,6 +69,10 @@ def _load(path: Path, *, lazy: bool) -> tuple[Any, dict[str, Any]]:
     import nibabel
 
     image = nibabel.load(path)
+    packed = path.name.lower().endswith(".gz")
+    declared = math.prod(map(int, image.shape)) * image.dataobj.dtype.itemsize
+    held = path.stat().st_size if packed else path.stat().st_size - int(image.dataobj.offset)
+    check_size(path.name, declared, held, ratio=DEFLATE if packed else 1)
     if lazy:
         return _lazily(image, path), _geometry(image)
     return _pixels(np.array(image.dataobj.get_unscaled()), image), _geometry(image)
@@ -83,23 +90,39 @@ def _without_filling(data: Any, saved: str) -> tuple[Any, str]:
 
 def _geometry(image: Any) -> dict[str, Any]:
     header = image.header
-    space, time = header.get_xyzt_units()
+    space, time = _units(header)
     zooms = header.get_zooms()
     saved: dict[str, Any] = {}
     for extension in header.extensions:
         if extension.get_code() == _COMMENT:
             saved = from_text(extension.get_content()).get(KEY, saved)
-    found = {"unit": _UNITS[space], **from_extras(saved)}
+    stated = "millimeter" if space == "unknown" else unit_name(space)
+    found = {"unit": stated, **from_extras(saved)}
     found.pop("affine", None)
-    found["matrix"], found["axes"] = image.affine, saved.get("axes", "")
-    found["interval"] = float(zooms[3]) * _SECONDS.get(time, 1.0) if len(zooms) > 3 else 1.0
-    found["interval"] = found["interval"] or 1.0
+    # A unit that NIfTI does not have was written as one that it has.
+    factor = 1.0 if space == "unknown" else length_factor(stated, found["unit"]) or 1.0
+    matrix = np.diag([factor] * 3 + [1.0]) @ image.affine
+    found["matrix"], found["axes"] = matrix, saved.get("axes", "")
+    interval = float(zooms[3]) * (time_factor(time) or 1.0) if len(zooms) > 3 else 1.0
+    found["interval"] = interval if np.isfinite(interval) and interval > 0 else 1.0
     found["header"] = found.get("header", {}) | {"nifti": {
         "qform_code": int(header["qform_code"]), "sform_code": int(header["sform_code"]),
         "qform": header.get_qform().tolist(), "sform": header.get_sform().tolist(),
         "units": [space, time], "affine": image.affine.tolist(),
     }}  # fmt: skip
     return found
+
+
+def _units(header: Any) -> tuple[str, str]:
+    """The units of space and time, "unknown" where their code is none."""
+    try:
+        return cast("tuple[str, str]", header.get_xyzt_units())
+    except KeyError:
+        report_warning(
+            f"The code {int(header['xyzt_units'])} of its units means nothing in NIfTI; "
+            "millimeter and second are taken. Check the spacing."
+        )
+        return "unknown", "unknown"
 
 
 # ---- values ----
@@ -192,12 +215,13 @@ def _header(stack: Stack) -> Any:
     header.set_data_dtype(stack.dtype)
     header.set_data_shape(shape)
     matrix = _matrix(stack)
+    matrix = np.diag([_factor(stack.unit)] * 3 + [1.0]) @ matrix
     _place(header, matrix, stack.header.get("nifti", {}), stack.unit)
     if "T" in stack.axes:
         zooms = list(header.get_zooms())
-        zooms[3] = stack.interval / _SECONDS.get(header.get_xyzt_units()[1], 1.0)
+        zooms[3] = stack.interval / (time_factor(header.get_xyzt_units()[1]) or 1.0)
         header.set_zooms(zooms)
-    plain = stack.unit in _UNITS.values() and stack.axes in ("YX", "ZYX", "TZYX")
+    plain = stack.unit in _CODES and stack.axes in ("YX", "ZYX", "TZYX")
     if isinstance(stack, Labels) or not plain:
         text = to_text({KEY: extras(stack, "unit")})
         header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", text.encode()))
@@ -233,8 +257,18 @@ def _place(header: Any, matrix: NDArray[Any], saved: dict[str, Any], unit: str) 
         return
     header.set_sform(matrix, saved.get("sform_code", 0) or 2)
     header.set_qform(matrix, saved.get("qform_code", 0) or 2)
-    units = {"millimeter": "mm", "micrometer": "micron", "meter": "meter"}
-    header.set_xyzt_units(units.get(unit, "unknown"), "sec")
+    header.set_xyzt_units(_CODES.get(_file_unit(unit), "unknown"), "sec")
+
+
+def _file_unit(unit: str) -> str:
+    """The unit in which a length is written: NIfTI has three."""
+    if unit in _CODES or length_factor(unit, "millimeter") is None:
+        return unit
+    return "millimeter" if unit in ("centimeter", "decimeter", "inch") else "micrometer"
+
+
+def _factor(unit: str) -> float:
+    return length_factor(unit, _file_unit(unit)) or 1.0
 
 
 formats.add(Format(

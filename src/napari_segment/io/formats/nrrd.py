@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +20,24 @@ from napari_segment.io.contents import (
     from_extras,
     from_text,
     gather,
+    one_unit,
     to_text,
     unit_name,
     unit_symbol,
 )
 from napari_segment.io.registry import Format, formats
+from napari_segment.io.reports import DEFLATE, check_size
 
 _COLOURS = {"RGB-color": RGB, "RGBA-color": (*RGB, "alpha")}
 # From the world of the file, (x, y, z), to (right, anterior, superior).
 _TO_RAS = {
     "left-posterior-superior": (-1, -1, 1), "lps": (-1, -1, 1),
     "left-anterior-superior": (-1, 1, 1), "las": (-1, 1, 1),
+}  # fmt: skip
+_SIZES = {
+    "char": 1, "uchar": 1, "int8": 1, "uint8": 1, "short": 2, "ushort": 2, "int16": 2, "uint16": 2,
+    "int": 4, "uint": 4, "int32": 4, "uint32": 4, "longlong": 8, "ulonglong": 8, "int64": 8,
+    "uint64": 8, "float": 4, "double": 8,
 }  # fmt: skip
 _TYPES = "u1 i1 u2 i2 u4 i4 u8 i8 f4 f8"
 
@@ -41,6 +50,7 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     """
     import nrrd
 
+    _check_sizes(nrrd.read_header(str(path)), path)
     data, header = nrrd.read(str(path), index_order="C")
     own = _axes(header)
     found = from_extras(from_text(header.get(KEY)))
@@ -52,12 +62,51 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     if names:
         found.setdefault("names", names)
         found.setdefault("holds", "classes")
-    units = header.get("space units") or header.get("units") or [""]
-    found["unit"] = found.get("unit") or unit_name(str(units[0]).strip('"'))
     scale, affine = _geometry(header, own)
+    stated, scale, affine = _in_one_unit(header, own, scale, affine, path)
+    found["unit"] = found.get("unit") or stated
     if "space" in header:
         found["header"] = found.get("header", {}) | {"nrrd": {"space": str(header["space"])}}
     return gather(path, np.asarray(data), own, scale, wanted=axes, affine=affine, **found)
+
+
+def _check_sizes(header: dict[str, Any], path: Path) -> None:
+    """Compare the declared size with that of the file, or of the one that it names."""
+    named = header.get("data file", header.get("datafile"))
+    source = path if named is None else path.parent / str(named)
+    if named is not None and (isinstance(named, list) or str(named).startswith("LIST")):
+        return
+    if not source.is_file():
+        raise FormatError(
+            f"{path.name} names its data file {named}, which is not there. Put it into the folder."
+        )
+    plain = re.sub(r"_t$", "", str(header.get("type")).replace("unsigned ", "u"))
+    bytes_each = _SIZES.get(plain.replace("signed ", "").replace(" int", "").replace(" ", ""))
+    if bytes_each is None or header.get("encoding") not in ("raw", "gzip", "gz"):
+        return
+    declared = math.prod(int(n) for n in header["sizes"]) * bytes_each
+    ratio = 1 if header["encoding"] == "raw" else DEFLATE
+    check_size(path.name, declared, source.stat().st_size, ratio=ratio)
+
+
+def _in_one_unit(
+    header: dict[str, Any], own: str, scale: dict[str, float], affine: Any, path: Path
+) -> tuple[str, dict[str, float], Any]:
+    """The unit of X, with the spacings and the affine in it."""
+    world = header.get("space units")
+    listed = world if world is not None else header.get("units")
+    if listed is None or not own:
+        return unit_name(""), scale, affine
+    letters = "XYZ"[: len(listed)] if world is not None else own[::-1]
+    names = {a: str(u).strip('"') for a, u in zip(letters, listed, strict=False) if a in "XYZ"}
+    ordered = {a: names[a] for a in "ZYX" if a in names}
+    unit, factors = one_unit(ordered, path)
+    if world is None or affine is None:
+        return unit, {a: s * factors.get(a, 1.0) for a, s in scale.items()}, affine
+    rows = [factors.get(a, 1.0) for a in "ZYX" if a in own]
+    affine = np.diag([*rows, 1.0]) @ affine
+    sizes = np.linalg.norm(affine[:-1, :-1], axis=0)
+    return unit, dict(zip([a for a in "ZYX" if a in own], map(float, sizes), strict=True)), affine
 
 
 def _axes(header: dict[str, Any]) -> str:

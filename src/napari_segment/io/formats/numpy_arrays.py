@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from napari_segment.io.contents import (
 )
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
+from napari_segment.io.reports import DEFLATE, check_size
 
 
 def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:
@@ -29,9 +32,12 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     Of an ``.npz`` file the only array is taken, or the one that `series` names.
     """
     try:
+        if suffix(path) == ".npy":
+            with path.open("rb") as file:
+                _check_array(file, path.stat().st_size, path)
         found = np.load(path, allow_pickle=False, mmap_mode="r" if lazy else None)
     except ValueError as error:
-        if "pickle" not in str(error):
+        if not re.search("pickle|magic", str(error)):
             raise
         raise FormatError(
             f"{path} cannot be read as NumPy file: it holds no array of numbers. Save an array of "
@@ -48,12 +54,26 @@ def _archive(found: Any, path: Path, axes: str, series: str) -> Contents:
         if series not in names and len(names) != 1:
             listed = ", ".join(names) or "no array"
             raise FormatError(f"{path} holds {listed}; say which by series=….")
+        with found.zip.open(f"{series or names[0]}.npy") as file:
+            member = found.zip.getinfo(f"{series or names[0]}.npy")
+            _check_array(file, member.file_size, path)
+        check_size(path.name, member.file_size, path.stat().st_size, ratio=DEFLATE)
         data = found[series or names[0]]
         saved = from_text(str(found[KEY])) if KEY in found.files else {}
     own = saved.get("axes", "")
     spatial = [a for a in own if a in "ZYX"]
     scale = dict(zip(spatial, saved.get("spacing", ()), strict=False))
     return gather(path, data, own, scale, wanted=axes, **from_extras(saved))
+
+
+def _check_array(file: Any, held: int, path: Path) -> None:
+    """Compare the size in the header of an array with the bytes that follow."""
+    form = np.lib.format
+    version = form.read_magic(file)
+    reader = form.read_array_header_1_0 if version == (1, 0) else form.read_array_header_2_0
+    shape, _, dtype = reader(file)
+    if not dtype.hasobject:
+        check_size(path.name, math.prod(shape) * dtype.itemsize, held - file.tell())
 
 
 class _Mapped:

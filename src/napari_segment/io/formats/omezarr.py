@@ -5,6 +5,7 @@ Versions 0.1 to 0.5 are read, 0.5 is written: https://ngff.openmicroscopy.org/0.
 
 from __future__ import annotations
 
+import itertools
 import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,15 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.blocks.memory import free_memory
 from napari_segment.errors import FormatError
 from napari_segment.image import AXES, SPATIAL, Image, Labels, Stack
 from napari_segment.image.units import time_factor
 from napari_segment.io.boundary import lazy_array
 from napari_segment.io.contents import KEY, Contents, extras, from_extras, gather, one_unit
 from napari_segment.io.registry import Format, formats
+from napari_segment.io.reports import report_warning
 
 _CHUNKS = {"T": 1, "C": 1, "Z": 32, "Y": 256, "X": 256}
 _PLANE_CHUNKS = {"T": 1, "C": 1, "Y": 1024, "X": 1024}
+_BLOSC_HEAD = 16  # bytes, of which the last four say how long the chunk is
 _SMALLEST = 256  # a pyramid ends where a plane is no larger
 
 
@@ -42,8 +46,51 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     if isinstance(node, zarr.Group):
         node, found = _image(node, path, series)
     own = found.pop("axes", "") or _dimension_names(node)
+    _check_chunks(node, path, lazy=lazy)
     data = _lazily(node, path) if lazy else np.asarray(node[...])
     return gather(path, data, own, found.pop("scale", None), wanted=axes, **found)
+
+
+def _check_chunks(array: Any, path: Path, *, lazy: bool) -> None:
+    """Say of an array without any chunk that it is empty; refuse one that no memory holds."""
+    folder = Path(array.store.root) / array.path
+    if array.size and not any(not f.name.startswith((".", "zarr.json")) for f in folder.iterdir()):
+        report_warning(
+            f"{path.name} holds no chunk of pixels: all are {array.fill_value}. Check that it was "
+            "copied whole, unless it is empty."
+        )
+    if not lazy and array.nbytes > free_memory():
+        raise MemoryError
+    if not lazy:
+        _check_cut(array, (slice(None),) * array.ndim)
+
+
+def _check_cut(array: Any, index: tuple[Any, ...]) -> None:
+    """Refuse chunks that are shorter than they say: Blosc would read beyond their end."""
+    metadata = array.metadata
+    codecs = getattr(metadata, "codecs", None) or (getattr(metadata, "compressor", None),)
+    if "blosc" not in type(codecs[-1]).__name__.lower():
+        return
+    folder = Path(array.store.root) / array.path
+    shape, chunks = array.shape, array.chunks
+    ranges = [
+        range(start // c, -(-stop // c))
+        for (start, stop, _), c in zip(
+            (i.indices(n) for i, n in zip(index, shape, strict=True)), chunks, strict=True
+        )
+    ]
+    for coordinates in itertools.product(*ranges):
+        file = folder / metadata.encode_chunk_key(coordinates)
+        if not file.is_file():
+            continue
+        with file.open("rb") as stream:
+            head = stream.read(_BLOSC_HEAD)
+        held = file.stat().st_size
+        if len(head) < _BLOSC_HEAD or int.from_bytes(head[12:16], "little") > held:
+            raise FormatError(
+                f"The chunk {file.relative_to(folder.parent)} of {folder.parent.name} is cut off "
+                f"after {held:,} bytes. Copy the folder again."
+            )
 
 
 class _OnDisk:
@@ -58,7 +105,10 @@ class _OnDisk:
         self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
-        return np.asarray(self._found()[index])
+        array = self._found()
+        if isinstance(index, tuple) and all(isinstance(i, slice) for i in index):
+            _check_cut(array, index)
+        return np.asarray(array[index])
 
     def __setitem__(self, index: Any, values: NDArray[Any]) -> None:
         self._found()[index] = values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from napari_segment.image import RGB, Image, Labels, Stack
 from napari_segment.io.contents import Contents, compact, gather, one_channel
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
+from napari_segment.io.reports import DEFLATE, check_size, report_missing
 
 _CHANNELS = {2: ("gray", "alpha"), 3: RGB, 4: (*RGB, "alpha")}
 _LOSSY = (".jpg", ".jpeg")
@@ -55,11 +57,30 @@ def read_indices(path: Path, *, axes: str = "", lazy: bool = False, series: str 
 def _decode(path: Path) -> NDArray[Any]:
     import imagecodecs
 
+    content = path.read_bytes()
+    _check_content(content, path)
     decode = {
         ".png": imagecodecs.png_decode,
         ".bmp": imagecodecs.bmp_decode,
     }.get(suffix(path), imagecodecs.jpeg_decode)
-    return np.asarray(decode(path.read_bytes()))
+    return np.asarray(decode(content))
+
+
+def _check_content(content: bytes, path: Path) -> None:
+    """Compare what a picture declares with what follows, before it is decoded."""
+    if content.startswith(b"\x89PNG") and len(content) > _PNG_COLOUR_TYPE:
+        width, height, bits, colour = struct.unpack(">IIBB", content[16:26])
+        samples = {2: 3, 4: 2, 6: 4}.get(colour, 1)
+        declared = height * (width * bits * samples // 8)
+        check_size(path.name, declared, len(content), ratio=DEFLATE)
+    elif content.startswith(b"BM") and len(content) > 34:
+        width, height, _, bits, packing = struct.unpack("<iiHHI", content[18:34])
+        if packing == 0:
+            check_size(path.name, abs(width * height) * bits // 8, len(content))
+    elif content.startswith(b"\xff\xd8") and content.rfind(b"\xff\xd9") < content.rfind(
+        b"\xff\xda"
+    ):
+        report_missing(f"{path.name} is cut off: the mark of its end is missing.")
 
 
 def _has_palette(path: Path) -> bool:
