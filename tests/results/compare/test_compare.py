@@ -15,8 +15,6 @@ from scipy.optimize import linear_sum_assignment
 from napari_segment.errors import InputError
 from napari_segment.image import Labels
 from napari_segment.results.compare import aggregate, compare
-from napari_segment.results.compare.surface import hausdorff_95
-from napari_segment.results.matching import best_matching
 
 
 def objects(seed, shape=(60, 70), count=40):
@@ -105,22 +103,6 @@ def test_a_known_case():
     assert rows.loc[0, "label"] == 5
 
 
-def test_equal_overlaps_are_matched_optimally():
-    # 1–1 and 1–2, 2–1 all overlap by half: two matches are possible, a greedy choice finds one.
-    pairs = np.array([[1, 1], [1, 2], [2, 1]])
-    assert best_matching(pairs, np.full(3, 0.5)).tolist() == [1, 2]
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_matching_is_that_of_the_dense_assignment(seed):
-    random = np.random.default_rng(seed)
-    table = random.random((30, 25)) * (random.random((30, 25)) < 0.08)
-    pairs = np.argwhere(table)
-    gains = table[tuple(pairs.T)]
-    rows, columns = linear_sum_assignment(table, maximize=True)
-    assert gains[best_matching(pairs, gains)].sum() == pytest.approx(table[rows, columns].sum())
-
-
 def classes(seed, shape=(20, 30, 25)):
     smooth = ndi.gaussian_filter(np.random.default_rng(seed).random(shape), 3)
     return np.digitize(smooth, np.quantile(smooth, [0.5, 0.8])).astype(np.uint8)
@@ -146,14 +128,6 @@ def test_classes_are_scored_as_by_monai():
     assert scores.classes[0].name == "organ"
     assert "HD95" in str(scores)
     assert "mm" in str(scores)
-
-
-def test_surface_distance_of_shifted_boxes():
-    a, b = np.zeros((2, 40, 40), bool)
-    a[10:20, 10:20] = True
-    b[10:20, 13:23] = True
-    scores = compare(Labels(a, spacing=(1, 2)), b, surface=True)
-    assert scores.classes[0].surface["hd95"] == 6.0
 
 
 def test_masks_against_objects_compare_foreground():
@@ -215,56 +189,3 @@ def test_other_grids_and_contents_are_refused():
         )
     with pytest.raises(InputError, match="classes"):
         compare(Labels(np.ones((4, 5), int), holds="classes"), np.ones((4, 5), int))
-
-
-def test_hausdorff_of_two_bars_by_hand():
-    a, b = np.zeros((9, 12), bool), np.zeros((9, 12), bool)
-    a[4, 2:8], b[7, 2:8] = True, True
-    assert hausdorff_95(a, b, (2.0, 1.0)) == 6.0
-    assert np.isnan(hausdorff_95(a, b & False, (2.0, 1.0)))
-
-
-def test_pooled_scores_count_objects_and_means_count_cases():
-    one = np.array([[1, 0, 0, 0, 0]])
-    three = np.array([[1, 0, 2, 0, 3]])
-    both = aggregate([compare(one, one), compare(one, three)])
-    assert both.cases == 2
-    assert both.mean["ap50"] == pytest.approx((1 + 1 / 3) / 2)
-    assert both.pooled["ap50"] == 2 / 4
-    assert both.mean["mean_dice"] == pytest.approx((1 + 2 / 4) / 2)
-    assert both.pooled["mean_dice"] == 2 * 2 / (2 + 4)
-
-
-def test_pooled_scores_are_those_of_one_time_series():
-    reference = np.stack([objects(0), objects(1)])
-    labels = np.stack([shaken(objects(0), 0), shaken(objects(1), 1)])
-    whole = compare(Labels(labels, "TYX"), Labels(reference, "TYX"))
-    pooled = aggregate([compare(a, b) for a, b in zip(labels, reference, strict=True)]).pooled
-    assert pooled == pytest.approx(whole.summary)
-
-
-def test_classes_of_different_cases_are_pooled_by_label():
-    a = Labels(np.array([[1, 1, 2, 0]]), holds="classes")
-    b = Labels(np.array([[1, 0, 3, 3]]), holds="classes")
-    c = Labels(np.array([[1, 1, 3, 0]]), holds="classes")
-    pooled = aggregate([compare(a, a), compare(b, c)]).pooled
-    assert pooled["mean_dice"] == pytest.approx(np.mean([6 / 7, 1, 2 / 3]))
-
-
-def test_bootstrap_intervals_cover_the_score_and_narrow_with_cases():
-    cases = [compare(shaken(objects(i), i), objects(i)) for i in range(4)]
-    few, many = aggregate(cases), aggregate(cases * 10)
-    for kind in ("mean", "pooled"):
-        low, high = getattr(few, f"{kind}_interval")["ap50"]
-        assert low <= getattr(few, kind)["ap50"] <= high
-        narrow = getattr(many, f"{kind}_interval")["ap50"]
-        assert narrow[1] - narrow[0] < 0.6 * (high - low)
-    assert aggregate(cases) == few
-    assert not aggregate(cases[:1]).mean_interval
-    json.dumps(few.to_dict(), allow_nan=False)
-
-
-def test_scores_for_other_thresholds_are_not_joined():
-    one = np.array([[1, 0]])
-    with pytest.raises(InputError, match="thresholds"):
-        aggregate([compare(one, one), compare(one, one, thresholds=(0.5,))])

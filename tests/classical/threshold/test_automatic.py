@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import dask.array as da
 import numpy as np
 import pytest
@@ -15,8 +13,7 @@ from skimage import data, filters
 
 from napari_segment.classical.histogram import exact_mean, finite_range
 from napari_segment.classical.threshold import histogram, thresholds
-from napari_segment.classical.threshold.criteria import least
-from napari_segment.errors import InputError, UnknownNameError
+from napari_segment.errors import InputError
 from napari_segment.registry import methods
 
 SHARED = ("otsu", "li", "yen", "triangle", "isodata", "mean")
@@ -205,8 +202,6 @@ def test_exact_mean_does_not_depend_on_order(dtype: type) -> None:
     assert exact_mean(np.array([2**63 - 1, 2**63 - 1, 1])) == (2**64 - 1) / 3
 
 
-# ---- the criteria one by one ----
-
 ITK = {
     "huang": sitk.HuangThresholdImageFilter,
     "max_entropy": sitk.MaximumEntropyThresholdImageFilter,
@@ -230,104 +225,3 @@ def test_like_simpleitk(name: str, picture: str) -> None:
     image = getattr(data, picture)()
     (found,) = thresholds(name, histogram(image))
     assert found == pytest.approx(itk_threshold(name, image), abs=2)
-
-
-@pytest.mark.parametrize("picture", ["coins", "camera", "moon"])
-def test_minimum_like_scikit_image(picture: str) -> None:
-    image = getattr(data, picture)()
-    assert thresholds("minimum", histogram(image)) == (filters.threshold_minimum(image),)
-
-
-def test_two_modes_of_a_wide_histogram() -> None:
-    rng = np.random.default_rng(0)
-    image = np.concatenate([rng.normal(20000, 3000, 10000), rng.normal(45000, 4000, 5000)])
-    image = image.clip(0, 65535).astype(np.uint16)[None]
-    (middle,), (valley,) = (thresholds(n, histogram(image)) for n in ("intermodes", "minimum"))
-    assert middle == pytest.approx(32500, abs=1500)
-    assert valley == pytest.approx(31000, abs=3000)
-
-
-def test_one_mode_gives_an_empty_mask() -> None:
-    image = np.repeat(np.arange(9), [1, 2, 4, 8, 9, 8, 4, 2, 1])[None].astype(np.uint8)
-    for name in ("minimum", "intermodes"):
-        assert thresholds(name, histogram(image)) == ()
-        assert not methods[name](image).any()
-
-
-@pytest.mark.parametrize("name", ["minimum", "intermodes"])
-def test_the_end_of_the_histogram_is_the_second_of_two_modes(name: str) -> None:
-    two = np.random.default_rng(0).random((20, 30)) < 0.3
-    for low, high in ((0, 255), (3, 9), (100, 60_000)):
-        image = np.where(two, high, low).astype(np.uint16)
-        np.testing.assert_array_equal(methods[name](image), two)
-
-
-def test_kittler_illingworth_by_brute_force() -> None:
-    image = data.coins()[::5, ::5].astype(float)
-    levels = np.arange(image.min(), image.max())
-
-    def error(t: float) -> float:
-        total = 0.0
-        for part in (image[image <= t], image[image > t]):
-            mass = part.size / image.size
-            total += mass * (np.log(part.var() + 1 / 12) - 2 * np.log(mass))
-        return total
-
-    best = levels[np.argmin([error(t) for t in levels])]
-    found = thresholds("kittler_illingworth", histogram(image.astype(np.uint8)))
-    assert found == (best,)
-
-
-def test_moments_keeps_the_first_moment() -> None:
-    image = np.array([[0, 0, 0, 1, 9, 10]], np.uint8)
-    assert thresholds("moments", histogram(image)) == (1.0,)
-
-
-def test_search_of_many_levels_finds_the_least() -> None:
-    for count in (1, 7, 1024, 1025, 65_535):
-        for target in (0, count // 3, count - 1):
-            assert least(lambda k, t=target: abs(k - t), count, grid=64) == target
-
-
-@given(
-    st.lists(st.integers(0, 6), min_size=2, max_size=11).filter(lambda c: sum(map(bool, c)) > 1),
-    st.integers(2, 5),
-)
-@settings(deadline=None, max_examples=100)
-def test_multi_otsu_by_brute_force(counts: list[int], classes: int) -> None:
-    image = np.repeat(np.arange(len(counts)), counts)
-    levels = np.unique(image)
-    classes = min(classes, len(levels))
-
-    def within(cut: tuple[int, ...]) -> float:
-        names = np.searchsorted(cut, image, side="right")
-        return sum(image[names == k].var() * (names == k).sum() for k in range(classes))
-
-    result = methods["multi_otsu"](image[None], classes=classes)[0]
-    ours = sum(image[result == k].var() * (result == k).sum() for k in range(classes))
-    assert ours == pytest.approx(min(map(within, combinations(levels[1:], classes - 1))), abs=1e-9)
-
-
-@pytest.mark.parametrize("classes", [2, 3, 4])
-def test_multi_otsu_like_scikit_image(classes: int) -> None:
-    image = data.coins()
-    expected = np.digitize(image, filters.threshold_multiotsu(image, classes) + 1)
-    np.testing.assert_array_equal(methods["multi_otsu"](image, classes=classes), expected)
-
-
-def test_dark_classes_are_numbered_from_the_brightest() -> None:
-    image = data.coins()
-    bright, dark = (methods["multi_otsu"](image, objects=o) for o in ("bright", "dark"))
-    np.testing.assert_array_equal(dark, 2 - bright)
-
-
-@pytest.mark.parametrize("name", GLOBAL)
-def test_thresholds_of_the_histogram_are_those_of_the_method(name: str, cells: np.ndarray) -> None:
-    found = thresholds(name, histogram(cells))
-    expected = sum((cells > t).astype(int) for t in found)
-    np.testing.assert_array_equal(methods[name](cells), expected)
-
-
-def test_unknown_criterion() -> None:
-    with pytest.raises(UnknownNameError, match="'otsu'"):
-        thresholds("ostu", histogram(np.arange(4)[None]))

@@ -10,21 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.ndimage import uniform_filter
-from skimage import color, data
+from skimage import data
 from sklearn.cluster import KMeans
-from sklearn.metrics import silhouette_score
-from sklearn.mixture import GaussianMixture
 
 import napari_segment as ns
-from napari_segment.classical.clusters import lloyd
-from napari_segment.classical.clusters._colours import lab
-from napari_segment.classical.clusters.assignment import Assignment
-from napari_segment.classical.clusters.features import channel_features, texture_features
-from napari_segment.classical.clusters.selection import elbow, silhouette
-from napari_segment.classical.clusters.summary import summarise
-from napari_segment.errors import InputError
-from napari_segment.registry import filters, methods
+from napari_segment.registry import methods
 
 kmeans = methods["kmeans"]
 
@@ -125,13 +115,6 @@ def test_any_chunking_gives_the_same(
     np.testing.assert_array_equal(lazy.compute(), kmeans(image, (1.0, 2.0), **settings))
 
 
-def test_codes_do_not_depend_on_the_order_of_bytes(photograph: np.ndarray) -> None:
-    image = photograph.astype("<u2")
-    codes, swapped = channel_features(image).codes, channel_features(image.astype(">u2")).codes
-    assert all(code.dtype == np.uint16 for code in codes)
-    np.testing.assert_array_equal(swapped, codes)
-
-
 def test_many_features_are_sampled_and_refined() -> None:
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 3, (20, 30, 40))
@@ -139,32 +122,6 @@ def test_many_features_are_sampled_and_refined() -> None:
     np.testing.assert_array_equal(kmeans(image, clusters=3), truth)
     lazy = kmeans(da.from_array(image, chunks=(5, 7, 30, 13)), clusters=3)
     np.testing.assert_array_equal(lazy.compute(), truth)
-
-
-@pytest.mark.parametrize(
-    "shape", [(2048, 2048), (1, 2048, 2048), (2, 700, 900), (1, 1, 9999), (64, 64, 64), (3, 1, 7)]
-)
-def test_as_many_voxels_are_sampled_of_thin_stacks(shape: tuple[int, ...]) -> None:
-    """All distances between them are computed, so twice as many take four times the memory."""
-    voxels = int(np.prod(shape))
-    sampled = channel_features(np.zeros((1, *shape), np.uint8)).sample(2000).shape[1]
-    assert min(voxels, 1000) <= sampled <= 2000
-
-
-@given(st.lists(st.integers(1, 60), min_size=1, max_size=3), st.integers(8, 500))
-@settings(deadline=None, max_examples=200)
-def test_flipping_and_turning_an_image_flips_and_turns_its_sample(
-    shape: list[int], size: int
-) -> None:
-    numbers = np.arange(np.prod(shape)).reshape(shape).astype(np.uint16)
-    sample = np.sort(channel_features(numbers[None]).sample(size)[0])
-    assert 0 < len(sample) <= size
-    for axis in range(len(shape)):
-        flipped = channel_features(np.flip(numbers, axis)[None]).sample(size)[0]
-        np.testing.assert_array_equal(np.sort(flipped), sample)
-    np.testing.assert_array_equal(
-        np.sort(channel_features(numbers.T[None]).sample(size)[0]), sample
-    )
 
 
 @pytest.mark.parametrize("entry", ["kmeans", "gaussian_mixture"])
@@ -219,27 +176,6 @@ def test_what_has_one_cluster_is_background(channels: int, image: np.ndarray) ->
     assert not result.any()
 
 
-def test_colours_need_three_channels() -> None:
-    with pytest.raises(InputError, match="red, green and blue"):
-        kmeans(np.zeros((2, 4, 4)), features="lab")
-    with pytest.raises(InputError, match=r"channels \(indices=0,1,2\), or use features="):
-        kmeans(np.zeros((4, 4, 4), np.uint8), features="lab")
-    with pytest.raises(InputError, match="real numbers"):
-        kmeans(np.zeros((1, 4, 4), complex))
-
-
-@pytest.mark.parametrize("features", ["hsv", "lab"])
-@pytest.mark.parametrize("entry", ["kmeans", "gaussian_mixture"])
-def test_white_is_found_in_every_type(entry: str, features: str, photograph: np.ndarray) -> None:
-    settings = {"clusters": 4, "features": features}
-    expected = methods[entry](photograph, **settings)
-    eight, twelve = photograph.astype(np.float32), photograph.astype(np.uint16) * 16
-    for same in (eight, eight / 255, photograph.astype(np.int64), twelve):
-        assert (methods[entry](same, **settings) == expected).mean() > 0.95
-    truth = kmeans(photograph > 128, **settings)
-    np.testing.assert_array_equal(truth, kmeans((photograph > 128).astype(np.float32), **settings))
-
-
 def test_seed_repeats(photograph: np.ndarray) -> None:
     first, second = (kmeans(photograph, clusters=5, seed=3) for _ in range(2))
     np.testing.assert_array_equal(first, second)
@@ -280,14 +216,6 @@ def test_texture_tells_rough_from_smooth() -> None:
     assert rough[:, 33:].all()
 
 
-def test_texture_is_the_standard_deviation_around() -> None:
-    image = data.camera()[::8, ::8]
-    features = texture_features(image, 2, 1.0)
-    mean = uniform_filter(image.astype(float), 5, mode="reflect")
-    spread = np.sqrt(uniform_filter(image.astype(float) ** 2, 5, mode="reflect") - mean**2)
-    np.testing.assert_allclose(features.codes[0] * features.weights[0], spread, atol=2e-3)
-
-
 @pytest.mark.parametrize("axes", ["TYX", "TZYX"])
 def test_time_points_taken_together_have_no_texture_in_common(axes: str) -> None:
     rng = np.random.default_rng(0)
@@ -302,124 +230,3 @@ def test_time_points_taken_together_have_no_texture_in_common(axes: str) -> None
     assert rough[..., 18:].mean() > 0.9
     lazy = ns.segment(da.from_array(blinking, chunks=7), "kmeans", apply_to="stack", **settings)
     np.testing.assert_array_equal(np.asarray(lazy), result)
-
-
-def test_lab_like_scikit_image() -> None:
-    rgb = data.astronaut()[::16, ::16] / 255
-    ours = np.stack([lab(*np.moveaxis(rgb, -1, 0), axis) for axis in range(3)], -1)
-    np.testing.assert_allclose(ours, color.rgb2lab(rgb), atol=2e-3)
-
-
-def test_silhouette_like_scikit_learn() -> None:
-    rng = np.random.default_rng(0)
-    points, names = rng.normal(size=(200, 3)), rng.integers(0, 4, 200)
-    assert silhouette(points, names) == pytest.approx(silhouette_score(points, names))
-
-
-def test_elbow_by_hand() -> None:
-    assert elbow([100, 50, 4, 3, 2.5]) == 3
-    assert elbow([100, 25, 100 / 9, 0]) == 4
-    assert elbow([5.0]) == 1
-    assert elbow([0.0, 0.0, 0.0]) == 1
-
-
-# ---- Gaussian mixture ----
-
-mixture = methods["gaussian_mixture"]
-
-
-def test_mixture_finds_a_narrow_cluster_in_a_wide_one() -> None:
-    rng = np.random.default_rng(0)
-    truth = rng.random((80, 100)) < 0.2
-    image = np.where(truth, rng.normal(160, 2, truth.shape), rng.normal(100, 25, truth.shape))
-    image = image.clip(0, 255).astype(np.uint8)[None]
-    narrow = mixture(image, clusters=2) == 1
-    assert (narrow == truth).mean() > 0.95
-    assert ((kmeans(image, clusters=2) == 1) == truth).mean() < 0.9
-
-
-@pytest.mark.parametrize("channels", [2, 3, 4])
-def test_mixture_finds_clusters_of_a_few_levels(channels: int) -> None:
-    rng = np.random.default_rng(0)
-    truth = rng.random((80, 80)) < 0.15
-    wide, narrow = (rng.normal(m, s, (channels, 80, 80)) for m, s in ((110, 30), (170, 1)))
-    image = np.where(truth, narrow, wide).clip(0, 255).astype(np.uint8)
-    assert ((mixture(image, clusters=2) == 1) == truth).mean() > 0.99
-
-
-@pytest.mark.parametrize("channels", [1, 2, 3])
-def test_mixture_like_scikit_learn(channels: int) -> None:
-    rng = np.random.default_rng(1)
-    truth = rng.integers(0, 3, (50, 60))
-    spreads = np.array([1.0, 3.0, 2.0])[truth]
-    image = 10 * truth + spreads * rng.normal(size=(channels, 50, 60)) + 30
-    ours = mixture(image.astype(np.float32), clusters=3, tolerance=1e-9)
-    theirs = GaussianMixture(3, means_init=[[30] * channels, [40] * channels, [50] * channels])
-    expected = theirs.fit_predict(image.reshape(channels, -1).T).reshape(truth.shape)
-    assert (ours == expected).mean() > 0.995
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-@pytest.mark.parametrize("features", ["channels", "lab"])
-def test_mixture_on_blocks(dtype: type, features: str, photograph: np.ndarray) -> None:
-    image = (photograph[:, :50, :50] / (255 if dtype is np.float32 else 1)).astype(dtype)
-    lazy = mixture(da.from_array(image, chunks=(1, 13, 50)), features=features)
-    np.testing.assert_array_equal(lazy.compute(), mixture(image, features=features))
-
-
-@pytest.mark.parametrize("image", [np.zeros((2, 0, 3)), np.full((1, 3, 3), np.nan),
-                                   np.full((3, 4, 4), 9, np.uint8)])  # fmt: skip
-def test_mixture_of_nothing(image: np.ndarray) -> None:
-    assert not mixture(image).any()
-
-
-# ---- the clustered image ----
-
-painted = filters["kmeans_image"]
-
-
-@pytest.mark.parametrize("features", ["channels", "lab"])
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_every_voxel_shows_the_mean_of_its_cluster(
-    features: str, dtype: type, photograph: np.ndarray
-) -> None:
-    image = (photograph[:, :40, :40] / (255 if dtype is np.float32 else 1)).astype(dtype)
-    labels = kmeans(image, clusters=4, features=features)
-    result = painted(image, clusters=4, features=features)
-    assert (result.dtype, result.shape) == (image.dtype, image.shape)
-    for k in range(4):
-        mean = image[:, labels == k].astype(float).mean(1)
-        expected = np.rint(mean) if dtype is np.uint8 else mean
-        np.testing.assert_allclose(result[:, labels == k].T, [expected] * (labels == k).sum(),
-                                   rtol=1e-4)  # fmt: skip
-    lazy = painted(da.from_array(image, chunks=(2, 13, 40)), clusters=4, features=features)
-    np.testing.assert_array_equal(lazy.compute(), result)
-
-
-def test_nan_stays_in_the_clustered_image() -> None:
-    image = np.array([[[0.0, 0.0, np.nan, 1.0]]])
-    np.testing.assert_allclose(painted(image, clusters=2), image)
-
-
-@pytest.mark.parametrize("depth", [1, 2, 3, 4])
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_voxels_are_nearest_to_their_center(depth: int, dtype: type) -> None:
-    """Whether looked up by the cell or computed: as by comparing with every center."""
-    rng = np.random.default_rng(depth)
-    image = rng.normal(100, 30, (depth, 9, 40, 50)).clip(0, 255).astype(dtype)
-    found = channel_features(image)
-    weighted = np.stack(found.codes).reshape(depth, -1) * np.array(found.weights)[:, None]
-    centers = weighted.T[rng.choice(weighted.shape[1], 12, replace=False)] + 0.25
-    summary = summarise(found)
-    numbering = Assignment.of(found, summary, centers)
-    distances = ((weighted.T[:, None] - centers) ** 2).sum(2)
-    names = lloyd.assign(found, summary, centers).ravel()
-    chosen = distances[np.arange(len(names)), names]
-    np.testing.assert_allclose(chosen, distances.min(1), rtol=1e-4)
-    if depth < 4:  # otherwise there is one cell
-        assert (numbering.owners < 12).any()
-    codes = np.stack(found.codes).reshape(depth, -1).astype(np.int64)
-    sums = numbering.undivided(summary.totals) + numbering.sums(None, *found.codes)
-    for k in range(12):
-        expected = [*codes[:, names == k].sum(1), (names == k).sum()]
-        np.testing.assert_array_equal(sums[k], expected)
