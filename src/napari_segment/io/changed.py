@@ -14,5 +14,5 @@ def state_of(path: Path) -> State:
     A file of an older date that is copied over it, and one that is given its date, have another
     state: the time at which the system noted the change cannot be set.
     """
-    found = path.stat()
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    status = path.stat()
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)

@@ -88,7 +88,7 @@ def gather(
         raise InputError(f"{path.name}: {error}") from None
 
 
-def one_channel(found: Contents, path: Path) -> Contents:
+def one_channel(contents: Contents, path: Path) -> Contents:
     """Labels without their channel axis, if all channels but alpha are equal.
 
     Raises
@@ -96,10 +96,10 @@ def one_channel(found: Contents, path: Path) -> Contents:
     FormatError
         If channels differ: which colour is which label is not known.
     """
-    if "C" not in found.axes:
-        return found
-    names = found.channels or ("",) * found.size("C")
-    first, *others = [found.take("C", i) for i, name in enumerate(names) if name != "alpha"]
+    if "C" not in contents.axes:
+        return contents
+    names = contents.channels or ("",) * contents.size("C")
+    first, *others = [contents.take("C", i) for i, name in enumerate(names) if name != "alpha"]
     if any(bool((other.data != first.data).any()) for other in others):
         raise FormatError(
             f"{path.name} is a colour picture, or has channels that differ, and which colour is "
@@ -162,11 +162,13 @@ def plane_geometry(matrix: NDArray[np.float64]) -> dict[str, Any]:
     dict
         ``header``, and ``affine``, which an axial plane alone has.
     """
-    found: dict[str, Any] = {"header": {PLANE: np.asarray(matrix).tolist()}}
+    metadata: dict[str, Any] = {"header": {PLANE: np.asarray(matrix).tolist()}}
     if not np.allclose(matrix[0, 1:3], 0) or not np.allclose(matrix[1:3, 0], 0):
-        return found
+        return metadata
     affine = matrix[1:, 1:]
-    return found | {"affine": affine} if np.linalg.matrix_rank(affine[:-1, :-1]) == 2 else found
+    return (
+        metadata | {"affine": affine} if np.linalg.matrix_rank(affine[:-1, :-1]) == 2 else metadata
+    )
 
 
 def plane_matrix(stack: Stack) -> NDArray[np.float64] | None:
@@ -231,47 +233,47 @@ def one_unit(units: Mapping[str, str | None], path: Path) -> tuple[str, dict[str
 
 def extras(stack: Stack, *keys: str) -> dict[str, Any]:
     """What a format has no field for, in plain values; `keys` are further attributes to keep."""
-    found: dict[str, Any] = {"axes": stack.axes}
+    saved: dict[str, Any] = {"axes": stack.axes}
     if stack.affine is not None:
-        found["affine"] = stack.affine.tolist()
+        saved["affine"] = stack.affine.tolist()
     if isinstance(stack, Labels):
-        found["holds"] = stack.holds
+        saved["holds"] = stack.holds
         if stack.names:
-            found["names"] = {str(k): v for k, v in stack.names.items()}
+            saved["names"] = {str(k): v for k, v in stack.names.items()}
     elif isinstance(stack, Image) and stack.channels:
-        found["channels"] = list(stack.channels)
+        saved["channels"] = list(stack.channels)
     if stack.header.get(WARNINGS):
-        found[WARNINGS] = list(stack.header[WARNINGS])
-    found.update({key: getattr(stack, key) for key in keys})
-    return found
+        saved[WARNINGS] = list(stack.header[WARNINGS])
+    saved.update({key: getattr(stack, key) for key in keys})
+    return saved
 
 
-def from_extras(found: Mapping[str, Any]) -> dict[str, Any]:
+def from_extras(saved: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of Contents among what `extras` gave."""
-    result = {k: found[k] for k in ("holds", "unit", "interval") if k in found}
-    if "names" in found:
-        result["names"] = {int(k): str(v) for k, v in found["names"].items()}
-    if "channels" in found:
-        result["channels"] = tuple(found["channels"])
-    if "affine" in found:
-        result["affine"] = np.array(found["affine"])
-    if WARNINGS in found:
-        result["header"] = {WARNINGS: tuple(map(str, found[WARNINGS]))}
+    result = {k: saved[k] for k in ("holds", "unit", "interval") if k in saved}
+    if "names" in saved:
+        result["names"] = {int(k): str(v) for k, v in saved["names"].items()}
+    if "channels" in saved:
+        result["channels"] = tuple(saved["channels"])
+    if "affine" in saved:
+        result["affine"] = np.array(saved["affine"])
+    if WARNINGS in saved:
+        result["header"] = {WARNINGS: tuple(map(str, saved[WARNINGS]))}
     return result
 
 
-def to_text(found: Mapping[str, Any]) -> str:
+def to_text(saved: Mapping[str, Any]) -> str:
     """JSON in one line of ASCII without "=", which some headers split at."""
-    return json.dumps(found).replace("=", "\\u003d")
+    return json.dumps(saved).replace("=", "\\u003d")
 
 
 def from_text(text: Any) -> dict[str, Any]:
     """What `to_text` wrote; empty for anything else."""
     try:
-        found = json.loads(text)
+        parsed = json.loads(text)
     except (TypeError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 # ---- making data fit a format ----

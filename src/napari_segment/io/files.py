@@ -56,8 +56,8 @@ def read(
     FormatError
         If the file is missing or broken, of an unknown format, or holds several images.
     """
-    found = _read(path, axes, lazy, series, incomplete)
-    return Image(**found.fields(), channels=found.channels)
+    contents = _read(path, axes, lazy, series, incomplete)
+    return Image(**contents.fields(), channels=contents.channels)
 
 
 def read_labels(
@@ -113,10 +113,12 @@ def read_stored_labels(
     labels, recorded : Labels, bool
         Without features; and whether the file itself says what its numbers are.
     """
-    found = one_channel(_read(path, axes, lazy, series, incomplete, labels=True), Path(path))
-    of_file = found.holds or ("mask" if found.dtype == bool else "")
+    contents = one_channel(_read(path, axes, lazy, series, incomplete, labels=True), Path(path))
+    of_file = contents.holds or ("mask" if contents.dtype == bool else "")
     try:
-        labels = Labels(**found.fields(), holds=cast("Holds", of_file or holds), names=found.names)
+        labels = Labels(
+            **contents.fields(), holds=cast("Holds", of_file or holds), names=contents.names
+        )
     except InputError as error:
         raise InputError(f"{Path(path).name}: {error}") from None
     return labels, bool(of_file)
@@ -206,11 +208,11 @@ def _read(
     reader = (form.read_indices or form.read) if labels else form.read
     absolute = path.absolute()  # pixels that are read later may be read from elsewhere
     with reporting(incomplete) as report, reading(path, form.title):
-        found = cast("Contents", reader(absolute, axes=axes, lazy=lazy, series=str(series)))
+        contents = cast("Contents", reader(absolute, axes=axes, lazy=lazy, series=str(series)))
     if not report.warnings:
-        return found
-    recorded = (*found.header.get(WARNINGS, ()), *report.warnings)
-    return found.replace(header={**found.header, WARNINGS: tuple(dict.fromkeys(recorded))})
+        return contents
+    recorded = (*contents.header.get(WARNINGS, ()), *report.warnings)
+    return contents.replace(header={**contents.header, WARNINGS: tuple(dict.fromkeys(recorded))})
 
 
 def _format(path: Path) -> Format:

@@ -44,19 +44,19 @@ def camvid(folder: Path) -> Pairs:
         Holds ``train.txt``, ``val.txt`` or ``test.txt``: in each line an image and its
         annotation.
     """
-    lines = [(word, line) for word in _PARTS for line in _lines(folder / f"{word}.txt")]
+    lines = [(name, line) for name in _PARTS for line in _lines(folder / f"{name}.txt")]
     if not lines:
         raise OtherLayoutError("no train.txt, val.txt or test.txt that names images in it")
     names, colours = _classes(folder / "label_colors.txt")
     cases: list[Case] = []
     notes: list[str] = []
-    for word, (image, mask) in lines:
-        files = _found(folder, image), _found(folder, mask)
+    for name, (image, mask) in lines:
+        files = _listed_file(folder, image), _listed_file(folder, mask)
         if files[0] is None or files[1] is None:
             notes.append(f"{image} or its annotation is not there; it was left out.")
             continue
         labels = Painted(files[1], colours, {i: i + 1 for i in range(11)} | {11: VOID})
-        cases.append(Case(stem(image), files[0], labels, _PARTS[word]))
+        cases.append(Case(stem(image), files[0], labels, _PARTS[name]))
         if len(cases) == 1 and labels.numbered():
             names = dict(enumerate(_SEGNET, 1))
     cases.sort(key=lambda c: natural(c.name))
@@ -71,7 +71,7 @@ def _lines(path: Path) -> list[tuple[str, str]]:
     return [(p[0], p[1]) for p in pairs if len(p) == 2]
 
 
-def _found(folder: Path, name: str) -> Path | None:
+def _listed_file(folder: Path, name: str) -> Path | None:
     """Lists name files by the folders of the machine they were made on: the last parts count."""
     parts = Path(name).parts[-2:]
     path = folder.joinpath(*(p for p in parts if p != "/"))

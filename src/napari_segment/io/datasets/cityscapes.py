@@ -75,10 +75,10 @@ class Identities:
     def __call__(self) -> Labels:
         """Read the annotation in our numbers."""
         stored = raster.read_indices(self.path).data
-        values, places = np.unique(stored, return_inverse=True)
+        values, inverse = np.unique(stored, return_inverse=True)
         numbers = self._classes(values) if self.what == "classes" else self._objects(values)
         ours = np.array(numbers, smallest_integers(max(numbers)))
-        return Labels(ours[places].reshape(stored.shape), "YX", holds=self.what)
+        return Labels(ours[inverse].reshape(stored.shape), "YX", holds=self.what)
 
     def _classes(self, values: np.ndarray) -> list[int]:
         if self.path.name.endswith("labelTrainIds.png"):

@@ -64,9 +64,9 @@ def coco(folder: Path, *, crowds: Literal["ignore", "unlabelled"] = "ignore") ->
 
 
 def _json_files(folder: Path) -> list[Path]:
-    found = [f for pattern in ("*.json", "*/*.json") for f in sorted(folder.glob(pattern))]
+    files = [f for pattern in ("*.json", "*/*.json") for f in sorted(folder.glob(pattern))]
     chosen = [
-        f for f in found if f.name.startswith("instances") or f.name == "_annotations.coco.json"
+        f for f in files if f.name.startswith("instances") or f.name == "_annotations.coco.json"
     ]
     if not chosen:
         raise OtherLayoutError("no instances*.json in it")
@@ -85,10 +85,10 @@ def _annotations(file: Path) -> dict[str, Any]:
 
 
 def _categories(document: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[int, str]:
-    found = {
+    names = {
         int(c["id"]): str(c.get("name", c["id"])) for _, t in document for c in t["categories"]
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(names.items()))
 
 
 def _cases(
@@ -169,16 +169,16 @@ def _image_path(file: Path, name: str) -> Path | None:
     """Where an image lies: JSON files name it without or with a part of its folders."""
     part = re.sub(r"^instances_|\.json$", "", file.name)
     root = file.parent.parent
-    places = (
+    folders = (
         file.parent, root / "images" / part, root / part, root / "images", root,
         file.parent / "images", file.parent / part,
     )  # fmt: skip
-    return next((p / name for p in places if (p / name).is_file()), None)
+    return next((p / name for p in folders if (p / name).is_file()), None)
 
 
 def _part(file: Path) -> str:
     name = f"{file.stem} {file.parent.name}"
-    return next((part for word, part in _PARTS.items() if word in name), "")
+    return next((part for split, part in _PARTS.items() if split in name), "")
 
 
 # ---- from outlines to pixels ----

@@ -43,8 +43,10 @@ def decathlon(folder: Path) -> Pairs:
             cases += [case] if case else []
             notes += [problem] if problem else []
     cases.sort(key=lambda c: natural(c.name))
-    found = f"{len(cases)} images with labels, of {description.get('name', 'an unnamed data set')}."
-    notes = [found, *notes, *_notes(numbers)]
+    summary = (
+        f"{len(cases)} images with labels, of {description.get('name', 'an unnamed data set')}."
+    )
+    notes = [summary, *notes, *_notes(numbers)]
     return Pairs(tuple(cases), **known, axes=_axes(description), notes=tuple(notes))
 
 
@@ -82,12 +84,12 @@ def _numbers(labels: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
 
 def _ignored(numbers: Mapping[str, tuple[int, ...]]) -> int | None:
     """The number of nnU-Net's label "ignore"."""
-    found = numbers.get(IGNORE, ())
-    if len(found) > 1:
+    ignored = numbers.get(IGNORE, ())
+    if len(ignored) > 1:
         raise FormatError(
-            f"The label {IGNORE!r} of dataset.json has the numbers {found}: give one."
+            f"The label {IGNORE!r} of dataset.json has the numbers {ignored}: give one."
         )
-    return found[0] if found else None
+    return ignored[0] if ignored else None
 
 
 def _names(numbers: Mapping[str, tuple[int, ...]]) -> dict[int, str]:

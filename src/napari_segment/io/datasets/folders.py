@@ -29,10 +29,10 @@ def folders(folder: Path, *, images: str = "", labels: str = "") -> Pairs:
         raise OtherLayoutError("it is no folder")
     first = _first(folder, (images,) if images else IMAGE_FOLDERS)
     second = _first(folder, (labels,) if labels else LABEL_FOLDERS)
-    found = match_folders(first, second)
-    if not found:
+    pairs = match_folders(first, second)
+    if not pairs:
         raise OtherLayoutError(f"no names in {first.name} and {second.name} match")
-    return found
+    return pairs
 
 
 def _first(folder: Path, names: Iterable[str]) -> Path:

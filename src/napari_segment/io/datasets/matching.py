@@ -13,8 +13,8 @@ from napari_segment.io.datasets.case import Case
 from napari_segment.io.listing import images_in
 from napari_segment.io.names import natural, stem
 
-_IMAGE_WORDS = r"raw|image|img|im|input|leftimg8bit"
-_LABEL_WORDS = (
+_IMAGE_AFFIXES = r"raw|image|img|im|input|leftimg8bit"
+_LABEL_AFFIXES = (
     r"labels?|masks?|seg|segmentations?|gt|groundtruth|ground_truth|annotations?|instances?|target"
 )
 _CHANNEL = re.compile(r"_(\d{4})$")
@@ -86,13 +86,13 @@ def _as_is(name: str) -> str:
     return name
 
 
-def _without(words: str) -> Key:
-    pattern = re.compile(rf"^(?:{words})[_\-. ]+|[_\-. ]+(?:{words})$")
+def _without(affixes: str) -> Key:
+    pattern = re.compile(rf"^(?:{affixes})[_\-. ]+|[_\-. ]+(?:{affixes})$")
     return lambda name: pattern.sub("", name)
 
 
-_plain_image = _without(_IMAGE_WORDS)
-_plain_label = _without(_LABEL_WORDS)
+_plain_image = _without(_IMAGE_AFFIXES)
+_plain_label = _without(_LABEL_AFFIXES)
 
 
 def _without_channel(name: str) -> str:
@@ -123,5 +123,5 @@ def _notes(cases: list[Case], images: list[Path], labels: list[Path]) -> tuple[s
     )
     return (
         f"{len(cases)} images with labels.",
-        *(f"{words}: {', '.join(f.name for f in files)}." for words, files in alone if files),
+        *(f"{reason}: {', '.join(f.name for f in files)}." for reason, files in alone if files),
     )

@@ -40,8 +40,12 @@ class Painted:
 
     def __call__(self) -> Labels:
         """Read the picture."""
-        found = raster.read(self.path) if not self.numbered() else raster.read_indices(self.path)
-        data = self._of_colours(found.data) if "C" in found.axes else self._of_numbers(found.data)
+        picture = raster.read(self.path) if not self.numbered() else raster.read_indices(self.path)
+        data = (
+            self._of_colours(picture.data)
+            if "C" in picture.axes
+            else self._of_numbers(picture.data)
+        )
         return Labels(data, "YX", holds=self.holds)
 
     def numbered(self) -> bool:
@@ -52,16 +56,16 @@ class Painted:
             return picture.mode not in ("RGB", "RGBA")
 
     def _of_numbers(self, data: NDArray[Any]) -> NDArray[np.int32]:
-        values, places = np.unique(data, return_inverse=True)
+        values, inverse = np.unique(data, return_inverse=True)
         ours = np.array([self.numbers.get(int(v), int(v)) for v in values], np.int32)
-        return ours[places].reshape(data.shape)
+        return ours[inverse].reshape(data.shape)
 
     def _of_colours(self, data: NDArray[Any]) -> NDArray[np.int32]:
-        flat, places = np.unique(data[..., :3].reshape(-1, 3), axis=0, return_inverse=True)
+        flat, inverse = np.unique(data[..., :3].reshape(-1, 3), axis=0, return_inverse=True)
         unknown = [tuple(map(int, c)) for c in flat if tuple(map(int, c)) not in self.colours]
         if unknown:
             raise FormatError(
                 f"{self.path.name} has the colour {unknown[0]}, which stands for no class."
             )
         ours = np.array([self.colours[int(r), int(g), int(b)] for r, g, b in flat], np.int32)
-        return ours[places].reshape(data.shape[:2])
+        return ours[inverse].reshape(data.shape[:2])

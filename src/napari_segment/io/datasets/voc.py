@@ -102,8 +102,8 @@ def _cases(
 
 def _parts(folder: Path) -> dict[str, str]:
     parts: dict[str, str] = {}
-    for word, part in _PARTS.items():
-        path = folder / f"{word}.txt"
+    for split, part in _PARTS.items():
+        path = folder / f"{split}.txt"
         if path.is_file():
             parts |= dict.fromkeys(path.read_text("utf-8").split(), part)
     return parts

@@ -79,9 +79,9 @@ class Frame:
 
 def _functional(head: Any, frame: int) -> dict[str, Any]:
     """The attributes of a frame; in multi-frame files they are in nested groups."""
-    found = {k: head.get(k) for k in _ATTRIBUTES if head.get(k) is not None}
+    attributes = {k: head.get(k) for k in _ATTRIBUTES if head.get(k) is not None}
     for item in head.get("DetectorInformationSequence") or ():
-        found = {k: item.get(k) for k in _ATTRIBUTES if item.get(k) is not None} | found
+        attributes = {k: item.get(k) for k in _ATTRIBUTES if item.get(k) is not None} | attributes
     groups = list(head.get("SharedFunctionalGroupsSequence", ()))
     per_frame = head.get("PerFrameFunctionalGroupsSequence", ())
     groups += [per_frame[frame]] if len(per_frame) > frame else []
@@ -89,8 +89,8 @@ def _functional(head: Any, frame: int) -> dict[str, Any]:
         for element in group:
             if element.VR == "SQ" and element.value:
                 inner = element.value[0]
-                found |= {k: inner.get(k) for k in _ATTRIBUTES if inner.get(k) is not None}
-    return found
+                attributes |= {k: inner.get(k) for k in _ATTRIBUTES if inner.get(k) is not None}
+    return attributes
 
 
 def _per_frame(head: Any, key: str) -> bool:
@@ -214,18 +214,18 @@ def geometry(frames: list[Frame], path: Path, film: float | None) -> tuple[str, 
     own = "".join(a for a in "TZYXC" if present[a])
     step = _step(frames, times, positions, path)
     size = {"Z": float(np.linalg.norm(step)), "Y": first.spacing[0], "X": first.spacing[1]}
-    found: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "shape": tuple(sizes[a] for a in own),
         "scale": size,
         "unit": "millimeter" if first.calibrated else "pixel",
         "channels": RGB if samples > 1 else (),
     }
     if film:
-        found["interval"] = film
+        metadata["interval"] = film
     if first.position is not None and first.turned is not None and first.calibrated:
         matrix = _affine(first, step)
-        found |= {"affine": matrix} if volume else plane_geometry(matrix)
-    return own, found
+        metadata |= {"affine": matrix} if volume else plane_geometry(matrix)
+    return own, metadata
 
 
 def times_and_positions(frames: Sequence[Frame], path: Path) -> tuple[int, int]:

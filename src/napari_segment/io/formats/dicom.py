@@ -34,11 +34,11 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     heads = _series(image_headers(path), path, series)
     _report_values(heads, path)
     frames = sorted_frames(heads, path)
-    own, found = geometry(frames, path, interval_of(heads[0]) if len(heads) == 1 else None)
-    shape = found.pop("shape")
+    own, metadata = geometry(frames, path, interval_of(heads[0]) if len(heads) == 1 else None)
+    shape = metadata.pop("shape")
     times = shape[own.index("T")] if "T" in own else 1
     data = _stack([f for t in range(times) for f in frames[t::times]], lazy)
-    return gather(path, data.reshape(shape), own, found.pop("scale"), wanted=axes, **found)
+    return gather(path, data.reshape(shape), own, metadata.pop("scale"), wanted=axes, **metadata)
 
 
 def _report_values(heads: Sequence[Any], path: Path) -> None:

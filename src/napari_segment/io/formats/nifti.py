@@ -50,18 +50,18 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     A fourth axis is T as the standard says (``axes="CZYX"`` where it holds modalities), a fifth
     C. Spacing without a unit is in millimetres, as every reader takes it.
     """
-    stored, found = _load(path, lazy=lazy)
+    stored, metadata = _load(path, lazy=lazy)
     if stored.dtype.kind not in "buif":
         raise FormatError(
             f"{path.name} holds values of type {stored.dtype}; real numbers are needed."
         )
-    data, own = _without_filling(stored.transpose(), found.pop("axes"))
-    affine = found.pop("matrix")[np.ix_(_TURN, _TURN)]
+    data, own = _without_filling(stored.transpose(), metadata.pop("axes"))
+    affine = metadata.pop("matrix")[np.ix_(_TURN, _TURN)]
     scale = dict(zip("ZYX", np.linalg.norm(affine[:-1, :-1], axis=0), strict=True))
     if own and "Z" not in own:
         plane = plane_geometry(affine)
-        affine, found["header"] = plane.get("affine"), found["header"] | plane["header"]
-    return gather(path, data, own, scale, wanted=axes, affine=affine, **found)
+        affine, metadata["header"] = plane.get("affine"), metadata["header"] | plane["header"]
+    return gather(path, data, own, scale, wanted=axes, affine=affine, **metadata)
 
 
 def _load(path: Path, *, lazy: bool) -> tuple[Any, dict[str, Any]]:
@@ -97,20 +97,20 @@ def _geometry(image: Any) -> dict[str, Any]:
         if extension.get_code() == _COMMENT:
             saved = from_text(extension.get_content()).get(KEY, saved)
     stated = "millimeter" if space == "unknown" else unit_name(space)
-    found = {"unit": stated, **from_extras(saved)}
-    found.pop("affine", None)
+    metadata = {"unit": stated, **from_extras(saved)}
+    metadata.pop("affine", None)
     # A unit that NIfTI does not have was written as one that it has.
-    factor = 1.0 if space == "unknown" else length_factor(stated, found["unit"]) or 1.0
+    factor = 1.0 if space == "unknown" else length_factor(stated, metadata["unit"]) or 1.0
     matrix = np.diag([factor] * 3 + [1.0]) @ image.affine
-    found["matrix"], found["axes"] = matrix, saved.get("axes", "")
+    metadata["matrix"], metadata["axes"] = matrix, saved.get("axes", "")
     interval = float(zooms[3]) * (time_factor(time) or 1.0) if len(zooms) > 3 else 1.0
-    found["interval"] = interval if np.isfinite(interval) and interval > 0 else 1.0
-    found["header"] = found.get("header", {}) | {"nifti": {
+    metadata["interval"] = interval if np.isfinite(interval) and interval > 0 else 1.0
+    metadata["header"] = metadata.get("header", {}) | {"nifti": {
         "qform_code": int(header["qform_code"]), "sform_code": int(header["sform_code"]),
         "qform": header.get_qform().tolist(), "sform": header.get_sform().tolist(),
         "units": [space, time], "affine": image.affine.tolist(),
     }}  # fmt: skip
-    return found
+    return metadata
 
 
 def _units(header: Any) -> tuple[str, str]:
@@ -216,7 +216,7 @@ def _header(stack: Stack) -> Any:
     header.set_data_shape(shape)
     matrix = _matrix(stack)
     matrix = np.diag([_factor(stack.unit)] * 3 + [1.0]) @ matrix
-    _place(header, matrix, stack.header.get("nifti", {}), stack.unit)
+    _set_geometry(header, matrix, stack.header.get("nifti", {}), stack.unit)
     if "T" in stack.axes:
         zooms = list(header.get_zooms())
         zooms[3] = stack.interval / (time_factor(header.get_xyzt_units()[1]) or 1.0)
@@ -249,7 +249,7 @@ def _file_shape(stack: Stack) -> tuple[int, ...]:
     return tuple(sizes[: last + 1])
 
 
-def _place(header: Any, matrix: NDArray[Any], saved: dict[str, Any], unit: str) -> None:
+def _set_geometry(header: Any, matrix: NDArray[Any], saved: dict[str, Any], unit: str) -> None:
     if saved and np.allclose(saved["affine"], matrix, atol=1e-6):
         header.set_qform(np.array(saved["qform"]), saved["qform_code"])
         header.set_sform(np.array(saved["sform"]), saved["sform_code"])

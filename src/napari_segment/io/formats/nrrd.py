@@ -53,21 +53,21 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     _check_sizes(nrrd.read_header(str(path)), path)
     data, header = nrrd.read(str(path), index_order="C")
     own = _axes(header)
-    found = from_extras(from_text(header.get(KEY)))
-    found.pop("affine", None)
+    metadata = from_extras(from_text(header.get(KEY)))
+    metadata.pop("affine", None)
     colour = _COLOURS.get(next((k for k in header.get("kinds", ()) if k in _COLOURS), ""))
     if colour:
-        found.setdefault("channels", colour)
+        metadata.setdefault("channels", colour)
     names = _segment_names(header)
     if names:
-        found.setdefault("names", names)
-        found.setdefault("holds", "classes")
+        metadata.setdefault("names", names)
+        metadata.setdefault("holds", "classes")
     scale, affine = _geometry(header, own)
     stated, scale, affine = _in_one_unit(header, own, scale, affine, path)
-    found["unit"] = found.get("unit") or stated
+    metadata["unit"] = metadata.get("unit") or stated
     if "space" in header:
-        found["header"] = found.get("header", {}) | {"nrrd": {"space": str(header["space"])}}
-    return gather(path, np.asarray(data), own, scale, wanted=axes, affine=affine, **found)
+        metadata["header"] = metadata.get("header", {}) | {"nrrd": {"space": str(header["space"])}}
+    return gather(path, np.asarray(data), own, scale, wanted=axes, affine=affine, **metadata)
 
 
 def _check_sizes(header: dict[str, Any], path: Path) -> None:

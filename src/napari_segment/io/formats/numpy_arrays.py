@@ -35,7 +35,7 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
         if suffix(path) == ".npy":
             with path.open("rb") as file:
                 _check_array(file, path.stat().st_size, path)
-        found = np.load(path, allow_pickle=False, mmap_mode="r" if lazy else None)
+        loaded = np.load(path, allow_pickle=False, mmap_mode="r" if lazy else None)
     except ValueError as error:
         if not re.search("pickle|magic", str(error)):
             raise
@@ -44,22 +44,22 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
             "integers or floats."
         ) from None
     if suffix(path) == ".npz":
-        return _archive(found, path, axes, series)
-    return gather(path, _mapped(path) if lazy else found, "", wanted=axes)
+        return _archive(loaded, path, axes, series)
+    return gather(path, _mapped(path) if lazy else loaded, "", wanted=axes)
 
 
-def _archive(found: Any, path: Path, axes: str, series: str) -> Contents:
-    with found:
-        names = [n for n in found.files if n != KEY]
+def _archive(archive: Any, path: Path, axes: str, series: str) -> Contents:
+    with archive:
+        names = [n for n in archive.files if n != KEY]
         if series not in names and len(names) != 1:
             listed = ", ".join(names) or "no array"
             raise FormatError(f"{path} holds {listed}; say which by series=….")
-        with found.zip.open(f"{series or names[0]}.npy") as file:
-            member = found.zip.getinfo(f"{series or names[0]}.npy")
+        with archive.zip.open(f"{series or names[0]}.npy") as file:
+            member = archive.zip.getinfo(f"{series or names[0]}.npy")
             _check_array(file, member.file_size, path)
         check_size(path.name, member.file_size, path.stat().st_size, ratio=DEFLATE)
-        data = found[series or names[0]]
-        saved = from_text(str(found[KEY])) if KEY in found.files else {}
+        data = archive[series or names[0]]
+        saved = from_text(str(archive[KEY])) if KEY in archive.files else {}
     own = saved.get("axes", "")
     spatial = [a for a in own if a in "ZYX"]
     scale = dict(zip(spatial, saved.get("spacing", ()), strict=False))

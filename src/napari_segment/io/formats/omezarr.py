@@ -42,13 +42,13 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     import zarr
 
     node = zarr.open(path, mode="r")
-    found: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
     if isinstance(node, zarr.Group):
-        node, found = _image(node, path, series)
-    own = found.pop("axes", "") or _dimension_names(node)
+        node, metadata = _image(node, path, series)
+    own = metadata.pop("axes", "") or _dimension_names(node)
     _check_chunks(node, path, lazy=lazy)
     data = _lazily(node, path) if lazy else np.asarray(node[...])
-    return gather(path, data, own, found.pop("scale", None), wanted=axes, **found)
+    return gather(path, data, own, metadata.pop("scale", None), wanted=axes, **metadata)
 
 
 def _check_chunks(array: Any, path: Path, *, lazy: bool) -> None:
@@ -105,15 +105,15 @@ class _OnDisk:
         self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
-        array = self._found()
+        array = self._reachable()
         if isinstance(index, tuple) and all(isinstance(i, slice) for i in index):
             _check_cut(array, index)
         return np.asarray(array[index])
 
     def __setitem__(self, index: Any, values: NDArray[Any]) -> None:
-        self._found()[index] = values
+        self._reachable()[index] = values
 
-    def _found(self) -> Any:
+    def _reachable(self) -> Any:
         if self.folder.is_dir():
             return self.array
         raise FormatError(
@@ -146,10 +146,10 @@ def _image(group: Any, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
     if len(scales) > 1 and series not in names and not series.isdigit():
         raise FormatError(f"{path} holds the images {', '.join(names)}; say which by series=….")
     number = names.index(series) if series in names else int(series or 0)
-    found = _geometry(scales[number], path)
-    _add_labels_and_channels(found, ome)
-    found.update(from_extras(attributes.get(KEY, {})))
-    return group[scales[number]["datasets"][0]["path"]], found
+    metadata = _geometry(scales[number], path)
+    _add_labels_and_channels(metadata, ome)
+    metadata.update(from_extras(attributes.get(KEY, {})))
+    return group[scales[number]["datasets"][0]["path"]], metadata
 
 
 def _member(group: Any, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
@@ -180,26 +180,26 @@ def _geometry(scale: Mapping[str, Any], path: Path) -> dict[str, Any]:
     unit, factors = one_unit({letters[i]: axes[i].get("unit") for i in spatial}, path)
     for i in spatial:
         steps[i], origin[i] = steps[i] * factors[letters[i]], origin[i] * factors[letters[i]]
-    found: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "axes": letters,
         "scale": dict(zip(letters, np.abs(steps), strict=True)),
         "unit": unit,
         "interval": float(steps[letters.index("T")]) if "T" in letters else 1.0,
     }
     if origin[spatial].any() or (steps[spatial] < 0).any():
-        found["affine"] = np.diag([*steps[spatial], 1.0])
-        found["affine"][:-1, -1] = origin[spatial]
-    return found
+        metadata["affine"] = np.diag([*steps[spatial], 1.0])
+        metadata["affine"][:-1, -1] = origin[spatial]
+    return metadata
 
 
-def _add_labels_and_channels(found: dict[str, Any], ome: Mapping[str, Any]) -> None:
+def _add_labels_and_channels(metadata: dict[str, Any], ome: Mapping[str, Any]) -> None:
     channels = [c.get("label") for c in ome.get("omero", {}).get("channels", ())]
     if channels and all(channels):
-        found["channels"] = tuple(map(str, channels))
+        metadata["channels"] = tuple(map(str, channels))
     properties = ome.get("image-label", {}).get("properties", ())
     named = {int(p["label-value"]): str(p["class"]) for p in properties if "class" in p}
     if named:
-        found["names"] = named
+        metadata["names"] = named
 
 
 # ---- writing ----
@@ -300,22 +300,22 @@ def _transformations(
 ) -> list[dict[str, Any]]:
     """The place of a level: a mean lies in the middle of what it was made of."""
     size = dict(zip(stack.spatial_axes, stack.spacing, strict=True)) | {"T": stack.interval}
-    found: list[dict[str, Any]] = [
+    transforms: list[dict[str, Any]] = [
         {"type": "scale", "scale": [float(size.get(a, 1.0)) for a in stack.axes]}
     ]
     mean = not isinstance(stack, Labels)
     shift = {a: origin[a] + mean * size[a] * (1 - 1 / n) / 2 for a, n in taken.items()}
     if any(shift.values()):
         moved = [shift.get(a, 0.0) for a in stack.axes]
-        found.append({"type": "translation", "translation": moved})
-    return found
+        transforms.append({"type": "translation", "translation": moved})
+    return transforms
 
 
 def _metadata(stack: Stack, levels: list[list[dict[str, Any]]]) -> dict[str, Any]:
     datasets = [
         {"path": str(i), "coordinateTransformations": moves} for i, moves in enumerate(levels)
     ]
-    found: dict[str, Any] = {"version": "0.5", "multiscales": [{
+    attributes: dict[str, Any] = {"version": "0.5", "multiscales": [{
         "name": stack.name or "image",
         "axes": [_axis(a, stack) for a in stack.axes],
         "datasets": datasets,
@@ -323,10 +323,10 @@ def _metadata(stack: Stack, levels: list[list[dict[str, Any]]]) -> dict[str, Any
     }]}  # fmt: skip
     if isinstance(stack, Labels):
         properties = [{"label-value": k, "class": v} for k, v in stack.names.items()]
-        found["image-label"] = {"properties": properties} if properties else {}
+        attributes["image-label"] = {"properties": properties} if properties else {}
     elif isinstance(stack, Image) and stack.channels:
-        found["omero"] = {"channels": [{"label": c} for c in stack.channels]}
-    return found
+        attributes["omero"] = {"channels": [{"label": c} for c in stack.channels]}
+    return attributes
 
 
 def _axis(letter: str, stack: Stack) -> dict[str, str]:

@@ -50,17 +50,17 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
         check_end(file, path)
         number = _number(file, path, series)
         check(file, number, path, messages)
-        found = _ome(file, number, path) if file.is_ome else _imagej(file, path)
+        metadata = _ome(file, number, path) if file.is_ome else _imagej(file, path)
         own = file.series[number].axes
         photometric = getattr(file.series[number].keyframe, "photometric", None)
         data = _lazily(path, number) if lazy else file.series[number].asarray()
-    data, own = _named(data, own, path, axes, found.pop("axes", ""))
+    data, own = _named(data, own, path, axes, metadata.pop("axes", ""))
     rgb = photometric is not None and photometric.name in ("RGB", "YCBCR")
     if rgb and "C" in own and data.shape[own.index("C")] in (3, 4):
-        found.setdefault("channels", (*RGB, "alpha")[: data.shape[own.index("C")]])
-    if len(found.get("channels", ())) != (data.shape[own.index("C")] if "C" in own else 0):
-        found.pop("channels", None)
-    return gather(path, data, own, found.pop("scale"), wanted=axes, **found)
+        metadata.setdefault("channels", (*RGB, "alpha")[: data.shape[own.index("C")]])
+    if len(metadata.get("channels", ())) != (data.shape[own.index("C")] if "C" in own else 0):
+        metadata.pop("channels", None)
+    return gather(path, data, own, metadata.pop("scale"), wanted=axes, **metadata)
 
 
 def _number(file: Any, path: Path, series: str) -> int:
@@ -108,16 +108,16 @@ def _imagej(file: Any, path: Path) -> dict[str, Any]:
     saved = from_text(attributes.get(KEY))
     unit = unit_name(str(attributes.get("unit", "")))
     y, x, stated = _resolution(file.pages[0], in_unit=unit != "pixel")
-    found = from_extras(saved)
-    found["scale"] = {"Z": attributes.get("spacing", 1.0), "Y": y, "X": x}
-    found["unit"] = stated
+    metadata = from_extras(saved)
+    metadata["scale"] = {"Z": attributes.get("spacing", 1.0), "Y": y, "X": x}
+    metadata["unit"] = stated
     if unit != "pixel":
         own = {a: str(attributes.get(f"{a.lower()}unit", "")) or unit for a in "ZY"} | {"X": unit}
-        found["unit"], factors = one_unit(own, path)
-        found["scale"] = {a: size * factors[a] for a, size in found["scale"].items()}
-    found["interval"] = float(attributes.get("finterval", 0) or 1)
-    found["axes"] = saved.get("axes", "")
-    return found
+        metadata["unit"], factors = one_unit(own, path)
+        metadata["scale"] = {a: size * factors[a] for a, size in metadata["scale"].items()}
+    metadata["interval"] = float(attributes.get("finterval", 0) or 1)
+    metadata["axes"] = saved.get("axes", "")
+    return metadata
 
 
 def _resolution(page: Any, *, in_unit: bool) -> tuple[float, float, str]:
@@ -154,16 +154,18 @@ def _ome(file: Any, number: int, path: Path) -> dict[str, Any]:
     units = {a: attributes.get(f"PhysicalSize{a}Unit", "µm") for a in given}
     unit, factors = one_unit(units, path) if "X" in given else ("pixel", {})
     saved = _annotation(root, space)
-    found = from_extras(saved)
-    found["scale"] = {a: float(attributes[f"PhysicalSize{a}"]) * factors.get(a, 1.0) for a in given}
-    found["unit"] = unit
+    metadata = from_extras(saved)
+    metadata["scale"] = {
+        a: float(attributes[f"PhysicalSize{a}"]) * factors.get(a, 1.0) for a in given
+    }
+    metadata["unit"] = unit
     seconds = time_factor(attributes.get("TimeIncrementUnit", "s")) or 1.0
-    found["interval"] = float(attributes.get("TimeIncrement", 1)) * seconds
+    metadata["interval"] = float(attributes.get("TimeIncrement", 1)) * seconds
     names = image.findall("o:Pixels/o:Channel", space)
     if names and all(c.get("Name") for c in names):
-        found.setdefault("channels", tuple(str(c.get("Name")) for c in names))
-    found["axes"] = saved.get("axes", "")
-    return found
+        metadata.setdefault("channels", tuple(str(c.get("Name")) for c in names))
+    metadata["axes"] = saved.get("axes", "")
+    return metadata
 
 
 def _annotation(root: Any, space: dict[str, str]) -> dict[str, Any]:
@@ -270,27 +272,27 @@ def _planes(data: Any, leading: int) -> Iterator[NDArray[Any]]:
 
 
 def _metadata(stack: Stack, size: dict[str, float], axes: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"axes": axes, "unit": unit_symbol(stack.unit)}
+    metadata: dict[str, Any] = {"axes": axes, "unit": unit_symbol(stack.unit)}
     if "Z" in size:
-        found["spacing"] = size["Z"]
+        metadata["spacing"] = size["Z"]
     if "T" in axes:
-        found["finterval"] = stack.interval
-    return {**found, KEY: to_text(extras(stack))}
+        metadata["finterval"] = stack.interval
+    return {**metadata, KEY: to_text(extras(stack))}
 
 
 def _ome_metadata(stack: Stack, size: dict[str, float], axes: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"axes": axes}
+    metadata: dict[str, Any] = {"axes": axes}
     if stack.name:
-        found["Name"] = stack.name
+        metadata["Name"] = stack.name
     symbol = {"um": "µm", "in": "in.", "angstrom": "Å"}.get(short := unit_symbol(stack.unit), short)
     for axis, value in size.items():
-        found |= {f"PhysicalSize{axis}": value, f"PhysicalSize{axis}Unit": symbol}
+        metadata |= {f"PhysicalSize{axis}": value, f"PhysicalSize{axis}Unit": symbol}
     if "T" in axes:
-        found |= {"TimeIncrement": stack.interval, "TimeIncrementUnit": "s"}
+        metadata |= {"TimeIncrement": stack.interval, "TimeIncrementUnit": "s"}
     if isinstance(stack, Image) and stack.channels and "C" in axes:
-        found["Channel"] = {"Name": list(stack.channels)}
-    found["MapAnnotation"] = {"Namespace": KEY, "json": to_text(extras(stack))}
-    return found
+        metadata["Channel"] = {"Name": list(stack.channels)}
+    metadata["MapAnnotation"] = {"Namespace": KEY, "json": to_text(extras(stack))}
+    return metadata
 
 
 formats.add(Format(
