@@ -55,6 +55,6 @@ def export(checkpoint: str | Path, out: str | Path, *, tile: Sequence[int] = ())
     >>> export("runs/nuclei", "nuclei.onnx")  # doctest: +SKIP
     """
     from napari_segment.deep.checkpoint import Checkpoint
-    from napari_segment.exchange.onnx import export as written
+    from napari_segment.exchange.onnx.export import export as written
 
     return written(Checkpoint.load(checkpoint), Path(out), tuple(tile))

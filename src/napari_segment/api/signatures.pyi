@@ -519,6 +519,23 @@ def segment(
 @overload
 def segment(
     image: ImageLike,
+    method: Literal["onnx"],
+    *,
+    model: str | Path,
+    card: str | Path | Literal["auto"] = "auto",
+    threshold: float | Literal["auto"] = "auto",
+    overlap: float = 0.25,
+    device: str = "cpu",
+    filters: Iterable[SpecLike] = (),
+    cleanups: Iterable[SpecLike] = (),
+    channel: int | str = "auto",
+    apply_to: ApplyTo = "auto",
+    times: tuple[int, int] | tuple[()] = (),
+    axes: str = "",
+) -> Labels: ...
+@overload
+def segment(
+    image: ImageLike,
     method: Literal["otsu"],
     *,
     bins: int = 256,

@@ -15,7 +15,7 @@ from napari_segment.deep.inference.compute.device_workers_torch import DeviceWor
 from napari_segment.deep.inference.compute.stream_torch import stream
 from napari_segment.deep.inference.memory_estimate import estimate, format_bytes
 from napari_segment.deep.inference.tiling import Grid, Reader, as_float
-from napari_segment.deep.inference.volume import _DecodedArray
+from napari_segment.deep.inference.volume import DecodedArray
 from napari_segment.deep.inference.writers.in_memory import InMemoryWriter
 from napari_segment.deep.nn import models
 from napari_segment.step import run
@@ -52,7 +52,7 @@ def predicted(network, batch=1, device="cpu", blend=""):
     """Run on a pretended device: tensors stay on the CPU, the fallback does not know."""
     grid = Grid(IMAGE.shape[1:], TILE)
     fallback = MemoryFallback(batch, TILE, device, blend, min_side=4)
-    result = _DecodedArray(grid.shape, probabilities("none"), None)
+    result = DecodedArray(grid.shape, probabilities("none"), None)
     steps = list(
         stream([DeviceWorker(network, fallback)], Reader(IMAGE, grid, as_float), result.write)
     )
@@ -144,7 +144,7 @@ def failing(call, times):
 def test_reading_out_of_memory(batch, lazy):
     grid = Grid(IMAGE.shape[1:], TILE)
     image = da.from_array(IMAGE, chunks=(1, 10, -1, -1)) if lazy else IMAGE
-    result = _DecodedArray(grid.shape, probabilities("none"), None)
+    result = DecodedArray(grid.shape, probabilities("none"), None)
     reader = Reader(image, grid, failing(as_float, 1))
     steps = list(
         stream([DeviceWorker(Limited(), MemoryFallback(batch, TILE, "cpu"))], reader, result.write)
@@ -166,7 +166,7 @@ def test_labels_or_their_storing_out_of_memory_on_the_cpu():
     grid = Grid(IMAGE.shape[1:], TILE)
 
     def stored(times):
-        result = _DecodedArray(grid.shape, probabilities("none"), None)
+        result = DecodedArray(grid.shape, probabilities("none"), None)
         put = failing(result.write, times)
         worker = DeviceWorker(Limited(), MemoryFallback(1, TILE, "cpu"))
         steps = list(stream([worker], Reader(IMAGE, grid, as_float), put, partial_slabs=True))

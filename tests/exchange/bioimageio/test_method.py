@@ -309,3 +309,43 @@ def test_another_model_in_the_same_file_of_the_same_date_is_loaded(tmp_path, zip
         shutil.make_archive(str(tmp_path / "m"), "zip", folder)
     os.utime(file, ns=(date, date))
     np.testing.assert_allclose(run(outputs_of(open_package(given), image)), 11, rtol=1e-5)
+
+
+def archive(path, name, content=b"x", mode=0):
+    """A zip file with one entry of any name and mode."""
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = mode << 16
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr(entry, content, zipfile.ZIP_DEFLATED)
+    return path
+
+
+@pytest.mark.parametrize(
+    "given",
+    [("../rdf.yaml",), ("/rdf.yaml",), ("a\\..\\..\\b",), ("link", b"/etc/hostname", 0o120777)],
+)
+def test_links_and_paths_outside_of_the_package_are_refused(tmp_path, given):
+    with pytest.raises(FormatError, match="Nothing of it was unpacked"):
+        open_package(archive(tmp_path / "model.zip", *given))
+    assert [p.name for p in tmp_path.iterdir()] == ["model.zip"]
+
+
+def test_a_zip_bomb_is_refused(tmp_path):
+    with pytest.raises(FormatError, match="would unpack to 200,000,000 bytes"):
+        open_package(archive(tmp_path / "model.zip", "rdf.yaml", bytes(2 * 10**8)))
+
+
+def test_external_data_outside_of_the_package_is_refused(tmp_path):
+    folder = package(tmp_path / "a")
+    (tmp_path / "secret.bin").write_bytes(np.float32([5]).tobytes())
+    model = onnx.load(folder / "weights.onnx")
+    weight = model.graph.initializer[0]
+    weight.ClearField("raw_data")
+    weight.data_location = onnx.TensorProto.EXTERNAL
+    weight.external_data.add(key="location", value="../secret.bin")
+    (folder / "weights.onnx").write_bytes(model.SerializeToString())
+    description = yaml.safe_load((folder / "bioimageio.yaml").read_text())
+    description["weights"]["onnx"].pop("sha256", None)
+    (folder / "bioimageio.yaml").write_text(yaml.safe_dump(description))
+    with pytest.raises(FormatError, match="outside of its folder"):
+        run(outputs_of(open_package(folder), np.zeros((1, 32, 32), np.float32)))

@@ -10,7 +10,7 @@ import numpy as np
 from napari_segment.deep.device import Precision
 from napari_segment.deep.inference.decoding import Decode, Slab, argmax
 from napari_segment.deep.inference.fallback import initial_fallbacks
-from napari_segment.deep.inference.tiling import Grid, Prepare, Reader, as_float, slab_axis
+from napari_segment.deep.inference.tiling import Grid, Prepare, Reader, Where, as_float, slab_axis
 from napari_segment.errors import InputError, SettingError
 from napari_segment.step import Step
 
@@ -78,7 +78,7 @@ def predict(  # noqa: PLR0913 - settings, each with a name
     """
     network, grid = plan_tiles(network, image, tile, overlap)
     fallbacks = initial_fallbacks(grid.tile, batch, device)
-    result = _DecodedArray(grid.shape, decode, out)
+    result = DecodedArray(grid.shape, decode, out)
     from napari_segment.deep.inference.compute.device_workers_torch import workers_on_devices
     from napari_segment.deep.inference.compute.stream_torch import stream
 
@@ -115,15 +115,19 @@ def plan_tiles(
     return network, Grid(shape, tile, overlap, axis=slab_axis(image, tile))
 
 
-class _DecodedArray:
+class DecodedArray:
     """Decoded slabs in one array, which is made when the first one comes."""
 
     def __init__(self, shape: tuple[int, ...], decode: Decode, array: Any) -> None:
         self.shape, self.decode, self.array = shape, decode, array
 
     def write(self, slab: Slab) -> None:
-        part = self.decode(slab)
+        """Decode a slab and write it."""
+        self.write_values(slab.where, self.decode(slab))
+
+    def write_values(self, where: Where, part: Any) -> None:
+        """Write decoded values at a position in the volume."""
         lead = part.shape[: part.ndim - len(self.shape)]
         if self.array is None:
             self.array = np.empty((*lead, *self.shape), part.dtype)
-        self.array[(*(slice(None) for _ in lead), *slab.where)] = part
+        self.array[(*(slice(None) for _ in lead), *where)] = part

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,12 @@ from pydantic import Field
 from napari_segment.deep.inference import Slab, predict
 from napari_segment.deep.inference.options import OnnxDevice, Overlap
 from napari_segment.errors import InputError, SettingError
-from napari_segment.exchange.bioimageio.package import Package, Side, open_package
+from napari_segment.exchange.axes import AxesAdapter
+from napari_segment.exchange.bioimageio.package import Package, open_package
 from napari_segment.exchange.bioimageio.processing import Change, fitted
-from napari_segment.io.changed import State, state_of
+from napari_segment.exchange.onnx.session import load_onnx
 from napari_segment.registry import Result, methods
 from napari_segment.step import Step
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @methods.add("bioimageio", title="BioImage.IO model", group="network", channels="many")
@@ -110,7 +108,7 @@ def outputs_of(
     prepare = fitted(model.preprocessing, image)
     finish = fitted(model.postprocessing)
     result: NDArray[Any] = yield from predict(
-        _Network(model, device), image, tile=tile, overlap=model.overlap(tile, overlap),
+        _network(model, device), image, tile=tile, overlap=model.overlap(tile, overlap),
         device=device, prepare=prepare, decode=partial(_decode_slab, finish=finish, decode=decode),
     )  # fmt: skip
     return result
@@ -143,54 +141,8 @@ def _labels(
     return np.asarray(values[index] > threshold, np.uint8)
 
 
-class _Network:
-    """The model's network with axes in the order (B, C, *S) to (B, K, *S)."""
-
-    def __init__(self, model: Package, device: str) -> None:
-        self.model, self.network = model, _session(model.weights, device, state_of(model.weights))
-
-    def __call__(self, block: Tensor) -> Tensor:
-        import torch
-
-        standard = "bc" + "".join(s.letter for s in self.model.spatial)
-        size = dict(zip(standard, block.shape, strict=True))
-        singles = [self._single(one[None], standard, size) for one in block]
-        return torch.cat(singles) if len(singles) > 1 else singles[0]
-
-    def _single(self, block: Tensor, standard: str, size: dict[str, int]) -> Tensor:
-        given = [s.letter for s in self.model.input_axes]
-        absent = [i for i, letter in enumerate(standard) if letter not in given]
-        for axis in reversed(absent):
-            block = block.squeeze(axis)
-        shared = [letter for letter in standard if letter in given]
-        result = self.network(block.permute(*[shared.index(a) for a in given]))
-        return _ordered(result, self.model.output_axes, standard, size)
-
-
-def _ordered(
-    result: Tensor, output_axes: Sequence[Side], standard: str, size: dict[str, int]
-) -> Tensor:
-    """Bring an output to the standard axes; axes of length 1 are added and removed."""
-    letters = [s.letter for s in output_axes]
-    extra = [i for i, letter in enumerate(letters) if letter not in standard]
-    for axis in reversed(extra):
-        result = result.squeeze(axis)
-    letters = [a for a in letters if a in standard]
-    for missing in (a for a in standard if a not in letters):
-        result, letters = result.unsqueeze(0), [missing, *letters]
-    result = result.permute(*[letters.index(a) for a in standard])
-    if tuple(result.shape[2:]) != tuple(size[a] for a in standard[2:]):
-        raise InputError(
-            f"The network's output for a tile of {tuple(size[a] for a in standard[2:])} voxels has "
-            f"{tuple(result.shape[2:])}, against its description: models whose output has the "
-            "size of their input are supported."
-        )
-    return result
-
-
-@lru_cache(maxsize=4)
-def _session(weights: Path, device: str, state: State) -> Any:  # noqa: ARG001 - part of the key
-    """Load a network once for all time points and images of a process."""
-    from napari_segment.deep.inference.networks.onnx_runtime import OnnxNetwork
-
-    return OnnxNetwork(weights, device)
+def _network(model: Package, device: str) -> AxesAdapter:
+    """Return the model's network with axes in the order (B, C, *S) to (B, K, *S)."""
+    input_axes = "".join(side.letter for side in model.input_axes)
+    output_axes = "".join(side.letter for side in model.output_axes)
+    return AxesAdapter(load_onnx(model.weights, device), input_axes, output_axes)

@@ -8,7 +8,8 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from stat import S_ISLNK
 from typing import TYPE_CHECKING, Any
 
 from napari_segment.errors import FormatError
@@ -168,6 +169,7 @@ def _unpacked(path: Path, state: State) -> Path:  # noqa: ARG001 - part of the k
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
         with ZipFile(path) as archive:
+            _check_members(path, archive)
             _check_size(path, archive)
             archive.extractall(folder)
     except (BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
@@ -176,6 +178,18 @@ def _unpacked(path: Path, state: State) -> Path:  # noqa: ARG001 - part of the k
             raise
         raise FormatError(f"{path} cannot be unpacked: {error}") from None
     return folder
+
+
+def _check_members(path: Path, archive: ZipFile) -> None:
+    """Refuse an archive with a link or a path outside of its folder."""
+    for entry in archive.infolist():
+        parts = PurePosixPath(entry.filename.replace("\\", "/"))
+        is_link = S_ISLNK(entry.external_attr >> 16)
+        if parts.is_absolute() or ".." in parts.parts or ":" in entry.filename or is_link:
+            raise FormatError(
+                f"{path} holds {entry.filename!r}, a link or a path outside of its folder. Nothing "
+                "of it was unpacked."
+            )
 
 
 def _check_size(path: Path, archive: ZipFile) -> None:

@@ -36,7 +36,9 @@ class OnnxNetwork:
         if device.startswith("cuda"):
             providers.insert(0, "CUDAExecutionProvider")
         self.session = runtime.InferenceSession(os.fspath(path), providers=providers)
-        self.input = self.session.get_inputs()[0].name
+        first = self.session.get_inputs()[0]
+        self.input, self.input_shape = first.name, tuple(first.shape)
+        self.metadata = dict(self.session.get_modelmeta().custom_metadata_map)
 
     def __call__(self, block: Tensor) -> Tensor:
         import torch

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from napari_segment.deep.checkpoint import MODEL, Checkpoint
 from napari_segment.errors import MissingError, SettingError
-
-KEY = "napari_segment"  # of the metadata in the file
+from napari_segment.exchange.onnx.card import KEY
 
 
 def export(checkpoint: Checkpoint, path: Path, tile: Sequence[int] = ()) -> Path:

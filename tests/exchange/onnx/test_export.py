@@ -55,7 +55,7 @@ def test_what_cannot_be_exported_is_said(checkpoint, tmp_path):
     with pytest.raises(SettingError, match="2 sides"):
         api.export(checkpoint.folder, tmp_path / "a.onnx", tile=(8, 8, 8))
     detector = checkpoint.model_copy(update={"objects": Objects(target="instances")})
-    from napari_segment.exchange.onnx import export
+    from napari_segment.exchange.onnx.export import export
 
     with pytest.raises(SettingError, match="detector"):
         export(detector, tmp_path / "a.onnx")

@@ -1,0 +1,7 @@
+"""ONNX files: export of trained networks, and the method that runs files from elsewhere."""
+
+from napari_segment.exchange.onnx.card import OnnxCard, find_card
+from napari_segment.exchange.onnx.export import export
+from napari_segment.exchange.onnx.method import onnx
+
+__all__ = ["OnnxCard", "export", "find_card", "onnx"]
