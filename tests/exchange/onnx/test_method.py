@@ -10,7 +10,7 @@ import tifffile
 
 from napari_segment import Image, api, segment
 from napari_segment.cli import main
-from napari_segment.deep.planning.plan import Normalisation
+from napari_segment.deep.planning.normalisation import Normalisation
 from napari_segment.errors import FormatError, InputError
 from napari_segment.exchange.onnx import OnnxCard
 

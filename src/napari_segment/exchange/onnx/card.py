@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from napari_segment.deep.checkpoint import Checkpoint, write_atomically
-from napari_segment.deep.planning.plan import Normalisation
+from napari_segment.deep.planning.normalisation import Normalisation
 from napari_segment.errors import FormatError
 
 KEY = "napari_segment"  # of the metadata in the file

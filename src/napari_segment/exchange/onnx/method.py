@@ -18,7 +18,7 @@ from napari_segment.deep.inference.options import OnnxDevice, Overlap
 from napari_segment.deep.inference.tiling import Reader
 from napari_segment.deep.inference.volume import DecodedArray, plan_tiles
 from napari_segment.deep.inference.writers.regrid import Regrid
-from napari_segment.deep.planning.plan import apply, statistics
+from napari_segment.deep.planning.normalisation import apply, statistics
 from napari_segment.errors import FormatError, InputError, SettingError
 from napari_segment.exchange.axes import AxesAdapter
 from napari_segment.exchange.onnx.card import OnnxCard, find_card
