@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from napari_segment.deep.checkpoint import Checkpoint, write_atomically
+from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.planning.normalisation import Normalisation
 from napari_segment.errors import FormatError
+from napari_segment.io.replacing import write_atomically
 
 KEY = "napari_segment"  # of the metadata in the file
 _LETTERS = "bczyx"
