@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_segment.deep.checkpoint import Checkpoint
+from napari_segment.deep.checkpoint import WEIGHTS, Checkpoint, load_tensors, save_tensors
 from napari_segment.deep.nn import models
 from napari_segment.deep.planning.normalisation import Normalisation
 from napari_segment.errors import FormatError
@@ -91,3 +91,11 @@ def test_a_file_is_replaced_whole(tmp_path):
     write_atomically(path, b"new")
     assert path.read_bytes() == b"new"
     assert [p.name for p in path.parent.iterdir()] == ["a.txt"]
+
+
+def test_weights_of_a_former_version_get_the_names_of_today(tmp_path):
+    former = {"net.head.words": torch.ones(2, 3), "net.head.scale": torch.zeros(2)}
+    save_tensors(former, tmp_path / WEIGHTS)
+    loaded = load_tensors(tmp_path / WEIGHTS)
+    assert set(loaded) == {"net.head.codewords", "net.head.scale"}
+    assert torch.equal(loaded["net.head.codewords"], torch.ones(2, 3))

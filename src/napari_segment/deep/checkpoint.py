@@ -26,6 +26,8 @@ MODEL = "model.json"
 WEIGHTS = "weights.safetensors"
 STATE = "state"
 FORMAT = 1
+# Endings of the names of weights that former versions named otherwise.
+_RENAMED_WEIGHTS = {"head.words": "head.codewords"}
 
 
 class Checkpoint(BaseModel):
@@ -207,13 +209,13 @@ def versions() -> dict[str, str]:
     import platform
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {"python": platform.python_version()}
+    versions_of = {"python": platform.python_version()}
     for name in (DISTRIBUTION, "torch", "monai", "segmentation-models-pytorch", "numpy"):
         try:
-            found[name] = version(name)
+            versions_of[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions_of
 
 
 def save_tensors(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
@@ -240,18 +242,30 @@ def load_tensors(path: Path) -> dict[str, torch.Tensor]:
         tensors: dict[str, torch.Tensor] = load_file(path)
     except (OSError, SafetensorError) as error:
         raise FormatError(f"Cannot read the weights {path}: {error}") from None
-    return tensors
+    return current_names(tensors)
+
+
+def current_names(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Give the weights of a former version the names of this one."""
+    return {_current_name(name): tensor for name, tensor in tensors.items()}
+
+
+def _current_name(name: str) -> str:
+    for former, current in _RENAMED_WEIGHTS.items():
+        if name.endswith(former):
+            return name.removesuffix(former) + current
+    return name
 
 
 def _parsed(text: str, folder: Path) -> dict[str, Any]:
     import json
 
     try:
-        found = json.loads(text)
+        card = json.loads(text)
     except json.JSONDecodeError as error:
         raise FormatError(f"{folder / MODEL} is damaged: {error}") from None
-    if not isinstance(found, dict) or found.get("format", FORMAT) > FORMAT:
+    if not isinstance(card, dict) or card.get("format", FORMAT) > FORMAT:
         raise FormatError(
             f"{folder / MODEL} was written by a later version of napari-segment. Update it."
         )
-    return found
+    return card

@@ -45,8 +45,10 @@ def devices() -> list[Device]:
     list of Device
         Accelerators first, the CPU last; the CPU is always there.
     """
-    found = [_described(f"{kind}:{i}") for kind in _ACCELERATORS for i in range(_count(kind))]
-    return [*found, Device("cpu", _cpu_title(), _system_memory())]
+    accelerators = [
+        _described(f"{kind}:{i}") for kind in _ACCELERATORS for i in range(_count(kind))
+    ]
+    return [*accelerators, Device("cpu", _cpu_title(), _system_memory())]
 
 
 def resolve(name: str = "auto") -> torch.device:
@@ -148,9 +150,9 @@ def is_out_of_memory(error: BaseException) -> bool:
 
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    words = ("out of memory", "can't allocate memory", "not enough memory", "alloc_fail")
+    phrases = ("out of memory", "can't allocate memory", "not enough memory", "alloc_fail")
     text = str(error).lower()
-    return isinstance(error, RuntimeError) and any(w in text for w in words)
+    return isinstance(error, RuntimeError) and any(w in text for w in phrases)
 
 
 def release_memory(device: torch.device) -> None:

@@ -24,9 +24,9 @@ from napari_segment.deep.data.augment.warp_torch import (
 )
 from napari_segment.deep.data.patches import (
     Sample,
+    choose_centres,
     cut,
     draw_corner,
-    find_places,
     generator,
     order,
 )
@@ -208,25 +208,25 @@ def test_every_case_comes_up_once_in_an_epoch_of_its_size():
 def test_balanced_patches_hold_a_rare_class():
     target = np.zeros((1, 64, 64), np.int16)
     target[0, 40, 50] = 2
-    sample = Sample(np.zeros((1, 64, 64), np.float32), target, find_places(target, 0))
+    sample = Sample(np.zeros((1, 64, 64), np.float32), target, choose_centres(target, 0))
     for i in range(20):
         corner = draw_corner(sample, (16, 16), 1.0, generator(0, 0, i))
         assert cut(target, corner, (16, 16), outside=-1).max() == 2
 
 
-def test_places_come_from_all_slabs_of_a_large_target(monkeypatch):
+def test_centres_come_from_all_slabs_of_a_large_target(monkeypatch):
     from napari_segment.deep.data import patches
 
     target = np.zeros((1, 40, 30, 30), np.int16)
     target[0, :10], target[0, 30:] = 1, 2
     target[0, 39, 29, 29] = 3
-    whole = find_places(target, 0)
+    whole = choose_centres(target, 0)
     monkeypatch.setattr(patches, "slabs", lambda shape: [slice(i, i + 5) for i in range(0, 40, 5)])
-    parts = find_places(target, 0)
+    parts = choose_centres(target, 0)
     assert {k: len(v) for k, v in parts.items()} == {k: len(v) for k, v in whole.items()}
     assert all((target[0][tuple(v.T)] == k).all() for k, v in parts.items())
     assert abs(np.mean(parts[1][:, 0] < 5) - 0.5) < 0.1
-    assert list(find_places(target, 0, together=True)) == [1]
+    assert list(choose_centres(target, 0, together=True)) == [1]
 
 
 def test_a_small_image_stands_anywhere_in_its_patch():

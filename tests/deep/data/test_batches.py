@@ -7,7 +7,7 @@ import pytest
 
 from napari_segment.deep.data.batches import ahead, planes_as_channels
 from napari_segment.deep.data.cases import Cases, split
-from napari_segment.deep.data.patches import Sample, find_places
+from napari_segment.deep.data.patches import Sample, choose_centres
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
 from napari_segment.io.datasets.pairs import Pairs
@@ -96,13 +96,13 @@ def test_planes_become_channels_and_ends_are_repeated():
     image = np.arange(4, dtype=np.float32).reshape(1, 4, 1, 1) * np.ones((1, 4, 5, 5), np.float32)
     target = np.zeros((1, 4, 5, 5), np.int16)
     target[0, 2, 1, 3] = 1
-    sample = Sample(image, target, find_places(target, 0))
+    sample = Sample(image, target, choose_centres(target, 0))
     first = planes_as_channels(sample, 0, 3)
     assert first.image[:, 0, 0].tolist() == [0, 0, 1]
-    assert not first.places
+    assert not first.centres
     third = planes_as_channels(sample, 2, 3)
     assert third.image[:, 0, 0].tolist() == [1, 2, 3]
-    assert third.places[1].tolist() == [[1, 3]]
+    assert third.centres[1].tolist() == [[1, 3]]
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])

@@ -64,7 +64,7 @@ def test_a_case_larger_than_memory_is_streamed_into_files(tmp_path, monkeypatch,
     np.testing.assert_array_equal(sample.target, known.target)
     assert sample.target.dtype == known.target.dtype
     assert made(item) is sample
-    assert {k: len(v) for k, v in sample.places.items()} == {1: 512, 2: 512}
+    assert {k: len(v) for k, v in sample.centres.items()} == {1: 512, 2: 512}
 
 
 def test_what_is_measured_on_a_lazy_case_is_what_is_measured_in_memory():

@@ -117,14 +117,14 @@ def planes_as_channels(sample: Sample, plane: int, slices: int) -> Sample:
     """
     near = np.clip(np.arange(slices) + plane - slices // 2, 0, sample.shape[0] - 1)
     image = sample.image[:, near].swapaxes(0, 1).reshape(-1, *sample.shape[1:])
-    places = {k: p[p[:, 0] == plane][:, 1:] for k, p in sample.places.items()}
-    return Sample(image, sample.target[:, plane], {k: p for k, p in places.items() if len(p)})
+    centres = {k: p[p[:, 0] == plane][:, 1:] for k, p in sample.centres.items()}
+    return Sample(image, sample.target[:, plane], {k: p for k, p in centres.items() if len(p)})
 
 
 def _drawn_plane(sample: Sample, balance: float, rng: np.random.Generator) -> int:
-    if sample.places and rng.random() < balance:
-        value = list(sample.places)[rng.integers(len(sample.places))]
-        return int(sample.places[value][rng.integers(len(sample.places[value])), 0])
+    if sample.centres and rng.random() < balance:
+        value = list(sample.centres)[rng.integers(len(sample.centres))]
+        return int(sample.centres[value][rng.integers(len(sample.centres[value])), 0])
     return int(rng.integers(sample.shape[0]))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_segment.deep.planning.slabs import slabs
 
-_PLACES = 512  # voxels of each class that are kept to draw from
+_MAX_CENTRES = 512  # voxels of each class that are kept to draw from
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,20 +25,20 @@ class Sample:
     target : ndarray (K, *S)
         One channel of class indices (int16, -1 unlabelled), or maps in [0, 1] (float32, -1
         unlabelled).
-    places : mapping of int to ndarray (N, D)
+    centres : mapping of int to ndarray (N, D)
         Some voxels of each class, to draw patches around.
     """
 
     image: NDArray[np.float32]
     target: NDArray[Any]
-    places: Mapping[int, NDArray[np.int32]] = field(default_factory=dict)
+    centres: Mapping[int, NDArray[np.int32]] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:
         return self.image.shape[1:]
 
 
-def find_places(
+def choose_centres(
     target: NDArray[Any], seed: int, *, together: bool = False
 ) -> dict[int, NDArray[np.int32]]:
     """Choose some voxels of each class of a target ``(K, *S)``, or of all of them together."""
@@ -46,40 +46,42 @@ def find_places(
     parts = []
     for rows in slabs(target.shape[1:]):
         marked = np.rint(target[0, rows]).astype(np.int32)
-        parts.append(_places_in(np.minimum(marked, 1) if together else marked, rows.start, rng))
+        parts.append(
+            _centres_in_slab(np.minimum(marked, 1) if together else marked, rows.start, rng)
+        )
     return {
         value: _merged([part[value] for part in parts if value in part], rng)
         for value in sorted(set().union(*parts))
     }
 
 
-def _places_in(
+def _centres_in_slab(
     marked: NDArray[np.int32], first: int, rng: np.random.Generator
 ) -> dict[int, tuple[int, NDArray[np.int32]]]:
     """Of each class in a slab: how many voxels there are, and some of them."""
     flat = marked.ravel()
-    found = {}
+    centres_of = {}
     for value in np.unique(flat):
         if value > 0:
             where = np.flatnonzero(flat == value)
             count = where.size
-            where = rng.choice(where, _PLACES) if count > _PLACES else where
-            places = np.stack(np.unravel_index(where, marked.shape), 1).astype(np.int32)
-            places[:, 0] += first
-            found[int(value)] = (count, places)
-    return found
+            where = rng.choice(where, _MAX_CENTRES) if count > _MAX_CENTRES else where
+            centres = np.stack(np.unravel_index(where, marked.shape), 1).astype(np.int32)
+            centres[:, 0] += first
+            centres_of[int(value)] = (count, centres)
+    return centres_of
 
 
 def _merged(
     parts: Sequence[tuple[int, NDArray[np.int32]]], rng: np.random.Generator
 ) -> NDArray[np.int32]:
-    """Some places out of several slabs, of each as many as it has voxels."""
-    places = np.concatenate([p for _, p in parts])
-    if len(places) <= _PLACES:
-        return places
+    """Some centres out of several slabs, of each as many as it has voxels."""
+    centres = np.concatenate([p for _, p in parts])
+    if len(centres) <= _MAX_CENTRES:
+        return centres
     weights = np.concatenate([np.full(len(p), count / len(p)) for count, p in parts])
-    chosen = rng.choice(len(places), _PLACES, p=weights / weights.sum())
-    return np.asarray(places[chosen])
+    chosen = rng.choice(len(centres), _MAX_CENTRES, p=weights / weights.sum())
+    return np.asarray(centres[chosen])
 
 
 def draw_corner(
@@ -108,9 +110,9 @@ def draw_corner(
     # A margin, so that borders of large images are not seen at the borders of patches alone.
     margin = np.where(most > 0, sides // 6, 0)
     corner = rng.integers(least - margin, most + margin + 1)
-    if sample.places and rng.random() < balance:
-        value = list(sample.places)[rng.integers(len(sample.places))]
-        around = sample.places[value][rng.integers(len(sample.places[value]))]
+    if sample.centres and rng.random() < balance:
+        value = list(sample.centres)[rng.integers(len(sample.centres))]
+        around = sample.centres[value][rng.integers(len(sample.centres[value]))]
         near = around - rng.integers(sides // 4, sides - sides // 4)
         corner = np.clip(near, least - margin, most + margin)
     return tuple(int(c) for c in corner)

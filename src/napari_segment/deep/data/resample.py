@@ -46,8 +46,8 @@ def resampled_shape(
 
 def coordinates(size: int, target: int) -> NDArray[np.float64]:
     """Where the `target` voxels of a new axis lie on an old axis of `size`, inside its ends."""
-    places = (np.arange(target) + 0.5) * (size / target) - 0.5
-    return np.clip(places, 0, size - 1)
+    positions = (np.arange(target) + 0.5) * (size / target) - 0.5
+    return np.clip(positions, 0, size - 1)
 
 
 def resample(array: NDArray[Any], shape: Sequence[int], order: int = 1) -> NDArray[Any]:
@@ -84,11 +84,11 @@ def resample(array: NDArray[Any], shape: Sequence[int], order: int = 1) -> NDArr
 def _nearest(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     first = array.ndim - len(shape)
     for axis, target in enumerate(shape, first):
-        array = np.take(array, _nearest_places(array.shape[axis], target), axis=axis)
+        array = np.take(array, _nearest_indices(array.shape[axis], target), axis=axis)
     return array
 
 
-def _nearest_places(size: int, target: int) -> NDArray[np.intp]:
+def _nearest_indices(size: int, target: int) -> NDArray[np.intp]:
     index = np.floor((np.arange(target) + 0.5) * (size / target)).astype(np.intp)
     return np.minimum(index, size - 1)
 
@@ -109,18 +109,18 @@ def nearest_rows(array: Any, shape: Sequence[int], rows: slice) -> NDArray[Any]:
     -------
     ndarray (rows, *shape[1:])
     """
-    index = _nearest_places(array.shape[0], shape[0])[rows]
+    index = _nearest_indices(array.shape[0], shape[0])[rows]
     block = np.asarray(array[index[0] : index[-1] + 1])
     return _nearest(np.take(block, index - index[0], axis=0), (len(index), *shape[1:]))
 
 
-def interpolate(values: Tensor, axis: int, places: NDArray[np.float64]) -> Tensor:
-    """Interpolate linearly at fractional places along one axis of a tensor."""
+def interpolate(values: Tensor, axis: int, positions: NDArray[np.float64]) -> Tensor:
+    """Interpolate linearly at fractional positions along one axis of a tensor."""
     import torch
 
-    below = np.floor(places).astype(np.int64)
+    below = np.floor(positions).astype(np.int64)
     above = np.minimum(below + 1, values.shape[axis] - 1)
-    part = np.asarray(places - below, np.float32)
+    part = np.asarray(positions - below, np.float32)
     if not part.any():
         return values.index_select(axis, torch.from_numpy(below).to(values.device))
     shape = [1] * values.ndim
@@ -148,24 +148,24 @@ class Resampled:
         self.ndim = len(self.shape)
         self.dtype = np.dtype(np.float32)
         sizes = zip(array.shape[1:], self.shape[1:], strict=True)
-        self._places = [coordinates(size, target) for size, target in sizes]
+        self._coordinates = [coordinates(size, target) for size, target in sizes]
 
     def __getitem__(self, where: tuple[slice, ...]) -> NDArray[np.float32]:
         import torch
 
         channels, *spatial = where
-        spatial += [slice(None)] * (len(self._places) - len(spatial))
-        places = [p[w] for p, w in zip(self._places, spatial, strict=True)]
-        first = [int(p[0]) for p in places]
+        spatial += [slice(None)] * (len(self._coordinates) - len(spatial))
+        positions = [p[w] for p, w in zip(self._coordinates, spatial, strict=True)]
+        first = [int(p[0]) for p in positions]
         last = [
             min(int(np.floor(p[-1])) + 1, size - 1)
-            for p, size in zip(places, self.array.shape[1:], strict=True)
+            for p, size in zip(positions, self.array.shape[1:], strict=True)
         ]
         read = tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))
         block = np.ascontiguousarray(np.asarray(self.array[(channels, *read)]), np.float32)
         values = torch.from_numpy(block)
-        for axis, (place, start) in enumerate(zip(places, first, strict=True), 1):
-            values = interpolate(values, axis, place - start)
+        for axis, (position, start) in enumerate(zip(positions, first, strict=True), 1):
+            values = interpolate(values, axis, position - start)
         result: NDArray[np.float32] = values.numpy()
         return result
 

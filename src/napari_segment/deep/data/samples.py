@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_segment.deep.data.cases import Cases
 from napari_segment.deep.data.memmap_cache import MemmapCache
-from napari_segment.deep.data.patches import Sample, find_places
+from napari_segment.deep.data.patches import Sample, choose_centres
 from napari_segment.deep.data.targets import UNKNOWN, class_indices, not_annotated
 from napari_segment.deep.planning.fingerprint import Item
 from napari_segment.deep.planning.normalisation import Rescale, apply, statistics
@@ -111,7 +111,7 @@ class Samples:
         shape = self._shape(item)
         image, labels = resample(image, shape), resample(labels, shape, order=0)
         target = self._target(labels, item)
-        return Sample(image, target, self._places(target, item))
+        return Sample(image, target, self._centres(target, item))
 
     def _target(self, labels: NDArray[Any], item: Item) -> NDArray[Any]:
         """Class indices, or numbers of objects and with them, where it is told, their classes."""
@@ -124,9 +124,9 @@ class Samples:
             return numbers[None]
         return np.stack([numbers, kinds(numbers, self.cases.pairs[item.case].classes)])
 
-    def _places(self, target: NDArray[Any], item: Item) -> dict[int, NDArray[np.int32]]:
+    def _centres(self, target: NDArray[Any], item: Item) -> dict[int, NDArray[np.int32]]:
         """Where patches may be drawn around: each class, or the foreground of objects."""
-        return find_places(target, item.case, together=self.plan.objects is not None)
+        return choose_centres(target, item.case, together=self.plan.objects is not None)
 
     # ---- in files ----
 
@@ -136,7 +136,7 @@ class Samples:
         image = self.cache.new(sample.image.shape, np.float32)
         target = self.cache.new(sample.target.shape, sample.target.dtype)
         image[:], target[:] = sample.image, sample.target
-        return self._cache.setdefault(item, Sample(image, target, sample.places))
+        return self._cache.setdefault(item, Sample(image, target, sample.centres))
 
     def _streamed(self, item: Item) -> Sample:
         """A sample made slab by slab."""
@@ -153,7 +153,7 @@ class Samples:
         for rows in slabs(shape):
             image[:, rows] = resampled[(slice(None), rows)]
             target[:, rows] = self._target(nearest_rows(labels, shape, rows), item)
-        sample = Sample(image, target, self._places(target, item))
+        sample = Sample(image, target, self._centres(target, item))
         return self._cache.setdefault(item, sample)
 
 

@@ -107,11 +107,11 @@ def measured(
 
 def _counted(marked: Any) -> dict[int, int]:
     """Voxels of each label."""
-    found: Counter[int] = Counter()
+    voxels: Counter[int] = Counter()
     for rows in slabs(marked.shape):
         values, counts = np.unique(np.asarray(marked[rows]), return_counts=True)
-        found.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
-    return dict(sorted(found.items()))
+        voxels.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+    return dict(sorted(voxels.items()))
 
 
 def _foreground(

@@ -20,7 +20,7 @@ _MANY = 30  # more label numbers than this in one case are objects
 
 
 class Objects(BaseModel):
-    """How objects are drawn as targets, and found again in what the network says.
+    """The target maps of objects, and the thresholds with which a network's maps are decoded.
 
     Parameters
     ----------
@@ -101,8 +101,8 @@ def label_semantics(items: Sequence[Item], pairs: Pairs, settings: TrainSettings
     ignored = pairs.ignore_index if settings.ignore_index == "auto" else settings.ignore_index
     given = () if settings.classes == "auto" else settings.classes
     names = named(items, pairs.names, given)
-    found = [{v for v in i.counts if v > 0 and v != ignored} for i in items]
-    if not any(found):
+    numbers_of_cases = [{v for v in i.counts if v > 0 and v != ignored} for i in items]
+    if not any(numbers_of_cases):
         numbers = sorted(set().union(*(i.counts for i in items)))
         raise InputError(
             "The labels are empty: no voxel of any case is marked. They hold the numbers "
@@ -110,12 +110,12 @@ def label_semantics(items: Sequence[Item], pairs: Pairs, settings: TrainSettings
             "are those of the images, and that ignore_index is not the number of a class."
         )
     reasons: dict[str, str] = {}
-    if _are_objects(found, pairs, bool(names), settings.task, reasons):
+    if _are_objects(numbers_of_cases, pairs, bool(names), settings.task, reasons):
         chosen = names if _tells_kinds(pairs, settings) else {}
         holds: Holds = "objects"
         values: tuple[int, ...] = ()
     else:
-        marked = set().union(*found, names) - {0, ignored}
+        marked = set().union(*numbers_of_cases, names) - {0, ignored}
         holds = "mask" if len(marked) == 1 else "classes"
         values = tuple(sorted(marked | ({0} - {ignored})))
         chosen = {k: v for k, v in names.items() if k in values}
@@ -172,15 +172,19 @@ def _class(text: str) -> tuple[int, str]:
 
 
 def _are_objects(
-    found: Sequence[set[int]], pairs: Pairs, names: bool, task: str, reasons: dict[str, str]
+    numbers_of_cases: Sequence[set[int]],
+    pairs: Pairs,
+    names: bool,
+    task: str,
+    reasons: dict[str, str],
 ) -> bool:
     """Whether each label number is an object: as given, as the data say, or as they look."""
     if task == "objects":
         reasons["task"] = "objects, as given"
     elif task == "auto" and pairs.holds == "objects":
         reasons["task"] = "objects, as the data say"
-    elif task == "auto" and not (pairs.holds or names) and looks_like_objects(found):
-        counts = sorted(len(f) for f in found)
+    elif task == "auto" and not (pairs.holds or names) and looks_like_objects(numbers_of_cases):
+        counts = sorted(len(n) for n in numbers_of_cases)
         reasons["task"] = (
             f"objects: {counts[0]} to {counts[-1]} labels in a case, from 1 on; "
             "if each number is a class, give task=classes"
@@ -188,9 +192,9 @@ def _are_objects(
     return "task" in reasons
 
 
-def looks_like_objects(found: Sequence[set[int]]) -> bool:
+def looks_like_objects(numbers_of_cases: Sequence[set[int]]) -> bool:
     """Whether label numbers count objects: each case has 1 … n, and n is large or differs."""
-    marked = [f for f in found if f]
+    marked = [n for n in numbers_of_cases if n]
     counts = [len(f) for f in marked]
     consecutive = np.mean([max(f) <= 1.5 * len(f) + 2 for f in marked])
     return bool(consecutive > 0.7 and (max(counts) > _MANY or (max(counts) > 3 * min(counts) > 0)))

@@ -201,9 +201,9 @@ def _spacing(
     if unit == "pixel" or any(i.unit != unit for i in items):
         reasons["spacing"] = "as the images are: they do not (all) say how large a voxel is"
         return (), "pixel"
-    found = np.array([i.spacing for i in items])
-    median = np.median(found, axis=0)
-    same = bool((found.max(0) / found.min(0) < _SPACING_DIFFERS).all())
+    spacings = np.array([i.spacing for i in items])
+    median = np.median(spacings, axis=0)
+    same = bool((spacings.max(0) / spacings.min(0) < _SPACING_DIFFERS).all())
     reasons["spacing"] = "the same in all cases" if same else "the median of the cases"
     return tuple(float(f"{s:.6g}") for s in median), unit
 

@@ -51,7 +51,7 @@ class Clock:
         done = (epoch * self.steps + step) / (self.epochs * self.steps)
         if not self.limit:
             return done
-        return max(done, self.elapsed / (self.limit - self._last_words()))
+        return max(done, self.elapsed / (self.limit - self._reserved_seconds()))
 
     def total(self, taken: int, done: float) -> int:
         """Updates in all: those planned, or as many as the time seems to allow."""
@@ -63,7 +63,7 @@ class Clock:
             return True
         return self.validated + self._longest() < _VALIDATION_SHARE * self.elapsed
 
-    def _last_words(self) -> float:
+    def _reserved_seconds(self) -> float:
         """Seconds to keep for the last validation and for writing."""
         return min(self._longest() * self._validations_reserved + 2, self.limit / 2)
 

@@ -72,9 +72,9 @@ def fit(objects: Objects, cases: Sequence[Case], decode: Decode) -> tuple[Object
     return best, precision(best)
 
 
-def average_precision(found: NDArray[Any], reference: NDArray[Any], iou: float = 0.5) -> float:
-    """Objects found right over all that were found or missed (TP / (TP + FP + FN))."""
-    have, index_a = np.unique(found, return_inverse=True)
+def average_precision(predicted: NDArray[Any], reference: NDArray[Any], iou: float = 0.5) -> float:
+    """Return the average precision of objects at an IoU, TP / (TP + FP + FN)."""
+    have, index_a = np.unique(predicted, return_inverse=True)
     want, index_b = np.unique(reference, return_inverse=True)
     count = int((have > 0).sum() + (want > 0).sum())
     if count == 0:
@@ -93,8 +93,8 @@ def _mean(objects: Objects, cases: Sequence[Case], decode: Decode) -> float:
     from napari_segment.blocks.slabs import threads
 
     with ThreadPoolExecutor(threads()) as pool:
-        found = list(pool.map(lambda c: average_precision(decode(c[0], objects), c[1]), cases))
-    return float(np.nanmean(found)) if not np.isnan(found).all() else 0.0
+        precisions = list(pool.map(lambda c: average_precision(decode(c[0], objects), c[1]), cases))
+    return float(np.nanmean(precisions)) if not np.isnan(precisions).all() else 0.0
 
 
 def _least_size(references: Sequence[NDArray[Any]]) -> int:

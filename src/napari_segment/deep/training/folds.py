@@ -38,12 +38,12 @@ def cross_validate(
     list of Checkpoint
         Of the folds; predicted together they are an ensemble.
     """
-    found = []
+    checkpoints = []
     for fold in range(folds):
         folder = Path(out) / f"fold_{fold}"
         work = train(pairs, out=folder, folds=folds, fold=fold, **settings)
-        found.append((yield from _named(work, f"fold {fold + 1} of {folds}")))
-    return found
+        checkpoints.append((yield from _named(work, f"fold {fold + 1} of {folds}")))
+    return checkpoints
 
 
 def _named(work: Generator[Step, None, Checkpoint], name: str) -> Generator[Step, None, Checkpoint]:

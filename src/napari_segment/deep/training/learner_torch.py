@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_segment.deep.checkpoint import Checkpoint
+from napari_segment.deep.checkpoint import Checkpoint, current_names
 from napari_segment.deep.data.batches import Batch
 from napari_segment.deep.device import is_out_of_memory, memory_format, precision, release_memory
 from napari_segment.deep.nn import models
@@ -165,7 +165,7 @@ class Learner:
 
     def load(self, state: dict[str, Any]) -> None:
         """Go back to a `state`."""
-        self.network.load_state_dict(state["network"])
+        self.network.load_state_dict(current_names(state["network"]))
         self.optimizer.load_state_dict(state["optimizer"])
         self.average.load(state["average"])
         self.scaler.load_state_dict(state["scaler"])

@@ -163,9 +163,9 @@ class Fit:
         preview = None
         if self.clock.has_time_to_validate(self.epoch):
             begun = monotonic()
-            found = self._scored()
+            scores = self._scored()
             seconds = self.group.from_leader(monotonic() - begun)
-            row |= {**found, "validation seconds": seconds}
+            row |= {**scores, "validation seconds": seconds}
             self.clock.validated, self.checked = self.clock.validated + seconds, self.epoch
             preview = self._preview()
         row["lr"] = self.learner.optimizer.param_groups[0]["lr"]
@@ -187,16 +187,16 @@ class Fit:
 
         Distances between surfaces take time, so only the best and the last network get them.
         """
-        found = self._validate()
-        score = found.get("ap", found.get("dice", 0.0))
+        scores = self._validate()
+        score = scores.get("ap", scores.get("dice", 0.0))
         if score > self.best or self._at_the_end():
-            found |= means(self.group.gather(self.validation.surfaces()))
+            scores |= means(self.group.gather(self.validation.surfaces()))
         if score > self.best:
-            self.best, self.best_epoch, self.scores = score, self.epoch, found
+            self.best, self.best_epoch, self.scores = score, self.epoch, scores
             self._keep()
         elif self.settings.schedule == "plateau" and self._since_best() % _PLATEAU == 0:
             self.factor /= 3
-        return found
+        return scores
 
     def _since_best(self) -> int:
         return self.epoch - self.best_epoch
@@ -233,8 +233,8 @@ class Fit:
         if self.plan.objects is not None:
             yield Step(0, 0, "fitting the thresholds of the objects")
             yield from self._fit_objects()
-        words = ", ".join(f"{k} {v:.3f}" for k, v in self.scores.items())
-        yield Step(1, 1, f"best after epoch {self.best_epoch}: {words}", self.scores)
+        summary = ", ".join(f"{k} {v:.3f}" for k, v in self.scores.items())
+        yield Step(1, 1, f"best after epoch {self.best_epoch}: {summary}", self.scores)
 
     def _untrained(self) -> str:
         """Say that the network is still what it was before training; as a warning too."""

@@ -90,12 +90,12 @@ class Group:
         if self.size > 1:
             dist.barrier()
 
-    def gather(self, found: list[Any]) -> list[Any]:
+    def gather(self, values: list[Any]) -> list[Any]:
         """The lists of all processes, one after the other."""
         if self.size == 1:
-            return found
+            return values
         parts: list[Any] = [None] * self.size
-        dist.all_gather_object(parts, found)
+        dist.all_gather_object(parts, values)
         return [item for part in parts for item in part]
 
     def close(self) -> None:

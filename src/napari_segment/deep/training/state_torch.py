@@ -25,10 +25,10 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
 def load_state(path: Path) -> dict[str, Any]:
     """Read what `save_state` wrote; nothing in the file is executed."""
     try:
-        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
         raise FormatError(f"Cannot read the state of the training in {path}: {error}") from None
-    return found
+    return state
 
 
 def start_from(network: nn.Module, folder: Path) -> list[str]:

@@ -83,8 +83,8 @@ def outputs_of(
     if not plan.stacked:
         return predicted(sample)
     planes = [planes_as_channels(sample, z, plan.slices) for z in range(sample.shape[0])]
-    found = [predicted(plane) for plane in planes]
-    return np.stack(found, found[0].ndim - 2)
+    outputs = [predicted(plane) for plane in planes]
+    return np.stack(outputs, outputs[0].ndim - 2)
 
 
 class Validation:
@@ -114,7 +114,7 @@ class Validation:
     ) -> None:
         self.items, self.samples, self.plan = items, samples, plan
         self.device, self.dtype = device, dtype
-        self._found: dict[Item, NDArray[np.uint8 | np.uint16]] = {}
+        self._segmented: dict[Item, NDArray[np.uint8 | np.uint16]] = {}
 
     @torch.no_grad()
     def __call__(self, network: nn.Module) -> list[dict[str, float]]:
@@ -123,7 +123,7 @@ class Validation:
 
     def surfaces(self) -> list[dict[str, float]]:
         """HD95 of each class in the cases as they were last segmented, in units of the spacing."""
-        return [self._distances(item, labels) for item, labels in self._found.items()]
+        return [self._distances(item, labels) for item, labels in self._segmented.items()]
 
     def _distances(self, item: Item, labels: NDArray[Any]) -> dict[str, float]:
         wanted = self._wanted(item)
@@ -180,18 +180,18 @@ class Validation:
     def _scores(self, network: nn.Module, item: Item) -> dict[str, float]:
         logits = None if self.plan.objects is None else self.logits(network, item)
         labels = self.segmented(network, item) if logits is None else self.labels(logits)
-        self._found[item], classes = labels, self._classes
+        self._segmented[item], classes = labels, self._classes
         counts = Counts.of(labels, self._wanted(item), classes)
-        found = {
+        scores = {
             f"{score} {name}": float(value)
             for score, values in (("dice", counts.dice()), ("iou", counts.iou()))
             for name, value in zip(self._names(classes)[1:], values[1:], strict=True)
         }
-        found["accuracy"] = counts.accuracy()
+        scores["accuracy"] = counts.accuracy()
         if self.plan.objects is not None and logits is not None:
             decoded = self.decode(self._annotated(logits, item), self.plan.objects)
-            found["ap"] = average_precision(decoded, self.objects(item))
-        return found
+            scores["ap"] = average_precision(decoded, self.objects(item))
+        return scores
 
     def objects(self, item: Item) -> NDArray[Any]:
         """Reference objects on the network's grid, of each plane where it sees planes.
@@ -245,14 +245,14 @@ def means(scores: Sequence[dict[str, float]]) -> dict[str, float]:
     A class that no case has scores 0, but has no distance.
     """
     names = sorted({k for s in scores for k in s})
-    found = {}
+    mean_of = {}
     for name in names:
         values = [s[name] for s in scores if not np.isnan(s.get(name, np.nan))]
         if values or not name.startswith("hd95"):
-            found[name] = float(np.mean(values)) if values else 0.0
+            mean_of[name] = float(np.mean(values)) if values else 0.0
     together = {}
     for score in ("dice", "iou", "hd95"):
-        parts = [v for k, v in found.items() if k.startswith(f"{score} ")]
+        parts = [v for k, v in mean_of.items() if k.startswith(f"{score} ")]
         if parts:
             together[score] = float(np.mean(parts))
-    return {**together, **found}
+    return {**together, **mean_of}

@@ -47,13 +47,13 @@ def grid_of(
     local = torch.stack(torch.meshgrid(*axes, indexing="ij"))
     if change.bending is not None:
         local = local + enlarge(torch.from_numpy(change.bending).to(device), sides)
-    places = torch.tensordot(torch.from_numpy(change.matrix).to(device), local, 1)
+    positions = torch.tensordot(torch.from_numpy(change.matrix).to(device), local, 1)
     shape = (-1, *(1,) * len(sides))
     middle = [c + (n - 1) / 2 - b.start for c, n, b in zip(corner, sides, block, strict=True)]
     span = [max(b.stop - b.start - 1, 1) for b in block]
-    places += torch.tensor(middle, device=device).reshape(shape)
-    places *= 2 / torch.tensor(span, dtype=torch.float32, device=device).reshape(shape)
-    return (places - 1).flip(0).movedim(0, -1)[None]
+    positions += torch.tensor(middle, device=device).reshape(shape)
+    positions *= 2 / torch.tensor(span, dtype=torch.float32, device=device).reshape(shape)
+    return (positions - 1).flip(0).movedim(0, -1)[None]
 
 
 def interpolated(block: Tensor, grid: Tensor) -> Tensor:
@@ -65,10 +65,10 @@ def interpolated(block: Tensor, grid: Tensor) -> Tensor:
 
 def nearest(block: Tensor, grid: Tensor) -> Tensor:
     """Sample ``(K, *block)`` at the nearest voxel; -1 outside."""
-    found = functional.grid_sample(
+    sampled = functional.grid_sample(
         block[None].float() + 1, grid, mode="nearest", padding_mode="zeros", align_corners=True
     )
-    return (found[0] - 1).to(block.dtype)
+    return (sampled[0] - 1).to(block.dtype)
 
 
 def enlarge(knots: Tensor, shape: Sequence[int]) -> Tensor:

@@ -40,13 +40,13 @@ def decode_planes(probabilities: NDArray[Any], objects: Objects) -> NDArray[np.i
     Each object has a number of its own through the stack: what belongs together from plane to
     plane is for `link` to say.
     """
-    found = np.zeros(probabilities.shape[1:], np.int32)
+    labels = np.zeros(probabilities.shape[1:], np.int32)
     last = 0
-    for z in range(len(found)):
+    for z in range(len(labels)):
         plane = decode(probabilities[:, z], objects)
-        found[z] = np.where(plane > 0, plane + last, 0)
-        last = int(found[z].max(initial=last))
-    return found
+        labels[z] = np.where(plane > 0, plane + last, 0)
+        last = int(labels[z].max(initial=last))
+    return labels
 
 
 def _flooded(
@@ -64,14 +64,14 @@ def _flooded(
     if objects.smooth:
         height = gaussian_filter(height, objects.smooth, mode="nearest")
     hearts, _ = label(inside & (height > objects.seed))
-    found: NDArray[np.int32] = watershed(-height, hearts.astype(np.int32), mask=inside)
-    return found
+    labels: NDArray[np.int32] = watershed(-height, hearts.astype(np.int32), mask=inside)
+    return labels
 
 
-def _without_small(found: NDArray[Any], size: int) -> NDArray[np.int32]:
+def _without_small(labels: NDArray[Any], size: int) -> NDArray[np.int32]:
     """Leave out objects under a size and number the others from 1 on."""
-    counts = np.bincount(found.ravel())
+    counts = np.bincount(labels.ravel())
     keep = counts >= max(size, 1)
     keep[0] = False
     numbers = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
-    return np.asarray(numbers[found])
+    return np.asarray(numbers[labels])

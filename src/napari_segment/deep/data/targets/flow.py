@@ -41,7 +41,7 @@ def flows(labels: NDArray[Any]) -> NDArray[np.float32]:
     padded = np.pad(labels, 1).astype(np.int64)
     flat = padded.ravel()
     voxels = np.flatnonzero(flat)
-    found = np.zeros((labels.ndim, *padded.shape), np.float32)
+    field = np.zeros((labels.ndim, *padded.shape), np.float32)
     if voxels.size:
         voxels = voxels[np.argsort(flat[voxels], kind="stable")]
         starts = np.flatnonzero(np.diff(flat[voxels], prepend=-1))
@@ -50,24 +50,24 @@ def flows(labels: NDArray[Any]) -> NDArray[np.float32]:
         middles, sides = _middles(voxels, starts, padded.shape)
         heat = np.zeros(flat.size)
         _flow.spread(flat, voxels, starts, middles, sides, strides, heat)
-        _flow.rise(flat, voxels, strides, heat, found.reshape(labels.ndim, -1))
-        found.reshape(labels.ndim, -1)[:, middles] = 0
-    return np.ascontiguousarray(found[(slice(None), *(slice(1, -1),) * labels.ndim)])
+        _flow.rise(flat, voxels, strides, heat, field.reshape(labels.ndim, -1))
+        field.reshape(labels.ndim, -1)[:, middles] = 0
+    return np.ascontiguousarray(field[(slice(None), *(slice(1, -1),) * labels.ndim)])
 
 
 def _middles(
     voxels: NDArray[np.int64], starts: NDArray[np.int64], shape: tuple[int, ...]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The voxel of each object that is nearest to its centroid, and the object's longest side."""
-    places = np.stack(np.unravel_index(voxels, shape))
+    positions = np.stack(np.unravel_index(voxels, shape))
     first, counts = starts[:-1], np.diff(starts)
-    centroid = np.add.reduceat(places, first, axis=1) / counts
-    away = ((places - np.repeat(centroid, counts, axis=1)) ** 2).sum(0)
+    centroid = np.add.reduceat(positions, first, axis=1) / counts
+    away = ((positions - np.repeat(centroid, counts, axis=1)) ** 2).sum(0)
     nearest = np.repeat(np.minimum.reduceat(away, first), counts) == away
     at = np.flatnonzero(nearest)
     which = np.searchsorted(starts, at, side="right") - 1
     at = at[np.flatnonzero(np.diff(which, prepend=-1))]
-    lowest, highest = (f.reduceat(places, first, axis=1) for f in (np.minimum, np.maximum))
+    lowest, highest = (f.reduceat(positions, first, axis=1) for f in (np.minimum, np.maximum))
     return voxels[at], (highest - lowest + 1).max(0)
 
 
@@ -106,25 +106,25 @@ def gather(
     visited = np.zeros(shape, bool)
     visited[ends] = True
     meeting, _ = label(_grown(visited), inside.ndim)
-    found = np.zeros(shape, np.int32)
-    found[tuple(start.T)] = meeting[ends]
-    return _agreeing(found, flow, agreement)
+    objects = np.zeros(shape, np.int32)
+    objects[tuple(start.T)] = meeting[ends]
+    return _agreeing(objects, flow, agreement)
 
 
 def _agreeing(
-    found: NDArray[np.int32], flow: NDArray[np.float32], agreement: float
+    objects: NDArray[np.int32], flow: NDArray[np.float32], agreement: float
 ) -> NDArray[np.int32]:
     if agreement <= 0:
-        return found
-    own = flows(found)
+        return objects
+    own = flows(objects)
     length = np.sqrt((flow**2).sum(0))
     cosine = (own * flow).sum(0) / np.maximum(length, 1e-6)
     moving = (own**2).sum(0) > 0
-    counts = np.bincount(found[moving], minlength=int(found.max()) + 1)
-    sums = np.bincount(found[moving], cosine[moving], minlength=len(counts))
+    counts = np.bincount(objects[moving], minlength=int(objects.max()) + 1)
+    sums = np.bincount(objects[moving], cosine[moving], minlength=len(counts))
     keep = (sums >= agreement * counts) | (counts == 0)
     keep[0] = False
-    return np.where(keep[found], found, 0).astype(np.int32)
+    return np.where(keep[objects], objects, 0).astype(np.int32)
 
 
 def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

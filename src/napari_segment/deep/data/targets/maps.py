@@ -143,14 +143,14 @@ def borders(labels: NDArray[Any]) -> NDArray[np.float32]:
     ndarray of float32 (*S)
         1 on both sides of each border, else 0.
     """
-    found = np.zeros(labels.shape, bool)
+    border = np.zeros(labels.shape, bool)
     for axis in range(labels.ndim):
         low = tuple(slice(None, -1) if a == axis else slice(None) for a in range(labels.ndim))
         high = tuple(slice(1, None) if a == axis else slice(None) for a in range(labels.ndim))
         differs = labels[low] != labels[high]
-        found[low] |= differs
-        found[high] |= differs
-    return found.astype(np.float32)
+        border[low] |= differs
+        border[high] |= differs
+    return border.astype(np.float32)
 
 
 def _compacted(labels: NDArray[Any]) -> tuple[NDArray[np.uint32], int]:

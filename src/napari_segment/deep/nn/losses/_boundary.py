@@ -74,11 +74,12 @@ class Hausdorff(DistanceLoss):
         self.alpha, self.background = alpha, background
 
     def value(self, pair: Scored) -> Tensor:
-        found = pair.probability.detach() > 0.5
+        predicted = pair.probability.detach() > 0.5
         far = self.distances(pair, background=self.background).abs() ** self.alpha
         far = (
             far
-            + signed_distances(found, self.spacing, background=self.background).abs() ** self.alpha
+            + signed_distances(predicted, self.spacing, background=self.background).abs()
+            ** self.alpha
         )
         error = pair.sums((pair.probability - pair.target) ** 2 * far)
         mean = error / pair.sums(torch.ones_like(pair.probability)).clamp(min=1)

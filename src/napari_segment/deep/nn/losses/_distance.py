@@ -58,14 +58,14 @@ def signed_distances(
         As `signed_distance` gives them, on the device of the masks.
     """
     first = 0 if background or masks.shape[1] == 1 else 1
-    found = torch.zeros(masks.shape, device=masks.device)
+    distances = torch.zeros(masks.shape, device=masks.device)
     wanted = masks[:, first:].flatten(0, 1)
     if masks.device.type == "cpu":
         far = torch.from_numpy(np.stack([signed_distance(m, spacing) for m in wanted.numpy()]))
     else:
         far = _on_device(wanted, _relative(spacing, wanted.ndim - 1))
-    found[:, first:] = far.reshape(found[:, first:].shape)
-    return found
+    distances[:, first:] = far.reshape(distances[:, first:].shape)
+    return distances
 
 
 def _on_device(masks: Tensor, spacing: Sequence[float]) -> Tensor:
@@ -89,8 +89,8 @@ def _on_device(masks: Tensor, spacing: Sequence[float]) -> Tensor:
 def _along(squared: Tensor, size: float) -> Tensor:
     """The least of every value and the squared way to it, along the last axis."""
     n = squared.shape[-1]
-    places = torch.arange(n, device=squared.device) * size
-    way = (places[:, None] - places) ** 2
+    positions = torch.arange(n, device=squared.device) * size
+    way = (positions[:, None] - positions) ** 2
     rows = squared.reshape(-1, n).split(max(1, _AT_ONCE // n**2))
     return torch.cat([(part[:, None] + way).amin(-1) for part in rows]).reshape(squared.shape)
 

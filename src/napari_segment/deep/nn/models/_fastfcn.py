@@ -73,8 +73,8 @@ class FastFCN(nn.Module):
         self.supervised = head == "encoding" and presence_weight > 0
 
     def forward(self, image: Tensor) -> Tensor | list[Tensor]:
-        found = self.head(self.pyramid(self.encoder(image)[-3:]))
-        features, presence = found if isinstance(found, tuple) else (found, None)
+        outputs = self.head(self.pyramid(self.encoder(image)[-3:]))
+        features, presence = outputs if isinstance(outputs, tuple) else (outputs, None)
         logits = resized(self.last(features), image.shape[-2:])
         if self.training and self.supervised and presence is not None:
             return [logits, presence]

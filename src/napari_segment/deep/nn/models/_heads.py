@@ -83,14 +83,14 @@ class ContextEncoding(nn.Module):
     """Channels scaled by what the image is made of: residuals from learnt code words."""
 
     def __init__(
-        self, before: int, after: int, classes: int, dropout: float, words: int = 32
+        self, before: int, after: int, classes: int, dropout: float, codewords: int = 32
     ) -> None:
         super().__init__()
         self.reduce = convolved(before, after, 1)
-        spread = 1 / (words * after) ** 0.5
-        self.words = nn.Parameter(torch.empty(words, after).uniform_(-spread, spread))
-        self.scale = nn.Parameter(torch.empty(words).uniform_(-1, 0))
-        self.norm = nn.BatchNorm1d(words)
+        spread = 1 / (codewords * after) ** 0.5
+        self.codewords = nn.Parameter(torch.empty(codewords, after).uniform_(-spread, spread))
+        self.scale = nn.Parameter(torch.empty(codewords).uniform_(-1, 0))
+        self.norm = nn.BatchNorm1d(codewords)
         self.attention = nn.Linear(after, after)
         self.classify = nn.Linear(after, classes)
         self.dropout = nn.Dropout2d(dropout)
@@ -107,8 +107,8 @@ class ContextEncoding(nn.Module):
         """Residuals (B, K, D) from each code word, gathered over points (B, N, D)."""
         squares = (
             points.square().sum(-1, keepdim=True)
-            - 2 * points @ self.words.T
-            + self.words.square().sum(-1)
+            - 2 * points @ self.codewords.T
+            + self.codewords.square().sum(-1)
         )
         share = (self.scale * squares).softmax(-1)
-        return share.transpose(1, 2) @ points - share.sum(1)[..., None] * self.words
+        return share.transpose(1, 2) @ points - share.sum(1)[..., None] * self.codewords

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from napari_segment.deep.checkpoint import current_names
+
 _RATES = {"adamw": 2e-3, "adam": 1e-3, "sgd": 1e-2}
 
 
@@ -95,7 +97,7 @@ class Average:
 
     def load(self, state: dict[str, Any]) -> None:
         self.count = int(state["count"])
-        for key, value in state["weights"].items():
+        for key, value in current_names(state["weights"]).items():
             self.weights[key].copy_(value)
 
 

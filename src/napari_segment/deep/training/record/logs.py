@@ -68,7 +68,7 @@ def logged(
                 return result
             broken = _tell(open_logs, step)
             yield step
-            yield from (Step(step.done, step.total, words) for words in broken)
+            yield from (Step(step.done, step.total, message) for message in broken)
     finally:
         steps.close()
         for _, log in open_logs:

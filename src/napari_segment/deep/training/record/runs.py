@@ -49,12 +49,12 @@ class Run:
         return {**asdict(self), "folder": str(self.folder)}
 
 
-def find_runs(places: Iterable[str | Path]) -> list[Run]:
-    """Read the run folders at or below some places.
+def find_runs(folders: Iterable[str | Path]) -> list[Run]:
+    """Read the run folders at or below some folders.
 
     Parameters
     ----------
-    places : iterable of str or Path
+    folders : iterable of str or Path
         Run folders, or folders of them, to any depth.
 
     Returns
@@ -65,14 +65,14 @@ def find_runs(places: Iterable[str | Path]) -> list[Run]:
     Raises
     ------
     FormatError
-        If a place is missing or holds no run.
+        If a folder is missing or holds no run.
     """
     runs = []
-    for place in map(Path, places):
-        found = sorted(place.rglob("settings.json"))
-        here = [_run(path.parent) for path in found if (path.parent / "plan.json").is_file()]
+    for folder in map(Path, folders):
+        files = sorted(folder.rglob("settings.json"))
+        here = [_run(path.parent) for path in files if (path.parent / "plan.json").is_file()]
         if not here:
-            raise FormatError(f"{place} holds no run: give a folder that `train` wrote, or above.")
+            raise FormatError(f"{folder} holds no run: give a folder that `train` wrote, or above.")
         runs += here
     return sorted(runs, key=lambda run: -next(iter(run.scores.values()), -1.0))
 

@@ -28,8 +28,8 @@ def encoders(search: str = "", *, pretrained: bool = False) -> list[str]:
     """
     from napari_segment.deep.nn.models.smp._encoders import names
 
-    words = search.lower().split()
-    return [n for n in names(pretrained=pretrained) if all(w in n.lower() for w in words)]
+    parts = search.lower().split()
+    return [n for n in names(pretrained=pretrained) if all(w in n.lower() for w in parts)]
 
 
 def encoder_weights(encoder: str) -> list[str]:
