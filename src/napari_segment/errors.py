@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from napari_segment.printable import as_message
+
 
 class SegmentError(Exception):
-    """Base of all errors that are shown to a user without a traceback."""
+    """Base of all errors that are shown to a user without a traceback.
+
+    Parameters
+    ----------
+    *parts : str
+        The message. What it quotes of a file may be long and hold control characters: it is
+        shortened and made printable.
+    """
+
+    def __init__(self, *parts: object) -> None:
+        super().__init__(*(as_message(p) if isinstance(p, str) else p for p in parts))
 
 
 class InputError(SegmentError, ValueError):
