@@ -36,6 +36,8 @@ HELD = (
     "distribution.py",
     "engine",
     "errors.py",
+    "_safe_path.py",
+    "printable.py",
     "exchange",
     "image",
     "recipe.py",

@@ -9,13 +9,11 @@ LONGEST = 2000  # characters of a message
 # C0 without tab and line feed, DEL and C1, which move the cursor, colour or erase; and marks that
 # reverse the reading direction, by which "gnp.exe" reads "exe.png". Surrogates stand for bytes of
 # file names that are no text.
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    r"""Write control characters as ``\\uXXXX``, which JSON reads as what was there.
+    r"""Write control characters as ``\uXXXX``, which JSON reads as what was there.
 
     Parameters
     ----------

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from io import TextIOWrapper
 
 from napari_segment.cli.messages import complain, formatted_warnings, message_of
 from napari_segment.cli.parser import make_parser
+from napari_segment.cli.terminal import printable_output
 from napari_segment.errors import SettingError, UnknownNameError
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -30,9 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 only on full success, 2 on wrong usage, 1 on failure, 130 when interrupted.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    with printable_output():
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(given: list[str]) -> int:
+    """Run a command; every failure becomes a message and a status."""
     debug = "--debug" in given
-    _print_anything()
     try:
         parser = make_parser(given)
         if not given:
@@ -51,10 +55,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         complain(message_of(error))
         return USAGE if isinstance(error, SettingError | UnknownNameError) else FAILED
-
-
-def _print_anything() -> None:
-    """Show letters that a terminal or a file of another encoding lacks as "?", not as an error."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")

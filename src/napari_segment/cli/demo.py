@@ -18,7 +18,7 @@ def demo(options: argparse.Namespace) -> int:
     report = show(run_demo(folder), "demo")
     print(report)
     if options.view:
-        return subprocess.call(
-            [sys.executable, "-m", "napari_segment.widgets.layers.view", str(folder)]
-        )
+        # -P: a file numpy.py in the current folder is not what runs.
+        viewer = [sys.executable, "-P", "-m", "napari_segment.widgets.layers.view"]
+        return subprocess.call([*viewer, str(folder)])
     return 0

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from napari_segment.errors import SegmentError
+from napari_segment.printable import as_message, one_line
 
 NEGATIVE = re.compile(r"-(\d|\.|inf\b)")  # what begins so is a value: -1e3, or -5,100
 
@@ -40,6 +41,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, without the whole usage, and leave with status 2."""
+        message = one_line(as_message(message))
         sentence = message[0].upper() + message[1:]
         end = "" if sentence.endswith((".", "?")) else "."
         self.exit(2, f"napari-segment: {sentence}{end} See '{self.prog}{self.topic} --help'.\n")
@@ -53,8 +55,8 @@ class Parser(argparse.ArgumentParser):
 
 
 def complain(text: str) -> None:
-    """Say on stderr what is wrong, with options as they are typed here."""
-    print(f"napari-segment: {as_typed(text)}", file=sys.stderr)
+    """Say on stderr what is wrong, in one line, with options as they are typed here."""
+    print(f"napari-segment: {one_line(as_typed(as_message(text)))}", file=sys.stderr)
 
 
 def message_of(error: Exception) -> str:
@@ -77,7 +79,7 @@ def formatted_warnings() -> Iterator[None]:
         message: Warning | str, category: type[Warning], *location: Any, **more: Any
     ) -> str:
         if category is UserWarning:
-            return f"napari-segment: {as_typed(str(message))}\n"
+            return f"napari-segment: {one_line(as_typed(as_message(str(message))))}\n"
         return before(message, category, *location, **more)
 
     warnings.formatwarning = formatted

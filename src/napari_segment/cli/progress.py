@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Generator
 from typing import Any
 
+from napari_segment.cli.terminal import terminal
+from napari_segment.printable import printable
 from napari_segment.step import Step
 
 
@@ -32,12 +33,13 @@ def show(
     """
     from tqdm import tqdm
 
-    with tqdm(desc=title, disable=None, file=sys.stderr, leave=False, dynamic_ncols=True) as bar:
+    title, stream = printable(title), terminal()
+    with tqdm(desc=title, disable=None, file=stream, leave=False, dynamic_ncols=True) as bar:
         try:
             while True:
                 step = next(steps)
                 if stays(step):
-                    bar.write(step.message, file=sys.stderr)
+                    bar.write(printable(step.message), file=stream)
                 _draw(bar, step)
         except StopIteration as stop:
             return stop.value
@@ -51,4 +53,5 @@ def _draw(bar: Any, step: Step) -> None:
     bar.total = step.total or None
     bar.n = step.done
     numbers = ", ".join(f"{name} {value:.4g}" for name, value in list(step.numbers.items())[:4])
-    bar.set_postfix_str("; ".join(text for text in (step.message, numbers) if text))
+    texts = (text for text in (step.message, numbers) if text)
+    bar.set_postfix_str(printable("; ".join(texts)))

@@ -12,6 +12,8 @@ and each line on standard output an answer::
     {"job": 1, "steps": [{"done": 0, "total": 2, "message": "Otsu threshold", ...}]}
     {"job": 1, "result": {...}}    or {"job": 1, "error": "..."} or {"job": 1, "cancelled": true}
 
+A line that is no message is answered with ``{"malformed": "..."}``, and the next one is read.
+
 Pixels go through ``.npy`` files in the job's folder, which both sides map into memory. Jobs run
 one after another. When standard input ends, so does the process. It never imports Qt.
 """

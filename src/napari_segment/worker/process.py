@@ -17,6 +17,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from napari_segment.errors import SegmentError, Stopped
+from napari_segment.printable import as_message, printable
 from napari_segment.step import Step
 from napari_segment.worker.verbs import VERBS, Message
 
@@ -88,8 +89,10 @@ class Worker:
     def listen(self, lines: Iterable[str]) -> None:
         """Take messages until there are no more."""
         for line in lines:
-            message = json.loads(line)
-            if "cancel" in message:
+            message = _message(line)
+            if message is None:
+                self.outbox.send({"malformed": as_message(line.strip())})
+            elif "cancel" in message:
                 self.cancelled.add(message["cancel"])
             elif "stop" in message:
                 self.stopped.add(message["stop"])
@@ -117,7 +120,7 @@ class Worker:
             return {"error": str(error)}
         except BaseException as error:  # whatever happens is told, and the next job can come
             text = f"{type(error).__name__}: {error}".strip().rstrip(":")
-            return {"error": text, "traceback": traceback.format_exc()}
+            return {"error": as_message(text), "traceback": printable(traceback.format_exc())}
 
     def _drain(self, job: int, work: Generator[Step, None, Message], folder: str) -> Message:
         count = 0
@@ -139,9 +142,23 @@ class Worker:
     def _warn(self, job: int) -> Any:
         def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
             if category is UserWarning:
-                self.outbox.send({"job": job, "warning": str(message)})
+                self.outbox.send({"job": job, "warning": as_message(str(message))})
 
         return show
+
+
+def _message(line: str) -> Message | None:
+    """Read a line; None where it is no message of `napari_segment.worker`."""
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(message, dict):
+        return None
+    if any(type(message.get(key)) is int for key in ("cancel", "stop")):
+        return message
+    complete = type(message.get("job")) is int and isinstance(message.get("folder"), str)
+    return message if complete and message.get("do") in VERBS else None
 
 
 def _plain(step: Step, folder: Path, count: int) -> Message:
@@ -154,7 +171,7 @@ def _plain(step: Step, folder: Path, count: int) -> Message:
     return {
         "done": int(step.done),
         "total": int(step.total),
-        "message": step.message,
+        "message": as_message(step.message),
         "numbers": {name: float(number) for name, number in step.numbers.items()},
         "preview": preview,
     }

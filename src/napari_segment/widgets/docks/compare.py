@@ -41,6 +41,7 @@ class Compare(QWidget):
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.words.setWordWrap(True)
+        self.words.setTextFormat(Qt.TextFormat.PlainText)  # whatever is named in files
         layout = QVBoxLayout(self)
         body = QWidget()
         form = form_layout(body)

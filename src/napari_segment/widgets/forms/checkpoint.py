@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from psygnal import Signal
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -33,6 +34,7 @@ class CheckpointField:
         self.menu.setMinimumWidth(80)  # its placeholder would ask for all of its width
         self.menu.setPlaceholderText("choose …")
         self.words.setWordWrap(True)
+        self.words.setTextFormat(Qt.TextFormat.PlainText)  # whatever is named in files
         button = QToolButton()
         button.setText("…")
         button.setToolTip("Choose the folder that a training wrote")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.compat import isalive
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_segment.widgets.forms.fields import written
@@ -25,6 +26,7 @@ class FileScale(QWidget):
         self.attributes: dict[str, Any] = {}
         self.message = QLabel()
         self.message.setWordWrap(True)
+        self.message.setTextFormat(Qt.TextFormat.PlainText)  # whatever is named in files
         self.button = QPushButton("Take the voxel size of the file")
         self.button.setToolTip("Set scale, units and axes of the layer as its file states them")
         self.button.setMinimumWidth(60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from napari_segment.errors import InputError
@@ -145,6 +146,7 @@ class PairsField:
         )
         narrow_combo(self.task_menu)
         self.numbers.setWordWrap(True)
+        self.numbers.setTextFormat(Qt.TextFormat.PlainText)  # whatever is named in files
         self.task_menu.currentIndexChanged.connect(self._describe)
         form = form_layout(body)
         form.addRow("each label number is", self.task_menu)

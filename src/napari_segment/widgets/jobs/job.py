@@ -23,6 +23,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_segment.errors import SegmentError
 from napari_segment.io.temporary import temporary_folder
+from napari_segment.printable import as_message, printable
 from napari_segment.step import Step
 from napari_segment.widgets.jobs.threads import call_in_thread
 
@@ -226,7 +227,12 @@ class Process(QObject):
         self._taking = True
         try:
             while self._inbox:
-                self._take(json.loads(self._inbox.popleft()))
+                line = self._inbox.popleft()
+                message = _parsed(line)
+                if message is None:  # printed by a library, before the worker took its output
+                    self._remember(line + b"\n")
+                else:
+                    self._take(message)
         finally:
             self._taking = False
 
@@ -235,7 +241,7 @@ class Process(QObject):
             self.ready = True
             return
         job = self._job
-        if job is None or message["job"] != job.number:
+        if job is None or message.get("job") != job.number:
             return
         if "steps" in message:
             for step in message["steps"]:
@@ -254,7 +260,11 @@ class Process(QObject):
             self._over(job, job.cancelled)
 
     def _hear(self) -> None:
-        text = bytes(self._process.readAllStandardError()).decode(errors="replace")
+        self._remember(bytes(self._process.readAllStandardError()))
+
+    def _remember(self, output: bytes) -> None:
+        """Hold the end of what the process printed, for the message if it dies."""
+        text = printable(output.decode(errors="replace"))
         self.last_words = (self.last_words + text)[-TAIL:]
 
     def _died(self, code: int, _: Any) -> None:
@@ -274,6 +284,15 @@ class Process(QObject):
         if error == QProcess.ProcessError.FailedToStart and self._job is not None:
             text = f"The worker process could not be started with {sys.executable}."
             self._over(self._job, self._job.failed, text, "")
+
+
+def _parsed(line: bytes) -> Message | None:
+    """Read a line of the process; None where it is no message."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None
 
 
 def process(name: str = "work") -> Process:
@@ -328,7 +347,9 @@ def keep(stack: Message) -> Message:
 
 def said(error: Exception | None) -> str:
     """What to say of an error."""
-    return str(error) if isinstance(error, SegmentError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, SegmentError):
+        return str(error)
+    return as_message(f"{type(error).__name__}: {error}")
 
 
 def _step(plain: Message) -> Step:
