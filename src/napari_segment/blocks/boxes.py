@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_segment.arrays import Array, Lazy
 from napari_segment.blocks.maps import Location, as_volume, reduce_blocks
 from napari_segment.blocks.memory import free_memory
 from napari_segment.errors import InputError
@@ -22,7 +23,7 @@ _AT_ONCE = 1 << 20  # voxels
 _BYTES = 16  # for a voxel of a region: its number twice, and about as much for the work on it
 
 
-def boxes(labels: Any) -> tuple[Ids, Boxes]:
+def boxes(labels: Array) -> tuple[Ids, Boxes]:
     """Find the bounding box of each label.
 
     Parameters
@@ -125,7 +126,7 @@ def regions(ids: Ids, boxes: Boxes, chunks: Sequence[Sequence[int]]) -> list[Reg
 
 
 def map_regions(
-    work: Callable[..., Any], groups: Sequence[Region], labels: Any, *arrays: Any
+    work: Callable[..., Any], groups: Sequence[Region], labels: Lazy, *arrays: Array
 ) -> list[Any]:
     """Call `work` on each region of lazy labels, without what does not belong to it.
 
@@ -171,9 +172,9 @@ def assemble(
     combine: Callable[..., NDArray[Any]],
     groups: Sequence[Region],
     results: Sequence[Any],
-    *arrays: Any,
+    *arrays: Lazy,
     dtype: DTypeLike,
-) -> Any:
+) -> Lazy:
     """Make a lazy array of the results of regions.
 
     Parameters

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array, Lazy
 from napari_segment.blocks.maps import is_lazy, native
 from napari_segment.blocks.passes import computed
 from napari_segment.blocks.slabs import over_slabs
@@ -23,7 +24,7 @@ Index = tuple[int, ...]
 Direction = tuple[int, ...]
 
 
-def label(array: Any, connectivity: int = 1, smallest: float = 0) -> tuple[Any, int]:
+def label(array: Array, connectivity: int = 1, smallest: float = 0) -> tuple[Any, int]:
     """Number the connected components of voxels of equal, non-zero value.
 
     Parameters
@@ -66,7 +67,7 @@ def label(array: Any, connectivity: int = 1, smallest: float = 0) -> tuple[Any, 
     return components, len(first)
 
 
-def connected_to(seeds: Any, mask: Any, connectivity: int = 1) -> Any:
+def connected_to(seeds: Array, mask: Array, connectivity: int = 1) -> Array:
     """Keep the components of a mask that hold at least one seed.
 
     Parameters
@@ -105,7 +106,7 @@ class Runs:
     starts: NDArray[np.int64]
 
 
-def runs(array: Any, connectivity: int = 1) -> Runs:
+def runs(array: Array, connectivity: int = 1) -> Runs:
     """Find the connected components of an array in memory, without painting them.
 
     Parameters
@@ -130,7 +131,7 @@ def runs(array: Any, connectivity: int = 1) -> Runs:
     return Runs(at, length, starts[:-1])
 
 
-def _in_space(array: Any) -> Any:
+def _in_space(array: Array) -> Array:
     """An array in native byte order; time points or channels would be joined as planes are."""
     if array.ndim not in (2, 3):
         raise InputError(
@@ -215,7 +216,7 @@ class _Part:
     faces: Mapping[tuple[int, int], NDArray[Any]]  # (axis, side) -> components on that face
 
 
-def _label_lazily(array: Any, connectivity: int, smallest: float) -> tuple[Any, int]:
+def _label_lazily(array: Lazy, connectivity: int, smallest: float) -> tuple[Lazy, int]:
     import dask
     import dask.array as da
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_segment.arrays import Array, Lazy
 from napari_segment.blocks.passes import computed
 from napari_segment.blocks.slabs import over_slabs, threads
 
@@ -17,18 +18,18 @@ P = TypeVar("P")
 _WORTH_THREADS = 1 << 20  # voxels
 
 
-def is_lazy(array: Any) -> bool:
+def is_lazy(array: object) -> TypeGuard[Lazy]:
     """Whether an array is a Dask array."""
     return hasattr(array, "dask")
 
 
-def native(array: Any) -> Any:
+def native(array: Array) -> Array:
     """An array in memory or lazy in the byte order of the machine, as compiled code needs it."""
     array = array if is_lazy(array) else np.asarray(array)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
-def plain(array: Any) -> Any:
+def plain(array: Array) -> Array:
     """As `native`, with masks as uint8 (not copied), and floats of 32 or 64 bits."""
     array = native(array)
     kind, size = array.dtype.kind, array.dtype.itemsize
@@ -45,7 +46,7 @@ def as_volume(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def reduce(
-    array: Any,
+    array: Array,
     gather: Callable[[NDArray[Any]], P],
     merge: Callable[[Sequence[P]], P],
 ) -> P:
@@ -104,7 +105,7 @@ class Location:
 
 def reduce_blocks(
     gather: Callable[..., P],
-    *arrays: Any,
+    *arrays: Array,
     merge: Callable[[Sequence[P]], P],
     before: int = 0,
 ) -> P:
@@ -144,12 +145,12 @@ def reduce_blocks(
 
 def map_blocks(
     function: Callable[..., NDArray[Any]],
-    *arrays: Any,
+    *arrays: Array,
     dtype: DTypeLike,
     halo: int | Sequence[int] = 0,
     outside: float | None = None,
     slabs: int = 0,
-) -> Any:
+) -> Array:
     """Apply a function of a neighbourhood to arrays of one shape, block by block.
 
     Parameters
@@ -253,7 +254,7 @@ class _Call:
         return np.asarray(result).astype(self.dtype, copy=False)
 
 
-def _meta(array: Any, dtype: DTypeLike) -> NDArray[Any]:
+def _meta(array: Array, dtype: DTypeLike) -> NDArray[Any]:
     return np.empty((0,) * array.ndim, dtype)
 
 
@@ -304,6 +305,6 @@ def _locations(chunks: Sequence[Sequence[int]], before: int) -> list[Location]:
     return locations
 
 
-def _computed(array: Any) -> Any:
+def _computed(array: Lazy) -> Any:
     """A piece of a Dask array as one delayed block."""
     return array.rechunk(array.shape).to_delayed().item()

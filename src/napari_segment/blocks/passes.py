@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import uuid4
+
+Key: TypeAlias = "str | tuple[str | int, ...]"  # of a task of Dask
 
 
 def computed(parts: Sequence[Any]) -> list[Any]:
@@ -41,7 +43,7 @@ def computed(parts: Sequence[Any]) -> list[Any]:
     return values
 
 
-def _renamed(key: Any, token: str) -> Any:
+def _renamed(key: Key, token: str) -> Key:
     return (f"{key[0]}-{token}", *key[1:]) if isinstance(key, tuple) else f"{key}-{token}"
 
 

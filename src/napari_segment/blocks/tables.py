@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.blocks.maps import Location, map_blocks, reduce_blocks
 from napari_segment.blocks.slabs import over_slabs
 from napari_segment.errors import InputError
@@ -21,7 +22,7 @@ _LARGEST = 2**63 - 1
 _DENSE = 1 << 24  # labels up to here are looked up in a table, larger ones by bisection
 
 
-def counts(labels: Any) -> tuple[Ids, Ids]:
+def counts(labels: Array) -> tuple[Ids, Ids]:
     """Count the voxels of each label.
 
     Parameters
@@ -38,7 +39,7 @@ def counts(labels: Any) -> tuple[Ids, Ids]:
     return ids[ids > 0], voxels[ids > 0]
 
 
-def first_voxels(labels: Any) -> tuple[Ids, Ids]:
+def first_voxels(labels: Array) -> tuple[Ids, Ids]:
     """Find where each label comes first.
 
     Parameters
@@ -54,7 +55,7 @@ def first_voxels(labels: Any) -> tuple[Ids, Ids]:
     return reduce_blocks(_first, labels, merge=_earliest)
 
 
-def at_border(labels: Any, axes: Iterable[int] = range(3)) -> Ids:
+def at_border(labels: Array, axes: Iterable[int] = range(3)) -> Ids:
     """Find the labels that touch the border of the array.
 
     Parameters
@@ -73,7 +74,7 @@ def at_border(labels: Any, axes: Iterable[int] = range(3)) -> Ids:
     return reduce_blocks(partial(_outermost, axes=sides), labels, merge=_union)
 
 
-def overlaps(a: Any, b: Any) -> tuple[Pairs, Ids]:
+def overlaps(a: Array, b: Array) -> tuple[Pairs, Ids]:
     """Count the voxels that each label of one array shares with each of another.
 
     Parameters
@@ -92,7 +93,7 @@ def overlaps(a: Any, b: Any) -> tuple[Pairs, Ids]:
     return table.pairs, table.counts[:, 0]
 
 
-def contacts(labels: Any, *, background: bool = False) -> tuple[Pairs, Pairs]:
+def contacts(labels: Array, *, background: bool = False) -> tuple[Pairs, Pairs]:
     """Count the voxel faces in which labels touch each other.
 
     Parameters
@@ -114,7 +115,7 @@ def contacts(labels: Any, *, background: bool = False) -> tuple[Pairs, Pairs]:
     return table.pairs, table.counts
 
 
-def replace_labels(labels: Any, ids: Ids, values: NDArray[Any], dtype: DTypeLike) -> Any:
+def replace_labels(labels: Array, ids: Ids, values: NDArray[Any], dtype: DTypeLike) -> Array:
     """Give labels other values; labels that are not listed, and 0, become 0.
 
     Parameters

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.errors import InputError, SettingError
 
 LONGEST = 1000  # voxels; a longer sigma or radius is a unit mistaken for another
 
 
-def checked(image: Any, spacing: Sequence[float] = ()) -> tuple[float, ...]:
+def checked(image: Array, spacing: Sequence[float] = ()) -> tuple[float, ...]:
     """Check that an array can be worked on, and give its spacing.
 
     Parameters
@@ -78,7 +80,7 @@ def in_voxels(length: float, spacing: Sequence[float], *, name: str = "sigma") -
     return lengths
 
 
-def float_type(dtype: Any) -> np.dtype[Any]:
+def float_type(dtype: DTypeLike) -> np.dtype[Any]:
     """The type in which linear filters compute and answer.
 
     float32 holds every value of bool, 8- and 16-bit integers, float16 and float32; all other
@@ -87,7 +89,7 @@ def float_type(dtype: Any) -> np.dtype[Any]:
     return np.dtype(np.float32 if np.can_cast(dtype, np.float32) else np.float64)
 
 
-def kernel_type(dtype: Any) -> np.dtype[Any]:
+def kernel_type(dtype: DTypeLike) -> np.dtype[Any]:
     """The type as which compiled kernels hold the values of `dtype`, in native byte order."""
     dtype = np.dtype(dtype)
     if dtype.kind == "b":
@@ -98,7 +100,7 @@ def kernel_type(dtype: Any) -> np.dtype[Any]:
     return native
 
 
-def require_finite(image: Any, what: str) -> None:
+def require_finite(image: Array, what: str) -> None:
     """Refuse NaN and infinities, with which ordering and distances have no meaning.
 
     Reads a Dask array once.
@@ -114,5 +116,5 @@ def require_finite(image: Any, what: str) -> None:
         )
 
 
-def _all_finite(block: Any) -> bool:
+def _all_finite(block: NDArray[Any]) -> bool:
     return bool(np.isfinite(block).all())

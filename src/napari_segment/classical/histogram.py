@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
-from typing import Annotated, Any, NamedTuple, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import plain, reduce
 from napari_segment.errors import InputError
 
@@ -26,6 +27,7 @@ Bins: TypeAlias = Annotated[
     ),
 ]
 Counts: TypeAlias = NDArray[np.int64]
+P = TypeVar("P")
 
 
 class Histogram(NamedTuple):
@@ -48,7 +50,7 @@ class Histogram(NamedTuple):
     uppers: NDArray[np.float64]
 
 
-def histogram(image: Any, *, bins: int = 256) -> Histogram:
+def histogram(image: Array, *, bins: int = 256) -> Histogram:
     """Count the values of an image.
 
     Integers that span at most 65,536 levels, as all of 8 and 16 bits do, are counted level by
@@ -95,7 +97,7 @@ def histogram(image: Any, *, bins: int = 256) -> Histogram:
     return _bins(image, bins)
 
 
-def finite_range(image: Any) -> tuple[float, float]:
+def finite_range(image: Array) -> tuple[float, float]:
     """Smallest and greatest finite value of an image in memory or lazy; (inf, -inf) if none."""
     image = real(image)
     if image.dtype.kind == "f":
@@ -104,7 +106,7 @@ def finite_range(image: Any) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def exact_mean(image: Any) -> float:
+def exact_mean(image: Array) -> float:
     """Mean of the finite values, correctly rounded, whatever the order of the voxels.
 
     Parameters
@@ -125,7 +127,7 @@ def exact_mean(image: Any) -> float:
     return float(total / count) if count else float("nan")
 
 
-def real(image: Any) -> Any:
+def real(image: Array) -> Array:
     """Check that an array holds real numbers, and give them as `plain` does.
 
     Raises
@@ -151,7 +153,7 @@ def flat(block: NDArray[Any]) -> NDArray[Any]:
     return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
-def over_values(work: Any, values: NDArray[Any]) -> list[Any]:
+def over_values(work: Callable[[NDArray[Any]], P], values: NDArray[Any]) -> list[P]:
     """Call ``work(part)`` on consecutive parts of flat values, in threads where it is worth it."""
     from napari_segment.classical._slabs import over_slabs
 
@@ -298,7 +300,7 @@ def _levels(counts: Counts, low: int) -> Histogram:
     return Histogram(counts[first:stop], levels, levels)
 
 
-def _bins(image: Any, bins: int) -> Histogram:
+def _bins(image: Array, bins: int) -> Histogram:
     """Equal bins, their edges moved up by a thousandth of a bin.
 
     Whole numbers kept as floats often lie on an edge; so they fall to the same side of it when the

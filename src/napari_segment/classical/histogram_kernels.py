@@ -35,7 +35,7 @@ def count_codes(packed: NDArray[np.uint64], counts: NDArray[np.int64]) -> None:
 
 
 @njit(cache=True, nogil=True)
-def finite_ranks(bits: NDArray[Any], infinity: Any, most: Any) -> tuple[int, int]:
+def finite_ranks(bits: NDArray[Any], infinity: int, most: int) -> tuple[int, int]:
     """Ranks of the smallest and the greatest finite float, given as signed integers of their bits.
 
     `infinity` is the bits of that, `most` the greatest integer. Ranks order as the floats do, and

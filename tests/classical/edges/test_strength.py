@@ -32,8 +32,8 @@ def test_edge_operators_and_canny_are_known():
 @pytest.mark.parametrize("threshold", ["otsu", "percentile", "value"])
 def test_the_mask_lies_above_the_limit(image, name, threshold):
     settings = methods[name].validate({"threshold": threshold, "value": 100.0})
-    found = strength(name, image, SPACING, **settings)
-    _, (limit,) = limits(name, found, **settings)
+    found = strength(name, image, SPACING, settings)
+    _, (limit,) = limits(name, found, settings)
     mask = methods[name](image, SPACING, **settings)
     np.testing.assert_array_equal(mask, found > np.float64(limit))
     by_hand = with_thresholds(name, (limit,), max_strength(found), settings)
@@ -42,7 +42,7 @@ def test_the_mask_lies_above_the_limit(image, name, threshold):
 
 def test_strengths_are_compared_with_the_value_itself():
     ramp = np.arange(5, dtype=np.float32) * np.float32(0.1) * np.ones((5, 1), np.float32)
-    found = strength("sobel", ramp, value=0.1)[2, 2]
+    found = strength("sobel", ramp, (), {"value": 0.1})[2, 2]
     assert found.dtype == np.float32
     assert found > np.float64(0.1)  # a little
     assert methods["sobel"](ramp, threshold="value", value=0.1)[2, 2]
@@ -50,8 +50,8 @@ def test_strengths_are_compared_with_the_value_itself():
 
 def test_the_limits_of_canny_are_shares_of_the_largest_gradient(image):
     settings = methods["canny"].validate({"low": 0.25, "high": 0.5})
-    found = strength("canny", image, SPACING, **settings)
-    _, (low, high) = limits("canny", found, **settings)
+    found = strength("canny", image, SPACING, settings)
+    _, (low, high) = limits("canny", found, settings)
     assert (low, high) == pytest.approx((max_strength(found) / 4, max_strength(found) / 2))
     assert found[methods["canny"](image, SPACING, **settings)].min() >= low * (1 - 1e-6)
     assert with_thresholds("canny", (low, high), max_strength(found), settings) == settings
@@ -63,13 +63,13 @@ def test_the_limits_of_canny_are_shares_of_the_largest_gradient(image):
 def test_nothing_to_part_has_no_limits(name):
     settings = methods[name].validate({})
     for flat in (np.zeros((5, 6)), np.full((5, 6), np.nan)):
-        found = strength(name, flat, **settings)
-        assert limits(name, found, **settings)[1] == ()
+        found = strength(name, flat, (), settings)
+        assert limits(name, found, settings)[1] == ()
 
 
 def test_blocks_give_the_same(image):
     settings = methods["canny"].validate({})
-    lazy = strength("canny", da.from_array(image, (3, 9, 24)), SPACING, **settings)
-    whole = strength("canny", image, SPACING, **settings)
+    lazy = strength("canny", da.from_array(image, (3, 9, 24)), SPACING, settings)
+    whole = strength("canny", image, SPACING, settings)
     assert max_strength(lazy) == max_strength(whole)
-    assert limits("canny", lazy, **settings)[1] == limits("canny", whole, **settings)[1]
+    assert limits("canny", lazy, settings)[1] == limits("canny", whole, settings)[1]

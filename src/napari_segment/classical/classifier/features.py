@@ -164,7 +164,12 @@ def _smoothed(channel: NDArray[Any], spacing: Sequence[float], scale: float) -> 
 
 
 def _plane_rows(
-    source: NDArray[Any], out: NDArray[Any], a: int, b: int, index: Any, weights: Any
+    source: NDArray[Any],
+    out: NDArray[Any],
+    a: int,
+    b: int,
+    index: list[NDArray[np.int64]],
+    weights: list[NDArray[np.float32]],
 ) -> None:
     from napari_segment.classical.filters.convolution_kernels import along_first, along_rows
 

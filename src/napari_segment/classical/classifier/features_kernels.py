@@ -6,16 +6,24 @@ nothing.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+Singles = NDArray[np.float32]
 
 _PART = njit(cache=True, nogil=True, error_model="numpy", inline="always")
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def derived(smooth: Any, rows: Any, spacing: Any, ndim: int, columns: Any, out: Any) -> None:
+def derived(
+    smooth: Singles,
+    rows: tuple[int, int],
+    spacing: Singles,
+    ndim: int,
+    columns: NDArray[np.int64],
+    out: Singles,
+) -> None:
     """Write the features of some rows of a smoothed volume into columns of a table.
 
     Parameters
@@ -62,7 +70,14 @@ def derived(smooth: Any, rows: Any, spacing: Any, ndim: int, columns: Any, out: 
 
 @_PART
 def _sobel(
-    f: Any, z: int, y: int, spacing: Any, ndim: int, sums: Any, table: Any, column: int
+    f: Singles,
+    z: int,
+    y: int,
+    spacing: Singles,
+    ndim: int,
+    sums: Singles,
+    table: Singles,
+    column: int,
 ) -> None:
     """Sobel's magnitude of a row: root mean square of the smoothed differences along the axes."""
     nz, ny, nx = f.shape
@@ -92,14 +107,14 @@ def _sobel(
 
 
 @_PART
-def _step(i: int, n: int) -> Any:
+def _step(i: int, n: int) -> tuple[int, int, np.float32]:
     """The neighbours between which `numpy.gradient` takes the difference, and its factor."""
     low, high = max(i - 1, 0), min(i + 1, n - 1)
     return low, high, np.float32(1.0 / max(high - low, 1))
 
 
 @_PART
-def _along_x(line: Any, factor: Any, out: Any) -> None:
+def _along_x(line: Singles, factor: np.float32, out: Singles) -> None:
     """The gradient of a row along itself."""
     nx = len(line)
     half = np.float32(0.5) * factor
@@ -112,7 +127,9 @@ def _along_x(line: Any, factor: Any, out: Any) -> None:
 
 
 @_PART
-def _hessian(f: Any, z: int, y: int, spacing: Any, slope: Any, along: Any, second: Any) -> None:
+def _hessian(
+    f: Singles, z: int, y: int, spacing: Singles, slope: Singles, along: Singles, second: Singles
+) -> None:
     """Second derivatives of a row, by central differences of central differences."""
     nz, ny, nx = f.shape
     one = np.float32(1)
@@ -147,7 +164,7 @@ def _hessian(f: Any, z: int, y: int, spacing: Any, slope: Any, along: Any, secon
 
 
 @_PART
-def _eigenvalues_2(h: Any, line: Any, column: int) -> None:
+def _eigenvalues_2(h: Singles, line: Singles, column: int) -> None:
     """Eigenvalues of a symmetric 2×2 matrix, largest first."""
     middle = np.float32(0.5) * (h[0] + h[1])
     apart = np.sqrt((np.float32(0.5) * (h[0] - h[1])) ** 2 + h[3] * h[3])
@@ -155,7 +172,7 @@ def _eigenvalues_2(h: Any, line: Any, column: int) -> None:
 
 
 @_PART
-def _eigenvalues_3(h: Any, line: Any, column: int) -> None:
+def _eigenvalues_3(h: Singles, line: Singles, column: int) -> None:
     """Eigenvalues of a symmetric 3×3 matrix, largest first (Smith, 1961)."""
     xx, yy, zz = np.float64(h[0]), np.float64(h[1]), np.float64(h[2])
     xy, xz, yz = np.float64(h[3]), np.float64(h[4]), np.float64(h[5])

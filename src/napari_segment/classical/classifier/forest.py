@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.blocks.slabs import over_slabs
 from napari_segment.errors import FormatError
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
 
 _AT_ONCE = 1 << 14  # lines of a table for one thread
 
@@ -87,7 +90,7 @@ class Forest:
         return cls.of(forest), float(forest.oob_score_) if trees >= 20 else None
 
     @classmethod
-    def of(cls, forest: Any) -> Forest:
+    def of(cls, forest: RandomForestClassifier) -> Forest:
         """Take the trees of a fitted `sklearn.ensemble.RandomForestClassifier`."""
         nodes: list[tuple[NDArray[Any], ...]] = []
         roots, first, leaf = [], 0, 0
@@ -158,10 +161,21 @@ class Forest:
         return bounded and ends and onward and bool(self.roots.size)
 
 
+class _Tree(Protocol):
+    """What is taken of a fitted tree of scikit-learn."""
+
+    node_count: int
+    children_left: NDArray[np.int64]
+    children_right: NDArray[np.int64]
+    feature: NDArray[np.int64]
+    threshold: NDArray[np.float64]
+    value: NDArray[np.float64]
+
+
 _FLOATS = ("threshold", "leaves", "importances")
 
 
-def _laid_out(tree: Any, first: int, leaf: int) -> tuple[NDArray[Any], ...]:
+def _laid_out(tree: _Tree, first: int, leaf: int) -> tuple[NDArray[Any], ...]:
     """Feature, threshold, left child, row and leaves of a tree, level by level.
 
     Two children follow each other, the left one first.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+Nodes = NDArray[np.uint32]
+Singles = NDArray[np.float32]
 
 BLOCK = 256  # samples that go down a tree together
 _FIRST, _NEXT = 8, 3  # levels before those at a leaf are set aside, and between later times
@@ -13,7 +15,14 @@ _FIRST, _NEXT = 8, 3  # levels before those at a leaf are set aside, and between
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def probabilities(
-    table: Any, roots: Any, feature: Any, threshold: Any, left: Any, row: Any, leaves: Any, out: Any
+    table: Singles,
+    roots: Nodes,
+    feature: Nodes,
+    threshold: Singles,
+    left: Nodes,
+    row: Nodes,
+    leaves: Singles,
+    out: Singles,
 ) -> None:
     """Add up the probabilities of all trees, and divide by their number.
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import is_lazy, map_blocks
 from napari_segment.blocks.memory import free_memory
 from napari_segment.classical.classifier.features import for_rows
@@ -28,7 +29,7 @@ _SHARE = 4  # of the free memory that smoothed images may take
 
 @methods.add("classifier", title="Pixel classifier", group="classifier", channels="many")
 def classifier(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     unit: str = "",
     *,
@@ -125,7 +126,7 @@ def _entropy(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.clip(entropy, 0, 1).astype(np.float32)
 
 
-def _lazily(predict: _Predict, image: Any, maps: Sequence[Map]) -> tuple[Any, dict[str, Any]]:
+def _lazily(predict: _Predict, image: Array, maps: Sequence[Map]) -> tuple[Any, dict[str, Any]]:
     """Labels and maps as Dask arrays, each computed for itself."""
     import dask.array as da
 
@@ -181,7 +182,7 @@ def _slabs(predict: _Predict, image: NDArray[Any]) -> tuple[int, int]:
     return axis, max(shape[axis] if int(np.prod(shape)) <= most else fits, 1)
 
 
-def _check(model: PixelClassifier, image: Any) -> None:
+def _check(model: PixelClassifier, image: Array) -> None:
     if len(image) != len(model.channels):
         raise InputError(
             f"The classifier was trained on {len(model.channels)} channel(s) "

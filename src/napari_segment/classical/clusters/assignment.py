@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.blocks import Location
 from napari_segment.classical.clusters.features import Features, map_codes, sum_of_codes
 from napari_segment.classical.clusters.summary import Grid, Summary
 
@@ -51,7 +52,7 @@ class Assignment:
         np.add.at(sums, self.owners[owned], totals[owned])
         return sums
 
-    def sums(self, _location: Any, *blocks: NDArray[Any]) -> NDArray[np.int64]:
+    def sums(self, _location: Location, *blocks: NDArray[Any]) -> NDArray[np.int64]:
         """Sums (K, D + 1) over the voxels of blocks that lie in divided cells."""
 
         def add(codes: NDArray[np.uint16], sums: NDArray[np.int64]) -> None:

@@ -11,17 +11,21 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import is_lazy, map_blocks, reduce
 from napari_segment.blocks.maps import native
 from napari_segment.blocks.slabs import over_slabs, threads
 from napari_segment.classical.histogram import finite_range, real
 from napari_segment.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_segment.classical.threshold.window import Coding
 
 T = TypeVar("T", bound=np.generic)
 Space: TypeAlias = Annotated[
@@ -109,7 +113,7 @@ def _symmetric(length: int, step: int) -> slice:
     return slice(start, length - start, step)
 
 
-def channel_features(image: Any) -> Features:
+def channel_features(image: Array) -> Features:
     """Each channel of an image (C, *S) as it is."""
     channels = [native(real(channel)) for channel in image]
     if all(c.dtype in (np.uint8, np.uint16) for c in channels):
@@ -129,7 +133,7 @@ def channel_features(image: Any) -> Features:
     return Features(tuple(codes), weights, tuple(low for low, _ in ranges), ones, holes)
 
 
-def colour_features(image: Any, space: Literal["hsv", "lab"]) -> Features:
+def colour_features(image: Array, space: Literal["hsv", "lab"]) -> Features:
     """Colours of an RGB image (3, *S) in a space where distance is closer to what is seen.
 
     "lab" is CIE L*a*b* (sRGB, D65). "hsv" is the cone of saturation · (cos hue, sin hue) and
@@ -181,7 +185,7 @@ def position_features(like: Features, spacing: Sequence[float], weight: float) -
     return Features(tuple(codes), tuple(weights), zeros, zeros)
 
 
-def texture_features(intensity: Any, spatial: int, weight: float) -> Features:
+def texture_features(intensity: Array, spatial: int, weight: float) -> Features:
     """Standard deviation of an intensity (*S) in the box of 5 voxels around each voxel.
 
     Only the last `spatial` axes have neighbours; those before, such as time, have none.
@@ -196,7 +200,7 @@ def texture_features(intensity: Any, spatial: int, weight: float) -> Features:
     return Features((codes,), (weight * most / _STEPS,), (0.0,), (0.0,))
 
 
-def _on_boxes(work: Callable[..., None], array: Any, spatial: int) -> Any:
+def _on_boxes(work: Callable[..., None], array: Array, spatial: int) -> Array:
     from napari_segment.classical.threshold.window import on_windows
 
     if array.ndim <= spatial:
@@ -210,7 +214,12 @@ def _on_boxes(work: Callable[..., None], array: Any, spatial: int) -> Any:
 
 
 def _spread_codes(
-    volume: NDArray[Any], index: Any, out: NDArray[np.uint16], *, coding: Any, scale: float
+    volume: NDArray[Any],
+    index: Sequence[NDArray[np.int64]],
+    out: NDArray[np.uint16],
+    *,
+    coding: Coding,
+    scale: float,
 ) -> None:
     from napari_segment.classical.threshold.local_kernels import local_spread
 
@@ -264,7 +273,7 @@ def _codes_of_planes(
         yield planes, codes.reshape(len(blocks), -1)
 
 
-def code_range(codes: Any, hole: int) -> tuple[int, int]:
+def code_range(codes: Array, hole: int) -> tuple[int, int]:
     """Least and greatest of codes in memory or lazy other than `hole`; (65,535, 0) if none is."""
     return reduce(codes, partial(_extremes, hole), _widest)
 
@@ -278,7 +287,7 @@ def _widest(parts: Sequence[tuple[int, int]]) -> tuple[int, int]:
     return min(low for low, _ in parts), max(high for _, high in parts)
 
 
-def _coordinates(like: Any, axis: int, stride: int) -> Any:
+def _coordinates(like: Array, axis: int, stride: int) -> Array:
     shape = [1] * like.ndim
     shape[axis] = like.shape[axis]
     line = (np.arange(like.shape[axis]) * stride).clip(max=HOLE).astype(np.uint16).reshape(shape)

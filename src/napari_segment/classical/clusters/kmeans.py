@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.clusters import lloyd
 from napari_segment.classical.clusters.assignment import Centers
@@ -81,7 +82,7 @@ Seed: TypeAlias = Annotated[int, Field(ge=0, description="Random seed of the ini
     pointwise=True,
 )  # fmt: skip
 def kmeans(  # noqa: PLR0913
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     clusters: Clusters = 3,
@@ -92,7 +93,7 @@ def kmeans(  # noqa: PLR0913
     restarts: Restarts = 8,
     tolerance: Tolerance = 1e-4,
     seed: Seed = 0,
-) -> Any:
+) -> Array:
     """Group voxels around k centers with the least squared distance to them.
 
     One channel is solved exactly through its histogram; there, restarts, tolerance and seed play
@@ -208,18 +209,18 @@ def _centers(
     return fits[int(np.argmax(scores))].centers
 
 
-def _one_channel(image: Any, space: Space) -> bool:
+def _one_channel(image: Array, space: Space) -> bool:
     return space == "intensity" or (space == "channels" and len(image) == 1)
 
 
-def features_of(image: Any, space: Space) -> Features:
+def features_of(image: Array, space: Space) -> Features:
     """What the voxels of an image (C, *S) are compared by."""
     if space in ("hsv", "lab"):
         return colour_features(image, space)
     return channel_features(intensity(image)[None] if space == "intensity" else image)
 
 
-def intensity(image: Any) -> Any:
+def intensity(image: Array) -> Array:
     """The mean of the channels of an image (C, *S); a single channel as it is."""
     channels = [real(channel) for channel in image]
     if len(channels) == 1:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import is_lazy, map_blocks
 from napari_segment.classical.clusters.features import Space, channel_features
 from napari_segment.classical.clusters.kmeans import (
@@ -28,7 +29,7 @@ from napari_segment.registry import filters
 
 @filters.add("kmeans_image", title="k-means image", group=GROUP, channels="many", pointwise=True)
 def kmeans_image(  # noqa: PLR0913
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     clusters: Clusters = 3,
@@ -39,7 +40,7 @@ def kmeans_image(  # noqa: PLR0913
     restarts: Restarts = 8,
     tolerance: Tolerance = 1e-4,
     seed: Seed = 0,
-) -> Any:
+) -> Array:
     """Show each voxel as the mean of its cluster: a picture in k levels or colours.
 
     Parameters

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.blocks import map_blocks, reduce_blocks
+from napari_segment.arrays import Array
+from napari_segment.blocks import Location, map_blocks, reduce_blocks
 from napari_segment.blocks.slabs import over_slabs
 from napari_segment.classical.clusters.assignment import Assignment, Centers
 from napari_segment.classical.clusters.features import HOLE, Features, sum_of_codes
@@ -88,13 +89,13 @@ def refine(features: Features, summary: Summary, centers: Centers, *, tolerance:
     return centers
 
 
-def assign(features: Features, summary: Summary, centers: Centers) -> Any:
+def assign(features: Features, summary: Summary, centers: Centers) -> Array:
     """Number voxels by the nearest center; voxels without a place are in cluster 0."""
     numbering = Assignment.of(features, summary, centers)
     return map_blocks(numbering.numbers, *features.codes, dtype=np.uint8)
 
 
-def means_of(features: Features, clusters: Any, count: int) -> Centers:
+def means_of(features: Features, clusters: Array, count: int) -> Centers:
     """Mean values (count, D) of the features in each cluster; NaN of an empty one.
 
     Parameters
@@ -160,7 +161,7 @@ def _means(sums: NDArray[Any], counts: NDArray[Any], otherwise: Centers) -> Cent
 
 
 def _sums_by_cluster(
-    holes: bool, count: int, _location: Any, *blocks: NDArray[Any]
+    holes: bool, count: int, _location: Location, *blocks: NDArray[Any]
 ) -> NDArray[np.int64]:
     """Sums (K, 1 + D + 1) of blocks of codes, of which the first holds the clusters themselves."""
     from napari_segment.classical.clusters.lloyd_kernels import NONE, add_to_clusters

@@ -6,8 +6,6 @@ neither blocks nor threads change a result.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -254,7 +252,7 @@ def descend(
 
 
 @njit(cache=True, nogil=True)
-def _move(values: Doubles, mass: Doubles, clusters: NDArray[np.uint8], centers: Doubles) -> Any:
+def _move(values: Doubles, mass: Doubles, clusters: NDArray[np.uint8], centers: Doubles) -> float:
     """Move centers to the means of their clusters; how much the means account for."""
     depth, n = values.shape
     sums = np.zeros((len(centers), depth + 1))

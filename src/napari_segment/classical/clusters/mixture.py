@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.clusters import lloyd
 from napari_segment.classical.clusters.assignment import Centers
@@ -34,14 +35,14 @@ class Mixture(NamedTuple):
     pointwise=True,
 )  # fmt: skip
 def gaussian_mixture(
-    image: Any,
+    image: Array,
     *,
     clusters: Clusters = 3,
     features: Space = "channels",
     restarts: Restarts = 4,
     tolerance: Annotated[float, Field(gt=0, lt=1)] = 1e-5,
     seed: Seed = 0,
-) -> Any:
+) -> Array:
     """Group voxels by the likeliest of k normal distributions fitted to them.
 
     Unlike `kmeans`, a small or narrow cluster may lie beside a large or wide one. Fitted by
@@ -149,7 +150,7 @@ def _whitening(mixture: Mixture) -> tuple[NDArray[np.float64], NDArray[np.float6
     return whiten, np.log(mixture.parts) + logarithms - 0.5 * depth * np.log(2 * np.pi)
 
 
-def _assign(features: Features, mixture: Mixture) -> Any:
+def _assign(features: Features, mixture: Mixture) -> Array:
     number = partial(_likeliest_of_blocks, features.weights, features.holes, mixture)
     return map_blocks(number, *features.codes, dtype=np.uint8)
 

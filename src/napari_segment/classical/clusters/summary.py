@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.blocks import reduce_blocks
+from napari_segment.arrays import Array
+from napari_segment.blocks import Location, reduce_blocks
 from napari_segment.classical.clusters.features import HOLE, Features, code_range, sum_of_codes
 
 SAMPLE = 1 << 16
@@ -147,7 +148,7 @@ def _distinct(codes: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np
     return codes[:, starts], np.diff(starts, append=len(other)).astype(np.float64)
 
 
-def _totals_of_blocks(grid: Grid, _location: Any, *blocks: NDArray[Any]) -> NDArray[np.int64]:
+def _totals_of_blocks(grid: Grid, _location: Location, *blocks: NDArray[Any]) -> NDArray[np.int64]:
     from napari_segment.classical.clusters.lloyd_kernels import add_to_cells
 
     def add(codes: NDArray[np.uint16], totals: NDArray[np.int64]) -> None:
@@ -156,7 +157,7 @@ def _totals_of_blocks(grid: Grid, _location: Any, *blocks: NDArray[Any]) -> NDAr
     return sum_of_codes(add, blocks, grid.shape)
 
 
-def _gridded_range(codes: Any, holes: bool) -> tuple[int, int]:
+def _gridded_range(codes: Array, holes: bool) -> tuple[int, int]:
     if codes.dtype == np.uint8:
         return 0, 255
     if holes:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import connected_to, is_lazy, map_blocks
 from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.edges.marking import max_strength
@@ -24,13 +25,13 @@ from napari_segment.registry import methods
 
 @methods.add("canny", title="Canny", gives="mask", group="edges")
 def canny(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     sigma: Annotated[float, Field(ge=0)] = 1.0,
     low: Annotated[float, Field(ge=0, le=1)] = 0.1,
     high: Annotated[float, Field(ge=0, le=1)] = 0.2,
-) -> Any:
+) -> Array:
     """Find thin, connected edges: local maxima of the gradient, followed by hysteresis.
 
     The image is smoothed with a Gaussian, its gradient taken by Sobel's operator. A voxel stays
@@ -81,7 +82,7 @@ def canny(
 
 
 def _as_volume(
-    image: Any, spacing: Sequence[float], kernels: Sequence[Kernel]
+    image: Array, spacing: Sequence[float], kernels: Sequence[Kernel]
 ) -> tuple[Any, tuple[float, ...], list[Kernel]]:
     """A plane as a volume of one plane, along which nothing is smoothed."""
     if image.ndim == 3:
@@ -117,8 +118,8 @@ def _follow(code: NDArray[np.uint8], weak: Sequence[NDArray[np.int64]]) -> None:
 
 
 def _of_blocks(
-    image: Any, spacing: Sequence[float], kernels: Sequence[Kernel], low: float, high: float
-) -> Any:
+    image: Array, spacing: Sequence[float], kernels: Sequence[Kernel], low: float, high: float
+) -> Array:
     """`canny` of a Dask array."""
     from napari_segment.classical.edges.hysteresis_kernels import STRONG
 

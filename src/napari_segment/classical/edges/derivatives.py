@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.edges.operator import operator
 from napari_segment.classical.edges.stencil import Response, axis_of
@@ -42,7 +43,7 @@ Sigma: TypeAlias = Annotated[
     group="gradient",
     marks="Mark voxels at which the gradient of Farid and Simoncelli is large.",
 )
-def farid(image: Any, spacing: Spacing = (), *, response: Response = "magnitude") -> Any:
+def farid(image: Array, spacing: Spacing = (), *, response: Response = "magnitude") -> Array:
     """Estimate the gradient with kernels of five voxels that err least when edges turn.
 
     Values beyond the edge are mirrored (d c b a|a b c d).
@@ -75,12 +76,12 @@ def farid(image: Any, spacing: Spacing = (), *, response: Response = "magnitude"
     marks="Mark voxels at which the gradient of the smoothed image is large.",
 )
 def gaussian_gradient(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     sigma: Sigma = 1.0,
     response: Response = "magnitude",
-) -> Any:
+) -> Array:
     """Give the gradient of the image smoothed with a Gaussian, by derivatives of the Gaussian.
 
     The Gaussian is cut at four standard deviations. Values beyond the edge are mirrored
@@ -111,7 +112,7 @@ def gaussian_gradient(
     marks="Mark where the Laplacian of the smoothed image passes through zero steeply.",
     crossings=True,
 )
-def log(image: Any, spacing: Spacing = (), *, sigma: Sigma = 2.0) -> Any:
+def log(image: Array, spacing: Spacing = (), *, sigma: Sigma = 2.0) -> Array:
     """Give the Laplacian of the image smoothed with a Gaussian (Marr and Hildreth).
 
     It is negative on bright spots and ridges of about the Gaussian's width, and changes its sign
@@ -149,12 +150,12 @@ def log(image: Any, spacing: Spacing = (), *, sigma: Sigma = 2.0) -> Any:
     crossings=True,
 )
 def dog(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     sigma: Annotated[float, Field(ge=0)] = 1.0,
     ratio: Annotated[float, Field(gt=1, le=16)] = 1.6,
-) -> Any:
+) -> Array:
     """Subtract from the image smoothed with a Gaussian the one smoothed with a wider Gaussian.
 
     It is positive on bright spots and ridges of a size between the two, and changes its sign at
@@ -190,8 +191,8 @@ def dog(
 
 
 def _gradient(
-    image: Any, spacing: Sequence[float], smooth: Kernels, edge: Kernels, response: Response
-) -> Any:
+    image: Array, spacing: Sequence[float], smooth: Kernels, edge: Kernels, response: Response
+) -> Array:
     """The gradient by one kernel along each axis and another across."""
     terms = tuple((_one_of(smooth, edge, axis), 1 / s) for axis, s in enumerate(spacing))
     axis = axis_of(response, image.ndim)
@@ -209,7 +210,7 @@ def _sampled(widths: Sequence[float]) -> list[float]:
     return [max(w, 0.5) for w in widths]
 
 
-def _combined(image: Any, terms: tuple[tuple[Kernels, float], ...], *, squared: bool) -> Any:
+def _combined(image: Array, terms: tuple[tuple[Kernels, float], ...], *, squared: bool) -> Array:
     """The sum of scaled convolutions, or the root of the sum of their squares."""
     radius = [max(kernels[a].radius for kernels, _ in terms) for a in range(image.ndim)]
     halo = [min(r, n) for r, n in zip(radius, image.shape, strict=True)]

@@ -6,16 +6,18 @@ no reassociation), so results on blocks are those of the whole, to the last bit.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
+
+from napari_segment.arrays import Floats
 
 MAGNITUDE, Z, Y, X = range(4)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def components(src: Any, z: int, y: int, weights: Any, scale: Any, rows: Any, out: Any) -> None:
+def components(
+    src: Floats, z: int, y: int, weights: Floats, scale: Floats, rows: Floats, out: Floats
+) -> None:
     """The gradient of row ``(z, y)`` of `src`: its Z, Y and X components into ``out[0, 1, 2]``.
 
     Each is a central difference along its axis and the smoothing
@@ -51,7 +53,7 @@ def components(src: Any, z: int, y: int, weights: Any, scale: Any, rows: Any, ou
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def gradient(
-    src: Any, first: int, last: int, out: Any, response: int, weights: Any, scale: Any
+    src: Floats, first: int, last: int, out: Floats, response: int, weights: Floats, scale: Floats
 ) -> None:
     """Magnitude or one component of the gradient of the planes `first` to `last` of `src`."""
     ny, nx = src.shape[1:]
@@ -71,7 +73,9 @@ def gradient(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def cell_gradient(src: Any, first: int, last: int, out: Any, response: int, scale: Any) -> None:
+def cell_gradient(
+    src: Floats, first: int, last: int, out: Floats, response: int, scale: Floats
+) -> None:
     """Magnitude or one component of the gradient of the cells of 2 × 2 × 2 voxels.
 
     The result at a voxel is that of the cell of which it is the first voxel.
@@ -107,7 +111,7 @@ def cell_gradient(src: Any, first: int, last: int, out: Any, response: int, scal
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def laplacian(src: Any, first: int, last: int, out: Any, scale: Any) -> None:
+def laplacian(src: Floats, first: int, last: int, out: Floats, scale: Floats) -> None:
     """Second differences along each axis times ``scale[axis]``, added up."""
     nz, ny, nx = src.shape
     padded = np.empty(nx + 2, src.dtype)
@@ -129,7 +133,7 @@ def laplacian(src: Any, first: int, last: int, out: Any, scale: Any) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def crossings(src: Any, first: int, last: int, out: Any, scale: Any) -> None:
+def crossings(src: Floats, first: int, last: int, out: Floats, scale: Floats) -> None:
     """How steeply values pass through zero, on the side that is nearer to zero; else 0."""
     shape = src.shape
     for z in range(first, last):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from napari_segment.arrays import Array
 from napari_segment.classical.edges.operator import operator
 from napari_segment.classical.edges.stencil import (
     SOBEL,
@@ -26,7 +25,7 @@ PREWITT = (1 / 3, 1 / 3)
     group="gradient",
     marks="Mark voxels at which the Sobel gradient is large.",
 )
-def sobel(image: Any, spacing: Spacing = (), *, response: Response = "magnitude") -> Any:
+def sobel(image: Array, spacing: Spacing = (), *, response: Response = "magnitude") -> Array:
     """Estimate the gradient by central differences, smoothed 1-2-1 across.
 
     Values beyond the edge are mirrored (d c b a|a b c d). The magnitude is the length of the
@@ -62,7 +61,7 @@ def sobel(image: Any, spacing: Spacing = (), *, response: Response = "magnitude"
     group="gradient",
     marks="Mark voxels at which the Scharr gradient is large.",
 )
-def scharr(image: Any, spacing: Spacing = (), *, response: Response = "magnitude") -> Any:
+def scharr(image: Array, spacing: Spacing = (), *, response: Response = "magnitude") -> Array:
     """Estimate the gradient by central differences, smoothed 3-10-3 across.
 
     The weights make the direction of the gradient more accurate than Sobel's. Values beyond the
@@ -93,7 +92,7 @@ def scharr(image: Any, spacing: Spacing = (), *, response: Response = "magnitude
     group="gradient",
     marks="Mark voxels at which the Prewitt gradient is large.",
 )
-def prewitt(image: Any, spacing: Spacing = (), *, response: Response = "magnitude") -> Any:
+def prewitt(image: Array, spacing: Spacing = (), *, response: Response = "magnitude") -> Array:
     """Estimate the gradient by central differences, averaged over three voxels across.
 
     Values beyond the edge are mirrored (d c b a|a b c d).
@@ -123,7 +122,7 @@ def prewitt(image: Any, spacing: Spacing = (), *, response: Response = "magnitud
     group="gradient",
     marks="Mark cells at which the gradient by Roberts' cross is large.",
 )
-def roberts(image: Any, spacing: Spacing = (), *, response: Response = "magnitude") -> Any:
+def roberts(image: Array, spacing: Spacing = (), *, response: Response = "magnitude") -> Array:
     """Estimate the gradient of each 2 × 2 cell from the differences along its diagonals.
 
     In a volume this is the usual extension of Roberts' cross: the gradient that fits the
@@ -159,7 +158,7 @@ def roberts(image: Any, spacing: Spacing = (), *, response: Response = "magnitud
     marks="Mark where the Laplacian passes through zero steeply.",
     crossings=True,
 )
-def laplace(image: Any, spacing: Spacing = ()) -> Any:
+def laplace(image: Array, spacing: Spacing = ()) -> Array:
     """Add up the second differences along all axes.
 
     It is negative on bright ridges and spots, and changes its sign at edges. Values beyond the

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 STRONG, WEAK = 1, 2  # so that what is left in the end is a mask
 
 
 @njit(cache=True, nogil=True)
-def follow(code: Any, weak: Any) -> None:
+def follow(code: NDArray[np.uint8], weak: NDArray[np.int64]) -> None:
     """Make strong what is weak and hangs together with strong voxels, from the places `weak`.
 
     Several threads may do this on one volume with a share of the weak voxels each: weak voxels
@@ -50,7 +49,7 @@ def follow(code: Any, weak: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _touches_strong(code: Any, index: int) -> bool:
+def _touches_strong(code: NDArray[np.uint8], index: int) -> bool:
     z0, z1, y0, y1, x0, x1 = _around(code.shape, index)
     for z in range(z0, z1):
         for y in range(y0, y1):
@@ -61,7 +60,7 @@ def _touches_strong(code: Any, index: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _around(shape: Any, index: int) -> Any:
+def _around(shape: tuple[int, int, int], index: int) -> tuple[int, int, int, int, int, int]:
     """A voxel and all that touch it: first and one past the last along each axis."""
     nz, ny, nx = shape
     z, y, x = index // (ny * nx), index // nx % ny, index % nx

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import reduce
 from napari_segment.classical.histogram import Histogram, histogram
 from napari_segment.classical.threshold import criteria
@@ -39,7 +40,7 @@ Value: TypeAlias = Annotated[
 BINS = 4096
 
 
-def marked(strength: Any, threshold: Threshold, percentile: float, value: float) -> Any:
+def marked(strength: Array, threshold: Threshold, percentile: float, value: float) -> Array:
     """Where edges are stronger than a threshold.
 
     Parameters
@@ -77,7 +78,7 @@ def limit(counted: Histogram, threshold: Threshold, percentile: float, value: fl
     return criteria.otsu(counted) if threshold == "otsu" else percentile_of(counted, percentile)
 
 
-def max_strength(strength: Any) -> float:
+def max_strength(strength: Array) -> float:
     """The greatest finite strength; 0 where there is none."""
     return reduce(strength, _largest, _greatest)
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.edges.marking import Percentile, Threshold, Value, marked
 from napari_segment.classical.edges.stencil import zero_crossings
 from napari_segment.registry import filters, methods
 
-STRENGTHS: dict[str, Callable[..., Any]] = {}  # of the operators, by name
+Strength: TypeAlias = Callable[[Array, Sequence[float], Mapping[str, Any]], Array]
+
+STRENGTHS: dict[str, Strength] = {}  # of the operators, by name
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_OF_THE_MASK = ("threshold", "percentile", "value")
 _RETURNS = "\n\nReturns\n-------\n"
 
 _RESULT = """
@@ -62,17 +66,15 @@ def operator(
 
 def _strength(
     function: Callable[..., Any],
-    image: Any,
-    spacing: Sequence[float] = (),
+    image: Array,
+    spacing: Sequence[float],
+    settings: Mapping[str, Any],
     *,
     crossings: bool,
-    threshold: Threshold = "otsu",  # noqa: ARG001 (of the mask)
-    percentile: float = 0.0,  # noqa: ARG001
-    value: float = 0.0,  # noqa: ARG001
-    **settings: Any,
-) -> Any:
+) -> Array:
     """What the mask is taken from: the absolute response, or how steeply it crosses zero."""
-    response = function(image, spacing, **settings)
+    own = {name: value for name, value in settings.items() if name not in _OF_THE_MASK}
+    response = function(image, spacing, **own)
     if crossings:
         response = zero_crossings(response, spacing)
     elif settings.get("response", "magnitude") != "magnitude":
@@ -90,21 +92,21 @@ def _method(function: Callable[..., Any], crossings: bool, marks: str) -> Callab
     """The mask of an operator, with its settings and those of the threshold."""
 
     def mask(
-        image: Any,
+        image: Array,
         spacing: Sequence[float] = (),
         *,
         threshold: Threshold = "otsu",
         percentile: Percentile = 90.0,
         value: Value = 0.0,
         **settings: Any,
-    ) -> Any:
-        strength = _strength(function, image, spacing, crossings=crossings, **settings)
+    ) -> Array:
+        strength = _strength(function, image, spacing, settings, crossings=crossings)
         return marked(strength, threshold, percentile, value)
 
     for attribute in ("__module__", "__name__", "__qualname__"):
         setattr(mask, attribute, getattr(function, attribute))
     own = inspect.signature(mask, eval_str=True).parameters
-    added = [own[n] for n in ("threshold", "percentile", "value")]
+    added = [own[n] for n in _OF_THE_MASK]
     signature = inspect.signature(function, eval_str=True)
     parameters = [*signature.parameters.values(), *added]
     mask.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]

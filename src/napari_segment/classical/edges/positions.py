@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import computed, is_lazy
 from napari_segment.classical.edges.canny import canny
 from napari_segment.classical.edges.stencil import SOBEL, Response, gradient
@@ -24,7 +25,7 @@ Points = NDArray[np.float64]
 
 
 def edge_positions(
-    image: Any,
+    image: Array,
     spacing: Sequence[float] = (),
     *,
     sigma: float = 1.0,
@@ -95,7 +96,7 @@ class EdgePoints:
 
 
 def edge_points(
-    image: Any, marked: Any, spacing: Sequence[float] = (), *, sigma: float = 1.0
+    image: Array, marked: Array, spacing: Sequence[float] = (), *, sigma: float = 1.0
 ) -> EdgePoints:
     """Locate the edge at each marked voxel, as `edge_positions` does; on Dask arrays by blocks.
 

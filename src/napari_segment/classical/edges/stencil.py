@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
 from napari_segment.classical._slabs import over_slabs, slab
 from napari_segment.classical.grid import checked, float_type
@@ -26,7 +27,7 @@ Response: TypeAlias = Annotated[
 SOBEL = (1 / 4, 2 / 4)
 
 
-def zero_crossings(response: Any, spacing: Sequence[float] = ()) -> Any:
+def zero_crossings(response: Array, spacing: Sequence[float] = ()) -> Array:
     """How steeply a response passes through zero between neighbours.
 
     Parameters
@@ -47,8 +48,8 @@ def zero_crossings(response: Any, spacing: Sequence[float] = ()) -> Any:
 
 
 def gradient(
-    image: Any, spacing: Sequence[float], smooth: tuple[float, float], response: Response
-) -> Any:
+    image: Array, spacing: Sequence[float], smooth: tuple[float, float], response: Response
+) -> Array:
     """The gradient from neighbours along each axis and the smoothing across it.
 
     Parameters
@@ -89,7 +90,7 @@ def component_of(response: Response, ndim: int) -> int:
     return 1 + (axis if ndim == 3 else 2 * axis)
 
 
-def stencil(name: str, image: Any, *arguments: Any) -> Any:
+def stencil(name: str, image: Array, *arguments: int | tuple[float, ...]) -> Array:
     """Run the kernel of this name, which looks one voxel far, on any array."""
     function = partial(_stencil_block, name=name, arguments=arguments)
     halo = [min(1, n) for n in image.shape]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_segment.arrays import Array
 from napari_segment.classical.edges.marking import BINS, limit, max_strength
 from napari_segment.classical.edges.operator import STRENGTHS
 from napari_segment.classical.edges.stencil import SOBEL, gradient
@@ -22,7 +23,9 @@ def has_strength(name: str) -> bool:
     return name in STRENGTHS or name in RELATIVE
 
 
-def strength(name: str, image: Any, spacing: Sequence[float] = (), **settings: Any) -> Any:
+def strength(
+    name: str, image: Array, spacing: Sequence[float], settings: Mapping[str, Any]
+) -> Array:
     """The strength of edges that a method compares with its thresholds.
 
     Parameters
@@ -33,8 +36,8 @@ def strength(name: str, image: Any, spacing: Sequence[float] = (), **settings: A
         Real numbers of any type; NumPy or Dask.
     spacing : sequence of float
         Distance between neighbours along each axis; empty for 1.
-    **settings
-        The method's.
+    settings : mapping
+        All of the method's.
 
     Returns
     -------
@@ -44,17 +47,19 @@ def strength(name: str, image: Any, spacing: Sequence[float] = (), **settings: A
     Examples
     --------
     >>> step = np.array([[0, 0, 4, 4]] * 3)
-    >>> strength("sobel", step)[1]
+    >>> strength("sobel", step, (), {"response": "magnitude"})[1]
     array([0., 2., 2., 0.])
     """
     if name in STRENGTHS:
-        return STRENGTHS[name](image, spacing, **settings)
+        return STRENGTHS[name](image, spacing, settings)
     spacing = checked(image, spacing)
     kernels = [gaussian_kernel(s) for s in in_voxels(settings["sigma"], spacing)]
     return gradient(convolve(image, kernels), spacing, SOBEL, "magnitude")
 
 
-def limits(name: str, strength: Any, **settings: Any) -> tuple[Histogram, tuple[float, ...]]:
+def limits(
+    name: str, strength: Array, settings: Mapping[str, Any]
+) -> tuple[Histogram, tuple[float, ...]]:
     """A histogram of the strength, and a method's thresholds of it.
 
     Parameters
@@ -63,8 +68,8 @@ def limits(name: str, strength: Any, **settings: Any) -> tuple[Histogram, tuple[
         As of `strength`.
     strength : array
         What `strength` gave.
-    **settings
-        The method's.
+    settings : mapping
+        All of the method's.
 
     Returns
     -------

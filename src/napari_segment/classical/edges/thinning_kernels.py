@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
+from napari_segment.arrays import Floats, Integers
 from napari_segment.classical.filters.convolution_kernels import weigh
 
 # Compiled where it is called, once, instead of by itself and there: three quarters of the time
@@ -20,9 +22,11 @@ _PART = njit(cache=True, nogil=True, error_model="numpy", inline="always")
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def gradient_maxima(
-    volume: Any, box: Any, indices: Any, magnitudes: Any, layout: Any, buffers: Any, weights: Any,
-    mirror: Any, sobel: Any, scale: Any, step: Any, least: Any, low: Any, peak: Any,
-) -> Any:  # fmt: skip
+    volume: Floats, box: tuple[int, int, int, int], indices: Integers, magnitudes: Floats,
+    layout: tuple[int, int], buffers: tuple[NDArray[Any], ...], weights: tuple[Floats, ...],
+    mirror: tuple[Integers, ...], sobel: Floats, scale: Floats, step: Floats, least: float,
+    low: float, peak: Floats,
+) -> tuple[int, np.floating[Any]]:  # fmt: skip
     """The voxels of a box at which the gradient is largest along itself, and how large it is.
 
     Parameters
@@ -94,7 +98,14 @@ def gradient_maxima(
 
 
 @_PART
-def in_plane(plane: Any, first: int, last: int, weights: Any, mirror: Any, out: Any) -> None:
+def in_plane(
+    plane: Floats,
+    first: int,
+    last: int,
+    weights: tuple[Floats, ...],
+    mirror: tuple[Integers, ...],
+    out: Floats,
+) -> None:
     """Rows `first` to `last` of a plane, convolved along Y and X."""
     nx = plane.shape[1]
     flat, radius = plane.reshape(-1), len(weights[2]) - 1
@@ -115,7 +126,7 @@ def in_plane(plane: Any, first: int, last: int, weights: Any, mirror: Any, out: 
 
 
 @_PART
-def across_planes(soft: Any, mirror: Any, z: int, weights: Any, out: Any) -> None:
+def across_planes(soft: Floats, mirror: Integers, z: int, weights: Floats, out: Floats) -> None:
     """Plane `z`, convolved along Z; `out` has a margin along X, which repeats the outermost.
 
     ``soft[i]`` is the plane i, modulo their number.
@@ -133,9 +144,10 @@ def across_planes(soft: Any, mirror: Any, z: int, weights: Any, out: Any) -> Non
 
 @_PART
 def steep_gradients(
-    near: Any, y0: int, y1: int, ny: int, sobel: Any, scale: Any, least: Any, low: Any, best: Any,
-    out: Any, where: Any, slope: Any, lines: Any,
-) -> Any:  # fmt: skip
+    near: tuple[Floats, Floats, Floats], y0: int, y1: int, ny: int, sobel: Floats, scale: Floats,
+    least: float, low: float, best: float, out: Floats, where: Integers, slope: Floats,
+    lines: tuple[NDArray[Any], ...],
+) -> tuple[int, float]:  # fmt: skip
     """Gradient magnitude of the rows `y0` to `y1` and of a margin, and a list of the steep.
 
     `near` are the smooth planes before, at and after this one, from row ``max(y0 - 2, 0)`` on.
@@ -175,8 +187,8 @@ def steep_gradients(
 
 @_PART
 def gradients(
-    near: Any, above: int, here: int, below: int, sobel: Any, scale: Any, rows: Any, parts: Any,
-    line: Any,
+    near: tuple[Floats, Floats, Floats], above: int, here: int, below: int, sobel: Floats,
+    scale: Floats, rows: Floats, parts: Floats, line: Floats,
 ) -> None:  # fmt: skip
     """The gradient of a row: its components into `parts`, its magnitude into `line`.
 
@@ -206,7 +218,13 @@ def gradients(
 
 @_PART
 def local_maxima(
-    strength: Any, levels: Any, where: Any, slope: Any, step: Any, indices: Any, magnitudes: Any
+    strength: Floats,
+    levels: tuple[int, int, int],
+    where: Integers,
+    slope: Floats,
+    step: Floats,
+    indices: Integers,
+    magnitudes: Floats,
 ) -> int:
     """Of the places `where` in a plane, those at which the gradient is largest along itself.
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
 from napari_segment.classical._slabs import over_slabs, threads
 from napari_segment.classical.filters.local import as_volume, on_blocks
@@ -31,12 +32,12 @@ _LINE = 512  # columns of a plane that are worth a call
 
 @filters.add("top_hat", title="Top-hat", group="background")
 def top_hat(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     radius: Radius = 10.0,
     objects: Literal["bright", "dark"] = "bright",
-) -> Any:
+) -> Array:
     """Keep what is brighter (or darker) than its surroundings and narrower than a ball.
 
     The opening of the image by a ball, the greatest image below it in which no bright spot is
@@ -71,7 +72,7 @@ def top_hat(
 
 
 @filters.add("rolling_ball", title="Rolling ball", group="background")
-def rolling_ball(image: Any, spacing: Spacing = (), *, radius: Radius = 50.0) -> Any:
+def rolling_ball(image: Array, spacing: Spacing = (), *, radius: Radius = 50.0) -> Array:
     """Subtract the background under which a ball can roll.
 
     The image is seen as a landscape, and a paraboloid pushed up against it from below wherever it

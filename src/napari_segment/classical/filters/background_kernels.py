@@ -6,11 +6,20 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+from napari_segment.arrays import Floats
 
 
 @njit(cache=True, nogil=True)
 def extreme_of_ball(
-    src: Any, first: int, last: int, reach: Any, most: bool, beyond: Any, out: Any
+    src: NDArray[Any],
+    first: int,
+    last: int,
+    reach: NDArray[np.int64],
+    most: bool,
+    beyond: float,
+    out: NDArray[Any],
 ) -> None:
     """The least (or greatest) value of the ball about each voxel of some planes.
 
@@ -43,7 +52,7 @@ def extreme_of_ball(
 
 
 @njit(cache=True, nogil=True)
-def _pairs(a: Any, b: Any, count: int, most: bool, out: Any) -> None:
+def _pairs(a: NDArray[Any], b: NDArray[Any], count: int, most: bool, out: NDArray[Any]) -> None:
     if most:
         for x in range(count):
             out[x] = max(a[x], b[x])
@@ -53,7 +62,7 @@ def _pairs(a: Any, b: Any, count: int, most: bool, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _into(line: Any, row: Any, count: int, most: bool) -> None:
+def _into(line: NDArray[Any], row: NDArray[Any], count: int, most: bool) -> None:
     """As `_pairs`, in place: of two arrays that may be the same, a compiler makes slow loops."""
     if most:
         for x in range(count):
@@ -64,7 +73,9 @@ def _into(line: Any, row: Any, count: int, most: bool) -> None:
 
 
 @njit(cache=True, nogil=True)
-def lowest_plus(src: Any, heights: Any, first: int, last: int, sign: Any, out: Any) -> None:
+def lowest_plus(
+    src: Floats, heights: Floats, first: int, last: int, sign: float, out: Floats
+) -> None:
     """Along axis 0 of `src` (n, m, x), the least of a value and its distance's height.
 
     With a sign of -1 the greatest of values less heights, both negated.

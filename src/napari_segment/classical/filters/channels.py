@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.errors import InputError, SettingError
 from napari_segment.registry import filters
 
@@ -17,7 +18,7 @@ Indices: TypeAlias = Annotated[tuple[Index, ...], Field(min_length=1)] | Literal
 @filters.add(
     "channels", title="Choose channels", channels="many", pointwise=True, group="intensity"
 )
-def channels(image: Any, *, indices: Indices = "all") -> Any:
+def channels(image: Array, *, indices: Indices = "all") -> Array:
     """Keep some channels, for methods that would take all of them.
 
     Parameters

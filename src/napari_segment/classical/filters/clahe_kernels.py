@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+from napari_segment.arrays import Floats, Integers
 
 
 @njit(cache=True, nogil=True)
-def count_tiles(src: Any, start: Any, size: Any, low: float, scale: float, counts: Any) -> None:
+def count_tiles(
+    src: Floats,
+    start: Integers,
+    size: Integers,
+    low: float,
+    scale: float,
+    counts: NDArray[np.int64],
+) -> None:
     """Add the values of a block, which lies at `start`, to the histograms of its tiles."""
     last = counts.shape[3] - 1
     for z in range(src.shape[0]):
@@ -24,8 +32,8 @@ def count_tiles(src: Any, start: Any, size: Any, low: float, scale: float, count
 
 @njit(cache=True, nogil=True)
 def look_up(
-    src: Any, first: int, last: int, start: Any, size: Any, low: float, scale: float, tables: Any,
-    out: Any,
+    src: Floats, first: int, last: int, start: Integers, size: Integers, low: float, scale: float,
+    tables: Floats, out: Floats,
 ) -> None:  # fmt: skip
     """Values by the tables of the nearest tiles, linearly between the tiles' centres."""
     nz, ny, nx, bins = tables.shape
@@ -48,7 +56,7 @@ def look_up(
 
 
 @njit(cache=True, nogil=True)
-def _between(position: int, size: int, count: int) -> Any:
+def _between(position: int, size: int, count: int) -> tuple[int, int, float]:
     """The tiles whose centres lie before and after a position, and how far it is to the second."""
     at = (position + 0.5) / size - 0.5
     before = int(np.floor(at))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_segment.blocks import is_lazy, map_blocks, reduce, reduce_blocks
+from napari_segment.arrays import Array, BlockInfo
+from napari_segment.blocks import Location, is_lazy, map_blocks, reduce, reduce_blocks
 from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.filters.local import as_volume
 from napari_segment.classical.filters.percentiles import percentiles
@@ -25,12 +26,12 @@ _BINS = 1024
 
 @filters.add("clahe", title="CLAHE", group="contrast")
 def clahe(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     tiles: Annotated[int, Field(ge=1, le=64)] = 8,
     clip_limit: Annotated[float, Field(gt=0, le=1)] = 0.01,
-) -> Any:
+) -> Array:
     """Equalise the histogram of each part of the image, with limited contrast.
 
     The image is cut into tiles; each maps intensities so that their histogram becomes flat, except
@@ -75,12 +76,12 @@ def clahe(
 
 @filters.add("percentile_normalise", title="Normalise by percentiles", group="contrast")
 def percentile_normalise(
-    image: Any,
+    image: Array,
     *,
     low: Annotated[float, Field(ge=0, le=100)] = 1.0,
     high: Annotated[float, Field(ge=0, le=100)] = 99.8,
     clip: bool = False,
-) -> Any:
+) -> Array:
     """Bring two percentiles of the intensities to 0 and 1.
 
     Percentiles are levels of the image for 8- and 16-bit integers; of other types they are the
@@ -119,7 +120,7 @@ def percentile_normalise(
 
 
 @filters.add("invert", title="Invert", group="contrast")
-def invert(image: Any) -> Any:
+def invert(image: Array) -> Array:
     """Make dark what is bright: the least finite value becomes the greatest, and so on.
 
     Parameters
@@ -196,7 +197,7 @@ def _tile_size(shape: Sequence[int], spacing: Sequence[float], tiles: int) -> tu
 
 
 def _counts_of_tiles(
-    location: Any, block: NDArray[Any], *, size: Sequence[int], binning: tuple[float, float]
+    location: Location, block: NDArray[Any], *, size: Sequence[int], binning: tuple[float, float]
 ) -> NDArray[np.int64]:
     from napari_segment.classical.filters.clahe_kernels import count_tiles
 
@@ -246,7 +247,11 @@ def _placed(
     return volume, np.array(begin), np.array(as_volume(block, size, fill=1)[1])
 
 
-def _with_position(function: Any, image: Any, dtype: np.dtype[Any]) -> Any:
+def _with_position(
+    function: Callable[[NDArray[Any], Sequence[int]], NDArray[Any]],
+    image: Array,
+    dtype: np.dtype[Any],
+) -> Array:
     """Map blocks by a function that is told where they begin."""
     if not is_lazy(image):
         out = np.empty(image.shape, dtype)
@@ -258,7 +263,7 @@ def _with_position(function: Any, image: Any, dtype: np.dtype[Any]) -> Any:
         return out
     import dask.array as da
 
-    def placed(block: NDArray[Any], block_info: Any = None) -> NDArray[Any]:
+    def placed(block: NDArray[Any], block_info: BlockInfo) -> NDArray[Any]:
         start = [a for a, _ in block_info[0]["array-location"]]
         return np.asarray(function(block, start))
 

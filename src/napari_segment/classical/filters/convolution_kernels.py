@@ -6,14 +6,14 @@ flipped image gives the flipped result to the last bit, and so does any block of
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 
+from napari_segment.arrays import Floats, Integers
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def weigh(flat: Any, starts: Any, weights: Any, out: Any) -> None:
+def weigh(flat: Floats, starts: Integers, weights: Floats, out: Floats) -> None:
     """Weigh the rows of a flat array that begin at `starts` (2 r + 1 of them) into `out`.
 
     ``weights[k]`` is that of the rows at distance k from the middle one. Nearer rows come first;
@@ -38,7 +38,14 @@ def weigh(flat: Any, starts: Any, weights: Any, out: Any) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def along_first(
-    src: Any, rows: int, first: int, last: int, index: Any, weights: Any, odd: bool, out: Any
+    src: Floats,
+    rows: int,
+    first: int,
+    last: int,
+    index: Integers,
+    weights: Floats,
+    odd: bool,
+    out: Floats,
 ) -> None:
     """Convolve along axis 0 of `src` (n, m, x) for the positions `first` to `last`.
 
@@ -70,7 +77,7 @@ def along_first(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def along_rows(src: Any, index: Any, weights: Any, odd: bool, out: Any) -> None:
+def along_rows(src: Floats, index: Integers, weights: Floats, odd: bool, out: Floats) -> None:
     """Convolve along the last axis of `src` (m, x) into `out` of the same shape."""
     radius = len(weights) - 1
     rows, nx = src.shape

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.classical._slabs import over_slabs, threads
 from napari_segment.classical.filters.local import as_volume, on_blocks, with_margin
 from napari_segment.classical.filters.noise import noise_level
@@ -25,12 +26,12 @@ _FRONT = 16  # sheets that total variation advances by before threads wait for e
 
 @filters.add("bilateral", title="Bilateral", group="smoothing")
 def bilateral(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     sigma: Annotated[float, Field(gt=0)] = 1.5,
     intensity_sigma: Annotated[float, Field(ge=1e-6, le=10)] = 0.1,
-) -> Any:
+) -> Array:
     """Average neighbours that are near in space and alike in intensity.
 
     Both weights are Gaussians, that of space cut at two standard deviations.
@@ -108,12 +109,12 @@ def _divided(values: NDArray[Any], power: int) -> NDArray[Any]:
 
 @filters.add("nonlocal_means", title="Non-local means", group="smoothing")
 def nonlocal_means(
-    image: Any,
+    image: Array,
     *,
     patch_radius: Annotated[int, Field(ge=0, le=5)] = 1,
     search_radius: Annotated[int, Field(ge=1, le=15)] = 3,
     strength: Annotated[float, Field(ge=1e-3, le=10)] = 0.8,
-) -> Any:
+) -> Array:
     """Average voxels whose surroundings are alike.
 
     The noise is measured on the whole image (see `noise_level`); an image without noise is given
@@ -181,12 +182,12 @@ def _nonlocal(
 
 @filters.add("total_variation", title="Total variation", group="smoothing")
 def total_variation(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     weight: Annotated[float, Field(ge=1e-6, le=10)] = 0.05,
     iterations: Annotated[int, Field(ge=1, le=1000)] = 50,
-) -> Any:
+) -> Array:
     """Find the image of least total variation that stays near the given one (Chambolle).
 
     Noise goes, regions become flat, and edges stay sharp. The number of iterations is fixed, so a

@@ -6,13 +6,23 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+from napari_segment.arrays import Floats, Integers
 
 DUAL = 32767  # the bound of the dual field of total variation, in the steps in which it is kept
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def bilateral(
-    src: Any, first: int, last: int, radius: Any, offsets: Any, nearness: Any, decay: Any, out: Any
+    src: Floats,
+    first: int,
+    last: int,
+    radius: Integers,
+    offsets: Integers,
+    nearness: Floats,
+    decay: float,
+    out: Floats,
 ) -> None:
     """Means of the planes `first` to `last` weighted by nearness and by likeness of value.
 
@@ -48,8 +58,8 @@ def bilateral(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def nonlocal_means(
-    src: Any, first: int, last: int, search: Any, patch: Any, margin: Any, decay: Any, floor: Any,
-    out: Any,
+    src: Floats, first: int, last: int, search: Integers, patch: Integers, margin: Integers,
+    decay: float, floor: float, out: Floats,
 ) -> None:  # fmt: skip
     """Means of the planes `first` to `last` weighted by the likeness of their surroundings.
 
@@ -100,8 +110,8 @@ def nonlocal_means(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def descend(
-    image: Any, dual: Any, scale: Any, unit: Any, speed: Any, along: int, begin: int, end: int,
-    first: int, last: int, out: Any,
+    image: NDArray[Any], dual: NDArray[np.int16], scale: Floats, unit: float, speed: float,
+    along: int, begin: int, end: int, first: int, last: int, out: Floats,
 ) -> None:  # fmt: skip
     """Take iterations `first` to `last` of total variation where a wave front passes (Chambolle).
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.classical.filters.separable import convolve, gaussian_kernel
 from napari_segment.classical.grid import checked, in_voxels
 from napari_segment.image import Spacing
@@ -14,11 +15,11 @@ from napari_segment.registry import filters
 
 @filters.add("gaussian", title="Gaussian", group="smoothing")
 def gaussian(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     sigma: Annotated[float, Field(ge=0)] = 1.0,
-) -> Any:
+) -> Array:
     """Smooth with a Gaussian of the same physical width along every axis.
 
     The Gaussian is sampled and cut at four standard deviations. Values beyond the edge are

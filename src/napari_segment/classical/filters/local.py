@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.grid import float_type
 
 Volume = NDArray[Any]
+T = TypeVar("T")
 
 
-def as_volume(
-    block: NDArray[Any], numbers: Sequence[Any], *, fill: Any
-) -> tuple[Volume, list[Any]]:
+def as_volume(block: NDArray[Any], numbers: Sequence[T], *, fill: T) -> tuple[Volume, list[T]]:
     """A plane as a volume of one plane, and its numbers of Y and X as those of Z, Y and X."""
     if block.ndim == 3:
         return block, list(numbers)
@@ -31,12 +31,12 @@ def with_margin(block: NDArray[Any], margin: Sequence[int]) -> NDArray[Any]:
 
 def on_blocks(
     function: Callable[..., NDArray[Any]],
-    image: Any,
+    image: Array,
     radius: Sequence[int],
-    dtype: Any,
+    dtype: DTypeLike,
     *,
     slabs: int = 0,
-) -> Any:
+) -> Array:
     """Run a function that looks as far as `radius` on any array, empty ones left as they are.
 
     With `slabs`, arrays in memory are worked on in slabs of at least so many radii.

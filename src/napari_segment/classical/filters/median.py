@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
 from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.filters.separable import mirrored
@@ -18,7 +19,7 @@ from napari_segment.registry import filters
 
 
 @filters.add("median", title="Median", group="smoothing")
-def median(image: Any, *, size: Annotated[int, Field(ge=1, le=31)] = 3) -> Any:
+def median(image: Array, *, size: Annotated[int, Field(ge=1, le=31)] = 3) -> Array:
     """Replace each voxel by the median of the box around it, which keeps edges sharp.
 
     Values beyond the edge are mirrored (d c b a|a b c d).

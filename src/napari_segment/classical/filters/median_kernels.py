@@ -6,10 +6,22 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+from napari_segment.arrays import Integers
+
+Ordered = NDArray[np.unsignedinteger[Any]]  # numbers in the order of the values
 
 
 @njit(cache=True, nogil=True)
-def median_rows(src: Any, index_z: Any, index_y: Any, index_x: Any, bits: int, out: Any) -> None:
+def median_rows(
+    src: Ordered,
+    index_z: Integers,
+    index_y: Integers,
+    index_x: Integers,
+    bits: int,
+    out: Ordered,
+) -> None:
     """Medians of boxes of `src` (z, y, x).
 
     The index of each axis says which positions of `src` are those from ``-radius`` on; the box is

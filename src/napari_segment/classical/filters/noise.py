@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from napari_segment.arrays import Array
 from napari_segment.classical.filters.percentiles import percentiles
 from napari_segment.classical.filters.separable import Kernel, convolve
 from napari_segment.classical.grid import checked
@@ -14,7 +13,7 @@ _SECOND_DIFFERENCE = Kernel((-2.0, 1.0))
 _MEDIAN_OF_NORMAL = 0.6744897501960817  # of the absolute value, in standard deviations
 
 
-def noise_level(image: Any) -> float:
+def noise_level(image: Array) -> float:
     """The standard deviation of white noise, from what neighbouring voxels cannot explain.
 
     Second differences along all axes cancel everything smooth; the median of their absolute value

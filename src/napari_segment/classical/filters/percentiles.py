@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.grid import float_type
 from napari_segment.classical.histogram import histogram
@@ -16,7 +17,7 @@ _BINS = 65_536
 _ENOUGH = 1024  # bins between two percentiles
 
 
-def percentiles(image: Any, low: float, high: float) -> tuple[float, float]:
+def percentiles(image: Array, low: float, high: float) -> tuple[float, float]:
     """Two percentiles of the finite values, the same for every chunking.
 
     They are the middles of bins of a histogram. Where both lie in few bins, the values in these

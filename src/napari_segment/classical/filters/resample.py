@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.classical.grid import checked, float_type
 from napari_segment.errors import InputError, SettingError
 from napari_segment.image import Labels, Spacing, Stack, nearest_index
@@ -65,7 +66,7 @@ def isotropic(stack: S, spacing: float | Literal["auto"] = "auto") -> S:
 
 
 @filters.add("isotropic", title="Cubic voxels", group="grid")
-def isotropic_filter(image: Any, spacing: Spacing = (), *, side: Side = "auto") -> Regridded:
+def isotropic_filter(image: Array, spacing: Spacing = (), *, side: Side = "auto") -> Regridded:
     """Resample to cubic voxels; what follows works on these, the labels fit the image again.
 
     Intensities are interpolated linearly and not averaged: smooth first (`gaussian`) where voxels
@@ -98,8 +99,8 @@ def isotropic_filter(image: Any, spacing: Spacing = (), *, side: Side = "auto") 
 
 
 def _resampled(
-    data: Any, axes: Sequence[int], spacing: Sequence[float], wanted: float, nearest: bool
-) -> Any:
+    data: Array, axes: Sequence[int], spacing: Sequence[float], wanted: float, nearest: bool
+) -> Array:
     """An array on a grid of one spacing along some axes."""
     if 0 in data.shape:
         raise InputError(f"An empty stack (shape {data.shape}) cannot be resampled.")
@@ -117,8 +118,8 @@ def _resampled(
     return data
 
 
-def _along(data: Any, axis: int, position: NDArray[np.float64], nearest: bool) -> Any:
-    def taken(index: NDArray[np.int64]) -> Any:
+def _along(data: Array, axis: int, position: NDArray[np.float64], nearest: bool) -> Array:
+    def taken(index: NDArray[np.int64]) -> Array:
         return data[(slice(None),) * axis + (index,)]
 
     if nearest:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
 from napari_segment.classical._slabs import over_slabs, threads
 from napari_segment.classical.grid import float_type
@@ -65,7 +66,7 @@ def gaussian_kernel(sigma: float, order: int = 0) -> Kernel:
     return Kernel(tuple(g.tolist()), odd=order == 1)
 
 
-def convolve(image: Any, kernels: Sequence[Kernel], *, scale: float = 1.0) -> Any:
+def convolve(image: Array, kernels: Sequence[Kernel], *, scale: float = 1.0) -> Array:
     """Convolve with one kernel along each axis.
 
     Parameters

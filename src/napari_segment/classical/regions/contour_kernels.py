@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+from napari_segment.arrays import Floats
+
+Mask = NDArray[np.uint8]
+Doubles = NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True)
-def sums_inside(image: Any, inside: Any, first: int, last: int, out: Any) -> None:
+def sums_inside(image: Floats, inside: Mask, first: int, last: int, out: Doubles) -> None:
     """For each plane, the sum and number of voxels inside and outside."""
     for z in range(first, last):
         out[z] = 0
@@ -22,7 +26,13 @@ def sums_inside(image: Any, inside: Any, first: int, last: int, out: Any) -> Non
 
 @njit(cache=True, nogil=True)
 def chan_vese_step(
-    image: Any, old: Any, new: Any, mean: Any, weight: Any, first: int, last: int
+    image: Floats,
+    old: Mask,
+    new: Mask,
+    mean: Doubles,
+    weight: Doubles,
+    first: int,
+    last: int,
 ) -> None:
     """On the outline, give voxels to the side whose mean is nearer (Chan and Vese)."""
     nz, ny, nx = image.shape
@@ -45,7 +55,7 @@ def chan_vese_step(
 
 
 @njit(cache=True, nogil=True)
-def balloon_step(old: Any, new: Any, speed: Any, grow: bool, first: int, last: int) -> None:
+def balloon_step(old: Mask, new: Mask, speed: Floats, grow: bool, first: int, last: int) -> None:
     """Grow or shrink by one voxel through faces where the speed is more than a half."""
     nz, ny, nx = old.shape
     for z in range(first, last):
@@ -66,7 +76,14 @@ def balloon_step(old: Any, new: Any, speed: Any, grow: bool, first: int, last: i
 
 
 @njit(cache=True, nogil=True)
-def attraction_step(old: Any, new: Any, speed: Any, step: Any, first: int, last: int) -> None:
+def attraction_step(
+    old: Mask,
+    new: Mask,
+    speed: Floats,
+    step: Doubles,
+    first: int,
+    last: int,
+) -> None:
     """Move the outline down the slope of `speed`, towards edges."""
     nz, ny, nx = old.shape
     for z in range(first, last):
@@ -91,7 +108,14 @@ def attraction_step(old: Any, new: Any, speed: Any, step: Any, first: int, last:
 
 
 @njit(cache=True, nogil=True)
-def curvature_step(old: Any, new: Any, segments: Any, value: int, first: int, last: int) -> None:
+def curvature_step(
+    old: Mask,
+    new: Mask,
+    segments: NDArray[np.int64],
+    value: int,
+    first: int,
+    last: int,
+) -> None:
     """Voxels of this value keep it only where a segment through them has no other.
 
     ``segments`` (N, K, 3) are offsets: lines of three voxels in a plane, planes of nine in space.

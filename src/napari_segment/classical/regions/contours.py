@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.grid import checked, kernel_type, require_finite
 from napari_segment.classical.histogram import histogram
@@ -31,8 +32,8 @@ Work = Generator[Step, None, NDArray[np.bool_]]
     whole="The means of inside and outside are those of the whole image after each iteration.",
 )
 def chan_vese(
-    image: Any,
-    markers: Any = None,
+    image: Array,
+    markers: Array | None = None,
     *,
     iterations: Annotated[int, Field(ge=1, le=10_000)] = 100,
     smoothing: Annotated[int, Field(ge=0, le=10)] = 1,
@@ -92,9 +93,9 @@ def chan_vese(
     whole="The contour may travel through the whole image, one voxel in each iteration.",
 )
 def geodesic_contours(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
-    markers: Any = None,
+    markers: Array | None = None,
     *,
     sigma: Annotated[float, Field(gt=0)] = 1.0,
     balloon: Literal["shrink", "grow", "none"] = "shrink",
@@ -159,7 +160,7 @@ def geodesic_contours(
     return (yield from _evolved(start, steps, iterations, smoothing, image.shape))
 
 
-def _prepared(image: Any, markers: Any, what: str) -> tuple[NDArray[Any], Mask | None]:
+def _prepared(image: Array, markers: Array | None, what: str) -> tuple[NDArray[Any], Mask | None]:
     """The image as a volume, and where the contour starts."""
     checked(image)
     require_finite(image, what)

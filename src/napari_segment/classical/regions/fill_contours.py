@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import at_border, label, map_blocks, replace_labels
 from napari_segment.classical.edges import canny
 from napari_segment.classical.grid import checked, in_voxels
@@ -18,14 +19,14 @@ from napari_segment.results.cleanup.morphology import close
 
 @methods.add("fill_contours", title="Fill contours", gives="mask", group="regions from edges")
 def fill_contours(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     sigma: Annotated[float, Field(ge=0)] = 1.0,
     low: Annotated[float, Field(ge=0, le=1)] = 0.1,
     high: Annotated[float, Field(ge=0, le=1)] = 0.2,
     max_gap: Annotated[float, Field(ge=0)] = 0.0,
-) -> Any:
+) -> Array:
     """Find edges with Canny's detector and fill the contours that are closed.
 
     A contour is closed if no path through faces leads from its inside to the border of the image.

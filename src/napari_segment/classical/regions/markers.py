@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.classical.histogram import histogram
 from napari_segment.classical.threshold import criteria
 from napari_segment.errors import InputError
 
 
-def checked_markers(markers: Any, shape: Sequence[int]) -> NDArray[Any] | None:
+def checked_markers(markers: Array | None, shape: Sequence[int]) -> NDArray[Any] | None:
     """Check markers, which a user may leave out.
 
     Parameters
@@ -54,7 +55,7 @@ def checked_markers(markers: Any, shape: Sequence[int]) -> NDArray[Any] | None:
     return marks
 
 
-def seeds_of_two_classes(image: Any) -> NDArray[np.uint8]:
+def seeds_of_two_classes(image: Array) -> NDArray[np.uint8]:
     """Mark what is surely dark with 1 and surely bright with 2: beyond either class's mean.
 
     The classes are those of Otsu's threshold.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from napari_segment.arrays import Array
 from napari_segment.blocks.memory import free_memory
 from napari_segment.errors import InputError
 
 
-def require_memory(image: Any, per_voxel: int, what: str) -> None:
+def require_memory(image: Array, per_voxel: int, what: str) -> None:
     """Check that there is memory for work whose need grows with the number of voxels.
 
     Parameters

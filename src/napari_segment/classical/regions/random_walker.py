@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.classical.grid import checked, float_type, require_finite
 from napari_segment.classical.regions.markers import checked_markers, seeds_of_two_classes
 from napari_segment.classical.regions.memory_limit import require_memory
@@ -26,9 +27,9 @@ _BYTES = 640  # that scikit-image's linear system needs for a voxel
     whole="A walk may pass through every voxel: one linear system couples the whole image.",
 )
 def random_walker(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
-    markers: Any = None,
+    markers: Array | None = None,
     *,
     beta: Annotated[float, Field(gt=0)] = 130.0,
     tolerance: Annotated[float, Field(ge=1e-12, le=0.1)] = 1e-3,
@@ -74,7 +75,7 @@ def random_walker(
 
 
 def _walked(
-    image: Any, seeds: NDArray[Any], spacing: Sequence[float], beta: float, tolerance: float
+    image: Array, seeds: NDArray[Any], spacing: Sequence[float], beta: float, tolerance: float
 ) -> NDArray[np.int64]:
     """Labels of all voxels; the numbers of the seeds may be any."""
     from skimage.segmentation import random_walker as walk

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.classical.grid import (
     LONGEST,
     checked,
@@ -31,7 +32,7 @@ _MERGING_BYTES = 320
     whole="The number of superpixels and their connectedness are those of the whole image.",
 )
 def slic(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     segments: Annotated[int, Field(ge=1, le=1_000_000)] = 250,
@@ -92,7 +93,7 @@ def slic(
     whole="Regions are merged in the order of all differences in the image.",
 )
 def felzenszwalb(
-    image: Any,
+    image: Array,
     *,
     scale: Annotated[float, Field(gt=0)] = 100.0,
     sigma: Annotated[float, Field(ge=0, le=LONGEST)] = 0.8,
@@ -135,7 +136,7 @@ def felzenszwalb(
     return np.asarray(labels + 1, smallest_integers(int(labels.max()) + 1))
 
 
-def _in_unit_range(image: Any) -> NDArray[Any]:
+def _in_unit_range(image: Array) -> NDArray[Any]:
     values: NDArray[Any] = np.array(image, float_type(image.dtype), order="C")
     low, high = values.min(), values.max()
     return (values - low) / (high - low) if high > low else np.zeros_like(values)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.edges import gaussian_gradient
 from napari_segment.classical.filters.separable import gaussian_kernel
@@ -29,9 +30,9 @@ _LEVELS = 4096
     whole="Flooding goes from the lowest voxel of the image to the highest, wherever they are.",
 )
 def watershed(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
-    markers: Any = None,
+    markers: Array | None = None,
     *,
     sigma: Annotated[float, Field(gt=0)] = 1.0,
     depth: Annotated[float, Field(ge=0, le=1)] = 0.1,
@@ -99,7 +100,7 @@ def flooded(levels: NDArray[Any], labels: NDArray[Any], count: int) -> None:
         flood(levels, labels, count, starts, indices)
 
 
-def _levels(image: Any, spacing: Sequence[float], sigma: float) -> NDArray[np.uint16]:
+def _levels(image: Array, spacing: Sequence[float], sigma: float) -> NDArray[np.uint16]:
     """The gradient's magnitude from 0 to the highest level."""
     strength = gradient_strength(image, spacing, sigma)
     top = float(strength.max())
@@ -109,7 +110,7 @@ def _levels(image: Any, spacing: Sequence[float], sigma: float) -> NDArray[np.ui
     return levels
 
 
-def gradient_strength(image: Any, spacing: Sequence[float], sigma: float) -> NDArray[Any]:
+def gradient_strength(image: Array, spacing: Sequence[float], sigma: float) -> NDArray[Any]:
     """The gradient's magnitude, in slabs for the sake of memory.
 
     Where its squares have no room, the image and the spacing are taken in units in which they do.
@@ -123,7 +124,7 @@ def gradient_strength(image: Any, spacing: Sequence[float], sigma: float) -> NDA
     return _magnitude(image, [s / unit for s in spacing], sigma / unit)
 
 
-def _magnitude(image: Any, spacing: Sequence[float], sigma: float) -> NDArray[Any]:
+def _magnitude(image: Array, spacing: Sequence[float], sigma: float) -> NDArray[Any]:
     halo = [gaussian_kernel(max(w, 0.5)).radius for w in in_voxels(sigma, spacing)]
     gradient = partial(gaussian_gradient, spacing=spacing, sigma=sigma)
     magnitude = map_blocks(gradient, image, dtype=float_type(image.dtype), halo=halo, slabs=12)

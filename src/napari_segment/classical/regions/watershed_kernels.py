@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+from napari_segment.arrays import Integers
 
 LARGEST = (1 << 28) - 2  # voxels of a landscape whose flood needs no more than 32 bits for each
 SHALLOW = np.uint16(1 << 15)
 
 
 @njit(cache=True, nogil=True)
-def sources(levels: Any, labels: Any, count: int, starts: Any, indices: Any) -> None:
+def sources(
+    levels: NDArray[np.uint16], labels: Integers, count: int, starts: Integers, indices: Integers
+) -> None:
     """List the labelled voxels that have an unlabelled neighbour, level by level in C order.
 
     Parameters
@@ -47,7 +50,9 @@ def sources(levels: Any, labels: Any, count: int, starts: Any, indices: Any) -> 
 
 
 @njit(cache=True, nogil=True)
-def flood(levels: Any, labels: Any, count: int, starts: Any, indices: Any) -> None:
+def flood(
+    levels: NDArray[np.uint16], labels: Integers, count: int, starts: Integers, indices: Integers
+) -> None:
     """Spread labels from where they are over all voxels, lowest levels first.
 
     A voxel that waits holds -1 - k - 8 (w + 1): the direction k that it was reached from, and the
@@ -94,7 +99,7 @@ def flood(levels: Any, labels: Any, count: int, starts: Any, indices: Any) -> No
 
 
 @njit(cache=True, nogil=True)
-def minima(levels: Any, count: int, depth: int, parent: Any) -> None:
+def minima(levels: NDArray[np.uint16], count: int, depth: int, parent: Integers) -> None:
     """Mark one voxel of each minimum that is at least `depth` levels below the pass to a lower.
 
     Voxels are visited from the lowest level up, in C order within a level, and basins joined where

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.classical.histogram import (
     Bins,
     exact_mean,
@@ -26,7 +27,7 @@ GROUP = "global threshold"
 
 
 @methods.add("mean", title="Mean threshold", gives="mask", group=GROUP, pointwise=True)
-def mean(image: Any, *, objects: Objects = "bright") -> Any:
+def mean(image: Array, *, objects: Objects = "bright") -> Array:
     """Separate at the mean of the finite values, summed without rounding.
 
     Parameters
@@ -52,7 +53,7 @@ def mean(image: Any, *, objects: Objects = "bright") -> Any:
 
 
 @methods.add("otsu", title="Otsu threshold", gives="mask", group=GROUP, pointwise=True)
-def otsu(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+def otsu(image: Array, *, bins: Bins = 256, objects: Objects = "bright") -> Array:
     """Separate two classes where the variance between them is largest.
 
     Parameters
@@ -80,7 +81,7 @@ def otsu(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
 
 
 @methods.add("isodata", title="Isodata threshold", gives="mask", group=GROUP, pointwise=True)
-def isodata(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+def isodata(image: Array, *, bins: Bins = 256, objects: Objects = "bright") -> Array:
     """Separate at the lowest level that lies midway between the means of its two classes.
 
     Parameters
@@ -102,7 +103,7 @@ def isodata(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any
 
 
 @methods.add("li", title="Li threshold", gives="mask", group=GROUP, pointwise=True)
-def li(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+def li(image: Array, *, bins: Bins = 256, objects: Objects = "bright") -> Array:
     """Separate with the least cross entropy between the image and its two class means.
 
     Parameters
@@ -129,7 +130,7 @@ def li(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
 
 
 @methods.add("triangle", title="Triangle threshold", gives="mask", group=GROUP, pointwise=True)
-def triangle(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+def triangle(image: Array, *, bins: Bins = 256, objects: Objects = "bright") -> Array:
     """Separate where the histogram is farthest below the line from its peak to its longer tail.
 
     Suits few objects on a background that makes the peak.
@@ -153,7 +154,7 @@ def triangle(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> An
 
 
 @methods.add("yen", title="Yen threshold", gives="mask", group=GROUP, pointwise=True)
-def yen(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+def yen(image: Array, *, bins: Bins = 256, objects: Objects = "bright") -> Array:
     """Separate where the two classes correlate most with themselves.
 
     Parameters
@@ -176,12 +177,12 @@ def yen(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
 
 @methods.add("multi_otsu", title="Multi-Otsu", gives="classes", group=GROUP, pointwise=True)
 def multi_otsu(
-    image: Any,
+    image: Array,
     *,
     classes: Annotated[int, Field(ge=2, le=32)] = 3,
     bins: Bins = 256,
     objects: Objects = "bright",
-) -> Any:
+) -> Array:
     """Separate several classes where the variance between them is largest, exactly.
 
     Parameters

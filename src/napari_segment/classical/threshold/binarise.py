@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.histogram import Histogram, histogram, real
 
@@ -29,13 +30,13 @@ _TILE = 1 << 20  # voxels that stay in the cache while they are compared with ev
 
 
 def binarise_by(
-    image: Any, criterion: Callable[[Histogram], float], *, bins: int, objects: Objects
-) -> Any:
+    image: Array, criterion: Callable[[Histogram], float], *, bins: int, objects: Objects
+) -> Array:
     """Mask of an image by the threshold that a criterion finds in its histogram."""
     return binarise(image, criterion(histogram(image, bins=bins)), objects)
 
 
-def binarise(image: Any, threshold: float, objects: Objects) -> Any:
+def binarise(image: Array, threshold: float, objects: Objects) -> Array:
     """Mask of the values on the objects' side of a threshold.
 
     Parameters
@@ -57,7 +58,7 @@ def binarise(image: Any, threshold: float, objects: Objects) -> Any:
     return map_blocks(partial(_binarised, level=level, objects=objects), image, dtype=np.bool_)
 
 
-def _binarised(block: NDArray[Any], *, level: Any, objects: Objects) -> Mask:
+def _binarised(block: NDArray[Any], *, level: np.generic | float, objects: Objects) -> Mask:
     if math.isnan(level):  # np.isnan refuses integers beyond 64 bits
         return np.zeros(block.shape, np.bool_)
     compare = np.greater if objects == "bright" else np.less_equal
@@ -65,7 +66,7 @@ def _binarised(block: NDArray[Any], *, level: Any, objects: Objects) -> Mask:
     return mask
 
 
-def _level(threshold: float, dtype: np.dtype[Any]) -> Any:
+def _level(threshold: float, dtype: np.dtype[Any]) -> np.generic | float:
     """The greatest number of the image's own type not above the threshold.
 
     Comparing in that type gives the same mask, and reads the image at full speed.
@@ -75,11 +76,12 @@ def _level(threshold: float, dtype: np.dtype[Any]) -> Any:
     if dtype.kind in "ui":
         return int(np.floor(threshold))
     with np.errstate(over="ignore"):
-        level = dtype.type(threshold)
-    return np.nextafter(level, dtype.type(-np.inf)) if float(level) > threshold else level
+        level: np.generic = dtype.type(threshold)
+        below: np.generic = np.nextafter(level, dtype.type(-np.inf))
+    return below if float(level) > threshold else level
 
 
-def digitise(image: Any, thresholds: Iterable[float], objects: Objects = "bright") -> Any:
+def digitise(image: Array, thresholds: Iterable[float], objects: Objects = "bright") -> Array:
     """Number values by the thresholds that they lie beyond.
 
     Parameters

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from napari_segment.arrays import Array
 from napari_segment.classical.histogram import Bins
 from napari_segment.classical.threshold import entropy
 from napari_segment.classical.threshold.binarise import Objects, binarise_by
@@ -13,7 +12,7 @@ GROUP = "global threshold"
 
 
 @methods.add("huang", title="Huang threshold", gives="mask", group=GROUP, pointwise=True)
-def huang(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+def huang(image: Array, *, bins: Bins = 256, objects: Objects = "bright") -> Array:
     """Separate with the least fuzziness of belonging to the nearer of two class means.
 
     Up to 1,024 levels are all tried; of more, a grid of them and the neighbourhood of its best.
@@ -39,7 +38,7 @@ def huang(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
 @methods.add(
     "max_entropy", title="Maximum entropy threshold", gives="mask", group=GROUP, pointwise=True
 )
-def max_entropy(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+def max_entropy(image: Array, *, bins: Bins = 256, objects: Objects = "bright") -> Array:
     """Separate with the greatest sum of the entropies of the two classes.
 
     Parameters
@@ -64,7 +63,7 @@ def max_entropy(image: Any, *, bins: Bins = 256, objects: Objects = "bright") ->
 @methods.add(
     "renyi_entropy", title="Rényi entropy threshold", gives="mask", group=GROUP, pointwise=True
 )
-def renyi_entropy(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+def renyi_entropy(image: Array, *, bins: Bins = 256, objects: Objects = "bright") -> Array:
     """Separate at a mean of the best levels by Rényi entropies of order 1/2, 1 and 2.
 
     Parameters
@@ -86,7 +85,7 @@ def renyi_entropy(image: Any, *, bins: Bins = 256, objects: Objects = "bright") 
 
 
 @methods.add("shanbhag", title="Shanbhag threshold", gives="mask", group=GROUP, pointwise=True)
-def shanbhag(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+def shanbhag(image: Array, *, bins: Bins = 256, objects: Objects = "bright") -> Array:
     """Separate with the least difference of information between two fuzzy classes.
 
     Up to 1,024 levels are all tried; of more, a grid of them and the neighbourhood of its best.

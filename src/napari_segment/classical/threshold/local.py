@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
 from napari_segment.classical.filters.separable import gaussian_kernel
 from napari_segment.classical.histogram import real
@@ -33,14 +34,14 @@ DynamicRange: TypeAlias = Annotated[float, Field(gt=0)] | Literal["auto"]
 
 @methods.add("local_mean", title="Local mean threshold", gives="mask", group=GROUP)
 def local_mean(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     window: Window = 15.0,
     units: Unit = "voxels",
     offset: Offset = 0.0,
     objects: Objects = "bright",
-) -> Any:
+) -> Array:
     """Separate at the mean of the window around each voxel.
 
     Parameters
@@ -64,14 +65,14 @@ def local_mean(
 
 @methods.add("niblack", title="Niblack threshold", gives="mask", group=GROUP)
 def niblack(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     window: Window = 15.0,
     units: Unit = "voxels",
     k: Weight = 0.2,
     objects: Objects = "bright",
-) -> Any:
+) -> Array:
     """Separate at the mean less k standard deviations of the window around each voxel.
 
     Parameters
@@ -100,7 +101,7 @@ def niblack(
 
 @methods.add("sauvola", title="Sauvola threshold", gives="mask", group=GROUP)
 def sauvola(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     window: Window = 15.0,
@@ -108,7 +109,7 @@ def sauvola(
     k: Weight = 0.2,
     dynamic_range: DynamicRange = "auto",
     objects: Objects = "bright",
-) -> Any:
+) -> Array:
     """Separate at m · (1 + k · (s / r − 1)) of the mean m and spread s around each voxel.
 
     Parameters
@@ -141,7 +142,7 @@ def sauvola(
 
 @methods.add("phansalkar", title="Phansalkar threshold", gives="mask", group=GROUP)
 def phansalkar(  # noqa: PLR0913
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     window: Window = 15.0,
@@ -151,7 +152,7 @@ def phansalkar(  # noqa: PLR0913
     q: Annotated[float, Field(ge=0, le=1000)] = 10.0,
     dynamic_range: DynamicRange = "auto",
     objects: Objects = "bright",
-) -> Any:
+) -> Array:
     """Separate as `sauvola` does, with a higher threshold where the mean is low.
 
     The threshold is m · (1 + p · exp(−q · m) + k · (s / r − 1)), with intensities from 0 to 1
@@ -189,14 +190,14 @@ def phansalkar(  # noqa: PLR0913
 
 @methods.add("local_gaussian", title="Local Gaussian threshold", gives="mask", group=GROUP)
 def local_gaussian(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     window: Window = 15.0,
     units: Unit = "voxels",
     offset: Offset = 0.0,
     objects: Objects = "bright",
-) -> Any:
+) -> Array:
     """Separate at a Gaussian mean around each voxel.
 
     Parameters
@@ -229,14 +230,14 @@ def local_gaussian(
 
 @methods.add("local_median", title="Local median threshold", gives="mask", group=GROUP)
 def local_median(
-    image: Any,
+    image: Array,
     spacing: Spacing = (),
     *,
     window: Window = 15.0,
     units: Unit = "voxels",
     offset: Offset = 0.0,
     objects: Objects = "bright",
-) -> Any:
+) -> Array:
     """Separate at the median of the window around each voxel.
 
     Parameters
@@ -260,6 +261,6 @@ def local_median(
     return on_windows(work, image, reach, "repeat")
 
 
-def _dynamic_range(image: Any, given: float | Literal["auto"]) -> float:
+def _dynamic_range(image: Array, given: float | Literal["auto"]) -> float:
     """Return the given dynamic range, or half of the levels that the image uses."""
     return levels_in_use(image) / 2 if given == "auto" else given

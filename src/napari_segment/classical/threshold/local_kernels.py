@@ -8,6 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Integers
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -15,7 +17,7 @@ MEAN, NIBLACK, SAUVOLA, PHANSALKAR = range(4)
 
 
 @njit(cache=True, nogil=True)
-def encode(volume: NDArray[Any], planes: Ints, low: float, step: float, codes: Any) -> None:
+def encode(volume: NDArray[Any], planes: Ints, low: float, step: float, codes: Integers) -> None:
     """Whole numbers of steps from `low` on; -1 for NaN and infinities."""
     for z in range(len(planes)):
         plane, coded = volume[planes[z]], codes[z]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import connected_to, map_blocks
 from napari_segment.classical.histogram import real
 from napari_segment.classical.threshold.binarise import Objects, binarise, digitise
@@ -21,7 +22,7 @@ GROUP = "threshold set by hand"
 
 
 @methods.add("manual", title="Manual threshold", gives="mask", group=GROUP, pointwise=True)
-def manual(image: Any, *, value: float = 0.5, objects: Objects = "bright") -> Any:
+def manual(image: Array, *, value: float = 0.5, objects: Objects = "bright") -> Array:
     """Separate bright from dark at a value.
 
     Parameters
@@ -47,7 +48,9 @@ def manual(image: Any, *, value: float = 0.5, objects: Objects = "bright") -> An
 
 
 @methods.add("range", title="Range of values", gives="mask", group=GROUP, pointwise=True)
-def between(image: Any, *, low: float = 0.5, high: float = 1.0, objects: Objects = "bright") -> Any:
+def between(
+    image: Array, *, low: float = 0.5, high: float = 1.0, objects: Objects = "bright"
+) -> Array:
     """Take the values from one bound to another, both included.
 
     Parameters
@@ -79,11 +82,11 @@ def between(image: Any, *, low: float = 0.5, high: float = 1.0, objects: Objects
     "levels", title="Several thresholds by hand", gives="classes", group=GROUP, pointwise=True
 )
 def levels(
-    image: Any,
+    image: Array,
     *,
     thresholds: Annotated[tuple[float, ...], Field(min_length=1, max_length=255)] = (0.5, 1.0),
     objects: Objects = "bright",
-) -> Any:
+) -> Array:
     """Separate classes at several thresholds.
 
     Parameters
@@ -115,13 +118,13 @@ def levels(
 
 @methods.add("hysteresis", title="Hysteresis threshold", gives="mask", group=GROUP)
 def hysteresis(
-    image: Any,
+    image: Array,
     *,
     low: float = 0.5,
     high: float = 1.0,
     connectivity: Annotated[int, Field(ge=1, le=3)] = 1,
     objects: Objects = "bright",
-) -> Any:
+) -> Array:
     """Take the connected regions beyond a weak threshold that somewhere pass a strong one.
 
     Parameters

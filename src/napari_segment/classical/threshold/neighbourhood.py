@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.filters.separable import Kernel, convolve_block
 from napari_segment.classical.histogram import finite_range, real
@@ -32,14 +33,14 @@ class Rule:
 
 
 def by_moments(
-    image: Any,
+    image: Array,
     spacing: Sequence[float],
     window: float,
     units: Unit,
     rule: Rule,
     objects: Objects,
     edge: Edge = "skip",
-) -> Any:
+) -> Array:
     """Mask of an image by a rule on the mean and spread of each voxel's window."""
     image = real(image)
     reach = radii(image, spacing, window, units)
@@ -113,7 +114,7 @@ def beyond_gaussian(
     return mask
 
 
-def levels_in_use(image: Any) -> float:
+def levels_in_use(image: Array) -> float:
     """The intensities in use: of as many bits as the greatest integer has, or of floats."""
     image = real(image)
     low, high = finite_range(image)

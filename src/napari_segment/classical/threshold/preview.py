@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
@@ -39,7 +38,7 @@ def has_criterion(name: str) -> bool:
     return name == "multi_otsu" or name in CRITERIA
 
 
-def thresholds(name: str, histogram: Histogram, **settings: Any) -> tuple[float, ...]:
+def thresholds(name: str, histogram: Histogram, *, classes: int = 3) -> tuple[float, ...]:
     """Thresholds of a global method, from an image's histogram.
 
     Parameters
@@ -48,8 +47,8 @@ def thresholds(name: str, histogram: Histogram, **settings: Any) -> tuple[float,
         A method of the group "global threshold", such as "otsu" or "multi_otsu".
     histogram : Histogram
         Of the image, made with the method's own `bins`.
-    **settings
-        The method's settings; those that do not bear on the thresholds are ignored.
+    classes : int
+        Of "multi_otsu": how many classes its thresholds separate.
 
     Returns
     -------
@@ -64,7 +63,7 @@ def thresholds(name: str, histogram: Histogram, **settings: Any) -> tuple[float,
     (2.0,)
     """
     if name == "multi_otsu":
-        return multi_otsu_thresholds(histogram, classes=settings.get("classes", 3))
+        return multi_otsu_thresholds(histogram, classes=classes)
     if not has_criterion(name):
         raise UnknownNameError("global threshold", name, (*CRITERIA, "multi_otsu"))
     threshold = CRITERIA[name](histogram)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from napari_segment.arrays import Array
 from napari_segment.classical.histogram import Bins
 from napari_segment.classical.threshold import shape
 from napari_segment.classical.threshold.binarise import Objects, binarise_by
@@ -13,7 +12,7 @@ GROUP = "global threshold"
 
 
 @methods.add("minimum", title="Minimum threshold", gives="mask", group=GROUP, pointwise=True)
-def minimum(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+def minimum(image: Array, *, bins: Bins = 256, objects: Objects = "bright") -> Array:
     """Separate at the lowest point between the two modes of the histogram.
 
     The histogram is smoothed by running means of three until two modes are left.
@@ -37,7 +36,7 @@ def minimum(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any
 
 
 @methods.add("intermodes", title="Intermodes threshold", gives="mask", group=GROUP, pointwise=True)
-def intermodes(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+def intermodes(image: Array, *, bins: Bins = 256, objects: Objects = "bright") -> Array:
     """Separate midway between the two modes of the histogram.
 
     The histogram is smoothed by running means of three until two modes are left.
@@ -61,7 +60,7 @@ def intermodes(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> 
 
 
 @methods.add("moments", title="Moments threshold", gives="mask", group=GROUP, pointwise=True)
-def moments(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+def moments(image: Array, *, bins: Bins = 256, objects: Objects = "bright") -> Array:
     """Separate so that an image of two levels would have the same first three moments.
 
     Parameters
@@ -89,7 +88,7 @@ def moments(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any
     group=GROUP,
     pointwise=True,
 )
-def kittler_illingworth(image: Any, *, bins: Bins = 256, objects: Objects = "bright") -> Any:
+def kittler_illingworth(image: Array, *, bins: Bins = 256, objects: Objects = "bright") -> Array:
     """Separate with the least error of two normal distributions fitted to the classes.
 
     Every level is tried. Suits classes of unequal size and spread.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
 from napari_segment.classical._slabs import over_slabs, threads
 from napari_segment.classical.grid import checked
@@ -35,7 +36,7 @@ _REACH = 500  # voxels; a window beyond is a unit mistaken for another
 _BITS = 24  # of a code: all that float32 holds
 
 
-def radii(image: Any, spacing: Sequence[float], window: float, units: Unit) -> tuple[int, ...]:
+def radii(image: Array, spacing: Sequence[float], window: float, units: Unit) -> tuple[int, ...]:
     """How many voxels a window reaches to each side along each axis.
 
     Parameters
@@ -90,7 +91,7 @@ class Coding:
     plain: bool  # codes are the values themselves, of 16 bits at most and without sign
 
     @classmethod
-    def of(cls, image: Any, reach: Sequence[int]) -> Coding:
+    def of(cls, image: Array, reach: Sequence[int]) -> Coding:
         """The finest coding with which sums of squares over a window keep within 63 bits."""
         if image.dtype.kind == "u" and image.dtype.itemsize <= 2:  # in any byte order
             return cls(0.0, 1.0, holes=False, plain=True)
@@ -127,11 +128,11 @@ def comparable(dtype: np.dtype[Any], offset: float) -> np.dtype[Any]:
 
 def on_windows(
     work: Callable[[NDArray[Any], Indices, NDArray[Any]], None],
-    image: Any,
+    image: Array,
     reach: Sequence[int],
     edge: Edge,
     dtype: DTypeLike = np.bool_,
-) -> Any:
+) -> Array:
     """A mask, or another array, from what is around each voxel, on any array.
 
     Parameters

@@ -134,7 +134,7 @@ class Look:
         settings = flat.method.settings
         again: Callable[[Sequence[float]], Spec] = partial(by_hand, settings=settings)
         if entry.group == GLOBAL and has_criterion(entry.name):
-            values = thresholds(entry.name, counts, **settings)
+            values = thresholds(entry.name, counts, classes=settings.get("classes", 3))
             note = note or _note(request, method=False)
             return View(_separate(request, plane, seen, values), counts, values, note, again)
         given = [settings[name] for name in BY_HAND.get(entry.name, ())]
@@ -189,8 +189,8 @@ def _placed(method: Spec, values: Sequence[float]) -> Spec:
 def _view_of_edges(flat: Recipe, plane: Image, seen: Image, request: Request) -> View:
     """The strength of the plane's edges, and the thresholds that the method takes of it."""
     name, settings = flat.method.name, flat.method.settings
-    found = strength(name, seen.data, seen.spacing, **settings)
-    counts, values = limits(name, found, **settings)
+    found = strength(name, seen.data, seen.spacing, settings)
+    counts, values = limits(name, found, settings)
     top = max_strength(found)
 
     def again(places: Sequence[float]) -> Spec:

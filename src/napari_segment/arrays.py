@@ -1,0 +1,19 @@
+"""Types of arrays: in memory, or lazy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import dask.array
+
+Lazy: TypeAlias = "dask.array.Array"
+Array: TypeAlias = "NDArray[Any] | Lazy"  # in memory or lazy
+Floats: TypeAlias = NDArray[np.floating[Any]]  # in memory, of any precision
+Integers: TypeAlias = NDArray[np.integer[Any]]  # in memory, of any width and sign
+# What Dask says of the blocks of a call, by their position among its arguments.
+BlockInfo: TypeAlias = Mapping[Any, Mapping[str, Any]]
