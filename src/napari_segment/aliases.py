@@ -154,6 +154,6 @@ def current_fields(recipe: Mapping[str, Any]) -> dict[str, Any]:
     return {RECIPE.get(name, name): value for name, value in recipe.items()}
 
 
-def _is_empty(value: Any) -> bool:
+def _is_empty(value: object) -> bool:
     """Whether a value stood for "decide" or "no limit" before: 0, or nothing in it."""
     return isinstance(value, int | float | str | tuple | list) and not value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from napari_segment import api, samples
 from napari_segment.image import Image, Labels
 from napari_segment.results.measure import with_units
 from napari_segment.step import Step
+
+if TYPE_CHECKING:
+    from napari_segment.api.files import Writable
 
 TRAINING_CASES = 12
 SEED = 1
@@ -99,7 +102,7 @@ def _network(folder: Path, report: Report) -> Generator[Step, None, None]:
     report.scores["mean Dice of the network"] = scores.summary["mean_dice"]
 
 
-def _write(report: Report, what: Any, path: Path, title: str) -> None:
+def _write(report: Report, what: Writable, path: Path, title: str) -> None:
     report.files[api.write(what, path)] = title
 
 

@@ -96,7 +96,7 @@ class Recipe(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _translated(cls, values: Any) -> Any:
+    def _translated(cls, values: object) -> object:
         """Read a recipe that was written with former names of its fields."""
         return current_fields(values) if isinstance(values, Mapping) else values
 
@@ -164,7 +164,7 @@ class Recipe(BaseModel):
             raise FormatError(f"{source} is neither YAML nor JSON: {_one_line(error)}") from None
 
     @classmethod
-    def from_plain(cls, values: Any, *, source: str = "the mapping") -> Recipe:
+    def from_plain(cls, values: object, *, source: str = "the mapping") -> Recipe:
         """Read a recipe from plain values, such as a napari layer keeps.
 
         Parameters

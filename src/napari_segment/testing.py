@@ -79,7 +79,7 @@ MAY_REFUSE = frozenset({"empty", "NaN", "all NaN", "infinite", "one pixel", "one
 CHECKS = (*IMAGES, "repeatable", "together", "blocks")
 
 
-def check(entry: Entry, case: str, **settings: Any) -> None:
+def check(entry: Entry, case: str, settings: Mapping[str, Any] | None = None) -> None:
     """Hold a filter, method or cleanup to its contract in one case.
 
     Parameters
@@ -90,7 +90,7 @@ def check(entry: Entry, case: str, **settings: Any) -> None:
         One of `CHECKS`: a kind of image, "repeatable" (same settings, same result), "together"
         (time points taken at once where neighbours play no part) or "blocks" (a Dask array of odd
         chunks gives what the NumPy array gives).
-    **settings
+    settings : mapping, optional
         Settings that the entry cannot do without.
 
     Raises
@@ -98,6 +98,7 @@ def check(entry: Entry, case: str, **settings: Any) -> None:
     AssertionError
         Saying which promise is broken.
     """
+    settings = settings or {}
     if case == "repeatable":
         _check_repeatable(entry, settings)
     elif case == "together":
@@ -221,5 +222,5 @@ def _call(entry: Entry, data: Mapping[str, Any], settings: Mapping[str, Any]) ->
     return result
 
 
-def _pixels(result: Any) -> Any:
+def _pixels(result: Array | Regridded) -> Any:
     return result.array if isinstance(result, Regridded) else result

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from napari_segment.api.types import ImageLike, LabelsLike
+from napari_segment.arrays import Array, Lazy
 from napari_segment.errors import InputError
 from napari_segment.image import Holds, Image, Labels, Stack, from_layer
 
 
-def as_image(given: Any, axes: str = "") -> Image:
+def as_image(given: ImageLike, axes: str = "") -> Image:
     """Take anything that holds intensities as an Image.
 
     Parameters
@@ -38,7 +41,7 @@ def as_image(given: Any, axes: str = "") -> Image:
     return Image(stack.data, stack.axes, name=stack.name)
 
 
-def as_labels(given: Any, axes: str = "", holds: Holds = "objects") -> Labels:
+def as_labels(given: LabelsLike, axes: str = "", holds: Holds = "objects") -> Labels:
     """Take anything that holds labels as Labels.
 
     Parameters
@@ -67,7 +70,7 @@ def as_labels(given: Any, axes: str = "", holds: Holds = "objects") -> Labels:
     return Labels(stack.data, stack.axes, **stack.geometry(), holds=holds)
 
 
-def _stack(given: Any, axes: str) -> Stack:
+def _stack(given: ImageLike | LabelsLike, axes: str) -> Stack:
     if isinstance(given, Stack):
         return given.replace(axes=axes) if axes and axes != given.axes else given
     if isinstance(given, str | Path):
@@ -85,7 +88,7 @@ def _stack(given: Any, axes: str) -> Stack:
     return Stack(array, axes)
 
 
-def _as_array(given: Any) -> Any:
+def _as_array(given: ArrayLike | Lazy) -> Array:
     if hasattr(given, "dask") or isinstance(given, np.ndarray):
         return given
     if hasattr(given, "chunks") and hasattr(given, "store"):

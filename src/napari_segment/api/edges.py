@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_segment.api.coercion import as_image
 from napari_segment.api.types import ImageLike
 from napari_segment.api.verbs import complete, recipe_of
+from napari_segment.arrays import Array
 from napari_segment.engine.execute import apply, method_input_steps
 from napari_segment.engine.split import positions, split
 from napari_segment.errors import InputError
@@ -100,7 +101,9 @@ def edge_point_steps(
     return _table(tables, seen, recipe, numbered=labels.holds == "objects")
 
 
-def _columns(image: Image, at: dict[str, int], parts: Any, sigma: float) -> dict[str, NDArray[Any]]:
+def _columns(
+    image: Image, at: dict[str, int], parts: Mapping[str, Array], sigma: float
+) -> dict[str, NDArray[Any]]:
     """The points of one plane or volume, in the image's world."""
     from napari_segment.classical.edges.positions import edge_points as points_of
 
@@ -134,7 +137,7 @@ def _turned(normals: NDArray[np.float64], image: Stack) -> NDArray[np.float64]:
     return np.asarray(np.divide(across, length, out=across, where=length > 0))
 
 
-def _at(labels: Any, voxels: NDArray[np.intp]) -> NDArray[Any]:
+def _at(labels: Array, voxels: NDArray[np.intp]) -> NDArray[Any]:
     where = tuple(voxels.T)
     found = labels[where] if isinstance(labels, np.ndarray) else labels.vindex[where].compute()
     return np.asarray(found)

@@ -6,11 +6,18 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from napari_segment.errors import FormatError
 from napari_segment.image import Image, Labels, Stack
 from napari_segment.recipe import Recipe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_segment.results.compare import Aggregate, Scores
+
+    Writable: TypeAlias = Image | Labels | Recipe | pd.DataFrame | Scores | Aggregate
 
 
 def read(
@@ -51,7 +58,7 @@ def read(
     return io.read(path, axes=axes, lazy=lazy, series=series, incomplete=incomplete)
 
 
-def write(what: Any, path: str | Path) -> Path:
+def write(what: Writable, path: str | Path) -> Path:
     """Write an image, labels, a recipe, a table or scores.
 
     Beside labels go their recipe, the features of their objects as ``<stem>.features.csv``, and
@@ -79,17 +86,19 @@ def write(what: Any, path: str | Path) -> Path:
         return _write_stack(what, path)
     if isinstance(what, Recipe):
         return _placed(path, what.save)
-    if hasattr(what, "to_csv"):
-        return _write_table(what, path)
-    if hasattr(what, "to_dict"):
+    from napari_segment.results.compare import Aggregate, Scores
+
+    if isinstance(what, Scores | Aggregate):
         text = json.dumps(what.to_dict(), indent=2)
         return _placed(path, partial(Path.write_text, data=text, encoding="utf-8"))
+    if hasattr(what, "to_csv"):
+        return _write_table(what, path)
     raise FormatError(
         f"Cannot write a {type(what).__name__}. Give an Image, Labels, a Recipe, a table or scores."
     )
 
 
-def _write_table(table: Any, path: Path) -> Path:
+def _write_table(table: pd.DataFrame, path: Path) -> Path:
     if path.suffix.lower() != ".csv":
         raise FormatError(f"Cannot write a table to {path}: end it with .csv.")
     from napari_segment.io import without_formulas

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.api.coercion import as_labels
+from napari_segment.api.types import LabelsLike, PointsLayer
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels, align, smallest_integers
 
 
-def on_image(name: str, given: Any, image: Image) -> Labels:
+def on_image(name: str, given: LabelsLike | PointsLayer, image: Image) -> Labels:
     """Take numbers of voxels, or the points of a napari layer, as they lie on an image.
 
     Parameters
@@ -31,7 +32,7 @@ def on_image(name: str, given: Any, image: Image) -> Labels:
     """
     axes = image.axes.replace("C", "")
     expected = tuple(image.size(a) for a in axes)
-    if hasattr(given, "data_to_world") and hasattr(given, "symbol"):
+    if _holds_points(given):
         return marked(_voxels_of(given, image), given.name, image)
     where = f"the image, which has {expected} along {axes}"
     try:
@@ -39,6 +40,10 @@ def on_image(name: str, given: Any, image: Image) -> Labels:
     except InputError as error:
         raise InputError(f"The {name} do not lie on {where}: {error}") from None
     return align(labels, image, what=name)
+
+
+def _holds_points(given: object) -> TypeGuard[PointsLayer]:
+    return hasattr(given, "data_to_world") and hasattr(given, "symbol")
 
 
 def marked(voxels: NDArray[np.intp], name: str, image: Image) -> Labels:
@@ -69,7 +74,7 @@ def marked(voxels: NDArray[np.intp], name: str, image: Image) -> Labels:
     return Labels(marks, axes, **image.geometry())
 
 
-def _voxels_of(layer: Any, image: Image) -> NDArray[np.intp]:
+def _voxels_of(layer: PointsLayer, image: Image) -> NDArray[np.intp]:
     """The voxels (N, D) nearest to a layer's points; at whatever channel these are."""
     axes = image.axes if layer.ndim == len(image.axes) else image.axes.replace("C", "")
     if layer.ndim < len(axes):
@@ -88,7 +93,7 @@ def _voxels_of(layer: Any, image: Image) -> NDArray[np.intp]:
     return np.asarray(np.rint(voxels).astype(np.intp))
 
 
-def _in_unit(world: NDArray[np.float64], layer: Any, unit: str) -> NDArray[np.float64]:
+def _in_unit(world: NDArray[np.float64], layer: PointsLayer, unit: str) -> NDArray[np.float64]:
     """Coordinates of a layer in the unit of an image, where both have one of length."""
     units = getattr(layer, "units", None)
     if not units or unit == "pixel":

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_segment.image import Image, Labels, Stack
 from napari_segment.recipe import SpecLike
 
@@ -37,6 +40,15 @@ class Layer(Protocol):
 
     @property
     def translate(self) -> Any: ...
+
+
+class PointsLayer(Layer, Protocol):
+    """A layer of napari that holds points."""
+
+    name: str
+    ndim: int
+
+    def data_to_world(self, position: NDArray[np.float64], /) -> tuple[float, ...]: ...
 
 
 class Module(Protocol):

@@ -46,7 +46,7 @@ class Parser(argparse.ArgumentParser):
         end = "" if sentence.endswith((".", "?")) else "."
         self.exit(2, f"napari-segment: {sentence}{end} See '{self.prog}{self.topic} --help'.\n")
 
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
+    def _check_value(self, action: argparse.Action, value: object) -> None:
         if action.choices is not None and value not in action.choices:
             name = "/".join(action.option_strings) or action.metavar or action.dest
             known = list(map(str, action.choices))

@@ -6,11 +6,15 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_segment.cli.messages import counted
 from napari_segment.cli.paths import protect, targets_of
 from napari_segment.cli.settings import chosen
+
+if TYPE_CHECKING:
+    from napari_segment.api.types import LabelsLike
+    from napari_segment.image import Image, Labels
 
 
 def track(options: argparse.Namespace) -> int:
@@ -41,7 +45,7 @@ def rank(options: argparse.Namespace) -> int:
     return 0
 
 
-def _called(options: argparse.Namespace, data: Any) -> Any:
+def _called(options: argparse.Namespace, data: LabelsLike | Sequence[LabelsLike] | Image) -> Any:
     from napari_segment.api.entries import verb
 
     entry = verb(options.command)
@@ -55,7 +59,7 @@ def _target(files: Sequence[str], options: argparse.Namespace) -> Path:
     return targets[0]
 
 
-def _written(labels: Any, target: Path) -> int:
+def _written(labels: Labels, target: Path) -> int:
     from napari_segment import api
 
     path = api.write(labels, target)

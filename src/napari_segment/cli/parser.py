@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 from napari_segment.cli.messages import Parser, plain
 from napari_segment.recipe import ApplyTo
+
+if TYPE_CHECKING:
+    Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - typeshed's name
+    Options: TypeAlias = "argparse._ActionsContainer"  # noqa: SLF001 - a parser, or a group
 
 KINDS = ("filters", "methods", "cleanups", "models", "losses", "layouts", "logs", "devices")
 SAMPLES = ("nuclei", "cells", "two_tissues", "time_lapse", "stained_tissue")
@@ -65,7 +69,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
 class _Version(str):
     """Looked up only when it is shown, which argparse does by filling in the program's name."""
 
-    def __mod__(self, names: Any) -> str:
+    def __mod__(self, names: object) -> str:
         from napari_segment.distribution import version
 
         return f"napari-segment {version()}"
@@ -82,7 +86,7 @@ def _later(module: str, function: str) -> Callable[[argparse.Namespace], int]:
     return run
 
 
-def _command(commands: Any, name: str, module: str, title: str) -> Parser:
+def _command(commands: Commands, name: str, module: str, title: str) -> Parser:
     parser: Parser = commands.add_parser(name, help=title, description=title)
     parser.set_defaults(run=_later(module, name))
     parser.add_argument("--debug", action="store_true", help="show a traceback on failure")
@@ -105,21 +109,21 @@ def _output_path(text: str) -> str:
     return text
 
 
-def _demo(commands: Any) -> None:
+def _demo(commands: Commands) -> None:
     title = "Run the main job on made-up data: segment, train, predict, score, measure."
     parser = _command(commands, "demo", "demo", title)
     _output(parser, "folder for the results", required=False, default="napari-segment-demo")
     parser.add_argument("--view", action="store_true", help="open the results in napari")
 
 
-def _list(commands: Any) -> None:
+def _list(commands: Commands) -> None:
     parser = _command(commands, "list", "listing", "Show what there is to choose from.")
     parser.set_defaults(run=_later("listing", "show"))
     parser.add_argument("kind", nargs="?", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
     _json(parser)
 
 
-def _samples(commands: Any) -> None:
+def _samples(commands: Commands) -> None:
     title = "Write made-up images and their labels as two folders to train on."
     parser = _command(commands, "samples", "samples", title)
     parser.add_argument("name", metavar="NAME", help=", ".join(SAMPLES))
@@ -187,7 +191,7 @@ def _inputs(parser: argparse.ArgumentParser) -> None:
     _where(parser)
 
 
-def _segment(commands: Any, method: str) -> None:
+def _segment(commands: Commands, method: str) -> None:
     title = "Segment files by one method, or by a trained network."
     parser = _command(commands, "segment", "segment", title)
     parser.topic = " METHOD"
@@ -208,14 +212,14 @@ def _segment(commands: Any, method: str) -> None:
         add_options(parser.add_argument_group(f"settings of {method}"), chosen)
 
 
-def _recipe(group: Any, apply_to: Sequence[str] = get_args(ApplyTo)) -> None:
+def _recipe(group: Options, apply_to: Sequence[str] = get_args(ApplyTo)) -> None:
     entry = "NAME[:KEY=VALUE,…]"
     group.add_argument("--filter", action="append", default=[], metavar=entry, help="run before")
     group.add_argument("--cleanup", action="append", default=[], metavar=entry, help="run after")
     _part(group, "auto", apply_to)
 
 
-def _part(group: Any, channel: str, apply_to: Sequence[str]) -> None:
+def _part(group: Options, channel: str, apply_to: Sequence[str]) -> None:
     """What tells which part of an image is taken, and what of it at once."""
     group.add_argument("--channel", default=channel, help=f"index or name (default: {channel})")
     text = "what is taken at once; auto: volumes where there are any, else planes"
@@ -223,13 +227,13 @@ def _part(group: Any, channel: str, apply_to: Sequence[str]) -> None:
     group.add_argument("--times", default="", metavar="FIRST:LAST", help="a range of time points")
 
 
-def _replay(commands: Any) -> None:
+def _replay(commands: Commands) -> None:
     parser = _command(commands, "replay", "segment", "Do again what a recipe records.")
     parser.add_argument("recipe", metavar="RECIPE", help="the file of a recipe")
     _inputs(parser)
 
 
-def _filter(commands: Any) -> None:
+def _filter(commands: Commands) -> None:
     parser = _command(commands, "filter", "filter", "Filter images, without segmenting them.")
     parser.set_defaults(run=_later("filter", "filter_files"))
     _files(parser)
@@ -244,7 +248,7 @@ def _filter(commands: Any) -> None:
     _where(parser)
 
 
-def _edges(commands: Any, *, derive: bool) -> None:
+def _edges(commands: Commands, *, derive: bool) -> None:
     title = "Locate the edges that canny marks to a fraction of a voxel."
     parser = _command(commands, "edges", "edges", title)
     parser.add_argument("image", metavar="IMAGE", help="file of intensities")
@@ -259,7 +263,7 @@ def _edges(commands: Any, *, derive: bool) -> None:
         add_options(parser.add_argument_group("settings of canny"), methods["canny"])
 
 
-def _train(commands: Any, *, derive: bool) -> None:
+def _train(commands: Commands, *, derive: bool) -> None:
     parser = _command(commands, "train", "train", "Train a network on images and their labels.")
     group = parser.add_argument_group("the pairs")
     group.add_argument("--images", metavar="DIR", help="folder of images")
@@ -281,7 +285,7 @@ def _train(commands: Any, *, derive: bool) -> None:
             add_options(parser.add_argument_group(title), training(), skip=(*others, "out"))
 
 
-def _train_classifier(commands: Any, *, derive: bool) -> None:
+def _train_classifier(commands: Commands, *, derive: bool) -> None:
     title = "Train a pixel classifier on images and sparse labels of them."
     parser = _command(commands, "train-classifier", "train_classifier", title)
     parser.set_defaults(run=_later("train_classifier", "train_classifier"))
@@ -301,7 +305,7 @@ def _train_classifier(commands: Any, *, derive: bool) -> None:
         add_options(parser.add_argument_group("settings"), ENTRY, skip=("out",))
 
 
-def _summary(commands: Any) -> None:
+def _summary(commands: Commands) -> None:
     title = "Show a network's layers, parameters and memory before it is used."
     parser = _command(commands, "summary", "summary", title)
     parser.add_argument(
@@ -319,7 +323,7 @@ def _summary(commands: Any) -> None:
     _json(parser)
 
 
-def _export(commands: Any) -> None:
+def _export(commands: Commands) -> None:
     title = "Write a trained network as ONNX, for other programs."
     parser = _command(commands, "export", "export", title)
     parser.add_argument("checkpoint", metavar="RUN", help="folder of the trained network")
@@ -329,7 +333,7 @@ def _export(commands: Any) -> None:
     _output(parser, "the file, ending with .onnx")
 
 
-def _runs(commands: Any) -> None:
+def _runs(commands: Commands) -> None:
     parser = _command(commands, "runs", "runs", "List and compare trainings.")
     parser.add_argument(
         "folders", nargs="*", metavar="DIR", help="run folders, or above (default: .)"
@@ -337,7 +341,7 @@ def _runs(commands: Any) -> None:
     _json(parser)
 
 
-def _measure(commands: Any) -> None:
+def _measure(commands: Commands) -> None:
     parser = _command(commands, "measure", "results", "Measure every object into a table.")
     parser.add_argument(
         "labels", nargs="+", metavar="LABELS", help="files of labels, folders, patterns"
@@ -360,7 +364,7 @@ def _measure(commands: Any) -> None:
     _where(parser)
 
 
-def _compare(commands: Any) -> None:
+def _compare(commands: Commands) -> None:
     parser = _command(commands, "compare", "results", "Score results against references.")
     parser.add_argument("result", metavar="RESULT", help="file or folder")
     parser.add_argument("reference", metavar="REFERENCE", help="file, or folder of equal names")
@@ -378,7 +382,7 @@ def _compare(commands: Any) -> None:
     parser.add_argument("--table", metavar="CSV", help="write a row for each object of all cases")
 
 
-def _objects(commands: Any, chosen: str) -> None:
+def _objects(commands: Commands, chosen: str) -> None:
     """The commands that come after a segmentation; their settings are those of the verbs."""
     parsers = {
         "track": _command(commands, "track", "objects", "Give each object one number in time."),

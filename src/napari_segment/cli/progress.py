@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_segment.cli.terminal import terminal
 from napari_segment.printable import printable
 from napari_segment.step import Step
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
 def show(
@@ -47,7 +50,7 @@ def show(
             steps.close()
 
 
-def _draw(bar: Any, step: Step) -> None:
+def _draw(bar: tqdm[Any], step: Step) -> None:
     if bar.disable:
         return
     bar.total = step.total or None

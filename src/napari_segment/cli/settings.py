@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -15,6 +15,9 @@ from napari_segment.errors import SettingError
 from napari_segment.recipe import Spec
 from napari_segment.registry import REGISTRIES, Entry, Registry, alternatives, picks_from
 
+if TYPE_CHECKING:
+    from napari_segment.cli.parser import Options
+
 
 def training() -> Entry:
     """Training, described by its signature like any entry."""
@@ -23,7 +26,7 @@ def training() -> Entry:
     return ENTRY
 
 
-def add_options(group: Any, entry: Entry, skip: Sequence[str] = ()) -> None:
+def add_options(group: Options, entry: Entry, skip: Sequence[str] = ()) -> None:
     """Give a parser one option for each setting of an entry.
 
     Parameters
@@ -131,14 +134,14 @@ def parse_value(entry: Entry, name: str, given: str | Sequence[str]) -> Any:
     return [parse_spec(text, REGISTRIES[kind]) for text in names] if kind else names
 
 
-def _literal_or_value(given: str | Sequence[str], literals: Sequence[str], other: Any) -> Any:
+def _literal_or_value(given: str | Sequence[str], literals: Sequence[str], other: object) -> Any:
     """Text as one of the literals, or as what validation takes for the other type."""
     if not isinstance(given, str) or given.strip() in literals or _origin(other) is not tuple:
         return given.strip() if isinstance(given, str) else given
     return [text for text in map(_bare, _plain(given)) if text]
 
 
-def _origin(annotation: Any) -> Any:
+def _origin(annotation: object) -> Any:
     """The origin of a type, whatever it is annotated with."""
     origin = get_origin(annotation)
     return _origin(get_args(annotation)[0]) if origin is Annotated else origin
@@ -174,7 +177,7 @@ def _metavar(field: FieldInfo) -> str:
     return "|".join([*literals, _form_of(other)])
 
 
-def _form_of(annotation: Any) -> str:
+def _form_of(annotation: object) -> str:
     """How values of a type are typed."""
     if get_origin(annotation) is Annotated:
         return _form_of(get_args(annotation)[0])

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_segment.errors import SettingError
+
+if TYPE_CHECKING:
+    from napari_segment.deep.nn.summary import Summary
 
 DRAWINGS = (".png", ".svg", ".pdf")
 
@@ -62,7 +65,7 @@ def _sizes(options: argparse.Namespace, ndim: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _plain(result: Any) -> dict[str, Any]:
+def _plain(result: Summary) -> dict[str, Any]:
     return {
         "model": result.title, "size": list(result.size), "parameters": result.parameters,
         "trainable": result.trainable, "memory_training": result.memory_training,

@@ -6,12 +6,17 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_segment.cli.progress import show
 from napari_segment.cli.settings import chosen, training
 from napari_segment.errors import SettingError
 from napari_segment.step import Step
+
+if TYPE_CHECKING:
+    from napari_segment.api.types import PairsLike
+    from napari_segment.deep.checkpoint import Checkpoint
+    from napari_segment.io.datasets.pairs import Pairs
 
 
 def train(options: argparse.Namespace) -> int:
@@ -38,7 +43,7 @@ def train(options: argparse.Namespace) -> int:
     return 0
 
 
-def _say_how_to_use(trained: Sequence[Any]) -> None:
+def _say_how_to_use(trained: Sequence[Checkpoint]) -> None:
     """Show the command for the network that scored best, and the one for all together."""
     if not trained:
         return
@@ -50,7 +55,7 @@ def _say_how_to_use(trained: Sequence[Any]) -> None:
         print(f"Use all: the same with --ensemble {','.join(others)}")
 
 
-def _score(checkpoint: Any) -> float:
+def _score(checkpoint: Checkpoint) -> float:
     """What a training makes large."""
     return float(checkpoint.scores.get("ap", checkpoint.scores.get("dice", 0.0)))
 
@@ -60,18 +65,19 @@ def _stays(step: Step) -> bool:
     return step.done == 0 or "epoch" in step.numbers
 
 
-def _report(checkpoint: Any) -> dict[str, Any]:
+def _report(checkpoint: Checkpoint) -> dict[str, Any]:
     scores = {name: float(value) for name, value in checkpoint.scores.items()}
     return {"checkpoint": str(checkpoint.folder), "scores": scores}
 
 
-def _source(options: argparse.Namespace) -> Any:
+def _source(options: argparse.Namespace) -> PairsLike:
     if options.dataset:
         if not options.layout:
             return Path(options.dataset)
         from napari_segment.registry import layouts
 
-        return layouts[options.layout](Path(options.dataset))
+        pairs: Pairs = layouts[options.layout](Path(options.dataset))
+        return pairs
     if options.images and options.labels:
         return Path(options.images), Path(options.labels)
     raise SettingError(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.engine.label_interpolation import interpolate_labels
 from napari_segment.image import Image, Labels, Stack, nearest_index
 
 S = TypeVar("S", bound=Stack)
 
 
-def with_grid(image: Image, array: Any, axes: str, spacing: tuple[float, ...]) -> Image:
+def with_grid(image: Image, array: Array, axes: str, spacing: tuple[float, ...]) -> Image:
     """An image with the pixels and the spacing that a filter gave it.
 
     Parameters

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array, BlockInfo
+
 _SLAB = 2**22  # voxels at once
 _TIE = 1e-6  # in the middle between two voxels, towards the one of even index
 
 
-def interpolate_labels(data: Any, positions: Mapping[int, NDArray[np.float64]]) -> Any:
+def interpolate_labels(data: Array, positions: Mapping[int, NDArray[np.float64]]) -> Array:
     """Take, at positions between voxels, the label of largest linearly interpolated weight.
 
     This is linear interpolation of the indicator of every label, of which the largest wins; so no
@@ -34,7 +36,7 @@ def interpolate_labels(data: Any, positions: Mapping[int, NDArray[np.float64]]) 
     axes = sorted(positions)
     split = {axis: _ends(positions[axis], data.shape[axis]) for axis in axes}
     voxels = {axis: (before, after) for axis, (before, after, _) in split.items()}
-    corners = [
+    corners: list[Any] = [
         _gathered(data, {axis: voxels[axis][end] for axis, end in zip(axes, ends, strict=True)})
         for ends in product((0, 1), repeat=len(axes))
     ]
@@ -59,7 +61,7 @@ def _ends(
     return before, after, np.where(fraction == 0.5, 0.5 + tie, fraction).astype(np.float64)
 
 
-def _gathered(data: Any, indices: Mapping[int, NDArray[np.intp]]) -> Any:
+def _gathered(data: Array, indices: Mapping[int, NDArray[np.intp]]) -> Array:
     for axis, index in indices.items():
         data = data[(slice(None),) * axis + (index,)]
     return data
@@ -80,7 +82,7 @@ def _voted_in_slabs(
 def _voted_block(
     *corners: NDArray[Any],
     fractions: Mapping[int, NDArray[np.float64]],
-    block_info: Any = None,
+    block_info: BlockInfo | None = None,
 ) -> NDArray[Any]:
     location = block_info[0]["array-location"] if block_info else [(0, n) for n in corners[0].shape]
     part = {axis: f[slice(*location[axis])] for axis, f in fractions.items()}

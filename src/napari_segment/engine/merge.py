@@ -68,7 +68,7 @@ def offset_labels(arrays: Sequence[Any], planes: int) -> tuple[list[Any], list[i
     return offset_arrays, offsets
 
 
-def _largest(block: Any) -> int:
+def _largest(block: NDArray[Any]) -> int:
     return int(block.max(initial=0))
 
 

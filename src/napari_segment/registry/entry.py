@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from napari_segment.aliases import current_settings
+from napari_segment.arrays import Array
 from napari_segment.errors import InputError, SegmentError, SettingError
 from napari_segment.recipe import Spec
 from napari_segment.registry.settings import alternatives, settings_model
@@ -173,10 +174,10 @@ def _array_of(name: str, given: Any) -> Any:
     return np.asarray(given) if isinstance(given, list) else given
 
 
-def _check_labels(entry: Entry, labels: Any) -> None:
-    dtype = getattr(labels, "dtype", None)
-    if dtype is None:
+def _check_labels(entry: Entry, labels: Array | None) -> None:
+    if labels is None or not hasattr(labels, "dtype"):
         return
+    dtype = labels.dtype
     if dtype.kind not in "bui":
         raise InputError(
             f"{entry.name!r} takes labels: an array of booleans or whole numbers, not of {dtype}. "

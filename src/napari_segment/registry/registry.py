@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from napari_segment.errors import PluginError, UnknownNameError
 from napari_segment.recipe import Spec, SpecLike
@@ -30,14 +30,25 @@ class Registry(Mapping[str, Entry]):
         self.kind, self.singular, self._fill = kind, singular, fill
         self._entries: dict[str, Entry] = {}
 
-    def add(self, name: str, *, title: str, **metadata: Any) -> Callable[[F], F]:
+    def add(
+        self,
+        name: str,
+        *,
+        title: str,
+        gives: str = "",
+        ndim: tuple[int, ...] = (2, 3),
+        channels: Literal["one", "many"] = "one",
+        pointwise: bool = False,
+        whole: str = "",
+        group: str = "",
+    ) -> Callable[[F], F]:
         """Decorator: register a function, which is returned unchanged.
 
         Parameters
         ----------
         name, title : str
             The name in recipes and on the command line; the name in menus.
-        **metadata
+        gives, ndim, channels, pointwise, whole, group
             The further fields of `Entry`.
 
         Raises
@@ -47,7 +58,9 @@ class Registry(Mapping[str, Entry]):
         """
 
         def register(function: F) -> F:
-            entry = Entry(self.kind, name, title, function, **metadata)
+            entry = Entry(
+                self.kind, name, title, function, gives, ndim, channels, pointwise, whole, group
+            )
             self._refuse_second(entry)
             check_signature(self.kind, name, function)
             self._entries[name] = entry

@@ -84,13 +84,13 @@ def settings_model(
     )
 
 
-def _described(annotation: Any, documented: str) -> Any:
+def _described(annotation: object, documented: str) -> Any:
     """Add the description to a setting's type: that of the docstring, else that of the type."""
     text = documented or _description_of(annotation)
     return Annotated[_checked(annotation), Field(description=text or None)]
 
 
-def _description_of(annotation: Any) -> str:
+def _description_of(annotation: object) -> str:
     """Find the description in a type, or in the types that a union is made of."""
     for mark in getattr(annotation, "__metadata__", ()):
         if isinstance(mark, FieldInfo) and mark.description:
@@ -123,7 +123,7 @@ def picks_from(field: FieldInfo) -> tuple[str, bool]:
     return "", several
 
 
-def alternatives(annotation: Any) -> tuple[tuple[str, ...], Any]:
+def alternatives(annotation: object) -> tuple[tuple[str, ...], Any]:
     """Split a type such as ``int | Literal["auto"]`` into its literals and the other type.
 
     Parameters
@@ -203,7 +203,7 @@ def resolved(parameter: inspect.Parameter, function: Callable[..., Any]) -> Any:
         ) from None
 
 
-def _is_setting_type(annotation: Any) -> bool:
+def _is_setting_type(annotation: object) -> bool:
     origin = get_origin(annotation)
     if origin is Annotated:
         return _is_setting_type(get_args(annotation)[0])
@@ -216,7 +216,7 @@ def _is_setting_type(annotation: Any) -> bool:
     return annotation in _PLAIN
 
 
-def _is_union_with_literals(annotation: Any) -> bool:
+def _is_union_with_literals(annotation: object) -> bool:
     literals, other = alternatives(annotation)
     while get_origin(other) is Annotated:
         other = get_args(other)[0]
@@ -224,7 +224,7 @@ def _is_union_with_literals(annotation: Any) -> bool:
     return fits and _is_setting_type(other) and all(isinstance(a, str) for a in literals)
 
 
-def _checked(annotation: Any) -> Any:
+def _checked(annotation: object) -> Any:
     """Let a Spec setting be given as a name, and check it against its registry."""
     if get_origin(annotation) is tuple:
         arguments = tuple(a if a is Ellipsis else _checked(a) for a in get_args(annotation))

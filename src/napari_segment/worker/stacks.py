@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from napari_segment.arrays import Array
 from napari_segment.image import Image, Labels
 from napari_segment.recipe import Recipe
 
@@ -92,7 +93,7 @@ def load_stack(plain: dict[str, Any], *, memory: bool = False) -> Image | Labels
     )  # fmt: skip
 
 
-def save_array(array: Any, path: Path) -> Chunks:
+def save_array(array: Array, path: Path) -> Chunks:
     """Write an array; the lengths of its blocks if it is lazy, else nothing."""
     if isinstance(array, np.ndarray):
         np.save(path, array)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.deep.inference import Slab, predict
 from napari_segment.deep.inference.options import OnnxDevice, Overlap
 from napari_segment.errors import InputError, SettingError
@@ -24,7 +25,7 @@ from napari_segment.step import Step
 
 @methods.add("bioimageio", title="BioImage.IO model", group="network", channels="many")
 def bioimageio(
-    image: Any,
+    image: Array,
     spacing: Sequence[float] = (),
     *,
     package: Path,
@@ -75,12 +76,12 @@ def bioimageio(
 
 def outputs_of(
     model: Package,
-    image: Any,
+    image: Array,
     *,
     tile: Sequence[int] = (),
     overlap: float = 0.25,
     device: str = "cpu",
-    decode: Any = None,
+    decode: Callable[[NDArray[np.float32]], NDArray[Any]] | None = None,
 ) -> Generator[Step, None, NDArray[Any]]:
     """Run a model over an image of any size.
 
@@ -114,7 +115,7 @@ def outputs_of(
     return result
 
 
-def _check(model: Package, image: Any) -> None:
+def _check(model: Package, image: Array) -> None:
     channels = next((s.size for s in model.input_axes if s.letter == "c"), 1)
     if channels and image.shape[0] != channels:
         raise InputError(
@@ -125,7 +126,9 @@ def _check(model: Package, image: Any) -> None:
         raise InputError(f"{model.name} takes volumes, but the image is {image.ndim - 1}-D.")
 
 
-def _decode_slab(slab: Slab, finish: Change, decode: Any) -> NDArray[Any]:
+def _decode_slab(
+    slab: Slab, finish: Change, decode: Callable[[NDArray[np.float32]], NDArray[Any]] | None
+) -> NDArray[Any]:
     values = finish(slab.mean().cpu().numpy())
     return values if decode is None else np.asarray(decode(values))
 

@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any, TypeAlias, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import is_lazy, map_blocks, reduce
 from napari_segment.errors import FormatError
 from napari_segment.exchange.bioimageio.package import Operation
@@ -19,7 +20,7 @@ Change: TypeAlias = Callable[[Floats], Floats]
 _SAMPLE = 2**22  # voxels of a channel from which percentiles of lazy arrays are taken
 
 
-def fitted(operations: Sequence[Operation], image: Any = None) -> Change:
+def fitted(operations: Sequence[Operation], image: Array | None = None) -> Change:
     """Compose operations to one function of blocks, with statistics of the whole image.
 
     Parameters
@@ -49,7 +50,7 @@ def fitted(operations: Sequence[Operation], image: Any = None) -> Change:
     return partial(run, tuple(changes))
 
 
-def _processed(changes: tuple[Change, ...], image: Any) -> Any:
+def _processed(changes: tuple[Change, ...], image: Array | None) -> Array | None:
     if image is None or not changes:
         return image
     return map_blocks(partial(run, changes), image, dtype=np.float32)
@@ -63,7 +64,7 @@ def run(changes: Sequence[Change], block: NDArray[Any]) -> Floats:
     return values
 
 
-def _change(operation: Operation, image: Any) -> list[Change]:
+def _change(operation: Operation, image: Array | None) -> list[Change]:
     make = _MAKERS.get(operation.name)
     if make is None:
         raise FormatError(
@@ -77,16 +78,16 @@ def _change(operation: Operation, image: Any) -> list[Change]:
 # ---- the operations, by BioImage.IO's names ----
 
 
-def _nothing(image: Any, settings: Mapping[str, Any]) -> None:
+def _nothing(image: Array | None, settings: Mapping[str, Any]) -> None:
     """Return nothing to do: types are float32 throughout."""
 
 
-def _scale_linear(image: Any, settings: Mapping[str, Any]) -> Change:
+def _scale_linear(image: Array | None, settings: Mapping[str, Any]) -> Change:
     gain, offset = settings.get("gain", 1.0), settings.get("offset", 0.0)
     return partial(_linear, _column(gain, image), _column(offset, image))
 
 
-def _standardise(image: Any, settings: Mapping[str, Any]) -> Change:
+def _standardise(image: Array | None, settings: Mapping[str, Any]) -> Change:
     eps = float(settings.get("eps", 1e-6))
     if settings.get("mode") == "fixed" or "mean" in settings:
         mean, std = np.asarray(settings["mean"], float), np.asarray(settings["std"], float)
@@ -96,12 +97,12 @@ def _standardise(image: Any, settings: Mapping[str, Any]) -> Change:
     return _affine(1 / (std + eps), -mean / (std + eps), image)
 
 
-def _fixed(image: Any, settings: Mapping[str, Any]) -> Change:
+def _fixed(image: Array | None, settings: Mapping[str, Any]) -> Change:
     mean, std = np.asarray(settings["mean"], float), np.asarray(settings["std"], float)
     return _affine(1 / std, -mean / std, image)
 
 
-def _scale_range(image: Any, settings: Mapping[str, Any]) -> Change:
+def _scale_range(image: Array | None, settings: Mapping[str, Any]) -> Change:
     if settings.get("reference_tensor"):
         raise FormatError("The model scales by the range of another tensor, which is not known.")
     _need(image, "scale_range")
@@ -114,21 +115,21 @@ def _scale_range(image: Any, settings: Mapping[str, Any]) -> Change:
     return _affine(1 / width, -low / width, image)
 
 
-def _clip(image: Any, settings: Mapping[str, Any]) -> Change:  # noqa: ARG001
+def _clip(image: Array | None, settings: Mapping[str, Any]) -> Change:  # noqa: ARG001
     low, high = settings.get("min", -np.inf), settings.get("max", np.inf)
     return lambda block: np.clip(block, low, high)
 
 
-def _binarize(image: Any, settings: Mapping[str, Any]) -> Change:
+def _binarize(image: Array | None, settings: Mapping[str, Any]) -> Change:
     threshold = _column(settings.get("threshold", 0.5), image)
     return lambda block: (block > _fit(threshold, block)).astype(np.float32)
 
 
-def _sigmoid(image: Any, settings: Mapping[str, Any]) -> Change:  # noqa: ARG001
+def _sigmoid(image: Array | None, settings: Mapping[str, Any]) -> Change:  # noqa: ARG001
     return lambda block: (0.5 * (1 + np.tanh(0.5 * block))).astype(np.float32)
 
 
-def _softmax(image: Any, settings: Mapping[str, Any]) -> Change:  # noqa: ARG001
+def _softmax(image: Array | None, settings: Mapping[str, Any]) -> Change:  # noqa: ARG001
     def change(block: Floats) -> Floats:
         powers = np.exp(block - block.max(axis=0, keepdims=True))
         return cast("Floats", powers / powers.sum(axis=0, keepdims=True))
@@ -136,7 +137,7 @@ def _softmax(image: Any, settings: Mapping[str, Any]) -> Change:  # noqa: ARG001
     return change
 
 
-_MAKERS: dict[str, Callable[[Any, Mapping[str, Any]], Change | None]] = {
+_MAKERS: dict[str, Callable[[Array | None, Mapping[str, Any]], Change | None]] = {
     "ensure_dtype": _nothing,
     "scale_linear": _scale_linear,
     "zero_mean_unit_variance": _standardise,
@@ -152,7 +153,7 @@ _MAKERS: dict[str, Callable[[Any, Mapping[str, Any]], Change | None]] = {
 # ---- numbers by channel ----
 
 
-def _affine(gain: Any, offset: Any, image: Any) -> Change:
+def _affine(gain: NDArray[np.float64], offset: NDArray[np.float64], image: Array | None) -> Change:
     return partial(_linear, _column(gain, image), _column(offset, image))
 
 
@@ -160,7 +161,7 @@ def _linear(gain: Floats, offset: Floats, block: Floats) -> Floats:
     return cast("Floats", block * _fit(gain, block) + _fit(offset, block))
 
 
-def _column(values: Any, image: Any) -> Floats:
+def _column(values: ArrayLike, image: Array | None) -> Floats:
     """Return one number for all channels, or one for each."""
     column = np.asarray(values, np.float32).reshape(-1)
     channels = int(image.shape[0]) if image is not None else 0
@@ -173,7 +174,7 @@ def _fit(column: Floats, block: Floats) -> Floats:
     return column.reshape(-1, *[1] * (block.ndim - 1))
 
 
-def _need(image: Any, name: str) -> None:
+def _need(image: Array | None, name: str) -> None:
     if image is None:
         raise FormatError(f"The model's {name} needs its whole output, which tiles do not have.")
 
@@ -186,7 +187,7 @@ def _with_channels(settings: Mapping[str, Any]) -> bool:
     return "c" in axes if isinstance(axes, str) else "channel" in axes
 
 
-def _moments(image: Any, *, joint: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _moments(image: Array, *, joint: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     sums = reduce(image, _sums, lambda parts: np.sum(parts, axis=0))
     if joint:
         sums = sums.sum(axis=1, keepdims=True)
@@ -201,7 +202,7 @@ def _sums(block: NDArray[Any]) -> NDArray[np.float64]:
     return np.stack([np.full(len(flat), flat.shape[1], float), flat.sum(1), (flat**2).sum(1)])
 
 
-def _samples(image: Any) -> list[NDArray[Any]]:
+def _samples(image: Array) -> list[NDArray[Any]]:
     if not is_lazy(image):
         return [np.asarray(c).ravel() for c in image]
     voxels = int(np.prod(image.shape[1:]))
