@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
+from napari_segment.classical import histogram as module
 from napari_segment.classical.histogram import histogram
+
+
+@pytest.fixture(autouse=True, params=["numpy", "compiled"])
+def counted_by(request, monkeypatch):
+    """Small arrays by NumPy, or by the kernels that count large ones."""
+    if request.param == "compiled":
+        monkeypatch.setattr(module, "_SMALL", -1)
+
 
 TYPES = ["u1", "i1", "u2", "i2", ">u2", "u4", "i4", "u8", "i8", "?"]
 
@@ -43,3 +52,20 @@ def test_values_may_begin_anywhere_in_memory(dtype, skip):
 def test_parts_in_threads_add_up():
     values = np.random.default_rng(0).integers(0, 300, (3, 5, 1 << 20)).astype(np.int16) - 100
     np.testing.assert_array_equal(histogram(values).counts, np.bincount(values.ravel() + 100))
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f8"])
+@pytest.mark.parametrize("bins", [2, 7, 256])
+def test_floats_are_counted_in_their_bins(dtype, bins):
+    rng = np.random.default_rng(bins)
+    values = np.concatenate([rng.normal(0, 9, 500), [np.nan, np.inf, -np.inf, -0.0, 0.0]])
+    values = np.concatenate([values, np.arange(-20.0, 21.0)]).astype(dtype)
+    found = histogram(values, bins=bins)
+    finite = values[np.isfinite(values)].astype(np.float64)
+    below = np.array([(finite <= upper).sum() for upper in found.uppers])
+    np.testing.assert_array_equal(np.cumsum(found.counts), below)
+    assert below[-1] == finite.size
+
+
+def test_floats_that_are_not_finite_leave_nothing():
+    assert not histogram(np.array([np.nan, np.inf, -np.inf])).counts.size

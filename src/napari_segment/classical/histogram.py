@@ -17,6 +17,7 @@ from napari_segment.errors import InputError
 
 LEVELS = 65_536  # integers that span no more levels than this are counted level by level
 _SHIFT = 1e-3  # of a bin, see `_bins`
+_SMALL = 1 << 17  # values up to which NumPy ends before numba is imported
 
 Bins: TypeAlias = Annotated[
     int,
@@ -177,6 +178,8 @@ def _count_levels(low: int, span: int, block: NDArray[Any]) -> Counts:
 
 def _count_codes(codes: NDArray[Any]) -> Counts:
     """Of unsigned integers of 8 or 16 bits; bytes are counted in pairs."""
+    if codes.size <= _SMALL:
+        return np.bincount(codes, minlength=1 << 8 * codes.itemsize)
     from napari_segment.classical.histogram_kernels import count_codes
 
     lead = min(-codes.ctypes.data % 8 // codes.itemsize, len(codes))
@@ -192,6 +195,9 @@ def _count_codes(codes: NDArray[Any]) -> Counts:
 
 
 def _count_bins(low: float, uppers: NDArray[np.float64], block: NDArray[Any]) -> Counts:
+    if block.size <= _SMALL:
+        finite = block[np.isfinite(block)]
+        return np.bincount(np.searchsorted(uppers, finite), minlength=len(uppers))
     from napari_segment.classical.histogram_kernels import count_bins
 
     bins = len(uppers)
@@ -229,6 +235,9 @@ def _finite_extremes(block: NDArray[Any]) -> tuple[float, float]:
 
 def _extremes(part: NDArray[Any]) -> tuple[float, float]:
     """Of floats of 32 or 64 bits."""
+    if part.size <= _SMALL:
+        finite = part[np.isfinite(part)]
+        return (float(finite.min()), float(finite.max())) if finite.size else (np.inf, -np.inf)
     from napari_segment.classical.histogram_kernels import finite_ranks
 
     whole = np.dtype(f"i{part.dtype.itemsize}").type

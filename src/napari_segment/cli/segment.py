@@ -22,6 +22,7 @@ from napari_segment.recipe import Recipe
 S = TypeVar("S", bound=Stack)
 
 LARGE = 0.2  # of the free memory: a larger input stays on disk and runs block by block
+SMALL = 1 << 21  # bytes of a file that is read at once, without asking how large its image is
 
 
 def segment(options: argparse.Namespace) -> int:
@@ -54,7 +55,7 @@ def read_input(options: argparse.Namespace, path: str | Path) -> Image:
     from napari_segment.io import read
 
     given = {"series": options.series, "incomplete": options.incomplete}
-    return _read(options, partial(read, path, axes=options.axes.upper(), **given))
+    return _read(options, path, partial(read, path, axes=options.axes.upper(), **given))
 
 
 def read_labels_input(options: argparse.Namespace, path: str | Path) -> Labels:
@@ -64,16 +65,21 @@ def read_labels_input(options: argparse.Namespace, path: str | Path) -> Labels:
     axes = options.axes.upper().replace("C", "")
     series = "" if options.image else options.series  # which is that of the image
     given = {"series": series, "holds": options.holds, "incomplete": options.incomplete}
-    return _read(options, partial(read_labels, path, axes=axes, **given))
+    return _read(options, path, partial(read_labels, path, axes=axes, **given))
 
 
-def _read(options: argparse.Namespace, read: Callable[..., S]) -> S:
-    stack = read(lazy=True)
-    if stack.is_lazy and not options.lazy and not options.scheduler and _fits(stack):
+def _read(options: argparse.Namespace, path: str | Path, read: Callable[..., S]) -> S:
+    in_memory = not options.lazy and not options.scheduler
+    stack = read(lazy=not (in_memory and _is_small(Path(path))))
+    if stack.is_lazy and in_memory and _fits(stack):
         stack = read()
     if options.spacing:
         stack = stack.replace(spacing=_numbers(options.spacing), affine=None)
     return stack.replace(unit=options.unit) if options.unit else stack
+
+
+def _is_small(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size <= SMALL
 
 
 def _fits(image: Stack) -> bool:
