@@ -30,4 +30,5 @@ from .registry import layouts as layouts
 from .registry import losses as losses
 from .registry import methods as methods
 from .registry import models as models
+from .runtime import configure_runtime as configure_runtime
 from .step import Step as Step

@@ -1,32 +1,39 @@
-"""Free memory, in containers too."""
+"""Free memory of the machine, in containers, and under limits of the process."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import subprocess
+import sys
 
 import psutil
 import pytest
 
 from napari_segment.blocks import memory
 
-
-def group(folder: Path, limit: str, used: int, cache: int) -> Path:
-    (folder / "memory.max").write_text(f"{limit}\n")
-    (folder / "memory.current").write_text(f"{used}\n")
-    (folder / "memory.stat").write_text(f"anon {used - cache}\ninactive_file {cache}\n")
-    return folder
+resource = pytest.importorskip("resource")
 
 
-def test_a_container_has_what_its_limit_leaves(tmp_path, monkeypatch):
-    monkeypatch.setattr(memory, "_GROUP", group(tmp_path, "1000000", 700_000, 200_000))
+def test_the_least_of_machine_and_group_counts(monkeypatch):
+    assert memory.free_memory() <= psutil.virtual_memory().total
+    monkeypatch.setattr(memory, "memory_left", lambda: 500_000)
     assert memory.free_memory() == 500_000
-    group(tmp_path, "1000000", 1_200_000, 0)
-    assert memory.free_memory() == 0
-
-
-@pytest.mark.parametrize("limit", ["max", ""])
-def test_without_a_limit_it_is_the_machine_s(tmp_path, monkeypatch, limit):
-    monkeypatch.setattr(memory, "_GROUP", group(tmp_path, limit, 0, 0))
+    monkeypatch.setattr(memory, "memory_left", lambda: 2**62)
     assert memory.free_memory() == pytest.approx(psutil.virtual_memory().available, rel=0.2)
-    monkeypatch.setattr(memory, "_GROUP", tmp_path / "none")
-    assert memory.free_memory() > 1e6
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not enforce these limits")
+@pytest.mark.parametrize("kind", ["RLIMIT_AS", "RLIMIT_DATA"])
+def test_limits_of_the_process_count(kind):
+    code = f"""
+import resource
+import numpy as np
+from napari_segment.blocks.memory import free_memory
+resource.setrlimit(resource.{kind}, (2**31, 2**31))
+print(free_memory())
+held = np.ones(2**29, np.uint8)
+print(free_memory())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    before, after = map(int, done.stdout.split())
+    assert 2**29 < before < 2**31
+    assert before - after == pytest.approx(2**29, rel=0.01)

@@ -11,7 +11,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_segment.arrays import Array, Lazy
 from napari_segment.blocks.passes import computed
-from napari_segment.blocks.slabs import over_slabs, threads
+from napari_segment.blocks.slabs import over_slabs
+from napari_segment.runtime import threads
 
 P = TypeVar("P")
 

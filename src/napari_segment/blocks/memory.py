@@ -1,20 +1,21 @@
-"""How much memory is free: of the machine, or of the container that this process lives in."""
+"""How much memory is free: of the machine, of the control group and of the process's limits."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
 
-_GROUP = Path("/sys/fs/cgroup")
+from napari_segment.cgroups import memory_left
+
 _PROCESS = Path("/proc/self")
 _UNLIMITED = 2**62
 
 
 def free_memory() -> int:
-    """Bytes that this process may still take without swapping."""
+    """Bytes that this process may still take without swapping, within all limits set to it."""
     import psutil
 
-    return min(int(psutil.virtual_memory().available), _left_in_group(_GROUP))
+    return min(int(psutil.virtual_memory().available), memory_left(), _left_of_limits())
 
 
 def reset_peak_memory() -> None:
@@ -39,17 +40,18 @@ def peak_memory() -> int | None:
         return getattr(memory, "peak_wset", None)  # Windows
 
 
-def _left_in_group(group: Path) -> int:
-    """What a container may still take (cgroup v2), or more than any machine has.
-
-    Pages of files that were read count as used there, but are given back when memory is short.
-    """
+def _left_of_limits() -> int:
+    """Return what the limits of the process (``ulimit``) leave; more than any machine without."""
     try:
-        limit = int((group / "memory.max").read_text("ascii"))
-        used = int((group / "memory.current").read_text("ascii"))
-        pages = dict(
-            line.split() for line in (group / "memory.stat").read_text("ascii").splitlines()
-        )
-        return max(limit - used + int(pages.get("inactive_file", 0)), 0)
-    except (OSError, ValueError):  # no such group, or "max"
+        import resource
+    except ImportError:  # Windows
         return _UNLIMITED
+    import psutil
+
+    held = psutil.Process().memory_info()
+    pairs = (resource.RLIMIT_AS, held.vms), (resource.RLIMIT_DATA, getattr(held, "data", 0))
+    limits = ((resource.getrlimit(kind)[0], used) for kind, used in pairs)
+    return min(
+        (max(most - used, 0) for most, used in limits if most != resource.RLIM_INFINITY),
+        default=_UNLIMITED,
+    )

@@ -9,19 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TypeVar
 
+from napari_segment.runtime import threads
+
 T = TypeVar("T")
 
 _inside = threading.local()
-
-
-def threads() -> int:
-    """How many threads kernels use: ``NAPARI_SEGMENT_THREADS``, else the cores of this process."""
-    wanted = os.environ.get("NAPARI_SEGMENT_THREADS", "")
-    if wanted.isdigit() and int(wanted):
-        return int(wanted)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def over_slabs(work: Callable[[int, int], T], length: int, thickness: int = 0) -> list[T]:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.blocks.slabs import over_slabs, threads
+from napari_segment.blocks.slabs import over_slabs
 
-__all__ = ["over_slabs", "slab", "threads"]
+__all__ = ["over_slabs", "slab"]
 
 
 def slab(array: NDArray[Any], start: int, stop: int, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -13,6 +13,7 @@ from napari_segment.cli.messages import complain, formatted_warnings, message_of
 from napari_segment.cli.parser import make_parser
 from napari_segment.cli.terminal import printable_output
 from napari_segment.errors import SettingError, UnknownNameError
+from napari_segment.runtime import set_variables
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(given: list[str]) -> int:
     """Run a command; every failure becomes a message and a status."""
     debug = "--debug" in given
+    set_variables()  # before NumPy and PyTorch are imported, which read them once
     try:
         parser = make_parser(given)
         if not given:

@@ -80,7 +80,7 @@ class Forest:
         """
         from sklearn.ensemble import RandomForestClassifier
 
-        from napari_segment.blocks.slabs import threads
+        from napari_segment.runtime import threads
 
         forest = RandomForestClassifier(
             n_estimators=trees, min_samples_leaf=min_leaf, max_depth=max_depth,

@@ -20,9 +20,10 @@ from pydantic import Field
 from napari_segment.arrays import Array
 from napari_segment.blocks import is_lazy, map_blocks, reduce
 from napari_segment.blocks.maps import native
-from napari_segment.blocks.slabs import over_slabs, threads
+from napari_segment.blocks.slabs import over_slabs
 from napari_segment.classical.histogram import finite_range, real
 from napari_segment.errors import InputError
+from napari_segment.runtime import threads
 
 if TYPE_CHECKING:
     from napari_segment.classical.threshold.window import Coding

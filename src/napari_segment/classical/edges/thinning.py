@@ -9,10 +9,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.classical._slabs import over_slabs, threads
+from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.edges.stencil import SOBEL
 from napari_segment.classical.filters.separable import Kernel, mirrored
 from napari_segment.classical.grid import float_type
+from napari_segment.runtime import threads
 
 _CACHE = 1 << 20  # bytes that the planes in work should not exceed
 _THICKEST = 64  # planes of a box, of which other types than float hold a copy

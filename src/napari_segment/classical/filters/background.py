@@ -12,7 +12,7 @@ from pydantic import Field
 
 from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
-from napari_segment.classical._slabs import over_slabs, threads
+from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.filters.local import as_volume, on_blocks
 from napari_segment.classical.grid import (
     checked,
@@ -24,6 +24,7 @@ from napari_segment.classical.grid import (
 from napari_segment.classical.histogram import finite_range
 from napari_segment.image import Spacing
 from napari_segment.registry import filters
+from napari_segment.runtime import threads
 
 Radius = Annotated[float, Field(gt=0)]
 

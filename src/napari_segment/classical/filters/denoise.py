@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_segment.arrays import Array
-from napari_segment.classical._slabs import over_slabs, threads
+from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.filters.local import as_volume, on_blocks, with_margin
 from napari_segment.classical.filters.noise import noise_level
 from napari_segment.classical.grid import checked, float_type, in_voxels
 from napari_segment.classical.histogram import finite_range
 from napari_segment.image import Spacing
 from napari_segment.registry import filters
+from napari_segment.runtime import threads
 
 _PLAIN = (np.uint8, np.uint16, np.float32, np.float64)  # images that kernels take as they are
 _FRONT = 16  # sheets that total variation advances by before threads wait for each other

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
-from napari_segment.classical._slabs import over_slabs, threads
+from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.grid import float_type
+from napari_segment.runtime import threads
 
 TRUNCATE = 4.0  # standard deviations, as in scipy.ndimage
 _STRIP = 1 << 20  # bytes of a strip of rows, which should stay in the second-level cache

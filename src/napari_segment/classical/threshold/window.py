@@ -12,10 +12,11 @@ from pydantic import Field
 
 from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
-from napari_segment.classical._slabs import over_slabs, threads
+from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.grid import checked
 from napari_segment.classical.histogram import finite_range, real
 from napari_segment.errors import SettingError
+from napari_segment.runtime import threads
 
 Window: TypeAlias = Annotated[
     float,

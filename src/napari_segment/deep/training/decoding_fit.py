@@ -90,7 +90,7 @@ def average_precision(predicted: NDArray[Any], reference: NDArray[Any], iou: flo
 def _mean(objects: Objects, cases: Sequence[Case], decode: Decode) -> float:
     from concurrent.futures import ThreadPoolExecutor
 
-    from napari_segment.blocks.slabs import threads
+    from napari_segment.runtime import threads
 
     with ThreadPoolExecutor(threads()) as pool:
         precisions = list(pool.map(lambda c: average_precision(decode(c[0], objects), c[1]), cases))

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.blocks import Location, Runs, runs
-from napari_segment.blocks.slabs import over_slabs, threads
+from napari_segment.blocks.slabs import over_slabs
 from napari_segment.image import smallest_integers
 from napari_segment.results.cleanup.instances import Spacing
+from napari_segment.runtime import threads
 
 _LEAST = 1 << 16  # voxels of boxes that are worth a call
 _LARGE = 1 << 18  # voxels of a box that is worth a call of its own

@@ -138,7 +138,7 @@ def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _in_threads(follow: Any, volume: NDArray[np.float32], path: NDArray[np.float32]) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    from napari_segment.blocks.slabs import threads
+    from napari_segment.runtime import threads
 
     count = threads()
     with ThreadPoolExecutor(count) as pool:
