@@ -50,7 +50,7 @@ def undo(qtbot, dock):
 
 def drag(qtbot, view, line, value):
     """Take hold of a line and bring it to a value, in a few steps."""
-    start, end = view._place(view.thresholds[line]), view._place(value)
+    start, end = view._position(view.thresholds[line]), view._position(value)
     qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(round(start), 20))
     for part in (0.3, 0.7, 1.0):
         qtbot.mouseMove(view, QPoint(round(start + part * (end - start)), 20))
@@ -251,7 +251,7 @@ def test_numbers_stand_under_their_lines_or_not_at_all(qtbot, viewer, monkeypatc
     view.grab()
     assert len(drawn) >= 5
     for words, (x, width) in drawn.items():
-        assert x <= view._place(float(words)) <= x + width
+        assert x <= view._position(float(words)) <= x + width
 
 
 def test_a_histogram_that_comes_late_says_nothing_of_markers(qtbot, viewer, stack, monkeypatch):

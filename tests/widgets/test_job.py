@@ -61,7 +61,7 @@ def test_result_steps_and_preview_come_back(qtbot, process, image):
     previews = [s.preview["slice"] for s in seen["steps"] if s.preview]
     np.testing.assert_array_equal(previews, [np.ones((2, 2))])
     assert not job.folder.exists()
-    assert "libraries print" in process.last_words
+    assert "libraries print" in process.error_output
 
 
 def test_errors_are_told_and_the_next_job_runs(qtbot, process, image):

@@ -133,8 +133,8 @@ def test_preview_follows_the_slider_and_the_mouse(qtbot, viewer, stack):
     )
     view = dock.live.histogram
     (value,) = view.thresholds
-    start = QPoint(round(view._place(value)), 20)
-    end = QPoint(round(view._place(3000)), 20)
+    start = QPoint(round(view._position(value)), 20)
+    end = QPoint(round(view._position(3000)), 20)
     qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
     qtbot.mouseMove(view, end)
     qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=end)
@@ -369,7 +369,7 @@ def test_measure_and_compare(qtbot, viewer, tmp_path):
     dock.result.layer, dock.reference.layer = layer, other
     run(qtbot, dock)
     assert dock.scores
-    assert dock.words.text() == str(api.compare(truth, truth))
+    assert dock.report.text() == str(api.compare(truth, truth))
 
 
 def test_clusters_of_colours(qtbot, viewer):
@@ -489,7 +489,7 @@ def test_train_then_predict(qtbot, viewer, tmp_path):
     assert set(dock.pictures._labels) == {"image", "reference", "prediction"}
     assert json.loads((tmp_path / "net" / "model.json").read_text())
     predict = open_dock(viewer, "Predict")
-    assert "unet" in predict.method.form.fields["checkpoint"].words.text()
+    assert "unet" in predict.method.form.fields["checkpoint"].description.text()
     assert run(qtbot, predict) == "Done."
     labels = viewer.layers[-1]
     assert labels.data.shape == (64, 64)

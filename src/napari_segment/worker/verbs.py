@@ -82,8 +82,8 @@ def augment_preview(message: Message) -> Work:
     from napari_segment.results.picture import grey, overlay
 
     yield Step(0, 0, "Changing a patch")
-    found = api.augment_preview(_pairs(message), message["settings"], count=message["count"])
-    image, labels = found["image"][:, 0], found["labels"]
+    preview = api.augment_preview(_pairs(message), message["settings"], count=message["count"])
+    image, labels = preview["image"][:, 0], preview["labels"]
     if labels.ndim == 4:
         image, labels = (array[:, array.shape[1] // 2] for array in (image, labels))
     path = Path(message["folder"]) / "patches.npy"
@@ -95,9 +95,9 @@ def augment_preview(message: Message) -> Work:
 def network_preview(message: Message) -> Work:
     """Sum up the network of a training: what it costs, its layers, and a drawing."""
     yield Step(0, 0, "Building the network")
-    found = api.network_preview(_pairs(message), message["settings"])
-    path = found.draw(Path(message["folder"]) / "network.png")
-    return {"costs": found.costs(), "table": found.to_markdown(), "drawing": str(path)}
+    preview = api.network_preview(_pairs(message), message["settings"])
+    path = preview.draw(Path(message["folder"]) / "network.png")
+    return {"costs": preview.costs(), "table": preview.to_markdown(), "drawing": str(path)}
 
 
 def _pairs(message: Message) -> Any:
@@ -108,10 +108,12 @@ def _pairs(message: Message) -> Any:
 
 
 def _saved(folder: Path) -> list[str]:
-    found = [p for p in (folder, *sorted(folder.glob("fold_*"))) if (p / "model.json").is_file()]
-    if not found:
+    checkpoints = [
+        p for p in (folder, *sorted(folder.glob("fold_*"))) if (p / "model.json").is_file()
+    ]
+    if not checkpoints:
         raise InputError("The training was stopped before it had saved a first network.")
-    return list(map(str, found))
+    return list(map(str, checkpoints))
 
 
 def measure(message: Message) -> Work:

@@ -36,12 +36,12 @@ class Compare(QWidget):
         self.reference.setCurrentIndex(min(1, self.reference.count() - 1))
         self.running = Running("Compare", self.make_job, self.finished)
         self.scores: dict[str, float] = {}
-        self.words = QLabel()
-        self.words.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.words.setWordWrap(True)
-        self.words.setTextFormat(Qt.TextFormat.PlainText)  # whatever is named in files
+        self.report = QLabel()
+        self.report.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.report.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.report.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.report.setWordWrap(True)
+        self.report.setTextFormat(Qt.TextFormat.PlainText)  # whatever is named in files
         layout = QVBoxLayout(self)
         body = QWidget()
         form = form_layout(body)
@@ -50,7 +50,7 @@ class Compare(QWidget):
         layout.addWidget(heading("Compare with a reference"))
         layout.addWidget(body)
         layout.addWidget(self.running)
-        layout.addWidget(scrolling(self.words), 1)
+        layout.addWidget(scrolling(self.report), 1)
 
     def sizeHint(self) -> Any:
         return QSize(340, 400)
@@ -74,4 +74,4 @@ class Compare(QWidget):
     def finished(self, result: dict[str, Any]) -> None:
         """Show the scores."""
         self.scores = result["summary"]
-        self.words.setText(result["text"])
+        self.report.setText(result["text"])

@@ -29,14 +29,14 @@ def picture_sheet(parent: Any, title: str, pictures: NDArray[Any], names: list[s
     dialog = QDialog(parent)
     dialog.setWindowTitle(title)
     grid = QGridLayout(dialog)
-    for place, (picture, name) in enumerate(zip(pictures, names, strict=True)):
-        shown, words = QLabel(), QLabel(name)
+    for number, (picture, name) in enumerate(zip(pictures, names, strict=True)):
+        shown, caption = QLabel(), QLabel(name)
         pixmap = QPixmap.fromImage(picture_of(picture))
         shown.setPixmap(pixmap.scaled(SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio))
-        words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        row, column = divmod(place, COLUMNS)
+        caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        row, column = divmod(number, COLUMNS)
         grid.addWidget(shown, 2 * row, column, Qt.AlignmentFlag.AlignCenter)
-        grid.addWidget(words, 2 * row + 1, column)
+        grid.addWidget(caption, 2 * row + 1, column)
     return dialog
 
 
@@ -45,9 +45,9 @@ def network_sheet(parent: Any, costs: str, drawing: Any, table: str) -> Any:
     dialog = QDialog(parent)
     dialog.setWindowTitle("The network")
     dialog.resize(WIDTH + 40, 640)
-    words, picture, layers = QLabel(costs), QLabel(), QTextEdit()
-    words.setWordWrap(True)
-    words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    summary, picture, layers = QLabel(costs), QLabel(), QTextEdit()
+    summary.setWordWrap(True)
+    summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     wide = max(WIDTH, drawing.width() // 2)  # of a long network: to be scrolled, but to be read
     picture.setPixmap(drawing.scaledToWidth(wide, Qt.TransformationMode.SmoothTransformation))
     layers.setReadOnly(True)
@@ -59,6 +59,6 @@ def network_sheet(parent: Any, costs: str, drawing: Any, table: str) -> Any:
     parts.addWidget(layers)
     parts.setSizes([380, 220])
     column = QVBoxLayout(dialog)
-    column.addWidget(words)
+    column.addWidget(summary)
     column.addWidget(parts, 1)
     return dialog

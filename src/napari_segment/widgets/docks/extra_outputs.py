@@ -82,26 +82,26 @@ def filtered_layers(
         Of the source, by axis.
     """
     name = f"{source.name} {' '.join(spec.name for spec in recipe.filters)}"
-    place = _place(source, axes, recipe, keep_channel="C" in image.axes and "C" in axes)
-    shown_axes = axes[len(axes) - len(place["scale"]) :]
+    common = _geometry(source, axes, recipe, keep_channel="C" in image.axes and "C" in axes)
+    shown_axes = axes[len(axes) - len(common["scale"]) :]
     for letter, new in zip(image.spatial_axes, image.spacing, strict=True):
-        place["scale"][shown_axes.index(letter)] *= new / spacing[letter]
-    place |= {"rgb": False, "metadata": {KEY: _described(recipe, source)}}
+        common["scale"][shown_axes.index(letter)] *= new / spacing[letter]
+    common |= {"rgb": False, "metadata": {KEY: _described(recipe, source)}}
     if "C" in image.axes and "C" not in axes:
         names = image.channels or tuple(map(str, range(image.size("C"))))
         low, high = (float(np.asarray(end(image.data))) for end in (np.min, np.max))
         if low < high:  # of all colours together, which keeps their balance
-            place["contrast_limits"] = (low, high)
+            common["contrast_limits"] = (low, high)
         return [
             (
                 _on(image.channel(i), shown_axes),
-                place | {"name": f"{name} {c}", "colormap": c if c in RGB else "gray"}
+                common | {"name": f"{name} {c}", "colormap": c if c in RGB else "gray"}
                 | {"blending": "additive"},
                 "image",
             )
             for i, c in enumerate(names)
         ]  # fmt: skip
-    return [(_on(image, shown_axes), place | {"name": name}, "image")]
+    return [(_on(image, shown_axes), common | {"name": name}, "image")]
 
 
 def points_layer(
@@ -124,12 +124,12 @@ def points_layer(
     index = dict(zip(letters, (world @ back[:-1, :-1].T + back[:-1, -1]).T, strict=True))
     index["T"] = table["time"].to_numpy() if "time" in table else np.zeros(len(table))
     index["C"] = np.full(len(table), _channel(recipe))
-    place = geometry(source, int(axes.startswith("C")))
+    common = geometry(source, int(axes.startswith("C")))
     shown_axes = axes.removeprefix("C")
     columns = [n for n in table if n not in ("time", "z", "y", "x")]
     return (
         np.stack([index[a] for a in shown_axes], axis=1),
-        place
+        common
         | {
             "name": f"{source.name} edge points", "size": SIZE, "face_color": FACE,
             "border_width": 0, "features": table[columns],
@@ -139,7 +139,7 @@ def points_layer(
     )  # fmt: skip
 
 
-def _place(source: Any, axes: str, recipe: Recipe, *, keep_channel: bool) -> dict[str, Any]:
+def _geometry(source: Any, axes: str, recipe: Recipe, *, keep_channel: bool) -> dict[str, Any]:
     """Where the result lies: from the first time point, at the channel that was taken."""
     offset = np.zeros(len(axes))
     if recipe.times and "T" in axes:

@@ -41,7 +41,7 @@ class LinkingDock(QWidget):
     """
 
     verb: ClassVar[str]
-    words: ClassVar[str]  # what it does, above the form
+    description: ClassVar[str]  # what it does, above the form
     suffix: ClassVar[str]  # of the new layer's name
     button: ClassVar[str]
 
@@ -57,12 +57,12 @@ class LinkingDock(QWidget):
         self.undo_button.clicked.connect(self.undo)
         follow(self, napari_viewer.layers.events.removed, self._offer_undo)
         self.running.buttons.addWidget(self.undo_button, 1)
-        words = QLabel(self.words)
-        words.setWordWrap(True)
+        description = QLabel(self.description)
+        description.setWordWrap(True)
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 6, 0)
-        parts = (heading(verb(self.verb).title), words, self.choice(), self.form.native)
+        parts = (heading(verb(self.verb).title), description, self.choice(), self.form.native)
         for part in parts:
             column.addWidget(part)
         column.addStretch(1)
@@ -142,7 +142,7 @@ class Track(LinkingDock):
     verb: ClassVar[str] = "track"
     suffix: ClassVar[str] = "tracks"
     button: ClassVar[str] = "Track"
-    words: ClassVar[str] = (
+    description: ClassVar[str] = (
         "An object keeps its number, and so its colour, from one time to the next."
     )
 
@@ -173,7 +173,7 @@ class Consensus(LinkingDock):
     verb: ClassVar[str] = "consensus"
     suffix: ClassVar[str] = "consensus"
     button: ClassVar[str] = "Join"
-    words: ClassVar[str] = (
+    description: ClassVar[str] = (
         "A voxel belongs to an object where more than half of the ticked segmentations say so."
     )
 

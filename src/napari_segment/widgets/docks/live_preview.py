@@ -15,14 +15,14 @@ from napari_segment.errors import SegmentError
 from napari_segment.widgets.forms.histogram import HistogramView
 from napari_segment.widgets.forms.source import follow
 from napari_segment.widgets.jobs.preview import Look, Newest, Request, View
-from napari_segment.widgets.layers.conversion import KEY, place_in, plane_layer
+from napari_segment.widgets.layers.conversion import KEY, plane_layer, shown_index
 
 if TYPE_CHECKING:
     from napari_segment.widgets.docks.segment import SegmentDock
 
 PAUSE = 30  # milliseconds from a change to its preview, so that several come together
 NAME = "preview"
-PLACE = ("scale", "translate", "rotate", "shear", "affine")
+GEOMETRY = ("scale", "translate", "rotate", "shear", "affine")
 
 
 class LivePreview(QObject):
@@ -70,10 +70,10 @@ class LivePreview(QObject):
     def end_if_gone(self) -> None:
         """Take the preview along with a hidden dock, or a closed one, whose content lives on."""
         try:
-            place = self.dock.parentWidget()
-            while place is not None and not isinstance(place, QDockWidget):
-                place = place.parentWidget()
-            if place is None or place.isHidden():  # not so behind another tab
+            ancestor = self.dock.parentWidget()
+            while ancestor is not None and not isinstance(ancestor, QDockWidget):
+                ancestor = ancestor.parentWidget()
+            if ancestor is None or ancestor.isHidden():  # not so behind another tab
                 self.box.setChecked(False)
         except RuntimeError:  # Qt's part of these objects is gone
             return
@@ -95,7 +95,7 @@ class LivePreview(QObject):
             self._failed("" if source.layer is None else str(error))
             return
         layer, axes, asked = source.layer, source.axes, self._asked
-        where = place_in(self.viewer, layer, axes)
+        where = shown_index(self.viewer, layer, axes)
         draw = self.box.isChecked() and not self._marked
         stale = self._newest.stale
         request = Request(image.canonical(), where, recipe, draw, stale, source.version)
@@ -106,8 +106,8 @@ class LivePreview(QObject):
         """Whether the method takes markers, which are not cut into planes."""
         return any(menu.layer is not None for menu in self.dock.extra.values())
 
-    def _show(self, found: tuple[View, Any, str, dict[str, int], float]) -> None:
-        view, layer, axes, where, asked = found
+    def _show(self, prepared: tuple[View, Any, str, dict[str, int], float]) -> None:
+        view, layer, axes, where, asked = prepared
         self.histogram.setVisible(view.histogram is not None)
         if view.histogram is not None:
             method = self.dock.method
@@ -139,7 +139,7 @@ class LivePreview(QObject):
         shown = self.layer
         if shown is not None and shown in self.viewer.layers and shown.ndim == data.ndim:
             shown.data = data
-            for name in PLACE:
+            for name in GEOMETRY:
                 if not _equal(getattr(shown, name), attributes[name]):
                     setattr(shown, name, attributes[name])
             for name in ("units", "axis_labels"):

@@ -60,10 +60,10 @@ class Predict(SegmentDock):
     def shown(self, labels: Labels, layers: list[LayerData], axes: str) -> Any:
         """The layers, and the planes that are worth labelling: along which dimension, and which."""
         doubt = doubt_of(labels)
-        found = [a for a in ("Z", "T") if doubt is not None and a in doubt.axes]
-        if doubt is None or not found:
+        leading = [a for a in ("Z", "T") if doubt is not None and a in doubt.axes]
+        if doubt is None or not leading:
             return layers, ("", 0), []
-        axis: Any = found[0]
+        axis: Any = leading[0]
         planes = api.slices_to_label_next(doubt, count=COUNT, axis=axis, apart=APART)
         return layers, (axis, axes.removeprefix("C").index(axis)), planes
 
@@ -85,5 +85,5 @@ class Predict(SegmentDock):
         plane = self.unsure[self.shown_plane]
         name, dimension = self.axis
         go_to(self.viewer, layer, dimension, plane)
-        place = f"number {self.shown_plane + 1} of {len(self.unsure)} to label"
-        self.running.say(f"{name} {plane}: {place}.")
+        rank = f"number {self.shown_plane + 1} of {len(self.unsure)} to label"
+        self.running.say(f"{name} {plane}: {rank}.")

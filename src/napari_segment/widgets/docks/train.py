@@ -188,8 +188,8 @@ class Train(QWidget):
         for folder in reversed(folders):
             networks.add(folder)
         several = f"{len(folders)} networks are" if len(folders) > 1 else "The network is"
-        place = folders[0].parent if len(folders) > 1 else folders[0]
-        self.running.say(f"{several} in {place}. The Predict widget offers what was trained.")
+        parent = folders[0].parent if len(folders) > 1 else folders[0]
+        self.running.say(f"{several} in {parent}. The Predict widget offers what was trained.")
 
     def show_augmentation(self, pictures: Any) -> None:
         """Show a patch before and after the random changes in a window of its own."""

@@ -29,12 +29,12 @@ class CheckpointField:
 
     def __init__(self) -> None:
         self.native = QWidget()
-        self.menu, self.words = QComboBox(), QLabel()
+        self.menu, self.description = QComboBox(), QLabel()
         narrow_combo(self.menu)
         self.menu.setMinimumWidth(80)  # its placeholder would ask for all of its width
         self.menu.setPlaceholderText("choose …")
-        self.words.setWordWrap(True)
-        self.words.setTextFormat(Qt.TextFormat.PlainText)  # whatever is named in files
+        self.description.setWordWrap(True)
+        self.description.setTextFormat(Qt.TextFormat.PlainText)  # whatever is named in files
         button = QToolButton()
         button.setText("…")
         button.setToolTip("Choose the folder that a training wrote")
@@ -45,7 +45,7 @@ class CheckpointField:
         column = QVBoxLayout(self.native)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(line)
-        column.addWidget(self.words)
+        column.addWidget(self.description)
         self._refresh()
         self.menu.currentIndexChanged.connect(self._chosen)
         follow(self.native, networks.changed, self._refresh)
@@ -71,15 +71,15 @@ class CheckpointField:
         self._chosen()
 
     def _chosen(self, _: int = 0) -> None:
-        self.words.setText(_described(self.value))
-        self.words.setVisible(bool(self.words.text()))
+        self.description.setText(_described(self.value))
+        self.description.setVisible(bool(self.description.text()))
         self.menu.setToolTip(self.menu.currentData() or "")
         self.changed.emit(self.value)
 
     def _ask(self) -> None:
-        found = QFileDialog.getExistingDirectory(self.native, "Choose a trained network")
-        if found:
-            self.value = found
+        chosen = QFileDialog.getExistingDirectory(self.native, "Choose a trained network")
+        if chosen:
+            self.value = chosen
 
 
 def _described(folder: Path) -> str:
@@ -89,11 +89,16 @@ def _described(folder: Path) -> str:
     if folder == Path():
         return ""
     try:
-        found = Checkpoint.load(folder)
+        checkpoint = Checkpoint.load(folder)
     except (SegmentError, OSError) as error:
         return str(error)
-    channels = f"{found.channels_in} channel" + "s" * (found.channels_in != 1)
-    names = ", ".join(found.names.values())
-    scores = ", ".join(f"{name} {score:.2f}" for name, score in list(found.scores.items())[:2])
-    parts = (f"{found.model.name}, {found.ndim}-D, {channels}", found.holds, names, scores)
+    channels = f"{checkpoint.channels_in} channel" + "s" * (checkpoint.channels_in != 1)
+    names = ", ".join(checkpoint.names.values())
+    scores = ", ".join(f"{name} {score:.2f}" for name, score in list(checkpoint.scores.items())[:2])
+    parts = (
+        f"{checkpoint.model.name}, {checkpoint.ndim}-D, {channels}",
+        checkpoint.holds,
+        names,
+        scores,
+    )
     return " · ".join(part for part in parts if part)

@@ -88,8 +88,8 @@ class Curves(QWidget):
 
     def _paint_numbers(self, painter: Any, box: Any, ys: tuple[float, float], last: float) -> None:
         flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        for y, place in ((ys[0], box.bottom()), (ys[1], box.top())):
-            painter.drawText(QRectF(0, place - 8, MARGINS[0] - 4, 16), flags, f"{y:.3g}")
+        for y, baseline in ((ys[0], box.bottom()), (ys[1], box.top())):
+            painter.drawText(QRectF(0, baseline - 8, MARGINS[0] - 4, 16), flags, f"{y:.3g}")
         line = QRectF(box.left(), box.bottom(), box.width(), MARGINS[3])
         painter.drawText(line, flags, f"step {last:.0f}")
 

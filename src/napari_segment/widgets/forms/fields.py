@@ -136,11 +136,11 @@ class PathField:
         """Ask in a dialog; nothing changes if it is dismissed."""
         start = self.line.text()
         if self.folder:
-            found = QFileDialog.getExistingDirectory(self.native, "Choose a folder", start)
+            chosen = QFileDialog.getExistingDirectory(self.native, "Choose a folder", start)
         else:
-            found = QFileDialog.getOpenFileName(self.native, "Choose a file", start)[0]
-        if found:
-            self.line.setText(found)
+            chosen = QFileDialog.getOpenFileName(self.native, "Choose a file", start)[0]
+        if chosen:
+            self.line.setText(chosen)
 
 
 class TextList:

@@ -93,41 +93,41 @@ class HistogramView(QWidget):
     def _paint_thresholds(self, painter: Any, theme: Any) -> None:
         base = self.height() - FOOT
         painter.setPen(QPen(QColor(theme.warning.as_hex()), 2))
-        places = [self._place(v) for v in self.thresholds]
-        for place in places:
-            painter.drawLine(QPointF(place, 0), QPointF(place, base))
-        self._paint_numbers(painter, theme, places)
+        positions = [self._position(v) for v in self.thresholds]
+        for position in positions:
+            painter.drawLine(QPointF(position, 0), QPointF(position, base))
+        self._paint_numbers(painter, theme, positions)
 
-    def _paint_numbers(self, painter: Any, theme: Any, places: Sequence[float]) -> None:
+    def _paint_numbers(self, painter: Any, theme: Any, positions: Sequence[float]) -> None:
         """The thresholds under their lines, then the ends, as far as there is room."""
-        if not self.counts.size and not places:
+        if not self.counts.size and not positions:
             return
         ends = ((0.0, self.low), (float(self.width()), self.high))
-        numbers = [(p, v, theme.warning) for p, v in zip(places, self.thresholds, strict=True)]
+        numbers = [(p, v, theme.warning) for p, v in zip(positions, self.thresholds, strict=True)]
         numbers += [(p, v, theme.text) for p, v in ends if self.counts.size]
         taken: list[tuple[float, float]] = []
-        for place, value, colour in numbers:
+        for position, value, colour in numbers:
             text = written(self._rounded(value, more=1))
             width = painter.fontMetrics().horizontalAdvance(text)
-            x = min(max(0.0, place - width / 2), self.width() - width)
+            x = min(max(0.0, position - width / 2), self.width() - width)
             if taken and colour is theme.warning:
                 x = max(x, taken[-1][1] + 1)  # beside the number before
-            near = x <= place  # to be taken for that of its line
+            near = x <= position  # to be taken for that of its line
             free = all(x > right or x + width < left for left, right in taken)
             if near and free and x + width <= self.width():
                 painter.setPen(QColor(colour.as_hex()))
                 painter.drawText(QPointF(x, self.height() - 4.0), text)
                 taken.append((x - 4, x + width + 4))
 
-    def _place(self, value: float) -> float:
+    def _position(self, value: float) -> float:
         """Where a value is drawn; what lies outside the histogram is at its end."""
         span = (self.high - self.low) or 1.0
         part = min(max((value - self.low) / span, 0.0), 1.0)
         return float(part * (self.width() - 2) + 1)
 
-    def _value(self, place: float) -> float:
+    def _value(self, position: float) -> float:
         span = (self.high - self.low) or 1.0
-        part = min(max((place - 1) / max(1, self.width() - 2), 0.0), 1.0)
+        part = min(max((position - 1) / max(1, self.width() - 2), 0.0), 1.0)
         return self._rounded(self.low + part * span)
 
     def _rounded(self, value: float, more: int = 0) -> float:
@@ -166,11 +166,11 @@ class HistogramView(QWidget):
 
     def _free(self, right: bool) -> int:
         """Of lines drawn on one place as the held one, the one that can go right or left."""
-        place = self._place(self.thresholds[self._held])
-        same = [i for i, v in enumerate(self.thresholds) if abs(self._place(v) - place) < 1]
+        position = self._position(self.thresholds[self._held])
+        same = [i for i, v in enumerate(self.thresholds) if abs(self._position(v) - position) < 1]
         return max(same) if right else min(same)
 
     def _under(self, event: Any) -> int:
         """Which line is under the mouse; -1 for none."""
-        far = [abs(self._place(v) - event.pos().x()) for v in self.thresholds]
+        far = [abs(self._position(v) - event.pos().x()) for v in self.thresholds]
         return int(np.argmin(far)) if far and min(far) <= REACH else -1

@@ -186,12 +186,12 @@ class Running(QWidget):
     def _cancel_if_closed(self) -> None:
         """End the job of a closed dock: napari takes its content out and lets it live on."""
         try:
-            place = self.parentWidget()
-            while place is not None and not isinstance(place, QDockWidget):
-                place = place.parentWidget()
+            ancestor = self.parentWidget()
+            while ancestor is not None and not isinstance(ancestor, QDockWidget):
+                ancestor = ancestor.parentWidget()
         except RuntimeError:  # Qt's part of this object is gone
-            place = None
-        if place is None and self.job is not None:
+            ancestor = None
+        if ancestor is None and self.job is not None:
             self.job.cancel()
             self._close_napari_bar()
 

@@ -101,7 +101,7 @@ class Process(QObject):
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
         self.ready = self.closed = False
-        self.last_words = ""
+        self.error_output = ""
         self._count = 0
         self._queue: deque[Job] = deque()
         self._job: Job | None = None
@@ -121,7 +121,7 @@ class Process(QObject):
     def start(self) -> None:
         """Start the process unless it runs, so that the first job finds it warm."""
         if self._process.state() == QProcess.ProcessState.NotRunning:
-            self.ready, self._buffer, self.last_words = False, b"", ""
+            self.ready, self._buffer, self.error_output = False, b"", ""
             self._inbox.clear()
             self._process.start(sys.executable, ["-P", "-m", "napari_segment.worker"])
 
@@ -265,20 +265,20 @@ class Process(QObject):
     def _remember(self, output: bytes) -> None:
         """Hold the end of what the process printed, for the message if it dies."""
         text = printable(output.decode(errors="replace"))
-        self.last_words = (self.last_words + text)[-TAIL:]
+        self.error_output = (self.error_output + text)[-TAIL:]
 
     def _died(self, code: int, _: Any) -> None:
         """The running job is lost; those that wait get a new process."""
         self._hear()
-        job, words = self._job, self.last_words.strip()
+        job, output = self._job, self.error_output.strip()
         if self.closed or job is None or not job.sent:
             return
         if job.unwanted:
             self._over(job, job.cancelled)
             return
-        last = words.rsplit("\n", 1)[-1]
+        last = output.rsplit("\n", 1)[-1]
         text = f"The worker process ended by itself (exit code {code}). {last}"
-        self._over(job, job.failed, text.strip(), words)
+        self._over(job, job.failed, text.strip(), output)
 
     def _not_started(self, error: Any) -> None:
         if error == QProcess.ProcessError.FailedToStart and self._job is not None:
@@ -298,16 +298,16 @@ def _parsed(line: bytes) -> Message | None:
 def process(name: str = "work") -> Process:
     """The application's process of this name, made when it is first asked for."""
     app = QApplication.instance()
-    found = app.findChild(Process, f"napari-segment-{name}")
-    if found is not None and found.closed:  # with a window before this one
-        found.setObjectName("")
-        found = None
-    if found is None:
-        found = Process(app)
-        found.setObjectName(f"napari-segment-{name}")
-        app.aboutToQuit.connect(found.close)
-        atexit.register(_close, found)  # of an application that was never told to quit
-    return found
+    known = app.findChild(Process, f"napari-segment-{name}")
+    if known is not None and known.closed:  # with a window before this one
+        known.setObjectName("")
+        known = None
+    if known is None:
+        known = Process(app)
+        known.setObjectName(f"napari-segment-{name}")
+        app.aboutToQuit.connect(known.close)
+        atexit.register(_close, known)  # of an application that was never told to quit
+    return known
 
 
 _folders: set[Path] = set()  # of jobs

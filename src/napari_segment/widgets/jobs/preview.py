@@ -189,16 +189,16 @@ def _placed(method: Spec, values: Sequence[float]) -> Spec:
 def _view_of_edges(flat: Recipe, plane: Image, seen: Image, request: Request) -> View:
     """The strength of the plane's edges, and the thresholds that the method takes of it."""
     name, settings = flat.method.name, flat.method.settings
-    found = strength(name, seen.data, seen.spacing, settings)
-    counts, values = limits(name, found, settings)
-    top = max_strength(found)
+    response = strength(name, seen.data, seen.spacing, settings)
+    counts, values = limits(name, response, settings)
+    top = max_strength(response)
 
-    def again(places: Sequence[float]) -> Spec:
-        return Spec(name=name, settings=with_thresholds(name, places, top, settings))
+    def again(thresholds: Sequence[float]) -> Spec:
+        return Spec(name=name, settings=with_thresholds(name, thresholds, top, settings))
 
     simple = request.draw and len(values) == 1 and not flat.cleanups and seen.shape == plane.shape
     labels = (
-        binarise(found, values[0], "bright").view(np.uint8)
+        binarise(response, values[0], "bright").view(np.uint8)
         if simple
         else _run(flat, plane, request)
     )

@@ -103,11 +103,11 @@ def result_layer(labels: Labels, source: Any, axes: str, name: str) -> LayerData
     if "C" in axes:
         # A leading channel is dropped. Elsewhere it stays, one long, at the channel segmented:
         # napari aligns dimensions from the last one.
-        place = axes.index("C")
-        drop = int(place == 0)
+        axis = axes.index("C")
+        drop = int(axis == 0)
         if not drop:
-            data = np.expand_dims(data, place)
-            offset[place] = _channel_number(labels)
+            data = np.expand_dims(data, axis)
+            offset[axis] = _channel_number(labels)
     if labels.recipe is not None and labels.recipe.times and "T" in axes:
         offset[axes.index("T")] = labels.recipe.times[0]
     attributes = geometry(source, drop, offset)
@@ -148,7 +148,7 @@ def plane_layer(labels: Any, source: Any, axes: str, where: Mapping[str, int]) -
     return data.reshape(shape), geometry(source, drop, np.array(offset)), "labels"
 
 
-def place_in(viewer: Any, layer: Any, axes: str) -> dict[str, int]:
+def shown_index(viewer: Any, layer: Any, axes: str) -> dict[str, int]:
     """The voxel of a layer, along every axis, at which the viewer's sliders stand."""
     point = np.asarray(viewer.dims.point[-layer.ndim :], float)
     units = viewer.layers.units
@@ -170,9 +170,9 @@ def in_units(world: Any, given: Any, wanted: Any) -> Any:
 
 def go_to(viewer: Any, layer: Any, axis: int, index: int) -> None:
     """Move the viewer's slider to a position along one axis of a layer."""
-    place = np.zeros(layer.ndim)
-    place[axis] = index
-    world = float(layer.data_to_world(place)[axis])
+    index_vector = np.zeros(layer.ndim)
+    index_vector[axis] = index
+    world = float(layer.data_to_world(index_vector)[axis])
     dimension = viewer.dims.ndim - layer.ndim + axis
     units = viewer.layers.units
     if units is not None and units[dimension] != layer.units[axis]:
@@ -320,13 +320,13 @@ def _without(layer: Any, axis: int) -> SimpleNamespace:
     data = layer.data[0] if layer.multiscale else layer.data
     if data.shape[axis] != 1:
         raise InputError(f"The Labels layer {layer.name!r} has several channels: split it first.")
-    place, n = geometry(layer), layer.ndim
+    given, n = geometry(layer), layer.ndim
 
     def rest(name: str) -> Any:
-        return np.delete(place[name], axis, 0)
+        return np.delete(given[name], axis, 0)
 
     def block(name: str) -> Any:
-        return np.delete(np.delete(place[name], axis, 0), axis, 1)
+        return np.delete(np.delete(given[name], axis, 0), axis, 1)
 
     return SimpleNamespace(
         name=layer.name, metadata=layer.metadata, selected_label=layer.selected_label, ndim=n - 1,

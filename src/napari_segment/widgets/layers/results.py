@@ -21,7 +21,7 @@ DOUBT = ("disagreement", "entropy")
 EDGES = {"Y": ("bbox_y_start", "bbox_y_stop"), "X": ("bbox_x_start", "bbox_x_stop")}
 DEPTH = ("bbox_z_start", "bbox_z_stop")
 MOST = 5000  # boxes that are drawn; of more, the surest
-WORDS = {"class": "{class}", "score": "{score:.2f}"}  # at a box's corner
+BOX_TEXT = {"class": "{class}", "score": "{score:.2f}"}  # at a box's corner
 BOX_COLOURS = ("#f2a33a", "#4c9be8", "#63c285", "#e2637f", "#b08bea", "#d5c648")
 
 
@@ -39,15 +39,15 @@ def result_layers(labels: Labels, source: Any, axes: str, name: str) -> list[Lay
         Data, attributes and layer type of each map, of the labels, and of the boxes if there are.
     """
     shown = result_layer(labels, source, axes, name)
-    place = {key: shown[1][key] for key in geometry(source)}
+    transform = {key: shown[1][key] for key in geometry(source)}
     maps = [m for key, image in labels.maps.items() for m in _map_layers(key, image, axes, name)]
-    layers = [(data, place | attributes, "image") for data, attributes in maps]
+    layers = [(data, transform | attributes, "image") for data, attributes in maps]
     table = one_row_each(labels.features)
     if table is not None:
         shown[1]["features"] = features_of(table)
     layers.append(shown)
     if EDGES["Y"][0] in labels.features:
-        layers += _box_layers(labels, place, axes, name)
+        layers += _box_layers(labels, transform, axes, name)
     return layers
 
 
@@ -107,22 +107,24 @@ def box_corners(labels: Labels) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     return boxes, rows
 
 
-def _box_layers(labels: Labels, place: dict[str, Any], axes: str, name: str) -> Iterator[LayerData]:
+def _box_layers(
+    labels: Labels, transform: dict[str, Any], axes: str, name: str
+) -> Iterator[LayerData]:
     """Boxes with class and score at their corners, in a colour for each class."""
     import pandas as pd
 
     boxes, rows = box_corners(labels)
     if not len(boxes):
         return
-    if boxes.shape[2] < len(place["scale"]):
+    if boxes.shape[2] < len(transform["scale"]):
         boxes = np.insert(boxes, axes.index("C"), 0, axis=2)
-    columns = [name for name in ("label", *WORDS) if name in labels.features]
-    attributes = place | {
+    columns = [name for name in ("label", *BOX_TEXT) if name in labels.features]
+    attributes = transform | {
         "name": f"{name} boxes", "shape_type": "rectangle", "face_color": "transparent",
         "edge_color": BOX_COLOURS[0], "edge_width": 1,
         "features": pd.DataFrame({n: labels.features[n][rows] for n in columns}),
     }  # fmt: skip
-    text = " ".join(WORDS[name] for name in columns if name in WORDS)
+    text = " ".join(BOX_TEXT[name] for name in columns if name in BOX_TEXT)
     if text:
         attributes["text"] = {
             "string": text, "size": 8, "color": "white", "anchor": "upper_left",
