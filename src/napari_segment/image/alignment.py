@@ -76,7 +76,7 @@ def nearest_index(position: NDArray[np.float64]) -> NDArray[np.intp]:
 
 
 def fits_exactly(stack: Stack, target: Stack) -> bool:
-    """Whether `align` would only turn axes, or move nothing at all."""
+    """Return whether `align` would only turn axes, or move nothing at all."""
     turned = _with_axes_of(stack, target, "stack", "target")
     between = _index_map(turned, target)
     if between is None or _is_identity(between, turned, target):
@@ -134,7 +134,7 @@ def _with_axis(stack: S, letter: str, target: Stack) -> S:
 
 
 def _index_map(stack: Stack, target: Stack) -> NDArray[np.float64] | None:
-    """Target index to stack index, (D + 1, D + 1); None where a position is unknown."""
+    """Map target indices to stack indices, (D + 1, D + 1); None where a position is unknown."""
     if stack.affine is None or target.affine is None:
         return None
     factor = length_factor(stack.unit, target.unit)
@@ -151,7 +151,7 @@ def _spatial_shape(stack: Stack) -> tuple[int, ...]:
 
 
 def _corners(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Indices of the corner voxels (2^D, D + 1)."""
+    """Return the indices of the corner voxels (2^D, D + 1)."""
     ends = product(*((0, n - 1) for n in shape))
     return np.array([[*corner, 1.0] for corner in ends])
 
@@ -169,7 +169,7 @@ def _is_identity(between: NDArray[np.float64], stack: Stack, target: Stack) -> b
 
 
 def _as_turn(between: NDArray[np.float64], stack: Stack, target: Stack) -> Turn | None:
-    """The turn that maps the stack's grid onto the target's exactly; None if there is none."""
+    """Return the turn that maps the stack's grid onto the target's exactly, or None."""
     linear = between[:-1, :-1]
     order = tuple(int(i) for i in np.abs(linear).argmax(0))
     if len(set(order)) < len(order):
@@ -189,7 +189,7 @@ def _as_turn(between: NDArray[np.float64], stack: Stack, target: Stack) -> Turn 
 
 
 def _placed(stack: S, target: Stack, data: Any) -> S:
-    """The stack with new pixels on the target's grid."""
+    """Return the stack with new pixels on the target's grid."""
     known = target.affine is not None or target.unit != "pixel"
     source = target if known else stack
     changes: dict[str, Any] = {
@@ -279,7 +279,7 @@ def _fill(
 
 
 def _nearest(source: NDArray[Any], where: NDArray[np.float64]) -> NDArray[Any]:
-    """The nearest voxel; 0 outside. Labels of 64 bits stay exact."""
+    """Return the nearest voxel; 0 outside. Labels of 64 bits stay exact."""
     index = nearest_index(where)
     inside = np.ones(where.shape[1:], bool)
     for axis, n in enumerate(source.shape):
@@ -290,7 +290,7 @@ def _nearest(source: NDArray[Any], where: NDArray[np.float64]) -> NDArray[Any]:
 
 
 def _covered(between: NDArray[np.float64], stack: Stack, target: Stack) -> float:
-    """The fraction of the target's voxels that lie in the stack, on a sample of them."""
+    """Return the fraction of the target's voxels that lie in the stack, on a sample of them."""
     shape, own = _spatial_shape(target), np.array(_spatial_shape(stack))
     axes = [np.unique(np.linspace(0, n - 1, min(n, 64)).round()) for n in shape]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(shape))

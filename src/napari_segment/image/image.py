@@ -40,7 +40,7 @@ class Image(Stack):
         return self.channels[:3] == RGB
 
     def channel(self, which: int | str) -> Image:
-        """One channel by index or name; the image itself where it has no channel axis."""
+        """Return one channel by index or name; the image itself where it has no channel axis."""
         if "C" not in self.axes:
             if which in (0, "auto"):
                 return self

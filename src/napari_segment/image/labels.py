@@ -87,12 +87,12 @@ class Labels(Stack):
 
 
 def smallest_integers(largest: int) -> np.dtype[Any]:
-    """The smallest unsigned type that holds `largest`."""
+    """Return the smallest unsigned type that holds `largest`."""
     return np.dtype(np.min_scalar_type(max(int(largest), 1)))
 
 
 def _integers(data: Any) -> Any:
-    """Whole numbers kept as floats (NIfTI label files) become integers."""
+    """Convert whole numbers stored as floats (NIfTI label files) to integers."""
     if isinstance(data, np.ndarray):
         return _whole_numbers(data).astype(smallest_integers(int(data.max(initial=0))))
     meta = np.empty((0,) * data.ndim, np.uint32)
@@ -121,7 +121,7 @@ def _checked_columns(features: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
 
 
 def _at(features: Features, axis: str, index: int) -> Features:
-    """The features at one position along an axis; of the box only what is left of it."""
+    """Return the features at one position along an axis; of the box only what is left of it."""
     rows = features["time"] == index if axis == "T" and "time" in features else slice(None)
     gone = {"time"} if axis == "T" else {f"bbox_{axis.lower()}_{end}" for end in ("start", "stop")}
     return {name: column[rows] for name, column in features.items() if name not in gone}

@@ -52,7 +52,7 @@ def from_layer(layer: Any, axes: str = "") -> Image | Labels:
 
 
 def named_axes(layer: Any) -> str:
-    """The axes that a napari layer names in ``axis_labels``, with C of RGB; "" if it does not."""
+    """Return the axes that a layer names in ``axis_labels``, with C of RGB; "" if it names none."""
     rgb = bool(getattr(layer, "rgb", False))
     names = [_AXIS_NAMES.get(str(a).lower(), "") for a in getattr(layer, "axis_labels", ())]
     if rgb and not all(names):

@@ -37,7 +37,7 @@ class Turn:
         return self.order == tuple(range(len(self.order))) and not any(self.reverse)
 
     def inverse(self) -> Turn:
-        """The turn that leads back."""
+        """Return the turn that leads back."""
         order = tuple(self.order.index(axis) for axis in range(len(self.order)))
         return Turn(order, tuple(self.reverse[axis] for axis in order))
 
@@ -117,7 +117,7 @@ def _letters(affine: NDArray[np.float64], spatial: str) -> str:
 
 
 def turn_between(own: str, wanted: str) -> Turn | None:
-    """The turn from one orientation to another; None where they name other world axes.
+    """Return the turn from one orientation to another; None where they name other world axes.
 
     Examples
     --------
@@ -159,7 +159,7 @@ def reoriented(stack: S, orientation: str) -> S:
 
 
 def index_matrix(turn: Turn, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """From indices of the turned array to indices of the array, ``(D + 1, D + 1)``.
+    """Map indices of the turned array to indices of the array, ``(D + 1, D + 1)``.
 
     Parameters
     ----------

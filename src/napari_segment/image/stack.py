@@ -99,11 +99,11 @@ class Stack:
         return not isinstance(self.data, np.ndarray)
 
     def size(self, axis: str) -> int:
-        """Length of an axis by letter; 1 where the stack lacks it."""
+        """Return the length of an axis by letter; 1 where the stack lacks it."""
         return self.shape[self.axes.index(axis)] if axis in self.axes else 1
 
     def world(self) -> NDArray[np.float64]:
-        """Index to world, (D + 1, D + 1): the affine, or the scaling by the spacing."""
+        """Map indices to the world, (D + 1, D + 1): the affine, or the scaling by the spacing."""
         if self.affine is not None:
             return self.affine
         return np.diag([*self.spacing, 1.0])
@@ -119,7 +119,7 @@ class Stack:
         return ()
 
     def geometry(self) -> dict[str, Any]:
-        """What a stack of the same place has in common: all fields but pixels and axes."""
+        """Return the fields that stacks on the same grid share: all but pixels and axes."""
         names = ("spacing", "unit", "affine", "interval", "name", "header")
         return {name: getattr(self, name) for name in names}
 
@@ -129,11 +129,11 @@ class Stack:
     # ---- other stacks from it ----
 
     def replace(self, **changes: Any) -> Self:
-        """The same stack with other fields."""
+        """Return the same stack with other fields."""
         return replace(self, **changes)
 
     def compute(self) -> Self:
-        """The same stack with its pixels in memory."""
+        """Return the same stack with its pixels in memory."""
         return self.replace(data=self.data.compute()) if self.is_lazy else self
 
     def transpose(self, axes: str) -> Self:
@@ -147,11 +147,11 @@ class Stack:
         return self.replace(data=self.data.transpose(order), axes=axes, **_reordered(self, spatial))
 
     def canonical(self) -> Self:
-        """The same stack with its axes in the order ``TCZYX``."""
+        """Return the same stack with its axes in the order ``TCZYX``."""
         return self.transpose("".join(a for a in AXES if a in self.axes))
 
     def take(self, axis: str, index: int) -> Self:
-        """One position along an axis; the axis is gone from the result."""
+        """Return one position along an axis; the axis is gone from the result."""
         if axis not in self.axes:
             raise InputError(f"The axes {self.axes!r} have no {axis!r}.")
         where = (slice(None),) * self.axes.index(axis) + (index,)
@@ -163,7 +163,7 @@ class Stack:
 
 
 def default_axes(shape: Sequence[int]) -> str:
-    """Axes of an array that comes without: YX or ZYX.
+    """Return the axes of an array that names none: YX or ZYX.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ def canonical_unit(text: str | None) -> str | None:
 
 
 def length_factor(unit: str, other: str) -> float | None:
-    """How many of another unit of length one unit is.
+    """Return how many of another unit of length one unit is.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def length_factor(unit: str, other: str) -> float | None:
 
 
 def time_factor(unit: str, other: str = "second") -> float | None:
-    """How many of another unit of time one unit is; None where one of the two is no time."""
+    """Return how many of another unit of time one unit is; None where one of the two is no time."""
     first, second = canonical_unit(unit), canonical_unit(other)
     if first in TIMES and second in TIMES:
         return float(f"{TIMES[first] / TIMES[second]:.12g}")
@@ -106,7 +106,7 @@ def time_factor(unit: str, other: str = "second") -> float | None:
 
 
 def common_length_unit(units: Sequence[str]) -> tuple[str, tuple[float, ...]] | None:
-    """One unit for axes that come in several, with the factor of each axis.
+    """Return one unit for axes that come in several, with the factor of each axis.
 
     Parameters
     ----------

@@ -73,7 +73,7 @@ def _message(path: Path, title: str, error: Exception) -> str:
 
 
 def _cause(path: Path, title: str, error: Exception) -> str:
-    """What is wrong with a file, in our own terms; a library's as detail where they are plain."""
+    """Say what is wrong with a file in our own terms; a library's are added where plain."""
     content = _content(path)
     if content == "":
         return "it is empty (0 bytes). Copy or export it again."
@@ -88,7 +88,7 @@ def _cause(path: Path, title: str, error: Exception) -> str:
 
 
 def _content(path: Path) -> str | None:
-    """The format that the first bytes of a file name; "" for an empty file."""
+    """Return the format that the first bytes of a file name; "" for an empty file."""
     if not path.is_file():
         return None
     with path.open("rb") as file:

@@ -9,7 +9,7 @@ State: TypeAlias = tuple[int, ...]
 
 
 def state_of(path: Path) -> State:
-    """The file's number, size, and times of its last change, which a cache puts into its key.
+    """Return the file's number, size and times of its last change, for the key of a cache.
 
     A file of an older date that is copied over it, and one that is given its date, have another
     state: the time at which the system noted the change cannot be set.

@@ -35,7 +35,7 @@ class Contents(Stack):
     names: Mapping[int, str] = field(default_factory=dict)
 
     def fields(self) -> dict[str, Any]:
-        """The parameters that Image and Labels share."""
+        """Return the parameters that Image and Labels share."""
         keys = ("data", "axes", "spacing", "unit", "affine", "interval", "name", "header")
         return {key: getattr(self, key) for key in keys}
 
@@ -89,7 +89,7 @@ def gather(
 
 
 def one_channel(contents: Contents, path: Path) -> Contents:
-    """Labels without their channel axis, if all channels but alpha are equal.
+    """Return labels without their channel axis, if all channels but alpha are equal.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def one_channel(contents: Contents, path: Path) -> Contents:
 def _usable_spacing(
     axes: str, scale: Mapping[str, float], unit: str, path: Path
 ) -> tuple[list[float], str]:
-    """Positive spacings and their unit; what is missing or impossible is reported."""
+    """Return positive spacings and their unit; what is missing or impossible is reported."""
     sizes = {a: float(scale[a]) if a in scale else np.nan for a in axes}
     for axis, size in sizes.items():
         if np.isfinite(size) and size < 0:
@@ -133,7 +133,7 @@ def _usable_spacing(
 
 
 def _usable_affine(affine: Any, path: Path) -> Any:
-    """An affine that can be inverted, or None, which is reported."""
+    """Return an affine that can be inverted, or None, which is reported."""
     if affine is None:
         return None
     matrix = np.asarray(affine, float)
@@ -150,7 +150,7 @@ PLANE = "plane"  # in the header of a 2-D stack: where it lies in three dimensio
 
 
 def plane_geometry(matrix: NDArray[np.float64]) -> dict[str, Any]:
-    """The affine of a plane and its header, which says where it lies in three dimensions.
+    """Return the affine of a plane and its header, which says where it lies in three dimensions.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def plane_geometry(matrix: NDArray[np.float64]) -> dict[str, Any]:
 
 
 def plane_matrix(stack: Stack) -> NDArray[np.float64] | None:
-    """Where a plane lies in three dimensions, as `plane_geometry` takes it, if that still fits."""
+    """Return the matrix of a plane in three dimensions, for `plane_geometry`, if it still fits."""
     given = stack.header.get(PLANE)
     if given is None or stack.spatial_axes != "YX":
         return None
@@ -184,7 +184,7 @@ def plane_matrix(stack: Stack) -> NDArray[np.float64] | None:
 
 
 def unit_name(text: str | None) -> str:
-    """The full name of a unit of length.
+    """Return the full name of a unit of length.
 
     Examples
     --------
@@ -196,7 +196,7 @@ def unit_name(text: str | None) -> str:
 
 
 def unit_symbol(name: str) -> str:
-    """The short form of a unit's full name ("µm" as ASCII "um"), or the name itself."""
+    """Return the short form of a unit's full name ("µm" as ASCII "um"), or the name itself."""
     return _SYMBOLS.get(name, name)
 
 
@@ -232,7 +232,7 @@ def one_unit(units: Mapping[str, str | None], path: Path) -> tuple[str, dict[str
 
 
 def extras(stack: Stack, *keys: str) -> dict[str, Any]:
-    """What a format has no field for, in plain values; `keys` are further attributes to keep."""
+    """Return what a format has no field for, in plain values; `keys` are further attributes."""
     saved: dict[str, Any] = {"axes": stack.axes}
     if stack.affine is not None:
         saved["affine"] = stack.affine.tolist()
@@ -249,7 +249,7 @@ def extras(stack: Stack, *keys: str) -> dict[str, Any]:
 
 
 def from_extras(saved: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of Contents among what `extras` gave."""
+    """Return the parameters of Contents among what `extras` gave."""
     result = {k: saved[k] for k in ("holds", "unit", "interval") if k in saved}
     if "names" in saved:
         result["names"] = {int(k): str(v) for k, v in saved["names"].items()}
@@ -268,7 +268,7 @@ def to_text(saved: Mapping[str, Any]) -> str:
 
 
 def from_text(text: Any) -> dict[str, Any]:
-    """What `to_text` wrote; empty for anything else."""
+    """Return what `to_text` wrote; empty for anything else."""
     try:
         parsed = json.loads(text)
     except (TypeError, ValueError):
@@ -325,7 +325,7 @@ def _range(data: Any) -> tuple[int, int]:
 
 
 def compact(labels: Labels) -> Labels:
-    """Labels in the smallest unsigned type that holds them; negative ones as they are."""
+    """Return labels in the smallest unsigned type that holds them; negative ones as they are."""
     low, high = _range(labels.data)
     if low < 0:
         return labels

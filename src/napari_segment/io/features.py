@@ -60,7 +60,7 @@ def _column(values: Any) -> NDArray[Any]:
 
 
 def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
-    """A table in which no text is a formula to a spreadsheet: a quote is set before such text.
+    """Return a table in which no text is a formula to a spreadsheet: such text gets a quote.
 
     Parameters
     ----------

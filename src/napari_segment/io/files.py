@@ -125,12 +125,12 @@ def read_stored_labels(
 
 
 def _is_black_and_white(data: Any) -> bool:
-    """Whether there is nothing but 0 and 255, and 255."""
+    """Return whether there is nothing but 0 and 255, and 255."""
     return has_only(data, (0, 255)) and not has_only(data, (0,))
 
 
 def has_only(data: Any, values: Sequence[int]) -> bool:
-    """Whether an array holds no other values; a lazy one is read up to the first other value."""
+    """Return whether an array holds no other values; a lazy one is read up to the first other."""
     blocks = [data] if isinstance(data, np.ndarray) else data.blocks.ravel()
     return all(bool(np.isin(np.asarray(block), values).all()) for block in blocks)
 

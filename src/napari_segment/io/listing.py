@@ -9,12 +9,12 @@ from napari_segment.io.registry import formats
 
 
 def is_readable(path: str | Path) -> bool:
-    """Whether a name belongs to a format that is read; nothing is opened."""
+    """Return whether a name belongs to a format that is read; nothing is opened."""
     return formats.of_suffix(suffix(path)) is not None
 
 
 def is_image(path: str | Path) -> bool:
-    """Whether a path is one image: a file of a known name, OME-Zarr, or a DICOM series."""
+    """Return whether a path is one image: a file of a known name, OME-Zarr, or a DICOM series."""
     path = Path(path)
     if path.is_dir():
         return formats.of_content(path) is not None

@@ -10,7 +10,7 @@ from napari_segment.io.registry import formats
 
 
 def suffix(path: str | Path) -> str:
-    """The suffix in lower case, whole where it has two parts.
+    """Return the suffix in lower case, whole where it has two parts.
 
     Examples
     --------
@@ -22,7 +22,7 @@ def suffix(path: str | Path) -> str:
 
 
 def exact_suffix(path: str | Path, content: Literal["labels", "floats"]) -> str:
-    """The suffix of a file, or that of a format which keeps labels or floats exactly.
+    """Return the suffix of a file, or that of a format which keeps labels or floats exactly.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def exact_suffix(path: str | Path, content: Literal["labels", "floats"]) -> str:
 
 
 def stem(path: str | Path) -> str:
-    """The name without its suffix.
+    """Return the name without its suffix.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def stem(path: str | Path) -> str:
 
 
 def natural(text: str | Path) -> list[tuple[int, int, str]]:
-    """A sort key in which numbers count as numbers: "2.png" comes before "10.png".
+    """Return a sort key in which numbers count as numbers: "2.png" comes before "10.png".
 
     Examples
     --------
@@ -63,7 +63,7 @@ def natural(text: str | Path) -> list[tuple[int, int, str]]:
 
 
 def recipe_path(path: str | Path) -> Path:
-    """Where the recipe of a result is kept: beside it, as ``<stem>.recipe.yaml``.
+    """Return the path of a result's recipe: ``<stem>.recipe.yaml`` in the same folder.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def recipe_path(path: str | Path) -> Path:
 
 
 def features_path(path: str | Path) -> Path:
-    """Where the features of a result's objects are kept: ``<stem>.features.csv``.
+    """Return the path of the features of a result's objects: ``<stem>.features.csv``.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def features_path(path: str | Path) -> Path:
 
 
 def map_path(path: str | Path, name: str) -> Path:
-    """Where a map that belongs to a result is kept: ``<stem>.<name>``, in a format for floats.
+    """Return the path of a map of a result: ``<stem>.<name>``, in a format for floats.
 
     Examples
     --------

@@ -37,7 +37,7 @@ class Owner:
 
     @classmethod
     def current(cls) -> Owner:
-        """The process that calls."""
+        """Return the process that calls."""
         import psutil
 
         now = datetime.now().astimezone().isoformat(" ", "seconds")
@@ -46,7 +46,7 @@ class Owner:
 
     @classmethod
     def read(cls, path: Path) -> Owner | None:
-        """The owner that a file names, if there is such a file and it names one."""
+        """Return the owner that a file names, if there is such a file and it names one."""
         try:
             values = json.loads(path.read_text("utf-8"))
             return cls(

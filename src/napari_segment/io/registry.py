@@ -86,20 +86,20 @@ class Formats(Mapping[str, Format]):
         return form
 
     def suffix(self, name: str) -> str:
-        """The longest known suffix at the end of a name, or "". Plug-ins are asked last."""
+        """Return the longest known suffix at the end of a name, or "". Plug-ins are asked last."""
         return self._known_suffix(name.lower()) or self._known_suffix(name.lower(), plugins=True)
 
     def of_suffix(self, suffix: str) -> Format | None:
-        """The format of a suffix."""
+        """Return the format of a suffix."""
         whole = self.suffix(suffix)
         return next((f for f in self._formats.values() if whole in f.suffixes), None)
 
     def reader_patterns(self) -> list[str]:
-        """The file name patterns of this package's formats for napari's manifest."""
+        """Return the file name patterns of this package's formats for napari's manifest."""
         return [p for f in self._own() for p in (*(f"*{s}" for s in f.suffixes), *f.names)]
 
     def writer_extensions(self) -> list[str]:
-        """The suffixes of this package's formats that keep labels and floats exactly."""
+        """Return the suffixes of this package's formats that keep labels and floats exactly."""
         exact = [f for f in self._own() if f.writes and not (f.labels_as or f.floats_as)]
         return [s for f in exact for s in f.suffixes]
 
@@ -109,7 +109,7 @@ class Formats(Mapping[str, Format]):
         return sorted(own, key=lambda f: f.name)
 
     def of_content(self, path: Path) -> Format | None:
-        """The format that recognises the content of a file or folder."""
+        """Return the format that recognises the content of a file or folder."""
         for form in self.values():
             recognises = form.is_folder if path.is_dir() else form.is_file
             if recognises and recognises(path):

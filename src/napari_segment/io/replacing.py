@@ -31,7 +31,7 @@ OWNER, COMMIT, EARLIER, NEW = ".owner.json", ".commit.json", ".earlier", "new"
 
 @contextmanager
 def placing(path: Path) -> Iterator[Path]:
-    """Where to write a file first, which replaces `path` when it is complete.
+    """Yield a temporary path to write to; the file replaces `path` when it is complete.
 
     So a failure leaves no broken file, and a lazy stack may be read from the file that it replaces.
 
@@ -51,7 +51,7 @@ def placing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def placing_together(parent: Path, removed: Collection[str] = (), last: str = "") -> Iterator[Path]:
-    """A folder for several files, which appear in `parent` together or not at all.
+    """Return a folder for several files, which appear in `parent` together or not at all.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 @lru_cache(maxsize=1024)
 def recover_once(parent: Path) -> None:
-    """`recover` a folder when it is first used in this process."""
+    """Recover a folder when it is first used in this process; see `recover`."""
     recover(parent)
 
 
@@ -186,6 +186,6 @@ def _check_replaceable(path: Path) -> None:
 
 
 def _copy_mode(earlier: Path, new: Path) -> None:
-    """What replaces a file may be read by those who could read it, and by nobody else."""
+    """Give a new file the mode of the earlier one, so that nobody else may read it."""
     with suppress(OSError):  # there was none
         new.chmod(earlier.stat().st_mode & 0o777)

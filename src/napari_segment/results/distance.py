@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def distance_to_others(labels: NDArray[Any], spacing: tuple[float, ...]) -> NDArray[np.float32]:
-    """Distance from each label to the nearest voxel of another value, infinite without any.
+    """Return the distance from each label to the nearest other value, infinite without any.
 
     Parameters
     ----------

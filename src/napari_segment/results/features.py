@@ -15,7 +15,7 @@ Columns = Mapping[str, NDArray[Any]]
 
 
 def concatenated(parts: Sequence[Columns]) -> dict[str, NDArray[Any]]:
-    """The rows of several tables one after the other; columns that not all have are left out.
+    """Join the rows of several tables; columns that not all have are left out.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def concatenated(parts: Sequence[Columns]) -> dict[str, NDArray[Any]]:
 
 
 def followed(features: Columns, before: Labels, after: Labels) -> dict[str, NDArray[Any]]:
-    """The features of the objects that a change of labels left.
+    """Return the features of the objects that a change of labels left.
 
     Each object takes the row of the object with which it has the most voxels in common (of the
     smaller number where two have as many); what comes of nothing, and what is gone, has no row.

@@ -121,7 +121,7 @@ def link_along(labels: Any, axis: int, *, min_overlap: float = 0.5, max_gap: int
 def _chains(
     planes: Sequence[Any], min_overlap: float, max_gap: int
 ) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]], int]:
-    """For each plane its labels, and the number of the chain that each belongs to."""
+    """Return for each plane its labels, and the number of the chain that each belongs to."""
     ids: list[NDArray[np.int64]] = []
     sizes: list[NDArray[np.int64]] = []
     numbers: list[NDArray[np.int64]] = []
@@ -154,7 +154,7 @@ def _shares(
     sizes_a: NDArray[np.int64],
     sizes_b: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Pairs (index in a, index in b) of objects that overlap, and the share of the smaller one."""
+    """Return the pairs (index in a, in b) of overlapping objects, with the smaller's share."""
     pairs, voxels = overlaps(a, b)
     both = (pairs > 0).all(1)
     i = np.searchsorted(ids_a, pairs[both, 0])
@@ -166,7 +166,7 @@ def _shares(
 
 
 def consensus(volumes: Sequence[Any], *, iou: float = 0.25) -> Any:
-    """What most of several segmentations into objects agree on.
+    """Return what most of several segmentations into objects agree on.
 
     With planes segmented and linked along each of three orthogonal axes, an object that one
     direction split, merged or missed is put right by the two others.

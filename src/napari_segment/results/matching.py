@@ -49,7 +49,7 @@ def best_matching(pairs: NDArray[Any], gains: NDArray[np.float64]) -> NDArray[np
 
 
 def _assigned(a: NDArray[Any], b: NDArray[Any], gains: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The chosen ones of a few pairs."""
+    """Return the chosen ones of a few pairs."""
     from scipy.optimize import linear_sum_assignment
 
     rows, i = np.unique(a, return_inverse=True)

@@ -37,7 +37,7 @@ def picture(image: Image, labels: Labels) -> Picture:
 
 
 def grey(plane: NDArray[Any]) -> Picture:
-    """Intensities ``(Y, X)`` as greys, from the 1st to the 99th percentile."""
+    """Return intensities ``(Y, X)`` as greys, from the 1st to the 99th percentile."""
     values = np.nan_to_num(plane.astype(np.float32))
     low, high = np.percentile(values, (1, 99)) if values.size else (0.0, 1.0)
     scaled = np.clip((values - low) / max(high - low, 1e-6), 0, 1) * 255
@@ -56,7 +56,7 @@ def coloured(labels: NDArray[Any]) -> Picture:
 
 
 def overlay(base: Picture, labels: NDArray[Any]) -> Picture:
-    """Labels laid over a picture of the same plane: a tint, and their outlines."""
+    """Return labels laid over a picture of the same plane: a tint, and their outlines."""
     numbers = np.maximum(labels, 0).astype(np.int64)
     tint = coloured(numbers if numbers.max(initial=0) > 1 else numbers * 2)  # no white veil
     share = np.where(_outline(numbers), 1.0, _OPAQUE)[..., None] * (numbers > 0)[..., None]
@@ -65,7 +65,7 @@ def overlay(base: Picture, labels: NDArray[Any]) -> Picture:
 
 
 def _outline(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Labelled pixels beside another number."""
+    """Return the labelled pixels that touch another number."""
     outline = np.zeros(labels.shape, bool)
     for axis in (0, 1):
         differs = np.diff(labels, axis=axis) != 0

@@ -301,7 +301,7 @@ def test_context_encoding_is_the_sum_over_the_points():
     torch.manual_seed(0)
     layer = ContextEncoding(4, 6, 2, 0.0, words=3)
     points = torch.rand(2, 5, 6)
-    residual = points[:, :, None] - layer.words  # (B, N, K, D)
+    residual = points[:, :, None] - layer.codewords  # (B, N, K, D)
     share = (layer.scale * residual.square().sum(-1)).softmax(-1)
     torch.testing.assert_close(layer.encode(points), (share[..., None] * residual).sum(1))
 

@@ -72,7 +72,7 @@ def _lines(path: Path) -> list[tuple[str, str]]:
 
 
 def _listed_file(folder: Path, name: str) -> Path | None:
-    """Lists name files by the folders of the machine they were made on: the last parts count."""
+    """Return a file by the last two parts of its name; lists hold folders of another machine."""
     parts = Path(name).parts[-2:]
     path = folder.joinpath(*(p for p in parts if p != "/"))
     return path if path.is_file() else None

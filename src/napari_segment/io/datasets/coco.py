@@ -94,7 +94,7 @@ def _categories(document: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[int,
 def _cases(
     file: Path, document: Mapping[str, Any], categories: Mapping[int, str], *, mark: bool
 ) -> tuple[list[Case], list[str]]:
-    """The cases of one JSON file, and notes on what was left out."""
+    """Return the cases of one JSON file, and notes on what was left out."""
     objects: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
     for annotation in document["annotations"]:
         objects[annotation["image_id"]].append(annotation)
@@ -127,7 +127,7 @@ def _cases(
 
 
 def _unfit(annotations: Sequence[Mapping[str, Any]], size: tuple[int, int]) -> dict[int, str]:
-    """Why an outline is no object of its image, by the annotation's `id`."""
+    """Say why an outline is no object of its image, by the annotation's `id`."""
     unfit = {}
     for annotation in annotations:
         reason = _fault(annotation["segmentation"], size)
@@ -138,7 +138,7 @@ def _unfit(annotations: Sequence[Mapping[str, Any]], size: tuple[int, int]) -> d
 
 
 def _fault(segmentation: Any, size: tuple[int, int]) -> str:
-    """What is wrong with a COCO segmentation, or ""."""
+    """Say what is wrong with a COCO segmentation; "" for nothing."""
     if isinstance(segmentation, Mapping):
         given = segmentation.get("size")
         try:
@@ -158,7 +158,7 @@ def _fault(segmentation: Any, size: tuple[int, int]) -> str:
 
 
 def _polygons(segmentation: Any) -> list[Any]:
-    """The polygons of a segmentation; one that stands alone counts as a list of one."""
+    """Return the polygons of a segmentation; one that stands alone counts as a list of one."""
     if not isinstance(segmentation, list | tuple):
         raise TypeError(type(segmentation).__name__)
     flat = bool(segmentation) and all(isinstance(v, int | float) for v in segmentation)
@@ -166,7 +166,7 @@ def _polygons(segmentation: Any) -> list[Any]:
 
 
 def _image_path(file: Path, name: str) -> Path | None:
-    """Where an image lies: JSON files name it without or with a part of its folders."""
+    """Return the path of an image that a JSON file names with or without some of its folders."""
     part = re.sub(r"^instances_|\.json$", "", file.name)
     root = file.parent.parent
     folders = (
@@ -214,7 +214,7 @@ class Outlines:
 
 
 def fill(segmentation: Any, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """The pixels of a COCO segmentation.
+    """Return the pixels of a COCO segmentation.
 
     Parameters
     ----------
@@ -252,14 +252,14 @@ def fill(segmentation: Any, size: tuple[int, int]) -> NDArray[np.bool_]:
 
 
 def _runs(segmentation: Mapping[str, Any]) -> NDArray[np.bool_]:
-    """Runs of background and object in turns, down the columns."""
+    """Paint runs of background and object in turns, down the columns."""
     (height, width), runs = _run_lengths(segmentation)
     values = np.arange(len(runs)) % 2 == 1
     return np.repeat(values, runs).reshape(width, height).T
 
 
 def _run_lengths(segmentation: Mapping[str, Any]) -> tuple[tuple[int, int], list[int]]:
-    """Height and width, and runs that fill them."""
+    """Return the height and width, and the runs that fill them."""
     height, width = map(int, segmentation["size"])
     counts = segmentation["counts"]
     runs = _unpacked(counts) if isinstance(counts, str | bytes) else [int(c) for c in counts]
@@ -269,7 +269,7 @@ def _run_lengths(segmentation: Mapping[str, Any]) -> tuple[tuple[int, int], list
 
 
 def _unpacked(text: str | bytes) -> list[int]:
-    """COCO's compressed runs: five bits a character, then each as a change from two before."""
+    """Decode COCO's compressed runs: five bits a character, each a change from two before."""
     codes = text if isinstance(text, bytes) else text.encode()
     numbers: list[int] = []
     value = shift = 0

@@ -83,7 +83,7 @@ def _numbers(labels: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
 
 
 def _ignored(numbers: Mapping[str, tuple[int, ...]]) -> int | None:
-    """The number of nnU-Net's label "ignore"."""
+    """Return the number of nnU-Net's label "ignore"."""
     ignored = numbers.get(IGNORE, ())
     if len(ignored) > 1:
         raise FormatError(
@@ -93,7 +93,7 @@ def _ignored(numbers: Mapping[str, tuple[int, ...]]) -> int | None:
 
 
 def _names(numbers: Mapping[str, tuple[int, ...]]) -> dict[int, str]:
-    """The name of each number: that of its class, or of all regions that it is part of."""
+    """Return the name of each number: that of its class, or of all regions that it is part of."""
     names: dict[int, list[str]] = {}
     for name, several in numbers.items():
         for number in several:
@@ -128,7 +128,7 @@ def _case(item: Any, root: Path, part: str) -> tuple[Case | None, str]:
 
 
 def _axes(description: Mapping[str, Any]) -> str:
-    """The Decathlon keeps modalities in the axis that NIfTI reserves for time."""
+    """Return the Decathlon keeps modalities in the axis that NIfTI reserves for time."""
     modalities = description.get("modality") or description.get("channel_names") or {}
     many = str(description.get("tensorImageSize", "")).upper() == "4D" and len(modalities) > 1
     return "CZYX" if many else ""

@@ -102,6 +102,6 @@ class Masks:
 
 
 def _resized(mask: np.ndarray, shape: Sequence[int]) -> np.ndarray:
-    """Nearest neighbours: the voxel in which the centre of each new one lies."""
+    """Resample to the nearest neighbour: the voxel in which the centre of each new one lies."""
     rows, columns = ((np.arange(n) + 0.5) * m // n for n, m in zip(shape, mask.shape, strict=True))
     return mask[np.ix_(rows.astype(int), columns.astype(int))]

@@ -49,7 +49,7 @@ class Painted:
         return Labels(data, "YX", holds=self.holds)
 
     def numbered(self) -> bool:
-        """Whether the picture holds numbers, plainly or through a palette."""
+        """Return whether the picture holds numbers, plainly or through a palette."""
         from PIL import Image as Picture
 
         with Picture.open(self.path) as picture:

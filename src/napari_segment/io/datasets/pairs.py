@@ -104,17 +104,17 @@ class Pairs(Sequence[Case]):
         return iter(self.cases)
 
     def __getitem__(self, index: Any) -> Any:
-        """One case, or the Pairs of a slice."""
+        """Return one case, or the Pairs of a slice."""
         if isinstance(index, slice):
             return replace(self, cases=self.cases[index])
         return self.cases[index]
 
     def subset(self, indices: Iterable[int]) -> Pairs:
-        """The Pairs of some cases, in the order of `indices`."""
+        """Return the Pairs of some cases, in the order of `indices`."""
         return replace(self, cases=tuple(self.cases[i] for i in indices))
 
     def part(self, name: str) -> Pairs:
-        """The Pairs of the cases that the data set puts into one part, such as "train"."""
+        """Return the Pairs of the cases that the data set puts into one part, such as "train"."""
         return replace(self, cases=tuple(c for c in self.cases if c.part == name))
 
     # ---- reading ----
@@ -233,7 +233,7 @@ def _labels(what: Any, image: Any, axes: str) -> Path | Labels:
 
 
 def _is_unrecorded(labels: Any) -> bool:
-    """Whether labels are a layer that nothing says of what its numbers are."""
+    """Return whether labels are a layer that nothing says of what its numbers are."""
     metadata = getattr(labels, "metadata", None) or {}
     return hasattr(labels, "selected_label") and not metadata.get("napari-segment", {}).get("holds")
 

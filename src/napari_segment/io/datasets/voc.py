@@ -48,7 +48,7 @@ def voc(folder: Path, *, what: Literal["classes", "objects"] = "classes") -> Pai
 
 
 def colour(number: int) -> Colour:
-    """The colour that VOC gives to a number: its bits, spread over red, green and blue.
+    """Return the colour that VOC gives to a number: its bits, spread over red, green and blue.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def colour(number: int) -> Colour:
 
 
 def _classes(path: Path) -> tuple[dict[int, str], dict[Colour, int]]:
-    """Class names and colours, from the file of the data set or VOC's own."""
+    """Return the class names and colours, from the file of the data set or VOC's own."""
     if not path.is_file():
         table = {colour(i): i for i in range(len(_CLASSES) + 1)}
         return dict(enumerate(_CLASSES, 1)), table | {colour(VOID): VOID}

@@ -16,7 +16,7 @@ DECODER_DEPENDENCIES = dict.fromkeys((*_JPEG_LS, *_LOSSLESS, *_EXTENDED), (_LABE
 
 
 def is_available(uid: str) -> bool:
-    """Whether a transfer syntax is decoded here, which pydicom asks."""
+    """Return whether a transfer syntax is decoded here, which pydicom asks."""
     return str(uid) in DECODER_DEPENDENCIES
 
 

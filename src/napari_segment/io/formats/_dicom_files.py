@@ -25,18 +25,18 @@ _NEXT = {
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file carries the mark of DICOM."""
+    """Return whether a file carries the mark of DICOM."""
     with path.open("rb") as file:
         return file.read(132)[128:] == b"DICM"
 
 
 def is_series(folder: Path) -> bool:
-    """Whether a folder holds a DICOM file."""
+    """Return whether a folder holds a DICOM file."""
     return any(is_dicom(f) for f in folder.iterdir() if f.is_file())
 
 
 def image_headers(path: Path) -> list[Any]:
-    """The headers of a file, a folder or a DICOMDIR, of images only.
+    """Return the headers of a file, a folder or a DICOMDIR, of images only.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def _no_image(path: Path, head: Any) -> str:
 
 
 def _members(directory: Any) -> list[Path]:
-    """The files that a DICOMDIR lists."""
+    """Return the files that a DICOMDIR lists."""
     root = Path(directory.filename).parent
     listed = [r.ReferencedFileID for r in directory.DirectoryRecordSequence if _refers(r)]
     files = [root.joinpath(*([n] if isinstance(n, str) else n)) for n in listed]
@@ -136,7 +136,7 @@ def _check(head: Any) -> None:
 
 
 def _without_copies(heads: Sequence[Any], path: Path) -> list[Any]:
-    """One of each image, where a folder holds copies."""
+    """Return one of each image, where a folder holds copies."""
     unique: dict[str, Any] = {}
     for head in heads:
         unique.setdefault(str(head.get("SOPInstanceUID") or head.filename), head)

@@ -71,14 +71,14 @@ class Frame:
         return np.asarray(np.cross(self.turned[:3], self.turned[3:]), np.float64)
 
     def along(self) -> float:
-        """The position along the normal of the plane."""
+        """Return the position along the normal of the plane."""
         if self.position is None or self.turned is None or not self.positioned:
             return float(self.number[0] * 1_000_000 + self.number[1])
         return float(self.normal @ self.position)
 
 
 def _functional(head: Any, frame: int) -> dict[str, Any]:
-    """The attributes of a frame; in multi-frame files they are in nested groups."""
+    """Return the attributes of a frame; in multi-frame files they are in nested groups."""
     attributes = {k: head.get(k) for k in _ATTRIBUTES if head.get(k) is not None}
     for item in head.get("DetectorInformationSequence") or ():
         attributes = {k: item.get(k) for k in _ATTRIBUTES if item.get(k) is not None} | attributes
@@ -101,7 +101,7 @@ def _per_frame(head: Any, key: str) -> bool:
 
 
 def _offsets(head: Any, between: float) -> NDArray[np.float64] | None:
-    """The positions of frames along their normal, where the file lists them: dose, NM."""
+    """Return the positions of frames along their normal, where the file lists them: dose, NM."""
     frames = int(head.get("NumberOfFrames") or 1)
     listed = head.get("GridFrameOffsetVector")
     if listed is not None and np.size(listed) == frames:
@@ -121,7 +121,7 @@ def _increments(head: Any) -> list[int]:
 
 
 def _times_of(head: Any, parts: dict[str, Any]) -> tuple[float, ...]:
-    """What tells phases at one position apart, the surest first."""
+    """Return the attributes that distinguish phases at one position, the surest first."""
     keys = ("TemporalPositionIdentifier", "TriggerTime", "EchoTime", "DiffusionBValue")
     numbers = [parts.get("TemporalPositionIndex"), *(head.get(k) for k in keys)]
     return tuple(_number(n) for n in numbers)
@@ -139,7 +139,7 @@ def _number(value: Any) -> float:
 
 
 def interval_of(head: Any) -> float | None:
-    """Seconds between the frames of a film; None where frames are no time points."""
+    """Return the seconds between the frames of a film; None where frames are no time points."""
     pointed = _increments(head)
     timed = _FRAME_TIME in pointed or _FRAME_TIME_VECTOR in pointed or "FrameTime" in head
     if not timed or _offsets(head, 1.0) is not None or _per_frame(head, "ImagePositionPatient"):
@@ -150,7 +150,7 @@ def interval_of(head: Any) -> float | None:
 
 
 def sorted_frames(heads: Sequence[Any], path: Path) -> list[Frame]:
-    """All frames along their normal, and at one position in the order of their times.
+    """Return all frames along their normal, and at one position in the order of their times.
 
     Raises
     ------
@@ -229,7 +229,7 @@ def geometry(frames: list[Frame], path: Path, film: float | None) -> tuple[str, 
 
 
 def times_and_positions(frames: Sequence[Frame], path: Path) -> tuple[int, int]:
-    """How many images each position has, and how many positions there are."""
+    """Return how many images each position has, and how many positions there are."""
     if frames[0].position is None or not frames[0].positioned:
         return 1, len(frames)
     groups: dict[float, list[Frame]] = defaultdict(list)
@@ -245,7 +245,7 @@ def times_and_positions(frames: Sequence[Frame], path: Path) -> tuple[int, int]:
 
 
 def _step(frames: list[Frame], times: int, positions: int, path: Path) -> NDArray[np.float64]:
-    """From one position to the next (x, y, z), which a tilted gantry makes oblique."""
+    """Return the step between positions (x, y, z), which a tilted gantry makes oblique."""
     first, last = frames[0], frames[-1]
     if positions < 2 or first.position is None or last.position is None or not first.positioned:
         return first.normal * first.between
@@ -272,7 +272,7 @@ def _check_even(along: NDArray[np.float64], path: Path) -> None:
 
 
 def _affine(first: Frame, step: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From (z, y, x) to (superior, anterior, right); DICOM's world is left, posterior, superior."""
+    """Map (z, y, x) to (superior, anterior, right); DICOM's world is left, posterior, superior."""
     assert first.turned is not None
     matrix = np.eye(4)
     matrix[:3, 0] = first.turned[:3] * first.spacing[1]

@@ -21,7 +21,7 @@ _LARGE = 2**24  # below, more memory than the file can fill does no harm
 
 @contextmanager
 def collecting_log() -> Iterator[list[str]]:
-    """The messages of tifffile, which are not shown."""
+    """Return the messages of tifffile, which are not shown."""
     messages: list[str] = []
 
     def collect(record: logging.LogRecord) -> bool:

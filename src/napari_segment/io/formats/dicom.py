@@ -79,7 +79,7 @@ def _series(heads: Sequence[Any], path: Path, series: str) -> list[Any]:
 
 
 def _stack(ordered: list[Frame], lazy: bool) -> Any:
-    """All frames in order, (N, Y, X[, C])."""
+    """Return all frames in order, (N, Y, X[, C])."""
     first = ordered[0]
     plain = {(s.slope, s.intercept) for s in ordered} == {(1.0, 0.0)}
     shape = first.shape[:2] if first.shape[2] == 1 else first.shape
@@ -101,7 +101,7 @@ def _stack(ordered: list[Frame], lazy: bool) -> Any:
 
 
 def _rescaled_type(frames: Sequence[Frame]) -> np.dtype[Any]:
-    """The smallest of int16, int32 and float32 for what the stored bits can stand for."""
+    """Return the smallest of int16, int32 and float32 for what the stored bits can stand for."""
     if any(s.slope != int(s.slope) or s.intercept != int(s.intercept) for s in frames):
         return np.dtype(np.float32)
     ends = [value * s.slope + s.intercept for s in frames for value in s.stored]

@@ -65,7 +65,7 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
 
 
 def _load(path: Path, *, lazy: bool) -> tuple[Any, dict[str, Any]]:
-    """The values as the file has them, X first, and what its header says."""
+    """Return the values as the file has them, X first, and what its header says."""
     import nibabel
 
     image = nibabel.load(path)
@@ -114,7 +114,7 @@ def _geometry(image: Any) -> dict[str, Any]:
 
 
 def _units(header: Any) -> tuple[str, str]:
-    """The units of space and time, "unknown" where their code is none."""
+    """Return the units of space and time, "unknown" where their code is none."""
     try:
         return cast("tuple[str, str]", header.get_xyzt_units())
     except KeyError:
@@ -134,7 +134,7 @@ def _slope(image: Any) -> tuple[float, float]:
 
 
 def _value_type(image: Any) -> np.dtype[Any]:
-    """The type of the scaled values: 16 bits, scaled, fit float32 with every level distinct."""
+    """Return the type of scaled values: 16 bits fit float32 with every level distinct."""
     stored = image.dataobj.dtype
     if _slope(image) == (1.0, 0.0):
         return cast("np.dtype[Any]", stored.newbyteorder("="))
@@ -160,7 +160,7 @@ class _Region:
 
 
 def _lazily(image: Any, path: Path) -> Any:
-    """Slabs of whole planes; a compressed file is unpacked from its start for each."""
+    """Read slabs of whole planes; a compressed file is unpacked from its start for each."""
     region = _Region(image)
     plane = int(np.prod(region.shape[:2])) * region.dtype.itemsize
     chunks = [*region.shape[:2], *[1] * (region.ndim - 2)]
@@ -187,7 +187,7 @@ def write(stack: Stack, path: Path) -> None:
 
 
 def _pieces(header: Any, data: Any) -> Iterator[memoryview]:
-    """The bytes of a file: the header, then a row of blocks at a time."""
+    """Yield the bytes of a file: the header, then a row of blocks at a time."""
     start = BytesIO()
     header.write_to(start)
     yield memoryview(start.getvalue().ljust(int(header["vox_offset"]), b"\0"))
@@ -200,7 +200,7 @@ def _pieces(header: Any, data: Any) -> Iterator[memoryview]:
 
 
 def _packed(piece: Any) -> bytes:
-    """A member of a gzip file, which may have many; libdeflate is much faster than zlib."""
+    """Return a member of a gzip file, which may have many; libdeflate is much faster than zlib."""
     import imagecodecs
 
     return cast("bytes", imagecodecs.gzip_encode(piece, level=3))
@@ -231,7 +231,7 @@ def _header(stack: Stack) -> Any:
 
 
 def _matrix(stack: Stack) -> NDArray[np.float64]:
-    """From (x, y, z) to the world; of a plane, where it lies in three dimensions."""
+    """Map (x, y, z) to the world; for a plane, the world has three dimensions."""
     if "Z" in stack.axes:
         return stack.world()[np.ix_(_TURN, _TURN)]
     known = plane_matrix(stack)
@@ -243,7 +243,7 @@ def _matrix(stack: Stack) -> NDArray[np.float64]:
 
 
 def _file_shape(stack: Stack) -> tuple[int, ...]:
-    """Fast to slow; absent axes before the last are 1 long."""
+    """Return the lengths from fast to slow; absent axes before the last are 1 long."""
     sizes = [stack.size(a) for a in "XYZTC"]
     last = max("XYZTC".index(a) for a in stack.axes)
     return tuple(sizes[: last + 1])
@@ -261,7 +261,7 @@ def _set_geometry(header: Any, matrix: NDArray[Any], saved: dict[str, Any], unit
 
 
 def _file_unit(unit: str) -> str:
-    """The unit in which a length is written: NIfTI has three."""
+    """Return the unit in which a length is written: NIfTI has three."""
     if unit in _CODES or length_factor(unit, "millimeter") is None:
         return unit
     return "millimeter" if unit in ("centimeter", "decimeter", "inch") else "micrometer"

@@ -92,7 +92,7 @@ def _check_sizes(header: dict[str, Any], path: Path) -> None:
 def _in_one_unit(
     header: dict[str, Any], own: str, scale: dict[str, float], affine: Any, path: Path
 ) -> tuple[str, dict[str, float], Any]:
-    """The unit of X, with the spacings and the affine in it."""
+    """Return the unit of X, with the spacings and the affine in it."""
     world = header.get("space units")
     listed = world if world is not None else header.get("units")
     if listed is None or not own:
@@ -110,7 +110,7 @@ def _in_one_unit(
 
 
 def _axes(header: dict[str, Any]) -> str:
-    """Letters in array order; the file lists its axes from fast to slow."""
+    """Return the letters in array order; the file lists its axes from fast to slow."""
     kinds = [str(k) for k in header.get("kinds", ())]
     directions = header.get("space directions")
     dimension = int(header["dimension"])

@@ -30,7 +30,7 @@ _SMALLEST = 256  # a pyramid ends where a plane is no larger
 
 
 def is_zarr(path: Path) -> bool:
-    """Whether a folder is a Zarr group or array."""
+    """Return whether a folder is a Zarr group or array."""
     return any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zarray", ".zattrs"))
 
 
@@ -153,7 +153,7 @@ def _image(group: Any, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
 
 
 def _member(group: Any, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
-    """One image of a collection, such as bioformats2raw writes."""
+    """Return one image of a collection, such as bioformats2raw writes."""
     members = sorted(name for name, _ in group.members() if name != "OME")
     if not series and len(members) == 1:
         series = members[0]
@@ -264,7 +264,7 @@ def _store(data: Any, array: Any) -> None:
 
 
 def _factors(level: Stack) -> dict[str, int]:
-    """The axes to halve: the finest ones, so that voxels become more even."""
+    """Return the axes to halve: the finest ones, so that voxels become more even."""
     if max(level.size("Y"), level.size("X")) <= _SMALLEST:
         return {}
     finest = min(level.spacing)
@@ -288,7 +288,7 @@ def _coarser(level: Stack, factors: Mapping[str, int]) -> Stack:
 
 
 def _origin(stack: Stack) -> dict[str, float]:
-    """The shift of an affine that does not turn; the format has no field for one that does."""
+    """Return the translation of an affine without rotation; the format has no field for others."""
     matrix = stack.world()
     if not np.allclose(matrix[:-1, :-1], np.diag(stack.spacing)):
         return dict.fromkeys(stack.spatial_axes, 0.0)
@@ -298,7 +298,7 @@ def _origin(stack: Stack) -> dict[str, float]:
 def _transformations(
     stack: Stack, taken: dict[str, int], origin: dict[str, float]
 ) -> list[dict[str, Any]]:
-    """The place of a level: a mean lies in the middle of what it was made of."""
+    """Return the scale and translation of a level: a mean lies in the middle of its voxels."""
     size = dict(zip(stack.spatial_axes, stack.spacing, strict=True)) | {"T": stack.interval}
     transforms: list[dict[str, Any]] = [
         {"type": "scale", "scale": [float(size.get(a, 1.0)) for a in stack.axes]}

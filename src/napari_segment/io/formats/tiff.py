@@ -64,7 +64,7 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
 
 
 def _number(file: Any, path: Path, series: str) -> int:
-    """The series that is meant, by number or name."""
+    """Return the series that is meant, by number or name."""
     names = [s.name for s in file.series]
     if series in names:
         return names.index(series)
@@ -121,7 +121,7 @@ def _imagej(file: Any, path: Path) -> dict[str, Any]:
 
 
 def _resolution(page: Any, *, in_unit: bool) -> tuple[float, float, str]:
-    """Pixel sizes from the resolution tags, and their unit.
+    """Return the pixel sizes from the resolution tags, and their unit.
 
     Resolutions per inch are those of printing and scanning software and say nothing of the
     object, unless the metadata name a unit, which then replaces the inch.
@@ -193,7 +193,7 @@ class _Pages:
 
 @lru_cache(maxsize=8)
 def _opened(path: Path, number: int, state: State) -> Any:  # noqa: ARG001
-    """Keyed by the state of the file, so that a rewritten one is opened again."""
+    """Open a file once for each of its states, so that a rewritten one is opened again."""
     import tifffile
     import zarr
 
@@ -207,7 +207,7 @@ def _lazily(path: Path, number: int) -> Any:
 
 
 def _whole_planes(pages: _Pages) -> Any:
-    """Blocks of the file's own chunks, joined to about 16 MB."""
+    """Return blocks of the file's own chunks, joined to about 16 MB."""
     import dask.array as da
 
     limit = max(2**24, int(np.prod(pages.chunks)) * pages.dtype.itemsize)
@@ -260,7 +260,7 @@ def _save(stack: Stack, path: Path, data: Any, *, rgb: bool, ome: bool) -> None:
 
 
 def _planes(data: Any, leading: int) -> Iterator[NDArray[Any]]:
-    """The planes of a lazy array in order; a row of blocks is computed at a time."""
+    """Yield the planes of a lazy array in order; a row of blocks is computed at a time."""
     if leading == 0:
         yield data.compute()
         return

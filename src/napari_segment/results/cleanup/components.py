@@ -302,12 +302,12 @@ def merge(
 
 
 def _face_areas(spacing: Spacing) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Area of the face between two voxels, across each axis."""
+    """Return the area of the face between two voxels, across each axis."""
     return np.asarray(np.prod(spacing) / np.asarray(spacing))
 
 
 def _first_of_group(count: int, pairs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """For each of `count` things the first one it is connected with through the pairs."""
+    """Return for each of `count` items the first one that it is connected with by the pairs."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components as groups_of
 

@@ -214,7 +214,7 @@ def _alike(
 
 
 def _spread(channel: NDArray[np.float32]) -> NDArray[np.float32]:
-    """To [0, 1] between the percentiles 1 and 99; what is not a number counts as the least."""
+    """Rescale to [0, 1] between the percentiles 1 and 99; NaN counts as the least."""
     finite = channel[np.isfinite(channel)]
     if not finite.size:
         return np.zeros_like(channel)

@@ -69,7 +69,7 @@ def fill_holes(
 
 
 def _enclosing(labels: Any, gaps: Any, count: int) -> NDArray[np.int64]:
-    """For each gap the label that encloses it, 0 for none.
+    """Return for each gap the label that encloses it, 0 for none.
 
     Gaps and the components of labels are the nodes of a graph; an edge says that they touch. A
     label encloses a gap if every way from the gap to the outside crosses one component of it.
@@ -94,6 +94,6 @@ def _enclosing(labels: Any, gaps: Any, count: int) -> NDArray[np.int64]:
 
 
 def _stacked(gaps: NDArray[Any], islands: NDArray[Any], *, offset: Any) -> NDArray[Any]:
-    """Islands numbered after the gaps."""
+    """Number the islands after the gaps."""
     numbered = islands.astype(offset.dtype)
     return np.where(islands > 0, numbered + offset, gaps)

@@ -11,7 +11,7 @@ Array = NDArray[Any]
 
 @njit(cache=True, nogil=True)
 def owners(starts: Array, ends: Array, root: int, value: Array) -> Array:
-    """The innermost label that encloses each region: that separates it from the outside.
+    """Return the innermost label that encloses each region: that separates it from the outside.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ def convex_hull(labels: Any, holds: Holds = "mask", *, connectivity: Connectivit
 def _hulls(
     _location: Location, parts: NDArray[Any], labels: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[Any]]:
-    """In whose hull each voxel lies, the first part's where there are several; 0 outside.
+    """Return the part in whose hull each voxel lies, the first of several; 0 outside.
 
     Then all numbers of parts, rising, and the label of each.
     """
@@ -96,7 +96,7 @@ def _filled_lazily(labels: Any, parts: Any) -> Any:
 
 
 def _hull(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Voxels whose centres lie in the convex hull of the centres of a mask that is not empty."""
+    """Mark the voxels whose centres lie in the convex hull of those of a non-empty mask."""
     from scipy.spatial import ConvexHull
 
     lines = np.argwhere(mask.any(-1))

@@ -56,7 +56,7 @@ def instances_of(labels: Any, holds: Holds, connectivity: int) -> Any:
 
 
 def select_instances(labels: Any, parts: Any, ids: NDArray[np.int64]) -> Any:
-    """The labels where they belong to certain parts, 0 elsewhere.
+    """Return the labels where they belong to certain parts, 0 elsewhere.
 
     Parameters
     ----------
@@ -76,24 +76,24 @@ def select_instances(labels: Any, parts: Any, ids: NDArray[np.int64]) -> Any:
 
 
 def min_voxels(size: float, labels: Any, spacing: Spacing, units: Unit) -> float:
-    """The smallest number of voxels that make up a size."""
+    """Return the smallest number of voxels that make up a size."""
     return float(np.ceil(_voxels(size, labels, spacing, units) * (1 - _ROUNDED)))
 
 
 def max_voxels(size: float, labels: Any, spacing: Spacing, units: Unit) -> float:
-    """The largest number of voxels that do not exceed a size."""
+    """Return the largest number of voxels that do not exceed a size."""
     return float(np.floor(_voxels(size, labels, spacing, units) * (1 + _ROUNDED)))
 
 
 def _voxels(size: float, labels: Any, spacing: Spacing, units: Unit) -> float:
-    """An area or volume in voxels, unless it is given in them."""
+    """Return an area or volume in voxels, unless it is given in them."""
     return (
         size / float(np.prod(full_spacing(spacing, labels.ndim))) if units == "physical" else size
     )
 
 
 def full_spacing(spacing: Spacing, dimensions: int) -> Spacing:
-    """The spacing, or 1 along each axis where none is known."""
+    """Return the spacing, or 1 along each axis where none is known."""
     if spacing and len(spacing) != dimensions:
         raise InputError(
             f"The spacing {spacing} has {len(spacing)} numbers, but the labels have "

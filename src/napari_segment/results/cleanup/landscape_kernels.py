@@ -52,7 +52,7 @@ def locate_runs(
 def intensities(
     offsets: Array, lengths: Array, at: Array, image: Array, low: float, land: Array
 ) -> None:
-    """Intensities of some components above the lowest of all; 0 in the rest of their boxes."""
+    """Copy intensities of some components above the lowest; 0 in the rest of their boxes."""
     for i in range(land.size):
         land[i] = 0
     for r in range(offsets.size):
@@ -62,7 +62,7 @@ def intensities(
 
 @njit(cache=True, nogil=True)
 def insides(offsets: Array, lengths: Array, land: Array) -> None:
-    """Infinity in some components, 0 in the rest of their boxes."""
+    """Set infinity in some components, 0 in the rest of their boxes."""
     for i in range(land.size):
         land[i] = 0
     for r in range(offsets.size):
@@ -74,7 +74,7 @@ def insides(offsets: Array, lengths: Array, land: Array) -> None:
 def distances(
     lines: Array, ends: Array, layout: Array, spacing: Array, land: Array, buffer: Array
 ) -> None:
-    """Squared Euclidean distances to the nearest 0, from infinity and 0, in place.
+    """Compute squared Euclidean distances to the nearest 0, from infinity and 0, in place.
 
     They are found axis by axis, as lower envelopes of parabolas: the least of
     ``land[q] + (gap * (p - q))**2`` over q, for each p of a line. Before and behind a line lie

@@ -47,7 +47,7 @@ class Lattice:
 
 @njit(cache=True, nogil=True)
 def _slot(key: Any, keys: Any, table: Any) -> int:  # pragma: no cover - compiled
-    """Where a key stands in the table, or where it would."""
+    """Return the index of a key in the table, or the free one where it would be."""
     code = np.uint64(1469598103934665603)
     for value in key:
         code = (code ^ np.uint64(value & 0xFFFFFFFF)) * np.uint64(1099511628211)
@@ -69,7 +69,7 @@ def _slot(key: Any, keys: Any, table: Any) -> int:  # pragma: no cover - compile
 
 @njit(cache=True, nogil=True)
 def _grown(keys: Any, count: int, table: Any) -> Any:  # pragma: no cover - compiled
-    """Twice the room, and everything in it again."""
+    """Copy the table into one of twice the capacity."""
     wide = np.empty((2 * len(keys), keys.shape[1]), np.int32)
     wide[:count] = keys[:count]
     empty = np.full(2 * len(table), EMPTY, np.int32)
@@ -80,7 +80,7 @@ def _grown(keys: Any, count: int, table: Any) -> Any:  # pragma: no cover - comp
 
 @njit(cache=True, nogil=True)
 def _simplices(points: Any) -> Any:  # pragma: no cover - compiled
-    """The corners of each point's simplex, its share in each, and the keys of all corners."""
+    """Return the corners of each point's simplex, its share in each, and all corners' keys."""
     n, d = points.shape
     corners = np.empty((n, d + 1), np.int32)
     shares = np.empty((n, d + 1), np.float32)
@@ -141,7 +141,7 @@ def _simplices(points: Any) -> Any:  # pragma: no cover - compiled
 
 @njit(cache=True, nogil=True)
 def _neighbours(keys: Any, table: Any) -> Any:  # pragma: no cover - compiled
-    """The corners on either side along each direction, (d + 1, M, 2); M where there is none."""
+    """Return the corners on either side along each direction, (d + 1, M, 2); M for none."""
     m, d = keys.shape
     neighbours = np.empty((d + 1, m, 2), np.int32)
     key = np.empty(d, np.int32)

@@ -235,12 +235,12 @@ def _majority(labels: NDArray[Any], *, spacing: Spacing, radius: float) -> NDArr
 
 
 def _volume(array: NDArray[Any]) -> NDArray[Any]:
-    """The same voxels as (Z, Y, X)."""
+    """Return the same voxels as (Z, Y, X)."""
     return array.reshape((1,) * (3 - array.ndim) + array.shape)
 
 
 def _ball(spacing: Spacing, radius: float) -> NDArray[np.int64]:
-    """Offsets (N, 3) of the voxels whose centres lie in a ball."""
+    """Return the offsets (N, 3) of the voxels whose centres lie in a ball."""
     spacing = (np.inf,) * (3 - len(spacing)) + spacing
     sides = [range(-int(radius / s), int(radius / s) + 1) for s in spacing]
     lengths = np.array([s if np.isfinite(s) else 0 for s in spacing])

@@ -48,7 +48,7 @@ def nearest_along(near: Array, label: Array, limit: float, squares: Array) -> No
 
 @njit(cache=True, nogil=True)
 def majority(labels: Array, offsets: Array) -> Array:
-    """The most frequent value around each voxel; of equals its own, else the smallest.
+    """Return the most frequent value around each voxel; of equals its own, else the smallest.
 
     Parameters
     ----------

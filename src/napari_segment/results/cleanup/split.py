@@ -120,7 +120,7 @@ def _checked(image: Any, labels: Any) -> Any:
 
 
 def _intensity_steps(labels: Any, image: Any, smoothing: float) -> tuple[float, float]:
-    """The smallest intensity in labels, and the step of the levels above it."""
+    """Return the smallest intensity in labels, and the step of the levels above it."""
     low, high = reduce_blocks(_range, labels, image, merge=_widest)
     if low > high:
         return 0.0, 1.0
@@ -175,7 +175,7 @@ def _split_region(
     *,
     parameters: SplitParameters,
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """`split`, with the first voxels' indices in the whole image."""
+    """Split objects as `split` does, with the first voxels' indices in the whole image."""
     objects, first = split(location, labels, image, parameters)
     inside = np.unravel_index(first, labels.shape)
     index = tuple(i + s for i, s in zip(inside, location.start, strict=True))
@@ -189,7 +189,7 @@ def _numbered(result: tuple[NDArray[Any], Any], table: NDArray[Any]) -> NDArray[
 def _painted(
     block: NDArray[Any], regions: Sequence[tuple[Any, Any, NDArray[Any]]], *, dtype: np.dtype[Any]
 ) -> NDArray[Any]:
-    """The objects of all regions in a block; each voxel is of one region."""
+    """Return the objects of all regions in a block; each voxel is of one region."""
     out = np.zeros(block.shape, dtype)
     for here, there, objects in regions:
         out[here] |= objects[there]

@@ -37,7 +37,7 @@ class SplitParameters:
         return float(np.linalg.norm(np.multiply(self.shape, self.spacing)))
 
     def kernels(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Weights of the Gaussian along Z, Y and X, and their radii; planes stay along Z."""
+        """Return the Gaussian weights along Z, Y and X, and their radii; planes stay along Z."""
         sigmas = [self.smoothing * min(self.spacing) / s for s in self.spacing]
         weights = list(map(_gaussian, [0.0] * (3 - len(sigmas)) + sigmas))
         radii = np.array([len(w) - 1 for w in weights])
@@ -45,7 +45,7 @@ class SplitParameters:
 
 
 def _gaussian(sigma: float) -> NDArray[np.float32]:
-    """Weights of distance 0, 1, … up to four standard deviations."""
+    """Return the weights of distance 0, 1, … up to four standard deviations."""
     distance = np.arange(int(4 * sigma + 0.5) + 1)
     weights = np.exp(-0.5 * (distance / max(sigma, 1e-9)) ** 2)
     return np.asarray(weights / (2 * weights.sum() - weights[0]), np.float32)
@@ -83,7 +83,7 @@ class _Pieces:
     size: int
 
     def listed(self) -> NDArray[Any]:
-        """Of each voxel the piece, from 0 in each component."""
+        """Return the piece of each voxel, from 0 in each component."""
         return self.memory.view(self.dtype)[: self.size]
 
     def resize(self, nbytes: int) -> None:
@@ -140,7 +140,7 @@ class _Splitting:
         return pieces
 
     def painted(self, parts: Sequence[_Pieces], number: NDArray[Any]) -> NDArray[Any]:
-        """The flat image of the numbers of all pieces, those of each share in turn."""
+        """Return the flat image of the numbers of all pieces, those of each share in turn."""
         from napari_segment.results.cleanup.split_kernels import paint_pieces, spread_pieces
 
         voxels = int(np.prod(self.shape))
@@ -166,7 +166,7 @@ class _Splitting:
         return out
 
     def _runs_of(self, chosen: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
-        """Where the runs of some components begin, how long they are, and whose are which."""
+        """Return the first positions and lengths of some components' runs, and whose they are."""
         starts = self.runs.starts
         bounds = np.concatenate([[0], np.cumsum(starts[chosen + 1] - starts[chosen])])
         if len(chosen) == 1:
@@ -179,7 +179,7 @@ class _Splitting:
         self, chosen: NDArray[np.int64], own_runs: tuple[NDArray[Any], ...], layout: NDArray[Any],
         lines: NDArray[Any], size: int,
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]:  # fmt: skip
-        """Words with the numbers of pieces, the memory that is theirs, and how many there are."""
+        """Return the numbers of pieces, the memory that is theirs, and how many there are."""
         from napari_segment.results.cleanup import landscape_kernels, split_kernels
 
         parameters, ends = self.parameters, self.ends[chosen]
@@ -217,7 +217,7 @@ class _Splitting:
 
 
 def _boxes(components: Runs, shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """The bounding box of each component: along each axis its first index and one past its last."""
+    """Return the bounding boxes of components: the first index and one past the last."""
     from napari_segment.results.cleanup.landscape_kernels import bound_runs
 
     boxes = np.zeros((len(components.starts) - 1, 3, 2), np.int64)
@@ -227,7 +227,7 @@ def _boxes(components: Runs, shape: tuple[int, ...]) -> NDArray[np.int64]:
 
 
 def _layout(boxes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """How boxes and their lines lie in a flat array, as kernels want it, and the array's size."""
+    """Lay boxes and their lines out in a flat array for the kernels; return also its size."""
     nz, ny, nx = np.diff(boxes, axis=2)[:, :, 0].T
     row = nx + 1
     plane = (ny + 1) * row
@@ -247,7 +247,7 @@ def _layout(boxes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int
 
 
 def _shares(chosen: NDArray[np.int64], volumes: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Components for one thread after another: about as many voxels each."""
+    """Distribute components over threads: about as many voxels each."""
     if not len(chosen):
         return []
     total = np.cumsum(volumes)
@@ -256,7 +256,7 @@ def _shares(chosen: NDArray[np.int64], volumes: NDArray[np.int64]) -> list[NDArr
 
 
 def _ends(location: Location, bounds: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether the image ends at either side of boxes in a place; it does along one plane's Z."""
+    """Return whether the image ends at either side of boxes; it does along one plane's Z."""
     flat = 3 - len(location.shape)
     start, stop, shape = (
         np.array((fill,) * flat + tuple(sides))

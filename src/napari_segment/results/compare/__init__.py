@@ -110,7 +110,7 @@ def _times(labels: Labels, reference: Labels) -> list[tuple[Labels, Labels]]:
 
 
 def _pooled(tables: Sequence[Overlap], holds: Holds) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Pairs and voxel counts of all time points; foreground is 1 unless there are classes."""
+    """Pool the pairs and voxel counts of all time points; without classes, foreground is 1."""
     pairs = np.concatenate([t.pairs for t in tables])
     voxels = np.concatenate([t.voxels for t in tables])
     return (pairs if holds == "classes" else (pairs > 0).astype(np.int64)), voxels

@@ -76,7 +76,7 @@ class Overlap:
         return common, int(self.union[best].sum()) + sum(unpaired)
 
     def matched(self, threshold: float) -> NDArray[np.int64]:
-        """Which of `touching` are matches: the best one-to-one assignment."""
+        """Return the matches among `touching`: the best one-to-one assignment."""
         enough = np.flatnonzero(self.iou >= threshold)
         return enough[best_matching(self.pairs[self.touching[enough]], self.iou[enough])]
 
@@ -101,14 +101,14 @@ def score_objects(tables: Sequence[Overlap], thresholds: tuple[float, ...]) -> O
 
 
 def _best_of_each(keys: NDArray[Any], values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """For each key the index of its largest value."""
+    """Return for each key the index of its largest value."""
     order = np.lexsort((-values, keys))
     _, first = np.unique(keys[order], return_index=True)
     return np.asarray(order[first])
 
 
 def per_object(tables: Sequence[Overlap], timed: bool) -> pd.DataFrame:
-    """A row for each reference object and each unmatched object: what it was matched with.
+    """Return a row for each reference object and each unmatched object: what it was matched with.
 
     Parameters
     ----------
@@ -152,5 +152,5 @@ def _rows(table: Overlap) -> list[tuple[int, int, int, int, float, bool]]:
 def _by_reference(
     pairs: NDArray[np.int64], iou: NDArray[np.float64]
 ) -> dict[int, tuple[int, float]]:
-    """Reference label to its partner and their IoU."""
+    """Map each reference label to its partner and their IoU."""
     return {b: (a, i) for (a, b), i in zip(pairs.tolist(), iou.tolist(), strict=True)}

@@ -59,7 +59,7 @@ class ClassScores:
         return _ratio(self.common, self.reference_voxels)
 
     def numbers(self) -> dict[str, float]:
-        """The scores as single numbers."""
+        """Return the scores as single numbers."""
         return {
             "dice": self.dice, "iou": self.iou, "precision": self.precision, "recall": self.recall,
         }  # fmt: skip
@@ -119,12 +119,12 @@ class ObjectScores:
         return common / union if union else 1.0
 
     def f1_at(self, threshold: float) -> float:
-        """2 matches / (detected + expected) at one of the thresholds; 1 where there is nothing."""
+        """Return 2 matches / (detected + expected) at a threshold; 1 where there is nothing."""
         total = self.detected + self.expected
         return 2 * self._matches(threshold) / total if total else 1.0
 
     def ap_at(self, threshold: float) -> float:
-        """Matches / (matches + misses + false ones): average precision without confidences."""
+        """Divide matches by matches + misses + false ones: average precision without scores."""
         matches = self._matches(threshold)
         total = self.detected + self.expected - matches
         return matches / total if total else 1.0
@@ -135,7 +135,7 @@ class ObjectScores:
         return float(np.mean([self.ap_at(t) for t in self.thresholds]))
 
     def numbers(self) -> dict[str, float]:
-        """The scores as single numbers, at the lowest threshold and over all of them."""
+        """Return the scores as single numbers, at the lowest threshold and over all of them."""
         lowest = self.thresholds[0]
         matches = self.matched[0]
         percent = round(100 * lowest)
@@ -202,7 +202,7 @@ class Scores:
         return numbers | (self.objects.numbers() if self.objects else {})
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything in plain values for JSON; None where a score is not defined."""
+        """Return everything in plain values for JSON; None where a score is not defined."""
         classes = [{**asdict(c), **c.numbers(), "surface": dict(c.surface)} for c in self.classes]
         objects = asdict(self.objects) | self.objects.numbers() if self.objects else None
         plain = {
@@ -254,7 +254,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def plain_values(value: Any) -> Any:
-    """A value for JSON: lists and dicts; None for numbers that are not finite."""
+    """Return a value for JSON: lists and dicts; None for numbers that are not finite."""
     if isinstance(value, Mapping):
         return {key: plain_values(v) for key, v in value.items()}
     if isinstance(value, list | tuple):

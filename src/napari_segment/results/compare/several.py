@@ -44,7 +44,7 @@ class Aggregate:
     pooled_interval: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything in plain values for JSON; None where a score is not defined."""
+        """Return everything in plain values for JSON; None where a score is not defined."""
         return {name: plain_values(value) for name, value in vars(self).items()}
 
     def __str__(self) -> str:
@@ -121,7 +121,7 @@ class _Pool:
         self.thresholds = next(iter(thresholds), None)
 
     def counts(self, case: Scores) -> list[float]:
-        """The counts of one case: three of each class, then those of objects."""
+        """Return the counts of one case: three of each class, then those of objects."""
         classes = {c.label: (c.common, c.voxels, c.reference_voxels) for c in case.classes}
         numbers: list[float] = [n for label in self.names for n in classes.get(label, (0, 0, 0))]
         if self.thresholds is None:
@@ -133,7 +133,7 @@ class _Pool:
         return [*numbers, *head, *o.matched]
 
     def scores(self, counts: NDArray[Any]) -> Scores:
-        """The scores of a sum of counts; classes that do not occur in it are left out."""
+        """Return the scores of a sum of counts; classes that do not occur in it are left out."""
         split = 3 * len(self.names)
         rows = counts[:split].astype(np.int64).reshape(-1, 3).tolist()
         classes = tuple(
@@ -152,13 +152,13 @@ class _Pool:
 
 
 def _table(rows: Sequence[Numbers]) -> tuple[list[str], NDArray[np.float64]]:
-    """The names of all numbers, and a row of values for each mapping; NaN where one lacks it."""
+    """Return the names of all numbers, and a row of values a mapping; NaN where one lacks it."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     return names, np.array([[row.get(name, math.nan) for name in names] for row in rows])
 
 
 def _means(weights: NDArray[Any], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weighted means over the rows, without those that are NaN: a row for each row of weights."""
+    """Average over the rows, without NaN: a row of means for each row of weights."""
     defined = ~np.isnan(values)
     total = weights @ defined
     sums = weights @ np.where(defined, values, 0)

@@ -65,7 +65,7 @@ def _scores_of(
 
 
 def hausdorff_95(a: NDArray[np.bool_], b: NDArray[np.bool_], spacing: tuple[float, ...]) -> float:
-    """The larger of the two 95th percentiles of the distances between two surfaces.
+    """Return the larger of the two 95th percentiles of the distances between two surfaces.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _larger_95th(distances: tuple[NDArray[np.float32], NDArray[np.float32]]) -> 
 def surface_distances(
     a: NDArray[np.bool_], b: NDArray[np.bool_], spacing: tuple[float, ...]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Distances from the surface of `a` to that of `b`, and back.
+    """Return the distances from the surface of `a` to that of `b`, and back.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ def hull(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> tuple[float, fl
 
 
 def _corners(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Corners of the first and the last voxel of each line along X; the others are no extremes."""
+    """Return the corners of the first and last voxel of each line along X, the only extremes."""
     lines = np.argwhere(mask.any(-1))
     along = mask[mask.any(-1)]
     first, last = along.argmax(1), along.shape[1] - along[:, ::-1].argmax(1)
@@ -56,7 +56,7 @@ def _corners(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def mesh_surface(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> float:
-    """Area of a triangle mesh around the smoothed object; in 2-D length of its contour.
+    """Return the area of a triangle mesh around the smoothed object; in 2-D length of its contour.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def mesh_surface(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> float:
 
 
 def inscribed_radius(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> float:
-    """Radius of the largest disc or ball inside: the largest distance to the outside.
+    """Return the radius of the largest disc or ball inside: the largest distance to the outside.
 
     Parameters
     ----------
@@ -104,5 +104,5 @@ def inscribed_radius(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> flo
 
 
 def quantiles(values: Array) -> Array:
-    """The 25th, 50th and 75th percentile, interpolated."""
+    """Return the 25th, 50th and 75th percentile, interpolated."""
     return np.asarray(np.percentile(values, QUANTILES))

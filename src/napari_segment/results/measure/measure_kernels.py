@@ -13,7 +13,7 @@ _STRETCH = 1024  # voxels that are looked at together
 
 @njit(cache=True, nogil=True)
 def _blank(row: Array) -> bool:
-    """Whether there is but background: rows of most stacks, looked at many voxels at a time."""
+    """Return whether there is only background, many voxels at a time."""
     some = np.int32(0)
     for i in range(row.size):
         some |= row[i]
@@ -22,7 +22,7 @@ def _blank(row: Array) -> bool:
 
 @njit(cache=True, nogil=True)
 def moments(labels: Array, start: Array, own: Array, n: int) -> tuple[Array, Array, Array]:
-    """Extent and moments of each label, run by run.
+    """Sum the extent and moments of each label, run by run.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def windows(labels: Array, own: Array, end: Array, flat: bool, weights: Array, n
 
 @njit(cache=True, nogil=True)
 def intensities(labels: Array, image: Array, n: int) -> tuple[Array, Array, Array]:
-    """Sum, smallest and largest intensity of each label."""
+    """Compute the sum, smallest and largest intensity of each label."""
     total = np.zeros(n + 1, np.float64)
     low = np.full(n + 1, np.inf, np.float64)
     high = np.full(n + 1, -np.inf, np.float64)
@@ -176,7 +176,7 @@ def intensities(labels: Array, image: Array, n: int) -> tuple[Array, Array, Arra
 
 @njit(cache=True, nogil=True)
 def central(labels: Array, image: Array, start: Array, mean: Array, n: int) -> Array:
-    """Central power sums 2, 3, 4 of each label's intensities, and sums of intensity × index.
+    """Compute central power sums 2, 3, 4 of each label's intensities, and of intensity × index.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ def central(labels: Array, image: Array, start: Array, mean: Array, n: int) -> A
 
 @njit(cache=True, nogil=True)
 def textures(labels: Array, levels: Array, own: Array, pairs: Array, n: int) -> Array:
-    """Sums over pairs of neighbours within each label, of their grey levels i and j.
+    """Sum over pairs of neighbours within each label functions of their grey levels i and j.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ _DIRECTIONS = 4096  # from which a plane may be seen, to fit the weights
 
 
 def window_weights(spacing: tuple[float, ...]) -> NDArray[np.float64]:
-    """Contributions of each pattern, (256, 2): to the Euler number and to the surface.
+    """Return the contributions of each pattern, (256, 2): to the Euler number and to the surface.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def window_weights(spacing: tuple[float, ...]) -> NDArray[np.float64]:
 
 
 def neighbour_pairs(ndim: int) -> NDArray[np.int64]:
-    """Pairs of corners of a window, each direction once, as steps back from its last corner.
+    """Return the pairs of corners of a window, each once, as steps back from its last corner.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def neighbour_pairs(ndim: int) -> NDArray[np.int64]:
 
 
 def _euler(patterns: NDArray[np.bool_], ndim: int) -> NDArray[np.float64]:
-    """Vertices − edges + faces − voxels of a union of closed voxels, seen from one vertex.
+    """Count vertices − edges + faces − voxels of a union of closed voxels, seen from a vertex.
 
     A vertex belongs to one window, an edge to 2, a face to 4 and a voxel to 8.
     """
@@ -76,7 +76,7 @@ def _surface(patterns: NDArray[np.bool_], spacing: tuple[float, ...]) -> NDArray
 
 
 def _direction_weights(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weights with which the lines along the vectors see every plane with its area.
+    """Return the weights with which the lines along the vectors see every plane with its area.
 
     A plane of unit area and normal n cuts ``|n · v|`` / (volume of a voxel) steps v.
     """

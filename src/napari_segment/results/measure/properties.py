@@ -16,7 +16,7 @@ def _voxels(sums: Sums) -> Array:
 
 
 def _axes(sums: Sums, array: Array) -> Array:
-    """Of three columns those of the axes that there are."""
+    """Return the columns of the axes that there are."""
     return array[:, 3 - sums.ndim :]
 
 
@@ -109,7 +109,7 @@ def euler_number(sums: Sums) -> Array:
 
 
 def _covariance(sums: Sums) -> Array:
-    """Covariance of the voxel centres in physical units, (N, D, D)."""
+    """Return the covariance of the voxel centres in physical units, (N, D, D)."""
     moments = sums.moments()["add"].astype(np.float64)
     n = moments[:, 0, None, None]
     mean = moments[:, 1:4, None] / n
@@ -119,7 +119,7 @@ def _covariance(sums: Sums) -> Array:
 
 
 def _axis_lengths(sums: Sums) -> Array:
-    """Full axes of the ellipsoid with the same second moments, the longest first."""
+    """Return the full axes of the ellipsoid with the same second moments, the longest first."""
     variances = np.linalg.eigvalsh(_covariance(sums))[:, ::-1].clip(0)
     return np.asarray(np.sqrt(variances * (16 if sums.ndim == 2 else 20)))
 
@@ -164,7 +164,7 @@ def eccentricity(sums: Sums) -> Array:
 
 
 def _ratio(a: Array, b: Array) -> Array:
-    """A / b; 1 where both are 0, as for a single voxel."""
+    """Return a / b; 1 where both are 0, as for a single voxel."""
     return np.divide(a, b, out=np.ones_like(b), where=b != 0)
 
 
@@ -322,5 +322,5 @@ def quantile_intensity(sums: Sums) -> Array:
 
 
 def _columns(array: Array, count: int) -> Array:
-    """The same where there are no objects, and so no rows that tell the number of columns."""
+    """Return an empty table where no objects, and so no rows, give the number of columns."""
     return array.reshape(-1, count)

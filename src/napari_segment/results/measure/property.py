@@ -49,7 +49,7 @@ class Property:
     names: tuple[str, str] = ("", "")
 
     def columns(self, axes: str) -> list[str]:
-        """Column names for the axes "YX" or "ZYX"."""
+        """Return the column names for the axes "YX" or "ZYX"."""
         name = self.names[len(axes) - 2] or self.name
         parts = self.parts
         if parts and parts[0].startswith("axis"):
@@ -68,7 +68,7 @@ def add(
     image: bool = False,
     names: tuple[str, str] = ("", ""),
 ) -> Callable[[Callable[[Sums], Array]], Callable[[Sums], Array]]:
-    """Decorator: register a function of the sums under its own name; see `Property`."""
+    """Register a function of the sums under its own name (decorator); see `Property`."""
 
     def register(function: Callable[[Sums], Array]) -> Callable[[Sums], Array]:
         name = function.__name__
@@ -79,7 +79,7 @@ def add(
 
 
 def chosen(asked: str | Sequence[str], *, image: bool) -> list[Property]:
-    """The properties that names and groups stand for, in the order of their definition.
+    """Return the properties that names and groups stand for, in the order of their definition.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def chosen(asked: str | Sequence[str], *, image: bool) -> list[Property]:
 
 
 def units(properties: Iterable[Property], axes: str, unit: str) -> dict[str, str]:
-    """Unit of each column, for a unit of length."""
+    """Return the unit of each column, for a unit of length."""
     powers = {"length": 1, "surface": len(axes) - 1, "size": len(axes)}
     result: dict[str, str] = {}
     for p in properties:

@@ -73,33 +73,33 @@ class Sums:
         return int(self.labels.ndim)
 
     def with_image(self, image: Any) -> Sums:
-        """The same labels, with what is known of them, over another channel."""
+        """Return the same labels, with what is known of them, over another channel."""
         other = copy(self)
         other.image, other.of_image = plain(image), {}
         return other
 
     def moments(self) -> dict[str, Array]:
-        """Of voxel indices: "add" (N, 10) as in the kernel, "low" and "high" (N, 3)."""
+        """Return the moments of indices: "add" (N, 10) as in the kernel, "low", "high" (N, 3)."""
         return self._gathered(self.of_labels, "moments", _moments)
 
     def windows(self) -> Array:
-        """Euler number and surface, (N, 2)."""
+        """Return the Euler number and the surface, (N, 2)."""
         weights = window_weights(self.spacing)
         gather = partial(_windows, weights=weights)
         return self._gathered(self.of_labels, "windows", gather, before=1)["add"]
 
     def intensities(self) -> dict[str, Array]:
-        """Sum, smallest and largest intensity: "add", "low", "high" (N, 1)."""
+        """Return the sum, smallest and largest intensity: "add", "low", "high" (N, 1)."""
         return self._gathered(self.of_image, "intensities", _intensities, self.image)
 
     def central(self) -> Array:
-        """Central power sums 2, 3, 4 of intensities, and sums of intensity × index, (N, 6)."""
+        """Return central power sums 2, 3, 4 of intensities, and of intensity × index, (N, 6)."""
         mean = self.intensities()["add"][:, 0] / self.moments()["add"][:, 0]
         gather = partial(_central, mean=np.concatenate([[0.0], mean]))
         return self._gathered(self.of_image, "central", gather, self.image)["add"]
 
     def textures(self) -> Array:
-        """Sums over pairs of neighbours of their grey levels, (N, 6) as in the kernel."""
+        """Return sums over pairs of neighbours of their grey levels, (N, 6) as in the kernel."""
         intensities = self.intensities()
         finite = np.concatenate([intensities["low"], intensities["high"]])
         finite = finite[np.isfinite(finite)]
@@ -108,12 +108,12 @@ class Sums:
         return self._gathered(self.of_image, "textures", gather, self.image, before=1)["add"]
 
     def each(self, function: Callable[[Array, tuple[float, ...]], Any]) -> Array:
-        """A function of each object's mask and the spacing, (N,) or (N, K)."""
+        """Return a function of each object's mask and the spacing, (N,) or (N, K)."""
         of_object = partial(_of_mask, function, self.spacing)
         return self._object_by_object(self.of_labels, function.__name__, of_object)
 
     def each_values(self, function: Callable[[Array], Any]) -> Array:
-        """A function of the intensities in each object, (N,) or (N, K)."""
+        """Return a function of the intensities in each object, (N,) or (N, K)."""
         of_object = partial(_of_values, function)
         return self._object_by_object(self.of_image, function.__name__, of_object, self.image)
 
@@ -133,7 +133,7 @@ class Sums:
         return known[name]["add"]
 
     def _region_by_region(self, work: Callable[..., Any], *images: Any) -> Array:
-        """Rows of objects in blocks, each of which is read once for all of them."""
+        """Compute the rows of objects block by block, each of which is read once."""
         arrays = unify_chunks((self.dense, *images))
         moments = self.moments()
         bounds = np.stack([moments["low"], moments["high"] + 1], 2)[:, 3 - self.ndim :]
@@ -166,7 +166,7 @@ def _merged(parts: Sequence[Columns]) -> Columns:
 
 
 def _filled(rows: NDArray[np.int64], parts: Sequence[Columns]) -> dict[str, Array]:
-    """The columns of some rows, merged from parts."""
+    """Return the columns of some rows, merged from parts."""
     columns = {}
     for kind, like in parts[0].columns.items():
         total = np.full((len(rows), like.shape[1]), _nothing(kind, like.dtype), like.dtype)
@@ -178,14 +178,14 @@ def _filled(rows: NDArray[np.int64], parts: Sequence[Columns]) -> dict[str, Arra
 
 
 def _nothing(kind: str, dtype: np.dtype[Any]) -> float:
-    """What a column holds where no voxel was seen."""
+    """Return the initial value of a column, before any voxel."""
     if dtype.kind == "i":
         return {"add": 0, "low": int(np.iinfo(dtype).max), "high": -1}[kind]
     return {"add": 0.0, "low": np.inf, "high": -np.inf}[kind]
 
 
 def _seen(**columns: Array) -> Columns:
-    """The rows of labels that were seen; the others hold nothing."""
+    """Return the rows of labels that were seen; the others hold nothing."""
     rows = np.zeros(len(next(iter(columns.values()))), bool)
     for kind, column in columns.items():
         rows |= (column != _nothing(kind, column.dtype)).any(1)
@@ -193,7 +193,7 @@ def _seen(**columns: Array) -> Columns:
 
 
 def _numbered(labels: Any, ids: NDArray[np.int64]) -> Any:
-    """Labels numbered 1 … n as int32; those in memory that are so already stay."""
+    """Relabel to 1 … n as int32; those in memory that are so already stay."""
     ready = isinstance(labels, np.ndarray) and labels.dtype == np.int32 and labels.flags.carray
     if ready and len(ids) and ids[-1] == len(ids):
         return labels
@@ -206,7 +206,7 @@ def _numbered(labels: Any, ids: NDArray[np.int64]) -> Any:
 def _rows(
     _location: Location | None, block: Array, *images: Array, of_object: Callable[..., Any]
 ) -> tuple[NDArray[np.int64], Array]:
-    """The labels of a block, and what a function makes of each one's mask and intensities."""
+    """Return the labels of a block, and a function's result on each one's mask and intensities."""
     ids, bounds = boxes(block)
     rows = []
     for i, box in zip(ids, bounds, strict=True):

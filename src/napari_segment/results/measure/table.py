@@ -144,7 +144,7 @@ def _on_one_grid(labels: Labels, image: Any) -> tuple[Labels, Image | None]:
 
 
 def _channels(image: Image | None) -> dict[str, Image]:
-    """The channels by name; "" names the only one."""
+    """Return the channels by name; "" names the only one."""
     if image is None:
         return {}
     if "C" not in image.axes:

@@ -119,7 +119,7 @@ class Classify(QWidget):
         return made
 
     def make_job(self) -> Job:
-        """Training on the strokes, and the segmentation of the image, as the form says them."""
+        """Make the job that trains on the strokes and segments the image, as the form says."""
         image, painted = self.source.image(), self.strokes.layer
         if painted is None:
             raise InputError("There are no strokes: press “New strokes” and paint some.")
@@ -169,7 +169,7 @@ class Classify(QWidget):
         self.running.say(_summary(report, self._folder))
 
     def _folder_to_use(self) -> Path:
-        """The folder that was chosen, if it is free or this dock's own; a dated one if none was."""
+        """Return the chosen folder if it is free or this dock's own; a dated one if none was."""
         chosen = self.folder.value
         if chosen == Path():
             stamp = datetime.now().strftime("%Y-%m-%d %H.%M.%S")
@@ -183,7 +183,7 @@ class Classify(QWidget):
 
 
 def _summary(report: dict[str, Any], folder: Path) -> str:
-    """What was learnt, how well, and where it is, in a few sentences."""
+    """Say what was learnt, how well, and where it is, in a few sentences."""
     counts = ", ".join(f"{n:,} of class {c}" for c, n in report["samples"].items())
     text = f"Learnt from {counts} painted voxels."
     if report["out_of_bag"] is not None:

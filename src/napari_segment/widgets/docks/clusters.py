@@ -15,5 +15,5 @@ class Clusters(SegmentDock):
 
     @staticmethod
     def offers(entry: Entry) -> bool:
-        """Whether a method is in this widget's menu."""
+        """Return whether a method is in this widget's menu."""
         return "cluster" in entry.group or entry.name == "levels"  # of borders that are dragged

@@ -56,7 +56,7 @@ class Compare(QWidget):
         return QSize(340, 400)
 
     def make_job(self) -> Job:
-        """The comparison that the form describes."""
+        """Return the comparison that the form describes."""
         if self.result.layer is None or self.result.layer is self.reference.layer:
             raise InputError("Choose two Labels layers: the result and its reference.")
         result = labels_of(self.result.layer)

@@ -25,7 +25,7 @@ WIDTH = 1000  # of a network's graph
 
 
 def picture_sheet(parent: Any, title: str, pictures: NDArray[Any], names: list[str]) -> Any:
-    """A window with pictures (N, Y, X, 3) in rows, each with its name under it."""
+    """Return a window with pictures (N, Y, X, 3) in rows, each with its name under it."""
     dialog = QDialog(parent)
     dialog.setWindowTitle(title)
     grid = QGridLayout(dialog)
@@ -41,7 +41,7 @@ def picture_sheet(parent: Any, title: str, pictures: NDArray[Any], names: list[s
 
 
 def network_sheet(parent: Any, costs: str, drawing: Any, table: str) -> Any:
-    """A window with what a network costs, its graph, and the table of its layers."""
+    """Return a window with what a network costs, its graph, and the table of its layers."""
     dialog = QDialog(parent)
     dialog.setWindowTitle("The network")
     dialog.resize(WIDTH + 40, 640)

@@ -23,7 +23,7 @@ class Edges(SegmentDock):
     first: ClassVar[str] = api.CANNY
 
     def more(self) -> Sequence[Any]:
-        """A button for the edges between voxels, which Canny's method alone can tell."""
+        """Return a button for the edges between voxels, which Canny's method alone can tell."""
         self.points_button = QToolButton()
         self.points_button.setText("+ Add edge points")
         self.points_button.setToolTip(
@@ -49,5 +49,5 @@ class Edges(SegmentDock):
 
     @staticmethod
     def offers(entry: Entry) -> bool:
-        """Whether a method is in this widget's menu."""
+        """Return whether a method is in this widget's menu."""
         return not any(other.offers(entry) for other in (Threshold, Clusters, Predict))

@@ -26,7 +26,7 @@ SIZE = 0.6  # of points, in voxels
 
 
 def filtered_job(source: Source, recipe: Recipe) -> Job:
-    """The filters of a recipe alone: layers with what its method sees."""
+    """Return the filters of a recipe alone: layers with what its method sees."""
     image, axes, layer = source.image(), source.axes, snapshot(source.layer)
     spacing = dict(zip(image.spatial_axes, image.spacing, strict=True))
 
@@ -40,7 +40,7 @@ def filtered_job(source: Source, recipe: Recipe) -> Job:
 
 
 def points_job(source: Source, recipe: Recipe) -> Job:
-    """The points on edges of a recipe: a layer of them."""
+    """Return the points on edges of a recipe: a layer of them."""
     image, axes, layer = source.image(), source.axes, snapshot(source.layer)
 
     def receive(result: dict[str, Any]) -> list[LayerData]:
@@ -66,7 +66,7 @@ def _prepare(image: Image, layer: Any, recipe: Recipe) -> Callable[[Path], dict[
 def filtered_layers(
     image: Image, source: Any, axes: str, recipe: Recipe, spacing: dict[str, float]
 ) -> list[LayerData]:
-    """A filtered image as a layer that lies where its source lies; colours as one layer each.
+    """Make a layer of a filtered image where its source lies; colours are one layer each.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def filtered_layers(
 def points_layer(
     table: pd.DataFrame, image: Image, source: Any, axes: str, recipe: Recipe
 ) -> LayerData:
-    """Points on edges as a layer, in the voxels of their source.
+    """Make a layer of points on edges, in the voxels of their source.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def points_layer(
 
 
 def _geometry(source: Any, axes: str, recipe: Recipe, *, keep_channel: bool) -> dict[str, Any]:
-    """Where the result lies: from the first time point, at the channel that was taken."""
+    """Return the geometry of the result: from the first time point, at the chosen channel."""
     offset = np.zeros(len(axes))
     if recipe.times and "T" in axes:
         offset[axes.index("T")] = recipe.times[0]
@@ -151,7 +151,7 @@ def _geometry(source: Any, axes: str, recipe: Recipe, *, keep_channel: bool) -> 
 
 
 def _on(image: Image, axes: str) -> NDArray[Any]:
-    """The pixels with their axes in the order of a layer's; an axis that is gone is one long."""
+    """Return the pixels with the axes of a layer, in their order; a missing axis is one long."""
     data = image.transpose("".join(a for a in axes if a in image.axes)).data
     gone = [i for i, a in enumerate(axes) if a not in image.axes]
     return np.expand_dims(data, gone)

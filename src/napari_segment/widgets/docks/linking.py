@@ -75,11 +75,11 @@ class LinkingDock(QWidget):
         return QSize(340, 320)
 
     def choice(self) -> Any:
-        """The part of the form that asks for layers."""
+        """Return the part of the form that asks for layers."""
         raise NotImplementedError
 
     def chosen(self) -> list[tuple[Any, str]]:
-        """The layers, each with its axes.
+        """Return the layers, each with its axes.
 
         Raises
         ------
@@ -89,7 +89,7 @@ class LinkingDock(QWidget):
         raise NotImplementedError
 
     def make_job(self) -> Job:
-        """The run that the form describes."""
+        """Return the run that the form describes."""
         layers = self.chosen()
         stacks: list[tuple[Labels, Writer]] = [
             (labels_of(layer, axes).replace(holds="objects"), copies.writer(layer))
@@ -147,14 +147,14 @@ class Track(LinkingDock):
     )
 
     def choice(self) -> Any:
-        """One Labels layer."""
+        """Return one Labels layer."""
         self.labels = LayerMenu(self.viewer, is_labels)
         body = QWidget()
         form_layout(body).addRow("labels", self.labels)
         return body
 
     def chosen(self) -> list[tuple[Any, str]]:
-        """The layer; without names of its axes, the first is time."""
+        """Return the layer; without names of its axes, the first is time."""
         layer = self.labels.layer
         if layer is None:
             raise InputError("There is no Labels layer. Segment a time-lapse first.")
@@ -178,7 +178,7 @@ class Consensus(LinkingDock):
     )
 
     def choice(self) -> Any:
-        """A box for each Labels layer."""
+        """Return a box for each Labels layer."""
         self.boxes: dict[Any, QCheckBox] = {}
         self.rows = QWidget()
         self._column = QVBoxLayout(self.rows)
@@ -190,7 +190,7 @@ class Consensus(LinkingDock):
         return self.rows
 
     def chosen(self) -> list[tuple[Any, str]]:
-        """The ticked layers, all on one grid."""
+        """Return the ticked layers, all on one grid."""
         layers = [layer for layer, box in self.boxes.items() if box.isChecked()]
         if len(layers) < 2:
             raise InputError("Tick at least two Labels layers of one image; three decide better.")

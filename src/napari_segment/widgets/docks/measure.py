@@ -79,7 +79,7 @@ class Measure(QWidget):
         layout.addStretch(1)
 
     def make_job(self) -> Job:
-        """The measurement that the form describes."""
+        """Return the measurement that the form describes."""
         layer, properties = self.labels.layer, self.properties.currentText()
         if layer is None:
             raise InputError("There is no Labels layer. Segment an image first.")
@@ -149,7 +149,7 @@ class Measure(QWidget):
 
 
 def _summary(count: int, holds: str) -> str:
-    """What was measured, in one sentence or two."""
+    """Say what was measured, in one sentence or two."""
     if holds == "mask":
         return (
             "The mask was measured as one. To measure its pieces, number them first with the "

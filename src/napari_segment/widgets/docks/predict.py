@@ -54,11 +54,11 @@ class Predict(SegmentDock):
 
     @staticmethod
     def offers(entry: Entry) -> bool:
-        """Whether a method is in this widget's menu."""
+        """Return whether a method is in this widget's menu."""
         return entry.group == "network"
 
     def shown(self, labels: Labels, layers: list[LayerData], axes: str) -> Any:
-        """The layers, and the planes that are worth labelling: along which dimension, and which."""
+        """Return the layers, and the planes worth labelling: their dimension and indices."""
         doubt = doubt_of(labels)
         leading = [a for a in ("Z", "T") if doubt is not None and a in doubt.axes]
         if doubt is None or not leading:

@@ -58,7 +58,7 @@ class SegmentDock(QWidget):
 
     @staticmethod
     def offers(entry: Entry) -> bool:
-        """Whether a method is in this widget's menu."""
+        """Return whether a method is in this widget's menu."""
         raise NotImplementedError
 
     def __init__(self, napari_viewer: Any) -> None:
@@ -124,7 +124,7 @@ class SegmentDock(QWidget):
         return body
 
     def more(self) -> Sequence[Any]:
-        """Further widgets of a dock's own, under the method's form."""
+        """Return the further widgets of a dock, under the method's form."""
         return ()
 
     def sizeHint(self) -> Any:
@@ -133,7 +133,7 @@ class SegmentDock(QWidget):
     # ---- recipes ----
 
     def recipe(self) -> Recipe:
-        """What the form says, complete.
+        """Return the recipe that the form describes.
 
         Raises
         ------
@@ -183,7 +183,7 @@ class SegmentDock(QWidget):
     # ---- running ----
 
     def make_job(self) -> Job:
-        """The run that the form describes."""
+        """Return the run that the form describes."""
         image, recipe = self.source.image(), self.recipe()
         data = self.further_data()
         layer, axes = snapshot(self.source.layer), self.source.axes
@@ -207,7 +207,7 @@ class SegmentDock(QWidget):
         return Job("segment", prepare, receive)
 
     def shown(self, labels: Labels, layers: list[LayerData], axes: str) -> Any:  # noqa: ARG002
-        """What `add_result` gets of a run; called in a thread."""
+        """Return the result of a run for `add_result`; called in a thread."""
         return layers
 
     def add_result(self, layers: Any) -> None:
@@ -242,7 +242,7 @@ class SegmentDock(QWidget):
         self._offer_undo()
 
     def _left(self) -> list[list[Any]]:
-        """The layers of each run that are still there, without those that left none."""
+        """Return the layers of each run that are still there, without those that left none."""
         runs = [[la for la in run if la in self.viewer.layers] for run in self.results]
         return [run for run in runs if run]
 
@@ -252,7 +252,7 @@ class SegmentDock(QWidget):
         self.undo_button.setEnabled(bool(self.results))
 
     def further_data(self) -> dict[str, Labels]:
-        """What the method takes beside the image, such as markers."""
+        """Return the data that the method takes in addition to the image, such as markers."""
         layer, axes = self.source.layer, self.source.axes
         chosen = {name: menu.layer for name, menu in self.extra.items()}
         return {
@@ -313,14 +313,14 @@ class SegmentDock(QWidget):
 
 
 def heading(text: str) -> Any:
-    """A section's title."""
+    """Return a section's title."""
     label = Caption(text, bold=True)
     label.setContentsMargins(0, 6, 0, 0)
     return label
 
 
 def scrolling(body: Any) -> Any:
-    """A widget that scrolls up and down, and follows the width it is given."""
+    """Return a widget that scrolls up and down, and follows the width it is given."""
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)

@@ -15,5 +15,5 @@ class Threshold(SegmentDock):
 
     @staticmethod
     def offers(entry: Entry) -> bool:
-        """Whether a method is in this widget's menu."""
+        """Return whether a method is in this widget's menu."""
         return "threshold" in entry.group

@@ -140,7 +140,7 @@ class Train(QWidget):
         return body
 
     def settings(self) -> dict[str, Any]:
-        """What the form says, checked and in plain values.
+        """Return the settings of the form, validated and in plain values.
 
         Raises
         ------
@@ -154,15 +154,15 @@ class Train(QWidget):
         return plain | {"out": str(Path(plain["out"]).expanduser().absolute())}
 
     def make_job(self) -> Job:
-        """The training that the form describes."""
+        """Return the training that the form describes."""
         return self._job("train", cross=self.cross_box.isChecked())
 
     def make_augment_job(self) -> Job:
-        """A look at the random changes that the form describes."""
+        """Return a look at the random changes that the form describes."""
         return self._job("augment_preview", _array_of, count=CHANGED)
 
     def make_network_job(self) -> Job:
-        """A look at the network that the form describes."""
+        """Return a look at the network that the form describes."""
         return self._job("network_preview", _with_drawing)
 
     def _job(

@@ -83,7 +83,7 @@ class CheckpointField:
 
 
 def _described(folder: Path) -> str:
-    """What a network is, in one line; why it cannot be read, where it cannot."""
+    """Describe a network in one line; or say why it cannot be read."""
     from napari_segment.deep.checkpoint import Checkpoint
 
     if folder == Path():

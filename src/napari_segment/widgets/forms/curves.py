@@ -94,7 +94,7 @@ class Curves(QWidget):
         painter.drawText(line, flags, f"step {last:.0f}")
 
     def _paint_legend(self, painter: Any, box: Any, curves: Mapping[str, Any]) -> None:
-        """Names and last values beside the title, as many as there is room for."""
+        """Paint names and last values next to the title, as many as fit."""
         metrics = painter.fontMetrics()
         x = box.left() + metrics.horizontalAdvance(self.title) + 14
         for colour, (name, points) in zip(_colours(len(curves)), curves.items(), strict=True):
@@ -157,7 +157,7 @@ class Pictures(QWidget):
 
 
 def picture_of(array: NDArray[Any], *, labels: bool = False) -> Any:
-    """A plane as a picture: colours as they are, labels in colours, intensities in greys.
+    """Return a plane as a picture: colours as they are, labels in colours, intensities in greys.
 
     Parameters
     ----------

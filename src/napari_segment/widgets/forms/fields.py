@@ -44,13 +44,13 @@ class Field(Protocol):
 
 
 def written(value: float) -> str:
-    """A float in no more digits than tell it apart."""
+    """Return a float in no more digits than tell it apart."""
     short = f"{value:.12g}"
     return short if float(short) == value else repr(float(value))
 
 
 def shown(choice: Any) -> str:
-    """A choice as a menu shows it: "automatic" for "auto"."""
+    """Return a choice as a menu shows it: "automatic" for "auto"."""
     return "automatic" if choice == "auto" else str(choice)
 
 
@@ -258,7 +258,7 @@ class LiteralOr:
 
 
 def plain_field(annotation: Any, marks: Sequence[Any] = (), *, folder: bool = False) -> Field:
-    """The field for a setting's type.
+    """Return the field for a setting's type.
 
     Parameters
     ----------
@@ -312,7 +312,7 @@ def _is_file(mark: Any) -> bool:
 
 
 def _flat(marks: Sequence[Any]) -> list[Any]:
-    """The constraints inside pydantic's Field(...) marks."""
+    """Return the constraints inside pydantic's Field(...) marks."""
     return [inner for mark in marks for inner in (getattr(mark, "metadata", None) or [mark])]
 
 
@@ -331,7 +331,7 @@ def _bounds(marks: Sequence[Any], *, whole: bool) -> tuple[float, float]:
 
 
 def _near(bound: float) -> float:
-    """How close a box comes to a bound that is not itself allowed."""
+    """Return the closest value to a bound that is not itself allowed."""
     return max(abs(bound), 1.0) * 1e-12
 
 

@@ -67,7 +67,7 @@ class FileScale(QWidget):
 
 
 def _is_bare(layer: Any) -> bool:
-    """Whether a layer's voxels are of size 1 and of no unit."""
+    """Return whether a layer's voxels are of size 1 and of no unit."""
     plain = np.allclose(layer.scale, 1) and np.allclose(
         layer.affine.affine_matrix, np.eye(layer.ndim + 1)
     )

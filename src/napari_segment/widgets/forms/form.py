@@ -64,7 +64,7 @@ class Form:
                 self._add(self._layout_of(info) if grouped else self._top, name, info)
 
     def _layout_of(self, info: FieldInfo) -> Any:
-        """The rows of the section of a setting's group; those above all where it names none."""
+        """Return the rows of a setting's section; those above all sections where it names none."""
         group = str(_extra(info).get("group", ""))
         if not group:
             return self._top
@@ -103,7 +103,7 @@ class Form:
                 self.fields[name].value = value
 
     def spec(self) -> Spec:
-        """The entry with these settings, checked."""
+        """Return the entry with these settings, checked."""
         return self.entry.spec(self.settings)
 
 
@@ -317,7 +317,7 @@ def _defaults(entry: Entry) -> dict[str, Any]:
 
 
 def setting_field(info: FieldInfo) -> Field:
-    """The field for one setting of an entry."""
+    """Return the field for one setting of an entry."""
     registry, several = picks_from(info)
     if registry and several:
         return StepList(registry)
@@ -328,5 +328,5 @@ def setting_field(info: FieldInfo) -> Field:
 
 
 def _extra(info: FieldInfo) -> Mapping[str, Any]:
-    """What a field's JSON schema says further, such as its group."""
+    """Return the further keys of a field's JSON schema, such as its group."""
     return info.json_schema_extra if isinstance(info.json_schema_extra, Mapping) else {}

@@ -120,7 +120,7 @@ class HistogramView(QWidget):
                 taken.append((x - 4, x + width + 4))
 
     def _position(self, value: float) -> float:
-        """Where a value is drawn; what lies outside the histogram is at its end."""
+        """Return the position of a value in pixels; one outside the histogram is at its end."""
         span = (self.high - self.low) or 1.0
         part = min(max((value - self.low) / span, 0.0), 1.0)
         return float(part * (self.width() - 2) + 1)
@@ -131,7 +131,7 @@ class HistogramView(QWidget):
         return self._rounded(self.low + part * span)
 
     def _rounded(self, value: float, more: int = 0) -> float:
-        """A value in the digits that a pixel tells apart, and `more`; large ones to the whole."""
+        """Round a value to the digits that a pixel resolves, and `more`; large ones to integers."""
         step = min((self.high - self.low) or 1.0, FAR) / max(1, self.width())
         digits = more - floor(log10(step))
         return round(value, digits if abs(value) >= LONG else max(0, digits)) + 0.0
@@ -165,12 +165,12 @@ class HistogramView(QWidget):
         self._held = -1
 
     def _free(self, right: bool) -> int:
-        """Of lines drawn on one place as the held one, the one that can go right or left."""
+        """Return the line at the position of the held one that can move right or left."""
         position = self._position(self.thresholds[self._held])
         same = [i for i, v in enumerate(self.thresholds) if abs(self._position(v) - position) < 1]
         return max(same) if right else min(same)
 
     def _under(self, event: Any) -> int:
-        """Which line is under the mouse; -1 for none."""
+        """Return the index of the line under the mouse; -1 for none."""
         far = [abs(self._position(v) - event.pos().x()) for v in self.thresholds]
         return int(np.argmin(far)) if far and min(far) <= REACH else -1

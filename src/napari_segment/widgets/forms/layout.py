@@ -57,7 +57,7 @@ def narrow(*widgets: Any) -> None:
 
 
 def form_layout(widget: Any) -> Any:
-    """A two-column layout; a field that does not fit beside its label goes under it."""
+    """Return a two-column layout; a field that does not fit beside its label goes under it."""
     layout = FormLayout(widget)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setVerticalSpacing(3)
@@ -74,7 +74,7 @@ def order_tabs(widget: Any) -> None:
 
 
 def _parts(widget: Any) -> Iterator[Any]:
-    """What the Tab key can reach, in the order of the layouts."""
+    """Yield the widgets that the Tab key can reach, in the order of the layouts."""
     if isinstance(widget, QScrollArea):
         yield from _parts(widget.widget())
     elif widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
@@ -92,7 +92,7 @@ def _laid_out(layout: Any) -> Iterator[Any]:
 
 
 def grouped_combo(entries: Sequence[Entry]) -> Any:
-    """A combo box of entries by title, under headings where there are several groups."""
+    """Return a combo box of entries by title, under headings where there are several groups."""
     box = QComboBox()
     narrow_combo(box)
     box.setMinimumWidth(90)
@@ -119,7 +119,7 @@ def _heading(text: str) -> Any:
 
 
 def wrapped(text: str) -> str:
-    """Rich text, which Qt's tooltips break into lines."""
+    """Return rich text, which Qt's tooltips break into lines."""
     from html import escape
 
     return f"<p>{escape(text)}</p>" if text else ""

@@ -110,7 +110,7 @@ class PairsField:
         return task or "auto"
 
     def snapshot(self) -> dict[str, str] | list[Pair]:
-        """What was chosen, as the worker's job wants it.
+        """Return the chosen pairs as the worker's job takes them.
 
         Raises
         ------
@@ -154,13 +154,13 @@ class PairsField:
         return body
 
     def _label_layers(self) -> list[Any]:
-        """The chosen Labels layers; none where folders are chosen."""
+        """Return the chosen Labels layers; none where folders are chosen."""
         if self.where.currentIndex() == 1:
             return []
         return [labels.layer for _, labels in self.rows if labels.layer is not None]
 
     def _unknown(self) -> list[Numbers]:
-        """The numbers of the chosen layers that do not record what they hold."""
+        """Return the numbers of the chosen layers that do not record what they hold."""
         return [numbers_of(la) for la in self._label_layers() if not recorded_holds(la)]
 
     def _describe(self, _: int = 0) -> None:
@@ -193,7 +193,7 @@ def save_pairs(pairs: Any, folder: Path) -> Any:
 
 
 def _pair(image_layer: Any, labels_layer: Any) -> Pair:
-    """A pair on one grid; of a stack with open axes the likeliest are taken, as labels show."""
+    """Return a pair on one grid; open axes are taken as the labels show."""
     axes = known_axes(image_layer) or next(iter(possible_axes(image_layer)), "")
     image = image_of(image_layer, axes)
     own = "".join(a for a in image.axes if a != "C")

@@ -117,12 +117,12 @@ class LayerMenu(QComboBox):
 
 
 def is_image(layer: Any) -> bool:
-    """Whether a layer holds intensities."""
+    """Return whether a layer holds intensities."""
     return isinstance(layer, ImageLayer)
 
 
 def is_labels(layer: Any) -> bool:
-    """Whether a layer holds labels; a preview is gone before it could be used."""
+    """Return whether a layer holds labels; a preview is gone before it could be used."""
     return isinstance(layer, LabelsLayer) and not layer.metadata.get(KEY, {}).get("preview")
 
 
@@ -203,7 +203,7 @@ class Source:
         return () if "T" not in self.axes or chosen == whole else chosen
 
     def image(self) -> Image:
-        """The layer as an Image.
+        """Return the layer as an Image.
 
         Raises
         ------
@@ -245,7 +245,7 @@ class Source:
         self._form.setRowVisible(self.channel_menu, "C" in self._image_axes() and wanted)
 
     def _find_channel(self, channel: int | str) -> int:
-        """The row of a recipe's channel; -1 where there is none such."""
+        """Return the row of a recipe's channel; -1 where there is none such."""
         menu, count = self.channel_menu, len(self._channel_names())
         if channel == "auto" or (not count and str(channel) == "0"):
             return max(0, menu.findData("auto"))
@@ -282,7 +282,7 @@ class Source:
             follow(self.native, getattr(layer.events, name), self._touched)
 
     def _touched(self, event: Any) -> None:
-        """The layer has other pixels, another place, or other axes."""
+        """React to a layer with other pixels, another position or other axes."""
         if event.source is not self.layer:
             return
         before, self._shape = self._shape, shape_of(self.layer)

@@ -296,7 +296,7 @@ def _parsed(line: bytes) -> Message | None:
 
 
 def process(name: str = "work") -> Process:
-    """The application's process of this name, made when it is first asked for."""
+    """Return the application's process of this name, made when it is first asked for."""
     app = QApplication.instance()
     known = app.findChild(Process, f"napari-segment-{name}")
     if known is not None and known.closed:  # with a window before this one
@@ -346,7 +346,7 @@ def keep(stack: Message) -> Message:
 
 
 def said(error: Exception | None) -> str:
-    """What to say of an error."""
+    """Return the message of an error."""
     if isinstance(error, SegmentError):
         return str(error)
     return as_message(f"{type(error).__name__}: {error}")

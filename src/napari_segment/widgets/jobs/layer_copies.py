@@ -61,7 +61,7 @@ class Copies:
         self._folder: Path | None = None
 
     def writer(self, layer: Any) -> Writer:
-        """What `save_stack` writes a layer's pixels with: to a link to the kept copy.
+        """Return the function with which `save_stack` writes pixels: it links to the cached copy.
 
         Parameters
         ----------

@@ -163,7 +163,7 @@ class Look:
 
 
 def _pixels_of(image: Image) -> tuple[Any, ...]:
-    """What tells an image's pixels from those of another that is held at the same time."""
+    """Return a key of an image's pixels that differs from those of others held at the time."""
     data = image.data
     array = data.__array_interface__ if isinstance(data, np.ndarray) else {}
     mark = (array["data"], data.strides) if array else (getattr(data, "name", id(data)),)
@@ -171,7 +171,7 @@ def _pixels_of(image: Image) -> tuple[Any, ...]:
 
 
 def by_hand(values: Sequence[float], settings: Mapping[str, Any]) -> Spec:
-    """The method that takes thresholds as they are."""
+    """Return the method that takes thresholds as they are."""
     remaining = {"objects": settings["objects"]} if "objects" in settings else {}
     if len(values) == 1:
         return Spec(name="manual", settings=remaining | {"value": values[0]})
@@ -179,7 +179,7 @@ def by_hand(values: Sequence[float], settings: Mapping[str, Any]) -> Spec:
 
 
 def _placed(method: Spec, values: Sequence[float]) -> Spec:
-    """A method whose thresholds are set by hand, with other ones."""
+    """Return a method whose thresholds are set by hand, with other ones."""
     names = BY_HAND[method.name]
     one = np.isscalar(method.settings[names[0]])  # a number each, or all in one setting
     given = zip(names, values if one else [list(values)], strict=True)
@@ -187,7 +187,7 @@ def _placed(method: Spec, values: Sequence[float]) -> Spec:
 
 
 def _view_of_edges(flat: Recipe, plane: Image, seen: Image, request: Request) -> View:
-    """The strength of the plane's edges, and the thresholds that the method takes of it."""
+    """Return the strength of the plane's edges, and the thresholds that the method takes of it."""
     name, settings = flat.method.name, flat.method.settings
     response = strength(name, seen.data, seen.spacing, settings)
     counts, values = limits(name, response, settings)
@@ -206,7 +206,7 @@ def _view_of_edges(flat: Recipe, plane: Image, seen: Image, request: Request) ->
 
 
 def _view_of_channels(flat: Recipe, plane: Image, request: Request) -> View:
-    """Of a method that sees all channels; of a single one there is a histogram too."""
+    """Preview a method that sees all channels; a single one has a histogram too."""
     labels, note = _run(flat, plane, request), _note(request)
     if "C" in plane.axes or request.entry.gives != "classes":
         return View(labels, note=note)
@@ -222,7 +222,7 @@ def _several(values: Sequence[float]) -> Spec:
 
 
 def _borders(seen: NDArray[Any], labels: NDArray[Any] | None) -> tuple[float, ...]:
-    """Where intensity alone parts classes that are ordered by it; nothing where it does not."""
+    """Return the intensities between classes that are ordered by it; nothing where none are."""
     if labels is None or not labels.size:
         return ()
     finite = np.isfinite(seen)
@@ -234,7 +234,7 @@ def _borders(seen: NDArray[Any], labels: NDArray[Any] | None) -> tuple[float, ..
 
 
 def _region(request: Request) -> tuple[Image | None, str]:
-    """What the run takes one threshold from; None, and a note, if a preview cannot wait for it."""
+    """Return what one threshold is computed from; None, and a note, if that takes too long."""
     image, where, recipe = request.image, request.where, request.recipe
     region = image
     if recipe.apply_to == "stack" and "T" in image.axes:
@@ -281,7 +281,7 @@ def _run(recipe: Recipe, plane: Image, request: Request) -> NDArray[Any] | None:
 
 
 def _note(request: Request, *, method: bool = True) -> str:
-    """What is said where a step, or the method, looks at neighbours in other planes."""
+    """Return the note for a step, or a method, that needs neighbours in other planes."""
     recipe, entries = request.recipe, [request.entry] if method else []
     steps = [filters[spec.name] for spec in recipe.filters]
     steps += [cleanups[spec.name] for spec in recipe.cleanups]
@@ -305,7 +305,7 @@ class Newest(QObject):
         self._busy = False
 
     def stale(self) -> bool:
-        """Whether another call waits behind one that takes long; a quick one may end first."""
+        """Return whether another call waits behind a long one; a quick one may end first."""
         return self._waiting is not None and time.monotonic() - self._began > PATIENCE
 
     def ask(self, call: Callable[[], Any]) -> None:

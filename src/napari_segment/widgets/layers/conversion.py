@@ -32,7 +32,7 @@ LIKELY_AXES = {
 
 
 def image_of(layer: Any, axes: str = "") -> Image:
-    """A layer's pixels as an Image; a Labels layer's numbers are taken as intensities."""
+    """Return a layer's pixels as an Image; a Labels layer's numbers are taken as intensities."""
     stack = from_layer(layer, _with_colour(layer, axes))
     if isinstance(stack, Image):
         return stack
@@ -41,7 +41,7 @@ def image_of(layer: Any, axes: str = "") -> Image:
 
 
 def labels_of(layer: Any, axes: str = "") -> Labels:
-    """A Labels layer's numbers as Labels.
+    """Return a Labels layer's numbers as Labels.
 
     Four dimensions without names are taken as TZYX; a channel axis, which results of images such
     as TCYX keep one long, is left out.
@@ -56,7 +56,7 @@ def labels_of(layer: Any, axes: str = "") -> Labels:
 
 
 def known_axes(layer: Any) -> str:
-    """The axes that a layer names itself, C of RGB left out; "" if it leaves them open."""
+    """Return the axes that a layer names itself, C of RGB left out; "" if it leaves them open."""
     try:
         axes = from_layer(layer).axes
     except InputError:
@@ -65,7 +65,7 @@ def known_axes(layer: Any) -> str:
 
 
 def possible_axes(layer: Any) -> tuple[str, ...]:
-    """The roles that a layer's dimensions may have, the likeliest first."""
+    """Return the roles that a layer's dimensions may have, the likeliest first."""
     known = known_axes(layer)
     likely = LIKELY_AXES.get(layer.ndim, ())
     if getattr(layer, "rgb", False):  # its channels are no dimension of the layer
@@ -74,12 +74,12 @@ def possible_axes(layer: Any) -> tuple[str, ...]:
 
 
 def shape_of(layer: Any) -> tuple[int, ...]:
-    """The shape of a layer's pixels at full resolution."""
+    """Return the shape of a layer's pixels at full resolution."""
     return tuple(np.shape(layer.data[0] if layer.multiscale else layer.data))
 
 
 def result_layer(labels: Labels, source: Any, axes: str, name: str) -> LayerData:
-    """Labels as a layer that lies exactly where its source lies.
+    """Make a layer of labels that lies exactly where its source lies.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def result_layer(labels: Labels, source: Any, axes: str, name: str) -> LayerData
 
 
 def editable(data: Any) -> Any:
-    """Labels in memory as int32, so that objects painted later get numbers of their own.
+    """Return labels in memory as int32, so that objects painted later get numbers of their own.
 
     Arrays in files and larger types stay as they are.
     """
@@ -127,7 +127,7 @@ def editable(data: Any) -> Any:
 
 
 def plane_layer(labels: Any, source: Any, axes: str, where: Mapping[str, int]) -> LayerData:
-    """One plane of labels as a layer at its place in the source.
+    """Make a layer of one plane of labels at its position in the source.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def plane_layer(labels: Any, source: Any, axes: str, where: Mapping[str, int]) -
 
 
 def shown_index(viewer: Any, layer: Any, axes: str) -> dict[str, int]:
-    """The voxel of a layer, along every axis, at which the viewer's sliders stand."""
+    """Return the voxel of a layer, along every axis, at which the viewer's sliders stand."""
     point = np.asarray(viewer.dims.point[-layer.ndim :], float)
     units = viewer.layers.units
     if units is not None:
@@ -160,7 +160,7 @@ def shown_index(viewer: Any, layer: Any, axes: str) -> dict[str, int]:
 
 
 def in_units(world: Any, given: Any, wanted: Any) -> Any:
-    """Coordinates in other units."""
+    """Convert coordinates to other units."""
     factors = [
         1.0 if u == v else float((1 * u).to(v).magnitude)
         for u, v in zip(given, wanted, strict=True)
@@ -181,7 +181,7 @@ def go_to(viewer: Any, layer: Any, axis: int, index: int) -> None:
 
 
 def snapshot(layer: Any) -> SimpleNamespace:
-    """What the result of long work needs of its source, which may change meanwhile."""
+    """Copy the attributes of a source that a result needs, as the source may change."""
     names = ("name", "ndim", "scale", "translate", "rotate", "shear", "units", "axis_labels")
     shown = {name: deepcopy(getattr(layer, name)) for name in names if name != "units"}
     affine = SimpleNamespace(affine_matrix=np.array(layer.affine.affine_matrix))
@@ -189,7 +189,7 @@ def snapshot(layer: Any) -> SimpleNamespace:
 
 
 def geometry(layer: Any, drop: int = 0, offset: Any = None) -> dict[str, Any]:
-    """The seven attributes that place a layer in the world.
+    """Return the seven attributes that place a layer in the world.
 
     Parameters
     ----------
@@ -218,14 +218,14 @@ def geometry(layer: Any, drop: int = 0, offset: Any = None) -> dict[str, Any]:
 
 
 def provenance(labels: Labels, source: str) -> dict[str, Any]:
-    """What made the labels and what they hold, in plain values."""
+    """Return the provenance of labels and what they hold, in plain values."""
     recipe = labels.recipe.model_dump(mode="json") if labels.recipe else None
     names = {int(number): str(name) for number, name in labels.names.items()}
     return {"recipe": recipe, "holds": labels.holds, "names": names, "source": source}
 
 
 def recipe_of_layer(layer: Any) -> Recipe | None:
-    """The recipe that made a layer, if it was made here.
+    """Return the recipe that made a layer, if it was made here.
 
     Raises
     ------
@@ -238,7 +238,7 @@ def recipe_of_layer(layer: Any) -> Recipe | None:
 
 
 def stack_layer(stack: Image | Labels) -> LayerData:
-    """An Image or Labels from elsewhere as a layer of its own.
+    """Return an Image or Labels from elsewhere as a layer of its own.
 
     Volumes whose axes are permuted in the world (sagittal or coronal scans) are transposed, since
     napari can't slice across such a rotation.
@@ -283,7 +283,7 @@ def _along_world(stack: Image | Labels) -> Image | Labels:
 
 
 def named_features(labels: Labels) -> pd.DataFrame:
-    """Class names as a features table."""
+    """Return class names as a features table."""
     import pandas as pd
 
     rows = range(max(labels.names) + 1)
@@ -292,7 +292,7 @@ def named_features(labels: Labels) -> pd.DataFrame:
 
 
 def one_row_each(features: Mapping[str, Any]) -> Any:
-    """The features as a table by label; None where a label has several rows (of several times)."""
+    """Return the features as a table by label; None where a label has several rows."""
     import pandas as pd
 
     table = pd.DataFrame(dict(features))
@@ -302,7 +302,7 @@ def one_row_each(features: Mapping[str, Any]) -> Any:
 
 
 def features_of(table: pd.DataFrame, label: str = "label") -> pd.DataFrame:
-    """A table with a row for each label as napari wants it: row n describes label n.
+    """Return a table with a row for each label as napari wants it: row n describes label n.
 
     The status bar looks labels up in the column ``index``, the features table by row number;
     rows that no label has are empty.
@@ -316,7 +316,7 @@ def features_of(table: pd.DataFrame, label: str = "label") -> pd.DataFrame:
 
 
 def _without(layer: Any, axis: int) -> SimpleNamespace:
-    """What stands for a layer with one of its axes, one long, left out."""
+    """Return an object with a layer's attributes without one of its axes, one long."""
     data = layer.data[0] if layer.multiscale else layer.data
     if data.shape[axis] != 1:
         raise InputError(f"The Labels layer {layer.name!r} has several channels: split it first.")
@@ -355,7 +355,7 @@ def _square_shear(shear: Any, n: int) -> Any:
 
 
 def _world_of(stack: Image | Labels, axes: str) -> dict[str, Any]:
-    """A stack's scale and units, or its affine where scaling does not say it all."""
+    """Return a stack's scale and units, or its affine where scaling does not say it all."""
     spacing = dict(zip(stack.spatial_axes, stack.spacing, strict=True))
     scale = [spacing.get(a, stack.interval if a == "T" else 1.0) for a in axes]
     units = [stack.unit if a in spacing else "second" if a == "T" else "pixel" for a in axes]

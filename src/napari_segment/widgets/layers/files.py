@@ -18,7 +18,7 @@ from napari_segment.widgets.layers.conversion import LayerData, stack_layer
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | None:
-    """What reads a path, or None: napari's reader contribution."""
+    """Return the reader of a path, or None: napari's reader contribution."""
     paths = [path] if isinstance(path, str) else list(path)
     return read_layers if paths and all(map(_is_readable, paths)) else None
 
@@ -44,7 +44,7 @@ def _is_result(path: str) -> bool:
 
 
 def file_attributes(path: str, shape: tuple[int, ...]) -> dict[str, Any]:
-    """Scale, translation, affine, units and axes of a file, for a layer of its pixels.
+    """Return scale, translation, affine, units and axes of a file, for a layer of its pixels.
 
     Empty where the file cannot be read, has another shape, or states no voxel size.
     """
@@ -71,7 +71,7 @@ write_labels: Callable[..., list[str]] = partial(write_layer, kind="labels")
 
 
 def sample(name: str) -> list[LayerData]:
-    """A made image and, hidden above it, the labels that it was made of."""
+    """Return a made image and, hidden above it, the labels that it was made of."""
     image, truth = SAMPLES[name]()
     labels, attributes, kind = stack_layer(truth)
     attributes |= {"name": f"{image.name} truth", "visible": False}
@@ -86,7 +86,7 @@ stained_tissue = partial(sample, "stained_tissue")
 
 
 def _known(attributes: dict[str, Any]) -> dict[str, Any]:
-    """What matters in a file; the rest, such as colours, stays in the window."""
+    """Return the attributes that a file stores; the rest, such as colours, stays in the window."""
     names = (
         "name", "metadata", "scale", "translate", "rotate", "shear", "affine", "units",
         "axis_labels", "rgb", "multiscale",

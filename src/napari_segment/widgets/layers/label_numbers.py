@@ -34,7 +34,7 @@ class Numbers:
 
 
 def recorded_holds(layer: Any) -> str:
-    """What a layer's provenance says that its labels hold; "" where it has none."""
+    """Return the label semantics in a layer's provenance; "" where it has none."""
     return str(((layer.metadata or {}).get(KEY) or {}).get("holds", ""))
 
 
@@ -83,7 +83,7 @@ def describe(layers: Sequence[Numbers]) -> str:
 
 
 def _middle(data: Any) -> NDArray[Any]:
-    """The middle part of an array along its first axes, of at most `VOXELS` voxels."""
+    """Return the middle part of an array along its first axes, of at most `VOXELS` voxels."""
     for axis in range(data.ndim):
         rest = max(int(np.prod(data.shape)) // max(data.shape[axis], 1), 1)
         length = min(max(VOXELS // rest, 1), data.shape[axis])

@@ -14,7 +14,7 @@ from napari_segment.widgets.layers.conversion import image_of, in_units, labels_
 
 
 def markers_of(viewer: Any, layer: Any, source: Any, axes: str) -> Labels:
-    """A Labels layer's numbers, or a Points layer's points, as markers on an image's grid.
+    """Return a Labels layer's numbers, or a Points layer's points, as markers on an image's grid.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def markers_of(viewer: Any, layer: Any, source: Any, axes: str) -> Labels:
 
 
 def _painted(layer: Any, image: Image, axes: str) -> Labels:
-    """A Labels layer as markers; one that has the image's channels is looked at through them."""
+    """Return a Labels layer as markers, without the channels that it shares with the image."""
     if "C" in axes and layer.ndim == len(axes):
         painted = np.max(layer.data, axis=axes.index("C"))
         return Labels(painted, image.axes, **image.geometry())
@@ -56,7 +56,7 @@ def _painted(layer: Any, image: Image, axes: str) -> Labels:
 
 
 def _voxels(viewer: Any, points: Any, source: Any) -> NDArray[np.intp]:
-    """The voxels of a layer (N, D) nearest to the points of another one."""
+    """Return the voxels of a layer (N, D) nearest to the points of another one."""
     n = min(points.ndim, source.ndim)
     voxels = np.zeros((len(points.data), source.ndim), int)
     for number, point in enumerate(points.data):

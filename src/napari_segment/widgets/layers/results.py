@@ -26,7 +26,7 @@ BOX_COLOURS = ("#f2a33a", "#4c9be8", "#63c285", "#e2637f", "#b08bea", "#d5c648")
 
 
 def result_layers(labels: Labels, source: Any, axes: str, name: str) -> list[LayerData]:
-    """Everything that a run gave, the labels last but for their boxes.
+    """Return all layers of a run, the labels last but for their boxes.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ def result_layers(labels: Labels, source: Any, axes: str, name: str) -> list[Lay
 
 
 def doubt_of(labels: Labels) -> Image | None:
-    """The map that says how unsure a network was, if there is one."""
+    """Return the map that says how unsure a network was, if there is one."""
     return next((labels.maps[name] for name in DOUBT if name in labels.maps), None)
 
 
 def _map_layers(
     key: str, image: Image, axes: str, name: str
 ) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """One image for each channel; what tells of doubt is seen at once."""
+    """Yield one image for each channel; a map of uncertainty is visible at once."""
     parts = {key: image}
     if "C" in image.axes:
         names = image.channels or tuple(map(str, range(image.size("C"))))
@@ -76,7 +76,7 @@ def _map_layers(
 
 
 def box_corners(labels: Labels) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Corners of the objects' boxes on every plane that they reach.
+    """Return the corners of the objects' boxes on every plane that they reach.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def box_corners(labels: Labels) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
 def _box_layers(
     labels: Labels, transform: dict[str, Any], axes: str, name: str
 ) -> Iterator[LayerData]:
-    """Boxes with class and score at their corners, in a colour for each class."""
+    """Yield boxes with class and score at their corners, in a colour for each class."""
     import pandas as pd
 
     boxes, rows = box_corners(labels)
