@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from napari_segment.aliases import current_fields
+from napari_segment.bounded import LARGEST, load_yaml
 from napari_segment.errors import FormatError, SettingError
 
 ApplyTo: TypeAlias = Literal["auto", "plane", "volume", "stack", "directions"]
@@ -18,6 +19,7 @@ _EXPECTED = {
     "apply_to": " or ".join(map(repr, get_args(ApplyTo))),
     "times": "two whole numbers, such as (0, 10), the last exclusive, or () for all",
 }
+_LISTS = ("filters", "cleanups")
 
 
 class Spec(BaseModel):
@@ -140,8 +142,24 @@ class Recipe(BaseModel):
         order += ("warnings",) if self.warnings else ()
         return yaml.safe_dump({key: plain[key] for key in order}, sort_keys=False)
 
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """What the recipe writes besides its result, such as ``"store='runs/1'"``.
+
+        Recipes of others may name any folder, so `load` refuses those that name one.
+        """
+        specs = (*self.filters, self.method, *self.cleanups)
+        return tuple(text for spec in specs for text in _writes(spec.name, spec.settings))
+
+    def without_writes(self) -> Recipe:
+        """The recipe with its results in memory, which `writes` nothing."""
+        specs = {part: tuple(map(_without_writes, getattr(self, part))) for part in _LISTS}
+        return self.model_copy(update={**specs, "method": _without_writes(self.method)})
+
     @classmethod
-    def from_text(cls, text: str, *, source: str = "the text") -> Recipe:
+    def from_text(
+        cls, text: str, *, source: str = "the text", allow_recipe_paths: bool = False
+    ) -> Recipe:
         """Read a recipe from YAML or JSON (which is YAML).
 
         Parameters
@@ -150,35 +168,50 @@ class Recipe(BaseModel):
             What `to_yaml` or `to_json` wrote, or a person.
         source : str
             Where the text came from, for the error message.
+        allow_recipe_paths : bool
+            Whether the recipe may write to folders that it names.
 
         Raises
         ------
         FormatError
-            If the text is no recipe.
+            If the text is no recipe, or larger or deeper than any.
+        SettingError
+            If it writes to a folder and that is not allowed.
         """
-        import yaml
-
-        try:
-            return cls.from_plain(yaml.safe_load(text), source=source)
-        except yaml.YAMLError as error:
-            raise FormatError(f"{source} is neither YAML nor JSON: {_one_line(error)}") from None
+        values = load_yaml(text, source)
+        return cls.from_plain(values, source=source, allow_recipe_paths=allow_recipe_paths)
 
     @classmethod
-    def from_plain(cls, values: object, *, source: str = "the mapping") -> Recipe:
+    def from_plain(
+        cls, values: object, *, source: str = "the mapping", allow_recipe_paths: bool = False
+    ) -> Recipe:
         """Read a recipe from plain values, such as a napari layer keeps.
 
         Parameters
         ----------
         values : mapping
             What `to_json` writes, as Python values.
-        source : str
-            Where they came from, for the error message.
+        source, allow_recipe_paths
+            As of `from_text`.
 
         Raises
         ------
         FormatError
             If they are no recipe.
+        SettingError
+            If it writes to a folder and that is not allowed.
         """
+        recipe = cls._validated(values, source)
+        if recipe.writes and not allow_recipe_paths:
+            raise SettingError(
+                f"{source} is a recipe that writes to the disk ({', '.join(recipe.writes)}). "
+                "Recipes of others may name any folder: if it is right, allow it with "
+                "allow_recipe_paths=True."
+            )
+        return recipe
+
+    @classmethod
+    def _validated(cls, values: Any, source: str) -> Recipe:
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -197,11 +230,27 @@ class Recipe(BaseModel):
         return path
 
     @classmethod
-    def load(cls, path: str | Path) -> Recipe:
-        """Read a recipe from a YAML or JSON file."""
+    def load(cls, path: str | Path, *, allow_recipe_paths: bool = False) -> Recipe:
+        """Read a recipe from a YAML or JSON file.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        allow_recipe_paths : bool
+            Whether the recipe may write to folders that it names.
+
+        Raises
+        ------
+        FormatError
+            If it is no recipe, or larger or deeper than any.
+        SettingError
+            If it writes to a folder and that is not allowed.
+        """
         path = Path(path)
         try:
-            text = path.read_text("utf-8")
+            with path.open("rb") as file:
+                text = file.read(4 * LARGEST).decode("utf-8")
         except FileNotFoundError:
             raise FormatError(
                 f"There is no recipe {path}. `segment` writes one beside its labels: "
@@ -211,8 +260,19 @@ class Recipe(BaseModel):
             raise FormatError(f"{path} is no text, so it is no recipe (.yaml or .json).") from None
         except OSError as error:
             raise FormatError(f"Cannot read the recipe {path}: {error.strerror}.") from None
-        return cls.from_text(text, source=str(path))
+        return cls.from_text(text, source=str(path), allow_recipe_paths=allow_recipe_paths)
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _without_writes(spec: Spec) -> Spec:
+    written = {text.partition("=")[0] for text in _writes(spec.name, spec.settings)}
+    rest = {name: value for name, value in spec.settings.items() if name not in written}
+    return Spec(name=spec.name, settings=rest)
+
+
+def _writes(name: str, settings: Mapping[str, Any]) -> list[str]:
+    """The settings by which an entry writes to the disk."""
+    store = str(settings.get("store", "none"))
+    written = [] if store in ("none", "", ".") else [f"store={store!r}"]
+    if name == "network" and settings.get("backend") == "onnx":  # a copy beside the weights
+        written.append("backend='onnx'")
+    return written

@@ -122,8 +122,9 @@ def segment_steps(
 
 
 def replay(
-    recipe: Recipe | Mapping[str, Any] | str | Path, image: ImageLike, *, axes: str = ""
-) -> Labels:
+    recipe: Recipe | Mapping[str, Any] | str | Path, image: ImageLike, *, axes: str = "",
+    allow_recipe_paths: bool = False,
+) -> Labels:  # fmt: skip
     """Do again what a recipe records, on any image.
 
     Parameters
@@ -134,15 +135,16 @@ def replay(
         What to segment.
     axes : str
         Axis letters of an array that comes without.
+    allow_recipe_paths : bool
+        Whether a mapping or file may write to folders that it names (``store``).
 
     Returns
     -------
     Labels
     """
-    if isinstance(recipe, Mapping):
-        recipe = Recipe.from_plain(recipe)
-    elif not isinstance(recipe, Recipe):
-        recipe = Recipe.load(recipe)
+    if not isinstance(recipe, Recipe):
+        read: Any = Recipe.from_plain if isinstance(recipe, Mapping) else Recipe.load
+        recipe = cast("Recipe", read(recipe, allow_recipe_paths=allow_recipe_paths))
     return run(segment_steps(image, recipe, axes=axes))
 
 

@@ -8,7 +8,7 @@ from napari_segment.cli.cluster import cluster
 from napari_segment.cli.messages import counted
 from napari_segment.cli.paths import table_path
 from napari_segment.cli.progress import show
-from napari_segment.cli.segment import read_input, typed
+from napari_segment.cli.segment import load_recipe, read_input, typed
 from napari_segment.errors import SettingError
 from napari_segment.recipe import Recipe
 
@@ -41,4 +41,4 @@ def _recipe(options: argparse.Namespace) -> Recipe:
             f"The recipe {options.recipe} says all: leave out the options of canny, filters, "
             "cleanups, channel, apply_to and times, or --recipe."
         )
-    return Recipe.load(options.recipe)
+    return load_recipe(options)

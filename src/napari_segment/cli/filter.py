@@ -11,10 +11,9 @@ from typing import Any
 from napari_segment.cli.batch import each_of
 from napari_segment.cli.paths import inputs_of, targets_of
 from napari_segment.cli.progress import show
-from napari_segment.cli.segment import read_input, times_of
+from napari_segment.cli.segment import load_recipe, read_input, times_of
 from napari_segment.cli.settings import parse_spec
 from napari_segment.errors import SettingError
-from napari_segment.recipe import Recipe
 
 
 def filter_files(options: argparse.Namespace) -> int:
@@ -42,7 +41,7 @@ def _given(options: argparse.Namespace) -> dict[str, Any]:
             f"The recipe {options.recipe} says where its filters run: leave out --channel, "
             "--apply-to and --times, or --recipe."
         )
-    return {"filters": Recipe.load(options.recipe)}
+    return {"filters": load_recipe(options)}
 
 
 def _filter_one(

@@ -97,11 +97,16 @@ def as_typed(text: str) -> str:
     >>> as_typed("Use apply_to='volume', or say channel=0.")
     'Use --apply-to volume, or say --channel 0.'
     """
+    text = re.sub(r"\b(allow_recipe_paths|allow_outside)=True", _flag, text)
     return re.sub(
         r"(?<![\w/\\])(axes|channel|apply_to|series|times|incomplete)=('[^']*'|[^\s,;:.]+)",
         _option,
         text,
     )
+
+
+def _flag(match: re.Match[str]) -> str:
+    return "--" + match[1].replace("_", "-")
 
 
 def _option(match: re.Match[str]) -> str:

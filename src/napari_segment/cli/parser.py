@@ -231,6 +231,14 @@ def _replay(commands: Commands) -> None:
     parser = _command(commands, "replay", "segment", "Do again what a recipe records.")
     parser.add_argument("recipe", metavar="RECIPE", help="the file of a recipe")
     _inputs(parser)
+    _recipe_paths(parser)
+
+
+def _recipe_paths(parser: Any) -> None:
+    parser.add_argument(
+        "--allow-recipe-paths", action="store_true",
+        help="let the recipe write to folders that it names, such as its store",
+    )  # fmt: skip
 
 
 def _filter(commands: Commands) -> None:
@@ -245,6 +253,7 @@ def _filter(commands: Commands) -> None:
     )  # fmt: skip
     _part(group, "all", [apply_to for apply_to in get_args(ApplyTo) if apply_to != "directions"])
     group.add_argument("--recipe", metavar="FILE", help="what the method of a recipe sees")
+    _recipe_paths(group)
     _where(parser)
 
 
@@ -255,6 +264,7 @@ def _edges(commands: Commands, *, derive: bool) -> None:
     _output(parser, "the table of points, as CSV")
     _recipe(parser.add_argument_group("the recipe"), ("auto", "plane", "volume"))
     parser.add_argument("--recipe", metavar="FILE", help="a recipe of canny instead")
+    _recipe_paths(parser)
     _where(parser)
     if derive:
         from napari_segment.cli.settings import add_options

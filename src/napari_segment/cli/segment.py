@@ -32,7 +32,12 @@ def segment(options: argparse.Namespace) -> int:
 
 def replay(options: argparse.Namespace) -> int:
     """Segment files by a recorded recipe."""
-    return _run_all(options, Recipe.load(options.recipe))
+    return _run_all(options, load_recipe(options))
+
+
+def load_recipe(options: argparse.Namespace) -> Recipe:
+    """The recipe of the file that was typed, which writes where the options allow it."""
+    return Recipe.load(options.recipe, allow_recipe_paths=options.allow_recipe_paths)
 
 
 def typed(options: argparse.Namespace, method: str) -> Recipe:
@@ -111,7 +116,7 @@ def _is_done(recipe: Recipe, path: Path, target: Path) -> bool:  # noqa: ARG001
     if not target.exists():
         return False
     try:
-        written = Recipe.load(recipe_path(target))
+        written = Recipe.load(recipe_path(target), allow_recipe_paths=True)
     except FormatError:
         return False
     return written.model_copy(update={"warnings": recipe.warnings}) == complete(recipe)

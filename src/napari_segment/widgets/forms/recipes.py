@@ -60,7 +60,17 @@ class RecipeButton(QPushButton):
 
     def load(self, path: str | Path) -> None:
         """Fill the form from a file."""
-        self._try(lambda: self.fill(Recipe.load(path)))
+
+        def read() -> None:
+            recipe = Recipe.load(path, allow_recipe_paths=True)
+            self.fill(recipe.without_writes())
+            if recipe.writes:
+                self.say(
+                    f"The recipe writes to the disk ({', '.join(recipe.writes)}), which was left "
+                    "out: set it in the form if it is right."
+                )
+
+        self._try(read)
 
     def take(self) -> None:
         """Fill the form from the selected layer."""
