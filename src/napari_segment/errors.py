@@ -33,6 +33,13 @@ class AlignmentWarning(UserWarning):
     """A stack lay on another grid and was resampled."""
 
 
+class LeftOutWarning(UserWarning):
+    """A file could not be read, and the work goes on without it."""
+
+
+SHOWN = (UserWarning, AlignmentWarning, LeftOutWarning)  # what users see as sentences
+
+
 class SettingError(SegmentError, ValueError):
     """A setting is unknown, of the wrong type or out of range."""
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_segment.classical.classifier.features import Kind
     from napari_segment.classical.classifier.model import PixelClassifier
     from napari_segment.classical.classifier.training import LabelledImage
+    from napari_segment.io.datasets.case import Case
     from napari_segment.io.datasets.pairs import Pairs
 
 
@@ -77,6 +78,7 @@ def train_classifier(  # noqa: PLR0913 - settings, each with a name
     """
     from napari_segment.classical.classifier.training import ENTRY
     from napari_segment.io.datasets.pairs import Pairs
+    from napari_segment.io.lock import locked
 
     settings = ENTRY.validate(
         {
@@ -85,25 +87,35 @@ def train_classifier(  # noqa: PLR0913 - settings, each with a name
             "max_samples": max_samples, "background": background, "seed": seed,
         }
     )  # fmt: skip
-    images = _labelled(Pairs.of(pairs, axes=axes))
-    classifier: PixelClassifier = yield from ENTRY.function(images, **settings)
+    with locked(Path(out), "another training"):
+        images = _labelled(Pairs.of(pairs, axes=axes))
+        classifier: PixelClassifier = yield from ENTRY.function(images, **settings)
     return classifier
 
 
 def _labelled(pairs: Pairs) -> Iterator[LabelledImage]:
-    """Every case, time point by time point; those without a painted voxel are left out."""
-    found = False
+    """Every case, time point by time point, but those that cannot be read or are not painted."""
+    painted = False
     for case in pairs:
-        image, labels = pairs.read(case, lazy=True)
-        for labelled in _each_time(image.canonical(), labels.canonical(), case.name):
-            if labelled.labels.any():
-                found = True
+        try:
+            for labelled in _painted(pairs, case):
+                painted = True
                 yield labelled
-    if not found:
+        except OSError as error:
+            pairs.unreadable(case, error)
+    if not painted:
         raise InputError(
             f"Nothing is painted in the labels of {len(pairs)} image(s): give class numbers from 1 "
             "where the class is known, 0 elsewhere."
         )
+
+
+def _painted(pairs: Pairs, case: Case) -> Iterator[LabelledImage]:
+    """The painted time points of a case."""
+    image, labels = pairs.read(case, lazy=True)
+    for labelled in _each_time(image.canonical(), labels.canonical(), case.name):
+        if labelled.labels.any():
+            yield labelled
 
 
 def _each_time(image: Image, labels: Labels, name: str) -> Iterator[LabelledImage]:

@@ -6,8 +6,11 @@ Nothing heavy is imported before a command is known, so that ``--help`` answers 
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from napari_segment.cli.messages import complain, formatted_warnings, message_of
 from napari_segment.cli.parser import make_parser
@@ -15,6 +18,7 @@ from napari_segment.cli.terminal import printable_output
 from napari_segment.errors import SettingError, UnknownNameError
 from napari_segment.runtime import set_variables
 
+ENDING = ("SIGTERM", "SIGHUP")  # what a scheduler, a service manager or a terminal sends
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -29,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 only on full success, 2 on wrong usage, 1 on failure, 130 when interrupted.
+        0 only on full success, 2 on wrong usage, 1 on failure or where a file was left out, 130
+        when interrupted.
     """
     with printable_output():
         return _run(list(sys.argv[1:] if arguments is None else arguments))
@@ -44,8 +49,8 @@ def _run(given: list[str]) -> int:
         if not given:
             parser.exit(USAGE, parser.format_help())
         options = parser.parse_args(given)
-        with formatted_warnings():
-            return int(options.run(options))
+        with formatted_warnings() as left_out, _interrupted_by_signals():
+            return int(options.run(options)) or (FAILED if left_out else OK)
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED
@@ -57,3 +62,21 @@ def _run(given: list[str]) -> int:
             raise
         complain(message_of(error))
         return USAGE if isinstance(error, SettingError | UnknownNameError) else FAILED
+
+
+@contextmanager
+def _interrupted_by_signals() -> Iterator[None]:
+    """End by SIGTERM, or with the terminal, as by Ctrl+C: folders are unlocked, files removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in ENDING if hasattr(signal, name)]
+    earlier = {number: signal.getsignal(number) for number in numbers}
+    for number, handler in earlier.items():
+        if handler != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

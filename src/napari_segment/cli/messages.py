@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from napari_segment.errors import SegmentError
+from napari_segment.errors import SHOWN, LeftOutWarning, SegmentError
 from napari_segment.printable import as_message, one_line
 
 NEGATIVE = re.compile(r"-(\d|\.|inf\b)")  # what begins so is a value: -1e3, or -5,100
@@ -71,20 +71,28 @@ def message_of(error: Exception) -> str:
 
 
 @contextmanager
-def formatted_warnings() -> Iterator[None]:
-    """Show what a user is warned of as errors are shown, without the place in our code."""
-    before = warnings.formatwarning
+def formatted_warnings() -> Iterator[list[str]]:
+    """Show what a user is warned of as errors are shown, without the position in our code.
+
+    Yields
+    ------
+    list of str
+        What was left out so far.
+    """
+    before, left_out = warnings.formatwarning, list[str]()
 
     def formatted(
         message: Warning | str, category: type[Warning], *location: Any, **more: Any
     ) -> str:
-        if category is UserWarning:
+        if issubclass(category, LeftOutWarning):
+            left_out.append(str(message))
+        if category in SHOWN:
             return f"napari-segment: {one_line(as_typed(as_message(str(message))))}\n"
         return before(message, category, *location, **more)
 
     warnings.formatwarning = formatted
     try:
-        yield
+        yield left_out
     finally:
         warnings.formatwarning = before
 

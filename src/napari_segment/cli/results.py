@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from napari_segment.cli.batch import Row, each_of
 from napari_segment.cli.measure_table import MeasureTable
-from napari_segment.cli.messages import complain, counted, in_columns
+from napari_segment.cli.messages import complain, counted, in_columns, message_of
 from napari_segment.cli.paths import Matching, inputs_of, is_image, table_path
 from napari_segment.cli.segment import read_input, read_labels_input
-from napari_segment.errors import FormatError, InputError, SegmentError
+from napari_segment.errors import FormatError, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,11 +82,11 @@ def compare(options: argparse.Namespace) -> int:
     for name, (result, reference) in cases.items():
         try:
             scores[name] = _score(result, reference, options)
-        except SegmentError as error:
+        except Exception as error:  # one bad file does not end the work on the others
             if options.debug or len(cases) == 1:
                 raise
             failures += 1
-            complain(f"{name}: {error}")
+            complain(f"{name}: {message_of(error)}")
     if options.table:
         _write_table(scores, options.table)
     if options.json:

@@ -18,6 +18,7 @@ DRAWINGS = (".png", ".svg", ".pdf")
 def summary(options: argparse.Namespace) -> int:
     """Print the table of layers and what they cost; draw or write it on request."""
     from napari_segment import api
+    from napari_segment.io.replacing import placing
 
     model, ndim = _model(options)
     result = api.summary(model, **_sizes(options, ndim))
@@ -30,11 +31,11 @@ def summary(options: argparse.Namespace) -> int:
         print(result.to_markdown(), end="")
     if not options.output:
         return 0
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.suffix in DRAWINGS:
-        result.draw(target)
-    else:
-        target.write_text(result.to_markdown(), "utf-8")
+    with placing(target) as unfinished:
+        if target.suffix in DRAWINGS:
+            result.draw(unfinished)
+        else:
+            unfinished.write_text(result.to_markdown(), "utf-8")
     if not options.json:
         print(f"{result.costs()}\n→ {target}")
     return 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_segment.errors import FormatError
+from napari_segment.io.boundary import reading
 from napari_segment.io.names import features_path
 
 if TYPE_CHECKING:
@@ -43,13 +43,11 @@ def read_features(path: str | Path) -> dict[str, NDArray[Any]]:
         return {}
     import pandas as pd
 
-    try:
+    with reading(file, "a table of features"):
         table = pd.read_csv(file)
-    except (ValueError, OSError) as error:  # those of the parser are ValueErrors
-        raise FormatError(f"Cannot read the features in {file.name}: {error}") from None
-    if "label" not in table:
-        return {}
-    return {re.sub(_ESCAPED, "", str(name)): _column(table[name]) for name in table}
+        if "label" not in table:
+            return {}
+        return {re.sub(_ESCAPED, "", str(name)): _column(table[name]) for name in table}
 
 
 def _column(values: Any) -> NDArray[Any]:

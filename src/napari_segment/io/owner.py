@@ -9,8 +9,10 @@ import platform
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from time import time
 
 _TOLERANCE = 2.0  # seconds by which two readings of one start time may differ
+_NAMING = 60.0  # seconds in which a new folder gets the name of its owner
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,20 @@ class Owner:
 
     def __str__(self) -> str:
         return f"process {self.pid} of {self.user} on {self.host}, since {self.since}"
+
+
+def has_ended(note: Path) -> bool:
+    """Whether the owner that a file in a folder names has ended.
+
+    So has one that was killed before it wrote its name, after a minute.
+    """
+    owner = Owner.read(note)
+    if owner is not None:
+        return not owner.is_running
+    try:
+        return time() - note.parent.stat().st_mtime > _NAMING
+    except OSError:  # another process removed it
+        return False
 
 
 def _user() -> str:

@@ -22,7 +22,7 @@ from pathlib import Path
 from napari_segment.errors import FormatError
 from napari_segment.io.lock import check_held
 from napari_segment.io.names import suffix
-from napari_segment.io.owner import Owner
+from napari_segment.io.owner import Owner, has_ended
 from napari_segment.io.registry import formats
 
 PREFIX = ".writing-"
@@ -65,10 +65,11 @@ def placing_together(parent: Path, removed: Collection[str] = (), last: str = ""
     Raises
     ------
     FormatError
-        If nothing can be written to `parent`.
+        If nothing can be written to `parent`, or if it is locked and was removed meanwhile.
     """
+    held = check_held(parent)
     try:
-        parent.mkdir(parents=True, exist_ok=True)
+        parent.mkdir(parents=not held, exist_ok=True)
         recover_once(parent.absolute())
         unfinished = Path(tempfile.mkdtemp(dir=parent.absolute(), prefix=PREFIX))
         (unfinished / OWNER).write_text(Owner.current().to_json(), "utf-8")
@@ -116,8 +117,7 @@ def recover_once(parent: Path) -> None:
 def recover(parent: Path) -> None:
     """Finish or remove what processes that have ended left unfinished in a folder."""
     for unfinished in parent.glob(f"{PREFIX}*"):
-        owner = Owner.read(unfinished / OWNER)
-        if owner is None or owner.is_running:
+        if not has_ended(unfinished / OWNER):
             continue
         claimed = parent / f"{PREFIX}{secrets.token_hex(4)}"
         with suppress(OSError):  # another process is doing the same

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from napari_segment.io.owner import Owner
+from napari_segment.io.owner import Owner, has_ended
 
 PREFIX = "napari-segment-"
 NOTE = ".owner.json"
@@ -38,8 +38,7 @@ def remove_leftovers(parent: Path) -> None:
         with suppress(OSError):
             if folder.is_symlink() or not _is_ours(folder):
                 continue
-            owner = Owner.read(folder / NOTE)
-            if owner is not None and not owner.is_running:
+            if has_ended(folder / NOTE):
                 shutil.rmtree(folder)
 
 

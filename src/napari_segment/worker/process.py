@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from napari_segment.errors import SegmentError, Stopped
+from napari_segment.errors import SHOWN, SegmentError, Stopped
 from napari_segment.printable import as_message, printable
 from napari_segment.step import Step
 from napari_segment.worker.verbs import VERBS, Message
@@ -98,6 +98,10 @@ class Worker:
                 self.stopped.add(message["stop"])
             else:
                 self.jobs.put(message)
+        self.close()
+
+    def close(self, *_: object) -> None:
+        """End the job that runs, and then the process."""
         self.closed = True
         self.jobs.put(None)
         timer = threading.Timer(GRACE, os._exit, (1,))
@@ -141,7 +145,7 @@ class Worker:
 
     def _warn(self, job: int) -> Any:
         def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-            if category is UserWarning:
+            if category in SHOWN:
                 self.outbox.send({"job": job, "warning": as_message(str(message))})
 
         return show
@@ -188,6 +192,7 @@ def main() -> None:
     """Serve until standard input ends."""
     worker = Worker(_take_stdout())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is meant for napari
+    signal.signal(signal.SIGTERM, worker.close)
     if hasattr(os, "nice"):
         os.nice(5)  # the window comes first
     thread = threading.Thread(target=worker.listen, args=(sys.stdin,), daemon=True)

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from napari_segment.deep.training.learner_torch import Learner
 from napari_segment.deep.training.optimisation.lr_range_test_torch import RateCurve
 from napari_segment.deep.training.optimisation.optimizers_torch import Average, one_hot, rate
 from napari_segment.deep.training.validation_torch import Counts, means, of_planes
-from napari_segment.errors import MissingError, SegmentError, SettingError
+from napari_segment.errors import FormatError, MissingError, SegmentError, SettingError
 from napari_segment.image import Image, Labels
 from napari_segment.io import write
 from napari_segment.registry import logs, losses
@@ -310,6 +311,33 @@ def test_a_run_folder_is_not_overwritten_unasked(tmp_path):
     with pytest.raises(SettingError, match="holds a training already"):
         short(discs(), tmp_path, epochs=1)
     short(discs(), tmp_path, epochs=1, overwrite=True)
+
+
+def test_two_trainings_in_one_folder_are_refused(tmp_path):
+    settings = {"model": TINY, "epochs": 2, "steps": 3, "device": "cpu", "workers": 0, "lr": 0.01}
+    first = train(discs(2), out=tmp_path / "run", **settings)
+    next(first)
+    held = sorted((tmp_path / "run").rglob("*"))
+    for how in ({}, {"resume": True}, {"overwrite": True}):
+        with pytest.raises(
+            SettingError, match=f"in use by another training .process {os.getpid()}"
+        ):
+            next(train(discs(2), out=tmp_path / "run", **settings, **how))
+    assert sorted((tmp_path / "run").rglob("*")) == held
+    assert run(first).folder == tmp_path / "run"
+    assert not list((tmp_path / "run").glob(".*"))
+
+
+def test_a_run_folder_that_was_removed_is_not_made_again(tmp_path):
+    work = train(
+        discs(2), out=tmp_path / "run", model=TINY, epochs=9, steps=3, device="cpu", lr=0.1
+    )
+    while next(work).numbers.get("epoch") != 1:
+        pass
+    shutil.rmtree(tmp_path / "run")
+    with pytest.raises(FormatError, match="was removed"):
+        run(work)
+    assert not (tmp_path / "run").exists()
 
 
 def test_beginning_again_forgets_the_old_network(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -18,7 +19,7 @@ from napari_segment.classical.classifier.forest import Forest
 from napari_segment.classical.classifier.model import MODEL, PixelClassifier
 from napari_segment.distribution import DISTRIBUTION
 from napari_segment.distribution import version as own_version
-from napari_segment.errors import InputError, SettingError
+from napari_segment.errors import FormatError, InputError, LeftOutWarning, SettingError
 from napari_segment.image.units import length_factor
 from napari_segment.registry import Entry
 from napari_segment.step import Step
@@ -138,11 +139,15 @@ def train_classifier(  # noqa: PLR0913 - settings, each with a name
             first = image
             chosen = FeatureSet(_scales(scales, image), tuple(k for k in KINDS if k in features))
         _check_alike(first, image)
-        table, painted = _samples(image, chosen, _spacing(image, first), max_samples, seed + i)
+        try:
+            table, painted = _samples(image, chosen, _spacing(image, first), max_samples, seed + i)
+        except FormatError as error:  # lazy pixels of a damaged file
+            warnings.warn(f"{image.name!r} is left out: {error}", LeftOutWarning, stacklevel=2)
+            continue
         tables.append(table)
         numbers.append(painted)
         yield Step(i + 1, 0, f"features of {len(painted):,} labelled voxels of {image.name}")
-    if first is None:
+    if first is None or not tables:
         raise InputError("There is no image to train on.")
     table, classes, target = _together(tables, numbers, max_samples, seed)
     yield Step(0, 0, f"fitting {trees} trees to {len(table):,} labelled voxels")

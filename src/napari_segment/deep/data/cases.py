@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from napari_segment.deep.planning.fingerprint import Item, channels_first, check_alike, measured
-from napari_segment.errors import InputError
+from napari_segment.errors import FormatError, InputError
 from napari_segment.image import Image, Labels, Stack, orientation_of, reoriented
 from napari_segment.io.datasets.pairs import Pairs
 from napari_segment.step import Step
@@ -41,6 +41,7 @@ class Cases:
     budget: int = 2**32
     orientation: str = ""
     items: list[Item] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     _cache: dict[int, tuple[Image, Labels]] = field(default_factory=dict)
     _bytes: int = 0
     _lock: Lock = field(default_factory=Lock)
@@ -52,6 +53,13 @@ class Cases:
         ------
         InputError
             If there is nothing to train on, or the cases do not go together.
+        FormatError
+            If no case can be read.
+
+        Warns
+        -----
+        LeftOutWarning
+            For each case that cannot be read.
         """
         total = len(self.pairs)
         if not total:
@@ -60,13 +68,31 @@ class Cases:
         for note in self.pairs.notes:
             yield Step(0, total, note)
         for i in range(total):
-            part = self.pairs[i].part
-            ignored = self.pairs.ignore_index
-            self.items += [measured(i, t, part, *both, ignored) for t, both in self._times(i)]
+            self._measure(i)
             yield Step(i + 1, total, "reading cases")
+        if not self.items:
+            raise FormatError(f"None of the {total} cases can be read: {', '.join(self.left_out)}.")
+        if note := self.note:
+            yield Step(total, total, note)
         for decision in self.pairs.decisions:
             yield Step(total, total, decision)
         check_alike(self.items)
+
+    def _measure(self, case: int) -> None:
+        """Add the items of a case, unless it cannot be read."""
+        part, ignored = self.pairs[case].part, self.pairs.ignore_index
+        try:
+            self.items += [measured(case, t, part, *both, ignored) for t, both in self._times(case)]
+        except OSError as error:
+            self.left_out.append(self.pairs.unreadable(case, error))
+
+    @property
+    def note(self) -> str:
+        """Which cases were left out; empty where none was."""
+        if not self.left_out:
+            return ""
+        names = ", ".join(self.left_out)
+        return f"{len(self.left_out)} of {len(self.pairs)} cases cannot be read, left out: {names}"
 
     def read(self, item: Item) -> tuple[Any, Any]:
         """Pixels of an item: image ``(C, *S)`` and labels ``(*S)``, both as they came.

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from napari_segment.errors import InputError
+from napari_segment.io.lock import check_held
 
 _RESERVED = 2**30  # bytes of the disk that are left alone
 
@@ -38,6 +39,7 @@ class MemmapCache:
         InputError
             If the disk has no room for it.
         """
+        check_held(self.folder)  # a run folder that was removed is not made again
         self.folder.mkdir(parents=True, exist_ok=True)
         size, free = prod(shape) * np.dtype(dtype).itemsize, disk_usage(self.folder).free
         if size > free - _RESERVED:

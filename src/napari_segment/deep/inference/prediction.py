@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -95,18 +96,18 @@ def predict_several(
     key = {}
     if not options.in_memory:
         key = yield from result_key(checkpoints, image, spacing, options, outputs, grid)
-    writer = _writer(options, image.shape[1:], window, grid, checkpoints, outputs, key)
-    take = _slab_consumer(grid, part.shape[1:], _decoder(first, options, outputs), writer)
-    begin = take.first_row(writer.done)
-    yield _announcement(network, grid, first, options, outputs, begin)
-    read = Reader(resampled, grid, partial(first.apply, numbers=statistics * first.slices))
-    from napari_segment.deep.inference.compute.stream_torch import stream
+    with _writer(options, image.shape[1:], window, grid, checkpoints, outputs, key) as writer:
+        take = _slab_consumer(grid, part.shape[1:], _decoder(first, options, outputs), writer)
+        begin = take.first_row(writer.done)
+        yield _announcement(network, grid, first, options, outputs, begin)
+        read = Reader(resampled, grid, partial(first.apply, numbers=statistics * first.slices))
+        from napari_segment.deep.inference.compute.stream_torch import stream
 
-    partial_slabs = options.in_memory and isinstance(take, _DecodeAndWrite)
-    yield from stream(
-        workers, read, take, first=begin, precision=options.precision, partial_slabs=partial_slabs
-    )
-    return writer.result()
+        yield from stream(
+            workers, read, take, first=begin, precision=options.precision,
+            partial_slabs=options.in_memory and isinstance(take, _DecodeAndWrite),
+        )  # fmt: skip
+        return writer.result()
 
 
 def _announcement(
@@ -261,17 +262,20 @@ class _DecodeAndWrite:
         return done
 
 
+@contextmanager
 def _writer(
     options: Options, shape: Sequence[int], window: tuple[slice, ...], grid: Grid,
     checkpoints: Sequence[Checkpoint], outputs: Sequence[OutputName], key: Mapping[str, Any],
-) -> MultiWriter:  # fmt: skip
-    """Return the writer of all outputs: into memory, or into the folder of the key."""
+) -> Iterator[MultiWriter]:  # fmt: skip
+    """The writer of all outputs: into memory, or into the folder of the key, which is held."""
     if options.in_memory:
-        return MultiWriter({name: InMemoryWriter(shape, window) for name in outputs})
-    folder = result_folder(Path(options.store), key, checkpoints)
+        yield MultiWriter({name: InMemoryWriter(shape, window) for name in outputs})
+        return
     starts = grid.starts[grid.axis]
     step = starts[1] if len(starts) > 1 else grid.tile[grid.axis]
-    stores = {
-        name: Store(folder / name, {**key, "shape": list(shape)}, grid.axis) for name in outputs
-    }
-    return MultiWriter({name: ZarrWriter(shape, window, one, step) for name, one in stores.items()})
+    job = {**key, "shape": list(shape)}
+    with result_folder(Path(options.store), key, checkpoints) as folder:
+        stores = {name: Store(folder / name, job, grid.axis) for name in outputs}
+        yield MultiWriter(
+            {name: ZarrWriter(shape, window, one, step) for name, one in stores.items()}
+        )

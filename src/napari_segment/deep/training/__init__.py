@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.planning.settings import LOSS, MODEL, TrainSettings, signature
+from napari_segment.io.lock import locked
 from napari_segment.registry import Entry
 from napari_segment.step import Step
 
@@ -31,6 +34,7 @@ def train(pairs: Any, **settings: Any) -> Generator[Step, None, Checkpoint]:
     Step
         With the loss and the learning rate after each update, and with scores and a preview
         after each epoch. Closing the generator stops the training; the best network is saved.
+        Meanwhile the run folder is locked: another training in it is refused.
 
     Returns
     -------
@@ -46,8 +50,16 @@ def train(pairs: Any, **settings: Any) -> Generator[Step, None, Checkpoint]:
     from napari_segment.deep.training.run import training
 
     given = checked(settings)
-    saved = saved_settings(given)
-    return (yield from training(pairs, checked(saved) if saved else given, resumed=bool(saved)))
+    with _held(given.out):
+        saved = saved_settings(given)
+        return (yield from training(pairs, checked(saved) if saved else given, resumed=bool(saved)))
+
+
+def _held(folder: Path) -> AbstractContextManager[None]:
+    """Hold the run folder: the first process of several that train together does."""
+    from napari_segment.deep.training.process_group_torch import ranks
+
+    return locked(folder, "another training") if ranks()[0] == 0 else nullcontext()
 
 
 train.__signature__ = signature()  # type: ignore[attr-defined]

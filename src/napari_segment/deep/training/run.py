@@ -68,6 +68,8 @@ def _trained(
     yield from cases.measure()
     inner, outer, how = split(cases.items, folds=settings.folds, fold=settings.fold)
     plan = group.same(planned(cases.items, pairs, settings, group.device, resumed))
+    if cases.note:
+        plan = plan.model_copy(update={"reasons": {**plan.reasons, "cases": cases.note}})
     checks = [*pairs.notes, *_said(plan, inner, outer, how)]
     for line in checks[len(pairs.notes) :]:
         yield Step(0, 0, line)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_segment.errors import FormatError
 from napari_segment.image import Labels
 from napari_segment.io.files import has_only, read_stored_labels
 
@@ -62,8 +63,12 @@ class MaskValues:
 
 
 def _may_be_mask(path: Path) -> bool:
-    labels, recorded = read_stored_labels(path, lazy=True)
-    return labels.holds == "mask" if recorded else _is_binary(labels)
+    """Whether a file may be a mask; one that cannot be read says nothing of the others."""
+    try:
+        labels, recorded = read_stored_labels(path, lazy=True)
+        return labels.holds == "mask" if recorded else _is_binary(labels)
+    except FormatError:
+        return True
 
 
 def _is_binary(labels: Labels) -> bool:

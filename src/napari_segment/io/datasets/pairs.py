@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from napari_segment.errors import FormatError, InputError, OtherLayoutError, SettingError
+from napari_segment.errors import (
+    FormatError,
+    InputError,
+    LeftOutWarning,
+    OtherLayoutError,
+    SettingError,
+)
 from napari_segment.image import Holds, Image, Labels, Stack, align, from_layer
+from napari_segment.io.boundary import reading
 from napari_segment.io.datasets.case import Case, Source
 from napari_segment.io.datasets.mask_values import SENTENCE, MaskValues
 from napari_segment.io.datasets.matching import match_files
@@ -130,7 +138,7 @@ class Pairs(Sequence[Case]):
             Leave the pixels in the file (a Dask array) where the format can.
         """
         case = self.cases[case] if isinstance(case, int) else case
-        stack = _open(case.image, axes=self.axes, lazy=lazy)
+        stack = _open(case.image, case.name, axes=self.axes, lazy=lazy)
         if not isinstance(stack, Image):
             raise InputError(f"The image of case {case.name!r} is {type(stack).__name__}.")
         return stack.replace(name=case.name)
@@ -162,12 +170,19 @@ class Pairs(Sequence[Case]):
 
     def _read_labels(self, case: Case, lazy: bool) -> Stack:
         if not isinstance(case.labels, Path):
-            return _open(case.labels, lazy=lazy)
+            return _open(case.labels, case.name, lazy=lazy)
         axes = self.axes.replace("C", "")
         labels, recorded = read_stored_labels(case.labels, axes=axes, lazy=lazy)
         if recorded or self.mask_values is None:
             return labels
         return self.mask_values.apply(labels, self.ignore_index)
+
+    def unreadable(self, case: int | Case, error: OSError) -> str:
+        """Warn that a case is left out because it cannot be read, and give its name."""
+        case = self.cases[case] if isinstance(case, int) else case
+        reason = error if isinstance(error, FormatError) else f"{error.filename}: {error.strerror}"
+        warnings.warn(f"The case {case.name!r} is left out: {reason}", LeftOutWarning, stacklevel=3)
+        return case.name
 
     @property
     def decisions(self) -> tuple[str, ...]:
@@ -197,14 +212,15 @@ def _agree(known: Mapping[int, str], names: Mapping[int, str], pair: int) -> Non
             )
 
 
-def _open(source: Source, *, axes: str = "", lazy: bool = False) -> Stack:
+def _open(source: Source, name: str, *, axes: str = "", lazy: bool = False) -> Stack:
     if isinstance(source, Stack):
         return source
     if isinstance(source, Path):
         return read(source, axes=axes, lazy=lazy)
     if isinstance(source, tuple):
         return read_channels(source, axes=axes, lazy=lazy)
-    return source()
+    with reading(Path(getattr(source, "path", name)), "labels"):
+        return source()
 
 
 def _image(what: Any, axes: str) -> Path | Image:

@@ -14,6 +14,7 @@ import numpy as np
 from napari_segment.deep.checkpoint import Checkpoint, versions
 from napari_segment.deep.inference.networks.checkpoint_files import file_hashes
 from napari_segment.errors import MissingError
+from napari_segment.io.replacing import placing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,17 +78,17 @@ def export(network: Any, shape: Sequence[int], path: Path) -> None:
     import torch
 
     _runtime()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.onnx")
     example = torch.zeros(2, *shape)
-    try:
-        torch.onnx.export(
-            network.cpu(), (example,), partial, dynamo=True, external_data=False, verbose=False,
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
-        )  # fmt: skip
-    except ImportError as error:
-        raise MissingError(f"Writing ONNX needs {error.name}: pip install onnxscript.") from error
-    partial.replace(path)
+    with placing(path) as unfinished:
+        try:
+            torch.onnx.export(
+                network.cpu(), (example,), unfinished, dynamo=True, external_data=False,
+                verbose=False, dynamic_shapes=({0: torch.export.Dim("batch")},),
+            )  # fmt: skip
+        except ImportError as error:
+            raise MissingError(
+                f"Writing ONNX needs {error.name}: pip install onnxscript."
+            ) from error
 
 
 def _runtime() -> Any:

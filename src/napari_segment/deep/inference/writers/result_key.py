@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from napari_segment.deep.inference.networks.checkpoint_files import file_hashes
 from napari_segment.deep.inference.options import Options, OutputName
 from napari_segment.deep.inference.tiling import Grid
 from napari_segment.errors import FormatError
+from napari_segment.io.lock import locked
 from napari_segment.io.replacing import write_atomically
 from napari_segment.step import Step
 
@@ -116,22 +118,28 @@ def _versions() -> dict[str, str]:
     return computing
 
 
-def result_folder(store: Path, key: Mapping[str, Any], checkpoints: Sequence[Checkpoint]) -> Path:
-    """Return the folder of one key in a store, with its manifest.
+@contextmanager
+def result_folder(
+    store: Path, key: Mapping[str, Any], checkpoints: Sequence[Checkpoint]
+) -> Iterator[Path]:
+    """Hold the folder of one key in a store, with its manifest.
 
     Raises
     ------
     FormatError
         If the store's folder is in use for something else.
+    SettingError
+        If another process is writing the same results.
     """
     _mark_store(store)
     text = json.dumps(key, sort_keys=True)
     folder = store / hashlib.sha256(text.encode()).hexdigest()[:24]
     folders = [str(checkpoint.folder.resolve()) for checkpoint in checkpoints]
-    if not (folder / MANIFEST).exists():
-        manifest = {**key, "checkpoints": folders}
-        write_atomically(folder / MANIFEST, json.dumps(manifest, indent=2).encode())
-    return folder
+    with locked(folder, "another prediction of the same image"):
+        if not (folder / MANIFEST).exists():
+            manifest = {**key, "checkpoints": folders}
+            write_atomically(folder / MANIFEST, json.dumps(manifest, indent=2).encode())
+        yield folder
 
 
 def _mark_store(store: Path) -> None:

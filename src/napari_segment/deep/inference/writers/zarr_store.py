@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from numpy.typing import NDArray
 
 from napari_segment.deep.inference.tiling import Where
 from napari_segment.deep.inference.writers.in_memory import InMemoryWriter, Window, shifted
+from napari_segment.io.lock import check_held
+from napari_segment.io.replacing import write_atomically
 
 _PROGRESS = "napari-segment.json"
 _CHUNK = 128
@@ -77,6 +78,7 @@ class Store:
 
     def write(self, where: Where, values: Any) -> None:
         """Write finished voxels, then record them."""
+        check_held(self.folder)
         lead = values.ndim - len(where)
         self.array[(*(slice(None),) * lead, *where)] = values
         self.record(where[self.axis].stop)
@@ -84,9 +86,8 @@ class Store:
     def record(self, done: int) -> None:
         """Record how many rows are finished, atomically."""
         self.done = done
-        partial = self.folder / f".{_PROGRESS}.{os.getpid()}"
-        partial.write_text(json.dumps({"job": self.job, "done": done}), "utf-8")
-        partial.replace(self.folder / _PROGRESS)
+        record = {"job": self.job, "done": done}
+        write_atomically(self.folder / _PROGRESS, json.dumps(record).encode())
 
     def _recorded(self) -> dict[str, Any]:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_segment.deep.checkpoint import versions
 from napari_segment.deep.nn.summary import Summary
-from napari_segment.io.replacing import write_atomically
+from napari_segment.io.replacing import placing, write_atomically
 from napari_segment.results.picture import coloured, grey, overlay
 
 SETTINGS = "settings.json"
@@ -44,7 +45,6 @@ class Record:
 
     def begin(self, settings: Mapping[str, Any], plan: str, checks: Sequence[str]) -> None:
         """Write what is known before the first step."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / EVENTS).unlink(missing_ok=True)
         write_atomically(self.folder / SETTINGS, _json(settings))
         self.decided(plan)
@@ -70,7 +70,7 @@ class Record:
         axes.axvline(chosen or 1, color="0.6", label=f"taken: {chosen:.3g}")
         axes.set(xlabel="learning rate", ylabel="loss")
         axes.legend(fontsize="small")
-        figure.savefig(self.folder / "learning_rate.png", dpi=100)
+        _write_figure(figure, self.folder / "learning_rate.png")
 
     def epoch(self, row: Mapping[str, float], *, write: bool = True) -> None:
         """Add the numbers of an epoch to ``curves.csv``; ``curves.png`` follows now and then."""
@@ -85,7 +85,8 @@ class Record:
     def draw(self) -> None:
         """Draw losses and scores over the epochs, and the network once."""
         if self._summary is not None:
-            self._summary.draw(self.folder / "network.svg")
+            with placing(self.folder / "network.svg") as unfinished:
+                self._summary.draw(unfinished)
             self._summary = None
         if not self.rows:
             return
@@ -98,7 +99,7 @@ class Record:
             axes.set_xlabel("epoch")
             if names:
                 axes.legend(fontsize="small")
-        figure.savefig(self.folder / "curves.png", dpi=100)
+        _write_figure(figure, self.folder / "curves.png")
 
     def picture(self, epoch: int, preview: Mapping[str, NDArray[Any]]) -> None:
         """Write ``previews/epoch_0003.png``: image, reference, prediction and it over the image."""
@@ -119,6 +120,12 @@ def _figure(width: float, height: float) -> Any:
     figure = Figure((width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def _write_figure(figure: Any, path: Path) -> None:
+    buffer = BytesIO()
+    figure.savefig(buffer, dpi=100, format="png")
+    write_atomically(path, buffer.getvalue())
 
 
 def _panels(rows: Sequence[Mapping[str, float]]) -> list[list[str]]:

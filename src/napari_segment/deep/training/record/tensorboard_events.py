@@ -28,7 +28,6 @@ def append(path: Path, step: int, numbers: Mapping[str, float]) -> None:
     """
     records = b""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         records += record(_event(0, _text(3, b"brain.Event:2")))
     values = b"".join(
         _text(1, _text(1, name.encode()) + _fixed32(2, value)) for name, value in numbers.items()
