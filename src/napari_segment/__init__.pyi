@@ -32,3 +32,4 @@ from .registry import methods as methods
 from .registry import models as models
 from .runtime import configure_runtime as configure_runtime
 from .step import Step as Step
+from .widgets.layers.show import show as show

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from napari_segment.aliases import current_fields
 from napari_segment.bounded import LARGEST, load_yaml
@@ -101,6 +101,13 @@ class Recipe(BaseModel):
     def _translated(cls, values: object) -> object:
         """Read a recipe that was written with former names of its fields."""
         return current_fields(values) if isinstance(values, Mapping) else values
+
+    @field_validator("channel")
+    @classmethod
+    def _number(cls, channel: int | str) -> int | str:
+        """An index that was given as text, as on the command line, is a number."""
+        is_index = isinstance(channel, str) and channel.lstrip("-").isdecimal()
+        return int(channel) if is_index else channel
 
     @classmethod
     def of(cls, **parts: Any) -> Recipe:

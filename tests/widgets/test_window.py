@@ -2,17 +2,21 @@
 
 import json
 import os
+import re
 import sys
 import time
 
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QApplication
 
 from napari_segment import api, samples
+from napari_segment.api.scripts import as_python
 from napari_segment.cli import main
 from napari_segment.image import Image, Labels
 from napari_segment.recipe import Recipe
+from napari_segment.widgets.layers import copying
 from napari_segment.widgets.layers.conversion import stack_layer
 
 pytestmark = pytest.mark.screen
@@ -41,6 +45,10 @@ def run(qtbot, dock, timeout=WAIT):
     return dock.running.message.text()
 
 
+def assert_done(text):
+    assert re.search(r", [0-9.]+ s\.$", text), text
+
+
 def add_stack(viewer, stack):
     affine = np.eye(4)
     affine[:3, 3] = (5, 6, 7)
@@ -54,7 +62,7 @@ def test_threshold_gives_labels_on_the_image(qtbot, viewer, stack):
     image = add_stack(viewer, stack)
     dock = open_dock(viewer, "Threshold")
     assert dock.method.name == "otsu"
-    assert run(qtbot, dock) == "Done."
+    assert_done(run(qtbot, dock))
     labels = viewer.layers[-1]
     assert labels.name == "stack Otsu threshold"
     assert labels._type_string == "labels"
@@ -77,7 +85,7 @@ def test_undo_passes_over_what_is_gone(qtbot, viewer, stack):
     dock = open_dock(viewer, "Threshold")
     runs = []
     for _ in range(3):
-        assert run(qtbot, dock) == "Done."
+        assert_done(run(qtbot, dock))
         runs.append(viewer.layers[-1])
     runs[1].name = "mine"
     viewer.layers.remove(runs[2])
@@ -94,7 +102,7 @@ def test_recipe_gives_the_same_through_every_door(qtbot, viewer, stack, tmp_path
     dock.filters.add(("gaussian", {"sigma": 0.5}))
     dock.cleanups.add(("remove_small", {"min_size": 3}))
     dock.recipes.save(tmp_path / "recipe.yaml")
-    assert run(qtbot, dock) == "Done."
+    assert_done(run(qtbot, dock))
     shown = np.asarray(viewer.layers[-1].data)
     recorded = viewer.layers[-1].metadata["napari-segment"]["recipe"]
     assert Recipe.model_validate(recorded) == Recipe.load(tmp_path / "recipe.yaml")
@@ -154,7 +162,7 @@ def test_open_axes_are_asked_for(qtbot, viewer):
     assert dock.source.times == ()
     dock.source.first.setValue(1)
     assert dock.source.times == (1, 2)
-    assert run(qtbot, dock) == "Done."
+    assert_done(run(qtbot, dock))
     assert viewer.layers[-1].data.shape == (1, 3, 20, 20)
     np.testing.assert_allclose(viewer.layers[-1].translate, (1, 0, 0, 0))
 
@@ -174,7 +182,7 @@ def test_cubic_voxels_before_and_the_own_grid_after(qtbot, viewer, stack):
     dock.live.box.setChecked(True)
     qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
     assert viewer.layers["preview"].data.shape == (1, 40, 50)
-    assert run(qtbot, dock) == "Done."
+    assert_done(run(qtbot, dock))
     labels = viewer.layers[-1]
     given = Image(stack, spacing=(2, 0.5, 0.5), unit="micrometer")
     np.testing.assert_array_equal(labels.data, api.replay(dock.recipe(), given).data)
@@ -191,7 +199,7 @@ def test_a_layer_removed_during_its_run(qtbot, viewer, stack, fresh_processes, p
     qtbot.waitUntil(lambda: "step" in dock.running.message.text(), timeout=WAIT)
     viewer.layers.remove(image)
     qtbot.waitUntil(lambda: dock.running.job is None, timeout=WAIT)
-    assert dock.running.message.text() == "Done."
+    assert_done(dock.running.message.text())
     (labels,) = viewer.layers
     np.testing.assert_allclose(labels.scale, (2, 0.5, 0.5))
     assert run(qtbot, dock).startswith("There is no image layer")
@@ -211,7 +219,7 @@ def test_multiscale_layers_are_segmented_at_full_size(qtbot, viewer, tmp_path, l
     dock.live.box.setChecked(True)
     viewer.dims.set_current_step(0, 1)
     qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
-    assert run(qtbot, dock) == "Done."
+    assert_done(run(qtbot, dock))
     np.testing.assert_array_equal(viewer.layers[-1].data, data > 0)
 
 
@@ -235,7 +243,7 @@ def test_channels_and_colours(qtbot, viewer):
     dock = open_dock(viewer, "Threshold")
     assert dock.source.channel == "auto"
     dock.source.channel_menu.setCurrentIndex(dock.source.channel_menu.findText("green"))
-    assert run(qtbot, dock) == "Done."
+    assert_done(run(qtbot, dock))
     expected = api.segment(image, "otsu", channel="green").data
     np.testing.assert_array_equal(viewer.layers[-1].data, expected)
 
@@ -245,7 +253,7 @@ def test_lazy_layers_give_labels_in_a_file(qtbot, viewer, stack):
 
     viewer.add_image(da.from_array(stack, chunks=(1, 20, 50)), name="lazy", rgb=False)
     dock = open_dock(viewer, "Threshold")
-    assert run(qtbot, dock) == "Done."
+    assert_done(run(qtbot, dock))
     labels = viewer.layers[-1].data
     assert isinstance(labels, np.memmap)
     np.testing.assert_array_equal(labels, api.segment(stack, "otsu").data)
@@ -256,7 +264,7 @@ def test_boxes_maps_and_planes_to_label(qtbot, viewer, stack, fresh_processes, p
     dock = open_dock(viewer, "Predict")
     assert not dock.next_button.isEnabled()
     dock.method.value = ("unsure", {})
-    assert run(qtbot, dock) == "Done."
+    assert_done(run(qtbot, dock))
     doubt, labels, boxes = list(viewer.layers)[1:]
     assert [la._type_string for la in (doubt, labels, boxes)] == ["image", "labels", "shapes"]
     assert labels.features["class"][1] == "cell"
@@ -284,7 +292,7 @@ def test_work_is_cancelled(qtbot, viewer, stack, fresh_processes, patient):
     assert len(viewer.layers) == 1
     assert ticks < 3  # of a job of 50 s; 0.05 on an idle machine
     dock.method.value = (patient, {"steps": 1})
-    assert run(qtbot, dock) == "Done."
+    assert_done(run(qtbot, dock))
 
 
 def test_closing_the_dock_takes_its_preview_along(qtbot, viewer, stack):
@@ -318,7 +326,7 @@ def test_closing_the_dock_ends_its_work(qtbot, viewer, stack, fresh_processes, p
     assert len(viewer.layers) == 1
     again = open_dock(viewer, "Edges")
     again.method.value = (patient, {"steps": 1})
-    assert run(qtbot, again) == "Done."
+    assert_done(run(qtbot, again))
 
 
 def test_crash_is_told_and_the_next_run_works(qtbot, viewer, stack, fresh_processes, patient):
@@ -330,7 +338,7 @@ def test_crash_is_told_and_the_next_run_works(qtbot, viewer, stack, fresh_proces
     assert "ended by itself" in run(qtbot, dock)
     assert any("ended by itself" in n.message for n in notification_manager.records)
     dock.method.value = (patient, {"steps": 1})
-    assert run(qtbot, dock) == "Done."
+    assert_done(run(qtbot, dock))
     assert len(viewer.layers) == 2
 
 
@@ -381,7 +389,7 @@ def test_clusters_of_colours(qtbot, viewer):
     dock.live.box.setChecked(True)
     qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
     assert viewer.layers["preview"].data.shape == (48, 56)
-    assert run(qtbot, dock) == "Done."
+    assert_done(run(qtbot, dock))
     expected = api.segment(image, "kmeans", clusters=3, seed=4)
     np.testing.assert_array_equal(viewer.layers[-1].data, expected.data)
     assert "preview" not in viewer.layers
@@ -391,7 +399,7 @@ def test_clusters_of_channels(qtbot, viewer, stack):
     viewer.add_image(stack, axis_labels=("c", "y", "x"), rgb=False)
     dock = open_dock(viewer, "Clusters")
     assert dock.recipe().channel == "auto"  # all are taken
-    assert run(qtbot, dock) == "Done."
+    assert_done(run(qtbot, dock))
     expected = api.segment(stack, "kmeans", axes="CYX")
     np.testing.assert_array_equal(viewer.layers[-1].data, expected.data)
     dock.method.name = "levels"
@@ -490,7 +498,7 @@ def test_train_then_predict(qtbot, viewer, tmp_path):
     assert json.loads((tmp_path / "net" / "model.json").read_text())
     predict = open_dock(viewer, "Predict")
     assert "unet" in predict.method.form.fields["checkpoint"].description.text()
-    assert run(qtbot, predict) == "Done."
+    assert_done(run(qtbot, predict))
     labels = viewer.layers[-1]
     assert labels.data.shape == (64, 64)
     assert labels.units == viewer.layers["nuclei 0"].units
@@ -526,3 +534,50 @@ def test_the_results_of_the_demonstration_open(viewer, tmp_path):
     kinds = {layer.name: type(layer).__name__ for layer in viewer.layers}
     assert kinds == {"tissues": "Image", "tissues_truth": "Labels"}
     assert np.allclose(viewer.layers["tissues"].scale, viewer.layers["tissues_truth"].scale)
+
+
+def test_a_run_says_how_many_objects_and_offers_to_number_the_pieces_of_a_mask(qtbot, viewer):
+    plane = np.zeros((40, 50), np.uint8)
+    plane[2:6, 2:6] = plane[20:30, 20:30] = plane[35:38, 40:48] = 200
+    viewer.add_image(plane, name="three", axis_labels=("y", "x"))
+    dock = open_dock(viewer, "Threshold")
+    assert run(qtbot, dock).startswith("A mask of 3 pieces, 0.07 of all voxels, ")
+    assert dock.running.suggestion.isVisible()
+    press(qtbot, dock.running.suggestion)
+    qtbot.waitUntil(lambda: dock.running.job is None, timeout=WAIT)
+    assert dock.running.message.text().startswith("3 objects, ")
+    assert not dock.running.suggestion.isVisible()
+    assert viewer.layers[-1].data.max() == 3
+
+
+def test_a_run_that_finds_nothing_says_why(qtbot, viewer):
+    viewer.add_image(np.arange(20, dtype=np.uint8).reshape(4, 5), name="low")
+    dock = open_dock(viewer, "Threshold")
+    dock.method.value = ("manual", {"value": 812.0})
+    said = run(qtbot, dock)
+    assert "the threshold 812 is above every voxel (the largest is 19)" in said
+
+
+def test_results_are_copied_as_python_as_a_command_and_as_recipes(qtbot, viewer, tmp_path):
+    import tifffile
+
+    file = tmp_path / "three.tif"
+    tifffile.imwrite(file, np.eye(30, dtype=np.uint8) * 9)
+    viewer.open(str(file), plugin="napari-segment")
+    dock = open_dock(viewer, "Threshold")
+    run(qtbot, dock)
+    result, clipboard = viewer.layers[-1], QApplication.clipboard()
+    copying.copy_as_python(result)
+    scope = {}
+    exec(clipboard.text(), scope)
+    np.testing.assert_array_equal(scope["labels"].data, result.data)
+    copying.copy_as_command(result)
+    assert clipboard.text().startswith(f"napari-segment segment otsu {file} -o ")
+    copying.copy_history(viewer)
+    exec(clipboard.text(), scope)
+    np.testing.assert_array_equal(scope["results"][result.name].data, result.data)
+    dock.recipes.copy(as_python)
+    assert str(file) in clipboard.text()
+    clipboard.setText("before")
+    copying.copy_as_python(viewer.layers[0])
+    assert clipboard.text() == "before"

@@ -53,6 +53,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     _samples(commands)
     _segment(commands, typed[1] if typed[:1] == ["segment"] and len(typed) > 1 else "")
     _replay(commands)
+    _show_recipe(commands)
     _filter(commands)
     _edges(commands, derive=typed[:1] == ["edges"])
     _train(commands, derive=typed[:1] == ["train"])
@@ -239,6 +240,20 @@ def _recipe_paths(parser: Any) -> None:
         "--allow-recipe-paths", action="store_true",
         help="let the recipe write to folders that it names, such as its store",
     )  # fmt: skip
+
+
+def _show_recipe(commands: Commands) -> None:
+    title = "Print a recipe as Python, as a command line, as YAML or as JSON."
+    parser = _command(commands, "recipe", "recipe", title)
+    parser.add_argument(
+        "recipe", metavar="RECIPE", help="the file of a recipe, or labels that lie next to theirs"
+    )
+    parser.add_argument(
+        "--as", dest="form", choices=("python", "command", "yaml", "json"), default="python",
+        help="what is printed (default: python)",
+    )  # fmt: skip
+    parser.add_argument("--image", default="image.tif", metavar="FILE", help="the image's file")
+    parser.add_argument("--labels", default="", metavar="FILE", help="file that labels go to")
 
 
 def _filter(commands: Commands) -> None:

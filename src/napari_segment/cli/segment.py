@@ -131,6 +131,7 @@ def _run_one(
     target: Path,
 ) -> Row:
     from napari_segment.api import segment_steps, write
+    from napari_segment.api.outcome import outcome_of
 
     started = time.perf_counter()
     data = {name: files.like(path, inputs[path]) for name, files in further.items()}
@@ -141,13 +142,15 @@ def _run_one(
     write(labels, target)
     if options.pictures:
         _draw(image, labels, _picture(options, inputs[path], target))
+    outcome = outcome_of(labels, image)
     seconds = time.perf_counter() - started
     if not options.json:
-        print(f"{path} → {target} ({labels.holds}, {seconds:.1f} s)")
+        print(f"{path} → {target} ({outcome.text or labels.holds}, {seconds:.1f} s)")
     return {
         "input": str(path),
         "output": str(target),
         "holds": labels.holds,
+        "count": outcome.count,
         "axes": labels.axes,
         "shape": list(labels.shape),
         "spacing": list(labels.spacing),

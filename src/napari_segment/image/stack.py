@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Annotated, Any, Self, TypeAlias
 
 import numpy as np
@@ -125,6 +126,24 @@ class Stack:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.data, dtype=dtype, copy=copy)
+
+    def __getitem__(self, _: Any) -> Any:
+        raise InputError(
+            f"{type(self).__name__} are not indexed, because a part would lose its place: index "
+            "the array, `.data[…]`, or use `.take(axis, index)`. For a napari viewer use "
+            "`viewer.add_layer(stack.to_layer())` or `napari_segment.show(stack)`."
+        )
+
+    def to_layer(self) -> Any:
+        """A napari layer with this stack's pixels, name and place in the world.
+
+        Returns
+        -------
+        napari.layers.Image or napari.layers.Labels
+            For ``viewer.add_layer``. Labels keep their recipe, class names and features.
+        """
+        # By name: this package, which the others are built on, does not depend on the window.
+        return import_module("napari_segment.widgets.layers.show").to_layer(self)
 
     # ---- other stacks from it ----
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from napari_segment import api
+from napari_segment.api.outcome import outcome_of
 from napari_segment.errors import InputError, Stopped
 from napari_segment.image import Labels
 from napari_segment.recipe import Recipe
@@ -23,9 +25,12 @@ def segment(message: Message) -> Work:
     """Run a recipe on an image."""
     data = {name: load_stack(stack) for name, stack in message.get("data", {}).items()}
     recipe = Recipe.model_validate(message["recipe"])
-    labels = yield from api.segment_steps(load_stack(message["image"]), recipe, data=data)
+    image = load_stack(message["image"])
+    labels = yield from api.segment_steps(image, recipe, data=data)
+    yield Step(0, 0, "Counting what was found")
+    outcome = asdict(outcome_of(labels, image))
     yield Step(0, 0, "Handing over the labels")
-    return {"labels": save_stack(labels, Path(message["folder"]), "labels")}
+    return {"labels": save_stack(labels, Path(message["folder"]), "labels"), "outcome": outcome}
 
 
 def apply_filters(message: Message) -> Work:

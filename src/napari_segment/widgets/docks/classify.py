@@ -15,6 +15,7 @@ from napari_segment import api
 from napari_segment.classical.classifier.training import ENTRY
 from napari_segment.errors import InputError
 from napari_segment.image import Labels
+from napari_segment.widgets.docks.dock import Dock
 from napari_segment.widgets.docks.segment import heading, scrolling
 from napari_segment.widgets.forms.fields import PathField
 from napari_segment.widgets.forms.form import Form
@@ -39,7 +40,7 @@ STROKES = "strokes"  # in the metadata of a layer that this dock made
 BRUSH = 6  # pixels
 
 
-class Classify(QWidget):
+class Classify(Dock):
     """Learns from strokes which voxels look alike, and classifies the whole image.
 
     Parameters

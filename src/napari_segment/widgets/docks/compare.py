@@ -10,6 +10,7 @@ from qtpy.QtGui import QFontDatabase
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_segment.errors import InputError
+from napari_segment.widgets.docks.dock import Dock
 from napari_segment.widgets.docks.segment import heading, scrolling
 from napari_segment.widgets.forms.layout import form_layout
 from napari_segment.widgets.forms.run_bar import Running
@@ -20,7 +21,7 @@ from napari_segment.widgets.layers.conversion import labels_of
 from napari_segment.worker.stacks import save_stack
 
 
-class Compare(QWidget):
+class Compare(Dock):
     """Scores a Labels layer against a reference.
 
     Parameters

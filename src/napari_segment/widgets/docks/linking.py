@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QCheckBox, QLabel, QPushButton, QVBoxLayout, QWidget
 from napari_segment.api.entries import verb
 from napari_segment.errors import InputError
 from napari_segment.image import Labels, named_axes
+from napari_segment.widgets.docks.dock import Dock
 from napari_segment.widgets.docks.segment import heading, scrolling
 from napari_segment.widgets.forms.form import Form
 from napari_segment.widgets.forms.layout import form_layout
@@ -31,7 +32,7 @@ from napari_segment.worker.stacks import load_stack, save_stack
 IN_SPACE = {2: "YX", 3: "ZYX"}
 
 
-class LinkingDock(QWidget):
+class LinkingDock(Dock):
     """Labels layers, the settings of a verb, and a new Labels layer.
 
     Parameters

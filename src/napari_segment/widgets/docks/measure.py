@@ -10,6 +10,7 @@ from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QComboBox, QFileDialog, QPushButton, QVBoxLayout, QWidget
 
 from napari_segment.errors import InputError
+from napari_segment.widgets.docks.dock import Dock
 from napari_segment.widgets.docks.segment import heading
 from napari_segment.widgets.forms.layout import form_layout
 from napari_segment.widgets.forms.run_bar import Running
@@ -32,7 +33,7 @@ NOUNS = {
 }
 
 
-class Measure(QWidget):
+class Measure(Dock):
     """Measures objects or classes; the numbers become the layer's features.
 
     Parameters

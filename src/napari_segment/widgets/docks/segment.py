@@ -27,6 +27,7 @@ from napari_segment.errors import InputError
 from napari_segment.image import Labels
 from napari_segment.recipe import Recipe
 from napari_segment.registry import FROM_IMAGE, Entry, methods
+from napari_segment.widgets.docks.dock import Dock
 from napari_segment.widgets.docks.extra_outputs import filtered_job
 from napari_segment.widgets.docks.live_preview import LivePreview
 from napari_segment.widgets.forms.fields import Field
@@ -43,7 +44,7 @@ from napari_segment.widgets.layers.results import result_layers
 from napari_segment.worker.stacks import load_stack, save_stack
 
 
-class SegmentDock(QWidget):
+class SegmentDock(Dock):
     """Filters, one method and cleanups, composed for a layer; previewed, run and recorded.
 
     Parameters
@@ -73,9 +74,12 @@ class SegmentDock(QWidget):
         self.extra: dict[str, LayerMenu] = {}
         self.extra_box = QWidget()
         self._extra_form = form_layout(self.extra_box)
-        self.running = Running("Run", self.make_job, self.add_result)
+        self.running = Running("Run", self.make_job, self.finish_run)
         self.live = LivePreview(self)
-        self.recipes = RecipeButton(napari_viewer, self.recipe, self.show_recipe, self.running.say)
+        self.recipes = RecipeButton(
+            napari_viewer, self.recipe, self.show_recipe, self.running.say,
+            lambda: self.source.layer,
+        )  # fmt: skip
         self.undo_button = QPushButton("Undo")
         self.filtered_button = QToolButton()
         self._build()
@@ -202,9 +206,26 @@ class SegmentDock(QWidget):
             plain = keep(result["labels"]) if image.is_lazy else result["labels"]
             labels = load_stack(plain, memory=not image.is_lazy)
             assert isinstance(labels, Labels)
-            return self.shown(labels, result_layers(labels, layer, axes, name), axes)
+            shown = self.shown(labels, result_layers(labels, layer, axes, name), axes)
+            return shown, result["outcome"]
 
         return Job("segment", prepare, receive)
+
+    def finish_run(self, result: tuple[Any, dict[str, Any]]) -> None:
+        """Add what a run gave, say what came of it, and offer the next step."""
+        shown, outcome = result
+        self.add_result(shown)
+        self.running.conclude(outcome["text"])
+        if outcome["holds"] == "mask" and (outcome["count"] or 0) > 1:
+            self.running.suggest(
+                "Number the pieces", self.number_pieces,
+                "Add the cleanup Connected components and run again: each piece becomes an object",
+            )  # fmt: skip
+
+    def number_pieces(self) -> None:
+        """Run again with connected components as the last cleanup."""
+        self.cleanups.add("connected_components")
+        self.running.start()
 
     def shown(self, labels: Labels, layers: list[LayerData], axes: str) -> Any:  # noqa: ARG002
         """Return the result of a run for `add_result`; called in a thread."""

@@ -24,6 +24,7 @@ from napari_segment.deep.training import ENTRY
 from napari_segment.registry import losses, models
 from napari_segment.step import Step
 from napari_segment.widgets.docks.dialogs import network_sheet, picture_sheet
+from napari_segment.widgets.docks.dock import Dock
 from napari_segment.widgets.docks.segment import heading, scrolling
 from napari_segment.widgets.forms.curves import Curves, Pictures, picture_of
 from napari_segment.widgets.forms.devices import DeviceMenu
@@ -49,7 +50,7 @@ FIELDS: Mapping[str, Callable[[], Field]] = {
 FIRST = ("out", "model", "loss", "minutes", "epochs", "device", "resume", "overwrite")
 
 
-class Train(QWidget):
+class Train(Dock):
     """Trains a network in a process of its own, and shows how it learns.
 
     Parameters

@@ -7,17 +7,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
+from qtpy.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton
 
+from napari_segment.api.scripts import as_command, as_python
 from napari_segment.errors import FormatError, InputError, SegmentError
 from napari_segment.recipe import Recipe
-from napari_segment.widgets.layers.conversion import recipe_of_layer
+from napari_segment.widgets.layers.conversion import file_of, recipe_of_layer
 
+COPIES: dict[str, Callable[[Recipe, str], str]] = {
+    "Python": as_python,
+    "command line": as_command,
+    "recipe": lambda recipe, _: recipe.to_yaml(),
+}
 FILES = "Recipes (*.yaml *.yml *.json)"
 
 
 class RecipeButton(QPushButton):
-    """Save, load, or take from the selected layer.
+    """Save, load, take from the selected layer, or copy as text.
 
     Parameters
     ----------
@@ -29,6 +35,8 @@ class RecipeButton(QPushButton):
         Fills the form.
     say : callable
         Shows what went wrong.
+    image : callable
+        Gives the layer that the form segments, or None.
     """
 
     def __init__(
@@ -37,14 +45,19 @@ class RecipeButton(QPushButton):
         recipe: Callable[[], Recipe],
         show: Callable[[Recipe], None],
         say: Callable[[str], None],
+        image: Callable[[], Any],
     ) -> None:
         super().__init__("Recipe")
         self.viewer, self.recipe, self.fill, self.say = viewer, recipe, show, say
+        self.image = image
         self.setToolTip("Keep these steps, or take those of a file or a layer")
         menu = QMenu(self)
         menu.addAction("Save …", self._ask_save)
         menu.addAction("Load …", self._ask_load)
         menu.addAction("Take from the selected layer", partial(self._try, self.take))
+        menu.addSeparator()
+        for title, write in COPIES.items():
+            menu.addAction(f"Copy as {title}", partial(self.copy, write))
         self.setMenu(menu)
 
     def save(self, path: str | Path) -> None:
@@ -79,6 +92,15 @@ class RecipeButton(QPushButton):
         if recipe is None:
             raise InputError("Select a layer that was made by a run.")
         self.fill(recipe)
+
+    def copy(self, write: Callable[[Recipe, str], str]) -> None:
+        """Put what the form says on the clipboard, for the file of its image."""
+
+        def put() -> None:
+            QApplication.clipboard().setText(write(self.recipe(), file_of(self.image())))
+            self.say("Copied to the clipboard.")
+
+        self._try(put)
 
     def _ask_save(self) -> None:
         dialog = QFileDialog(self, "Save the recipe", "", FILES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from time import perf_counter
 from traceback import format_exc
 from typing import Any
 
@@ -76,16 +77,22 @@ class Running(QWidget):
         self.bar.setMaximumHeight(8)
         self.message.setWordWrap(True)
         self.message.setTextFormat(Qt.TextFormat.PlainText)  # whatever layers are named
+        self.suggestion = QPushButton()
+        self.suggestion.hide()
+        self.suggestion.clicked.connect(self._follow_suggestion)
+        self._suggested: Callable[[], None] | None = None
         self.buttons = QHBoxLayout()
         self.buttons.addWidget(self.button, 2)
         self.buttons.addWidget(self.cancel_button, 1)
-        narrow(self.button, self.cancel_button)
+        narrow(self.button, self.cancel_button, self.suggestion)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(self.buttons)
         layout.addWidget(self.bar)
         layout.addWidget(self.message)
+        layout.addWidget(self.suggestion)
+        self._begun = perf_counter()
         self._napari_bar: Any = None
         self._show_idle("")
         self.process.start()
@@ -112,6 +119,8 @@ class Running(QWidget):
             self._tell(error)
             return
         self._done = done
+        self._begun = perf_counter()
+        self.suggest("", None)
         self.job = job
         job.stepped.connect(self._step)
         job.warned.connect(show_warning)
@@ -146,6 +155,25 @@ class Running(QWidget):
         self.message.setText(text)
         self.message.setToolTip("")
         self.message.setVisible(bool(text))
+
+    def conclude(self, text: str) -> None:
+        """Show what came of the job, and how long it took."""
+        seconds = perf_counter() - self._begun
+        taken = f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
+        self.say(f"{text}, {taken}." if text else f"Done, {taken}.")
+
+    def suggest(self, text: str, follow: Callable[[], None] | None, tip: str = "") -> None:
+        """Offer what a person is likely to want next, as a button; nothing where text is empty."""
+        self._suggested = follow
+        self.suggestion.setText(text)
+        self.suggestion.setToolTip(tip)
+        self.suggestion.setVisible(bool(text))
+
+    def _follow_suggestion(self) -> None:
+        follow = self._suggested
+        self.suggest("", None)
+        if follow is not None:
+            follow()
 
     def _step(self, step: Step) -> None:
         part = int(FINE * step.done / step.total) if step.total else 0

@@ -111,7 +111,10 @@ def result_layer(labels: Labels, source: Any, axes: str, name: str) -> LayerData
     if labels.recipe is not None and labels.recipe.times and "T" in axes:
         offset[axes.index("T")] = labels.recipe.times[0]
     attributes = geometry(source, drop, offset)
-    attributes |= {"name": name, "metadata": {KEY: provenance(labels, source.name)}}
+    attributes |= {
+        "name": name,
+        "metadata": {KEY: provenance(labels, source.name, file_of(source))},
+    }
     if labels.names:
         attributes["features"] = named_features(labels)
     return data, attributes, "labels"
@@ -185,7 +188,8 @@ def snapshot(layer: Any) -> SimpleNamespace:
     names = ("name", "ndim", "scale", "translate", "rotate", "shear", "units", "axis_labels")
     shown = {name: deepcopy(getattr(layer, name)) for name in names if name != "units"}
     affine = SimpleNamespace(affine_matrix=np.array(layer.affine.affine_matrix))
-    return SimpleNamespace(**shown, units=tuple(layer.units), affine=affine)
+    source = SimpleNamespace(path=layer.source.path)
+    return SimpleNamespace(**shown, units=tuple(layer.units), affine=affine, source=source)
 
 
 def geometry(layer: Any, drop: int = 0, offset: Any = None) -> dict[str, Any]:
@@ -217,11 +221,17 @@ def geometry(layer: Any, drop: int = 0, offset: Any = None) -> dict[str, Any]:
     }
 
 
-def provenance(labels: Labels, source: str) -> dict[str, Any]:
+def file_of(layer: Any) -> str:
+    """Return the file that a layer was read from; without one, its name with a suffix."""
+    path = getattr(getattr(layer, "source", None), "path", None)
+    return str(path or f"{getattr(layer, 'name', 'image')}.tif")
+
+
+def provenance(labels: Labels, source: str, file: str = "") -> dict[str, Any]:
     """Return the provenance of labels and what they hold, in plain values."""
     recipe = labels.recipe.model_dump(mode="json") if labels.recipe else None
     names = {int(number): str(name) for number, name in labels.names.items()}
-    return {"recipe": recipe, "holds": labels.holds, "names": names, "source": source}
+    return {"recipe": recipe, "holds": labels.holds, "names": names, "source": source, "file": file}
 
 
 def recipe_of_layer(layer: Any) -> Recipe | None:

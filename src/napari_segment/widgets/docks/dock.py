@@ -1,0 +1,52 @@
+"""The base of every dock widget: all docks of this plug-in are tabs of one area."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+
+class Dock(QWidget):
+    """A widget that becomes a tab of the docks of this plug-in that are open.
+
+    Docks one under the other would make the window taller than the screen. A dock is moved once,
+    when it is first shown; where a person puts it afterwards, it stays.
+    """
+
+    _tabbed_in: QDockWidget | None = None
+
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(0, self._join_tabs)
+
+    def _join_tabs(self) -> None:
+        """Join the tabs, once Qt has finished showing this."""
+        try:
+            own = _around(self)
+            if own is None or own is self._tabbed_in or own.isFloating():
+                return
+            self._tabbed_in = own
+            window = own.window()
+            if not isinstance(window, QMainWindow) or window.tabifiedDockWidgets(own):
+                return
+            docks = (_around(dock) for dock in window.findChildren(Dock))
+            other = next((d for d in docks if d not in (None, own) and _is_docked(d)), None)
+            if other is not None:
+                window.tabifyDockWidget(other, own)
+                own.raise_()
+        except RuntimeError:  # Qt's part of these objects is gone
+            return
+
+
+def _is_docked(dock: Any) -> bool:
+    return not dock.isFloating() and not dock.isHidden()
+
+
+def _around(widget: QWidget) -> QDockWidget | None:
+    """The dock that holds a widget, if any."""
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parentWidget()
+    return parent

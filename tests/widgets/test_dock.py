@@ -1,0 +1,48 @@
+"""Docks of this plug-in are tabs of one area."""
+
+import pytest
+from qtpy.QtWidgets import QDockWidget
+
+pytestmark = pytest.mark.screen
+
+NAMES = ("Threshold", "Edges", "Clusters", "Measure", "Compare", "Track")
+
+
+def opened(viewer, name):
+    return viewer.window.add_plugin_dock_widget("napari-segment", name)[0]
+
+
+def test_docks_become_tabs_and_the_window_stays_within_the_screen(qtbot, viewer):
+    window = viewer.window._qt_window
+    first = opened(viewer, NAMES[0])
+    height = window.height()
+    for name in NAMES[1:]:
+        dock = opened(viewer, name)
+        qtbot.waitUntil(lambda dock=dock: bool(window.tabifiedDockWidgets(dock)), timeout=5000)
+    assert len(window.tabifiedDockWidgets(first)) == len(NAMES) - 1
+    assert window.height() <= height
+    assert not dock.visibleRegion().isEmpty()  # the newest is in front
+
+
+def test_a_dock_that_a_person_moved_stays_there(qtbot, viewer):
+    window = viewer.window._qt_window
+    one, two = (opened(viewer, name) for name in NAMES[:2])
+    qtbot.waitUntil(lambda: two in window.tabifiedDockWidgets(one), timeout=5000)
+    two.setFloating(True)
+    qtbot.wait(50)
+    two.hide()
+    two.show()
+    qtbot.wait(50)
+    assert two.isFloating()
+    assert not window.tabifiedDockWidgets(one)
+
+
+def test_docks_of_others_are_left_alone(qtbot, viewer):
+    from qtpy.QtWidgets import QLabel
+
+    window = viewer.window._qt_window
+    other = viewer.window.add_dock_widget(QLabel("not ours"), name="other")
+    dock = opened(viewer, NAMES[0])
+    qtbot.wait(100)
+    assert other not in window.tabifiedDockWidgets(dock)
+    assert isinstance(other, QDockWidget)
