@@ -15,12 +15,12 @@ def recipe(options: argparse.Namespace) -> int:
 
     given = Path(options.recipe)
     recorded = recipe_path(given)
-    found = Recipe.load(recorded if recorded.is_file() else given)
+    loaded = Recipe.load(recorded if recorded.is_file() else given)
     forms = {
-        "python": lambda: as_python(found, options.image, options.labels),
-        "command": lambda: as_command(found, options.image, options.labels),
-        "yaml": found.to_yaml,
-        "json": found.to_json,
+        "python": lambda: as_python(loaded, options.image, options.labels),
+        "command": lambda: as_command(loaded, options.image, options.labels),
+        "yaml": loaded.to_yaml,
+        "json": loaded.to_json,
     }
     print(forms[options.form]().rstrip())
     return 0

@@ -30,9 +30,9 @@ def copy_as_recipe(layer: Layer) -> None:
 
 def copy_history(viewer: Viewer) -> None:
     """Put Python that makes every result in the window again on the clipboard."""
-    made = [(layer.name, *found) for layer in viewer.layers if (found := _made(layer))]
-    if made:
-        _put(history_as_python(made))
+    results = [(layer.name, *made) for layer in viewer.layers if (made := _made(layer))]
+    if results:
+        _put(history_as_python(results))
     else:
         show_warning("No layer in the window was made by a run of this plug-in.")
 
@@ -51,7 +51,9 @@ def _copy(layer: Layer, write: Callable[[Recipe, str], str]) -> None:
 def _made(layer: Layer) -> tuple[Recipe, str] | None:
     """The recipe of a layer and the file of its image; None if it was not made here."""
     recipe = recipe_of_layer(layer)
-    return recipe and (recipe, layer.metadata[KEY].get("file") or "image.tif")
+    if recipe is None:
+        return None
+    return recipe, layer.metadata[KEY].get("file") or "image.tif"
 
 
 def _put(text: str) -> None:
