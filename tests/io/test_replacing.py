@@ -1,6 +1,7 @@
 """Whatever stops a replacement, the earlier result or the new one is there whole."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -206,3 +207,27 @@ def test_broken_notes_name_no_owner(tmp_path):
     for text in ("", "[]", "{}", '{"pid": "x"}', "\udce4"):
         (tmp_path / "o").write_bytes(text.encode("utf-8", "surrogateescape"))
         assert owner.Owner.read(tmp_path / "o") is None
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"names": ["../taken.tif"], "removed": []},
+        {"names": [], "removed": ["../taken.tif"]},
+        {"names": [], "removed": ["/taken.tif"]},
+        {"names": [".."], "removed": []},
+        {"names": 5, "removed": []},
+        ["names"],
+    ],
+)
+def test_list_of_a_stranger_reaches_nothing_outside(tmp_path, plan):
+    parent, taken = tmp_path / "data", tmp_path / "taken.tif"
+    folder = parent / ".writing-x"
+    (folder / replacing.NEW).mkdir(parents=True)
+    (folder / replacing.EARLIER).mkdir()
+    (folder / replacing.OWNER).write_text(of_ended_process().to_json())
+    (folder / replacing.COMMIT).write_text(json.dumps(plan))
+    (folder / "taken.tif").write_text("theirs")  # what new/../taken.tif would be
+    taken.write_text("mine")
+    replacing.recover(parent)
+    assert taken.read_text() == "mine"

@@ -117,7 +117,7 @@ def recover_once(parent: Path) -> None:
 def recover(parent: Path) -> None:
     """Finish or remove what processes that have ended left unfinished in a folder."""
     for unfinished in parent.glob(f"{PREFIX}*"):
-        if not has_ended(unfinished / OWNER):
+        if unfinished.is_symlink() or not has_ended(unfinished / OWNER):
             continue
         claimed = parent / f"{PREFIX}{secrets.token_hex(4)}"
         with suppress(OSError):  # another process is doing the same
@@ -155,13 +155,31 @@ def _commit(unfinished: Path, parent: Path, removed: Collection[str], last: str)
 
 def _roll_forward(unfinished: Path, parent: Path) -> None:
     """Rename the earlier files away and the new ones in, from wherever this was stopped."""
-    plan = json.loads((unfinished / COMMIT).read_text("utf-8"))
-    missing = [name for name in plan["names"] if os.path.lexists(unfinished / NEW / name)]
-    for name in (*reversed(missing), *plan["removed"]):
+    names, removed = _read_plan(unfinished / COMMIT)
+    missing = [name for name in names if os.path.lexists(unfinished / NEW / name)]
+    for name in (*reversed(missing), *removed):
         if os.path.lexists(parent / name):
             os.rename(parent / name, unfinished / EARLIER / name)  # noqa: PTH104
     for name in missing:
         os.rename(unfinished / NEW / name, parent / name)  # noqa: PTH104
+
+
+def _read_plan(path: Path) -> tuple[list[str], list[str]]:
+    """Read which names come and which go; a folder of a stranger may name nothing outside of it.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read or is not such a plan.
+    """
+    try:
+        plan = json.loads(path.read_text("utf-8"))
+        names, removed = ([str(name) for name in plan[key]] for key in ("names", "removed"))
+    except (ValueError, TypeError, KeyError) as error:
+        raise OSError(f"{path} is no list of files to replace.") from error
+    if any(name != Path(name).name or name in ("", ".", "..") for name in (*names, *removed)):
+        raise OSError(f"{path} names files outside of its folder.")
+    return names, removed
 
 
 def _roll_back(
