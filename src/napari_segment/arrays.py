@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,3 +18,16 @@ Floats: TypeAlias = NDArray[np.floating[Any]]  # in memory, of any precision
 Integers: TypeAlias = NDArray[np.integer[Any]]  # in memory, of any width and sign
 # What Dask says of the blocks of a call, by their position among its arguments.
 BlockInfo: TypeAlias = Mapping[Any, Mapping[str, Any]]
+Position: TypeAlias = int | slice | EllipsisType
+Index: TypeAlias = Position | tuple[Position, ...]
+
+
+class Stored(Protocol):
+    """An array in a file, read by basic indexing."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    ndim: int
+
+    def __getitem__(self, index: Index, /) -> NDArray[Any]:
+        """Read a part."""

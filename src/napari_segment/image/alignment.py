@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from itertools import product
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.errors import AlignmentWarning, GeometryError
 from napari_segment.image.image import Image
 from napari_segment.image.labels import Labels
@@ -188,7 +190,7 @@ def _as_turn(between: NDArray[np.float64], stack: Stack, target: Stack) -> Turn 
 # ---- pixels ----
 
 
-def _placed(stack: S, target: Stack, data: Any) -> S:
+def _placed(stack: S, target: Stack, data: Array) -> S:
     """Return the stack with new pixels on the target's grid."""
     known = target.affine is not None or target.unit != "pixel"
     source = target if known else stack
@@ -204,7 +206,7 @@ def _turned(stack: S, target: Stack, turn: Turn) -> S:
     return _with_parts(stack, placed, lambda chart: _turned(chart, target, turn), turn)
 
 
-def _with_parts(stack: S, placed: S, move: Any, turn: Turn | None = None) -> S:
+def _with_parts(stack: S, placed: S, move: Callable[[Image], Image], turn: Turn | None = None) -> S:
     """Bring what belongs to labels along: maps, and the boxes among their features."""
     if not isinstance(stack, Labels) or not isinstance(placed, Labels):
         return placed

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.errors import InputError
 from napari_segment.image.image import Image
 from napari_segment.image.stack import Stack
@@ -91,7 +92,7 @@ def smallest_integers(largest: int) -> np.dtype[Any]:
     return np.dtype(np.min_scalar_type(max(int(largest), 1)))
 
 
-def _integers(data: Any) -> Any:
+def _integers(data: Array) -> Array:
     """Convert whole numbers stored as floats (NIfTI label files) to integers."""
     if isinstance(data, np.ndarray):
         return _whole_numbers(data).astype(smallest_integers(int(data.max(initial=0))))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.image.stack import SPATIAL, Stack
 
 S = TypeVar("S", bound=Stack)
@@ -41,7 +42,7 @@ class Turn:
         order = tuple(self.order.index(axis) for axis in range(len(self.order)))
         return Turn(order, tuple(self.reverse[axis] for axis in order))
 
-    def apply(self, array: Any) -> Any:
+    def apply(self, array: Array) -> Array:
         """Turn the last axes of an array ``(..., *S)``; a view of NumPy, lazy of Dask."""
         lead = array.ndim - len(self.order)
         turned = array.transpose((*range(lead), *(lead + axis for axis in self.order)))

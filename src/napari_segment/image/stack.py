@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Annotated, Any, Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 from pydantic import Field
 
 from napari_segment.errors import InputError
@@ -124,7 +124,7 @@ class Stack:
         names = ("spacing", "unit", "affine", "interval", "name", "header")
         return {name: getattr(self, name) for name in names}
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __getitem__(self, _: Any) -> Any:
@@ -226,7 +226,7 @@ def _check_axes(axes: str, shape: Sequence[int]) -> None:
         )
 
 
-def _checked_affine(affine: Any, dimensions: int) -> NDArray[np.float64] | None:
+def _checked_affine(affine: ArrayLike | None, dimensions: int) -> NDArray[np.float64] | None:
     if affine is None:
         return None
     matrix = np.array(affine, np.float64)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Index, Lazy, Stored
 from napari_segment.errors import FormatError, InputError, MissingError
 
 _MAGIC = {
@@ -103,16 +104,18 @@ def _content(path: Path) -> str | None:
 class _Blocks:
     """An array in a file whose every access passes the boundary."""
 
-    def __init__(self, source: Any, path: Path, title: str) -> None:
+    def __init__(self, source: Stored, path: Path, title: str) -> None:
         self.source, self.path, self.title = source, Path(path), title
         self.shape, self.dtype, self.ndim = source.shape, source.dtype, source.ndim
 
-    def __getitem__(self, index: Any) -> NDArray[Any]:
+    def __getitem__(self, index: Index) -> NDArray[Any]:
         with reading(self.path, self.title):
             return np.asarray(self.source[index])
 
 
-def lazy_array(source: Any, path: Path, title: str, chunks: Any = "auto") -> Any:
+def lazy_array(
+    source: Stored, path: Path, title: str, chunks: str | tuple[object, ...] = "auto"
+) -> Lazy:
     """Make a Dask array of an array in a file.
 
     Parameters

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.errors import FormatError, InputError
 from napari_segment.image import SPATIAL, Image, Labels, Stack, smallest_integers
 from napari_segment.image.units import PIXEL, canonical_unit, common_length_unit
@@ -42,12 +43,12 @@ class Contents(Stack):
 
 def gather(
     path: Path,
-    data: Any,
+    data: Array,
     axes: str,
     scale: Mapping[str, float] | None = None,
     *,
     wanted: str = "",
-    affine: Any = None,
+    affine: ArrayLike | None = None,
     **more: Any,
 ) -> Contents:
     """Put together what a format module found.
@@ -132,13 +133,13 @@ def _usable_spacing(
     return [size if a not in unknown else 1.0 for a, size in sizes.items()], unit
 
 
-def _usable_affine(affine: Any, path: Path) -> Any:
+def _usable_affine(affine: ArrayLike | None, path: Path) -> NDArray[np.float64] | None:
     """Return an affine that can be inverted, or None, which is reported."""
     if affine is None:
         return None
     matrix = np.asarray(affine, float)
     if np.isfinite(matrix).all() and np.linalg.matrix_rank(matrix[:-1, :-1]) == len(matrix) - 1:
-        return affine
+        return matrix
     report_warning(
         f"{path.name}: its affine does not span a space, so that its position and orientation are "
         "not known. Only its spacing is taken."
@@ -267,11 +268,11 @@ def to_text(saved: Mapping[str, Any]) -> str:
     return json.dumps(saved).replace("=", "\\u003d")
 
 
-def from_text(text: Any) -> dict[str, Any]:
+def from_text(text: object) -> dict[str, Any]:
     """Return what `to_text` wrote; empty for anything else."""
     try:
-        parsed = json.loads(text)
-    except (TypeError, ValueError):
+        parsed = json.loads(text) if isinstance(text, str | bytes) else {}
+    except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}
 
@@ -312,7 +313,7 @@ def fit_type(stack: Stack, allowed: str, path: Path) -> Stack:
     )
 
 
-def _range(data: Any) -> tuple[int, int]:
+def _range(data: Array) -> tuple[int, int]:
     from napari_segment.blocks import reduce
 
     if data.size == 0:

@@ -50,11 +50,11 @@ def read_features(path: str | Path) -> dict[str, NDArray[Any]]:
         return {re.sub(_ESCAPED, "", str(name)): _column(table[name]) for name in table}
 
 
-def _column(values: Any) -> NDArray[Any]:
+def _column(values: pd.Series[Any]) -> NDArray[Any]:
     if values.dtype.kind in "iufb":
         return np.asarray(values)
     plain = values.fillna("").astype(str)
-    return plain.str.replace(_ESCAPED, "", regex=True).to_numpy(str)  # type: ignore[no-any-return]
+    return plain.str.replace(_ESCAPED, "", regex=True).to_numpy(str)
 
 
 def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
@@ -76,5 +76,5 @@ def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
     return plain
 
 
-def _quoted(value: Any) -> Any:
+def _quoted(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -5,10 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
+from napari_segment.arrays import Array
 from napari_segment.errors import FormatError, InputError
 from napari_segment.image import Holds, Image, Labels, Stack
 from napari_segment.io.boundary import reading
@@ -124,12 +125,12 @@ def read_stored_labels(
     return labels, bool(of_file)
 
 
-def _is_black_and_white(data: Any) -> bool:
+def _is_black_and_white(data: Array) -> bool:
     """Return whether there is nothing but 0 and 255, and 255."""
     return has_only(data, (0, 255)) and not has_only(data, (0,))
 
 
-def has_only(data: Any, values: Sequence[int]) -> bool:
+def has_only(data: Array, values: Sequence[int]) -> bool:
     """Return whether an array holds no other values; a lazy one is read up to the first other."""
     blocks = [data] if isinstance(data, np.ndarray) else data.blocks.ravel()
     return all(bool(np.isin(np.asarray(block), values).all()) for block in blocks)

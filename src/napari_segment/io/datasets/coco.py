@@ -137,7 +137,7 @@ def _unfit(annotations: Sequence[Mapping[str, Any]], size: tuple[int, int]) -> d
     return unfit
 
 
-def _fault(segmentation: Any, size: tuple[int, int]) -> str:
+def _fault(segmentation: object, size: tuple[int, int]) -> str:
     """Say what is wrong with a COCO segmentation; "" for nothing."""
     if isinstance(segmentation, Mapping):
         given = segmentation.get("size")
@@ -157,7 +157,7 @@ def _fault(segmentation: Any, size: tuple[int, int]) -> str:
     return f"a polygon needs three corners (x, y), and it has {sizes} numbers"
 
 
-def _polygons(segmentation: Any) -> list[Any]:
+def _polygons(segmentation: object) -> list[Any]:
     """Return the polygons of a segmentation; one that stands alone counts as a list of one."""
     if not isinstance(segmentation, list | tuple):
         raise TypeError(type(segmentation).__name__)
@@ -213,7 +213,7 @@ class Outlines:
         return Labels(labels, "YX", holds="objects")
 
 
-def fill(segmentation: Any, size: tuple[int, int]) -> NDArray[np.bool_]:
+def fill(segmentation: object, size: tuple[int, int]) -> NDArray[np.bool_]:
     """Return the pixels of a COCO segmentation.
 
     Parameters

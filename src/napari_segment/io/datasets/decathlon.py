@@ -116,7 +116,7 @@ def _notes(numbers: Mapping[str, tuple[int, ...]]) -> list[str]:
     return notes
 
 
-def _case(item: Any, root: Path, part: str) -> tuple[Case | None, str]:
+def _case(item: object, root: Path, part: str) -> tuple[Case | None, str]:
     if not isinstance(item, Mapping) or "image" not in item or "label" not in item:
         return None, f"{item!r} names no image and label; it was left out."
     listed = item["image"] if isinstance(item["image"], list) else [item["image"]]

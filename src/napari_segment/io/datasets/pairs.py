@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from napari_segment.errors import (
     FormatError,
@@ -111,7 +111,13 @@ class Pairs(Sequence[Case]):
     def __iter__(self) -> Iterator[Case]:
         return iter(self.cases)
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Case: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Pairs: ...
+
+    def __getitem__(self, index: int | slice) -> Case | Pairs:
         """Return one case, or the Pairs of a slice."""
         if isinstance(index, slice):
             return replace(self, cases=self.cases[index])
@@ -234,7 +240,7 @@ def _image(what: Any, axes: str) -> Path | Image:
     return stack or Image(what, axes)
 
 
-def _labels(what: Any, image: Any, axes: str) -> Path | Labels:
+def _labels(what: Any, image: object, axes: str) -> Path | Labels:
     if isinstance(what, str | Path):
         return Path(what)
     if isinstance(what, Labels):
@@ -248,7 +254,7 @@ def _labels(what: Any, image: Any, axes: str) -> Path | Labels:
     return Labels(what, axes, holds="classes")
 
 
-def _is_unrecorded(labels: Any) -> bool:
+def _is_unrecorded(labels: object) -> bool:
     """Return whether labels are a layer that nothing says of what its numbers are."""
     metadata = getattr(labels, "metadata", None) or {}
     return hasattr(labels, "selected_label") and not metadata.get("napari-segment", {}).get("holds")

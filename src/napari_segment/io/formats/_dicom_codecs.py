@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from pydicom.pixels.decoders.base import DecodeRunner
 
 _JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 _LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
@@ -31,7 +34,7 @@ def register() -> None:
             decoder.add_plugin(_LABEL, (__name__, "decode_frame"))
 
 
-def decode_frame(source: bytes, runner: Any) -> bytes:
+def decode_frame(source: bytes, runner: DecodeRunner) -> bytes:
     """Decode one frame, as pydicom asks of a plug-in."""
     import imagecodecs
 

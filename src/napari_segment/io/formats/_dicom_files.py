@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_segment.errors import FormatError
 from napari_segment.io.reports import check_size, report_missing, report_warning
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
 
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
@@ -77,16 +80,16 @@ def _header(path: Path) -> Any:
         ) from None
 
 
-def _class(head: Any) -> str:
+def _class(head: Dataset) -> str:
     meta = getattr(head, "file_meta", {})
     return str(head.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID", ""))
 
 
-def _is_image(head: Any) -> bool:
+def _is_image(head: Dataset) -> bool:
     return "Rows" in head and "Columns" in head and _class(head) not in _SEGMENTATIONS
 
 
-def _no_image(path: Path, head: Any) -> str:
+def _no_image(path: Path, head: Dataset) -> str:
     from pydicom.uid import UID
 
     name = UID(_class(head)).name.removesuffix(" Storage") if _class(head) else "unknown object"
@@ -97,7 +100,7 @@ def _no_image(path: Path, head: Any) -> str:
     return f"{path.name} holds no image but a DICOM {name}{said}. {_NEXT[kind]}"
 
 
-def _members(directory: Any) -> list[Path]:
+def _members(directory: Dataset) -> list[Path]:
     """Return the files that a DICOMDIR lists."""
     root = Path(directory.filename).parent
     listed = [r.ReferencedFileID for r in directory.DirectoryRecordSequence if _refers(r)]
@@ -112,11 +115,11 @@ def _members(directory: Any) -> list[Path]:
     return [f for f in files if f.is_file()]
 
 
-def _refers(record: Any) -> bool:
+def _refers(record: Dataset) -> bool:
     return bool(record.get("ReferencedFileID")) and record.get("DirectoryRecordType") == "IMAGE"
 
 
-def _check(head: Any) -> None:
+def _check(head: Dataset) -> None:
     """Refuse what the file cannot hold, before anything is made of it."""
     path = Path(head.filename)
     frames = int(head.get("NumberOfFrames") or 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from napari_segment.errors import FormatError
 from napari_segment.image import RGB
 from napari_segment.io.contents import plane_geometry
 from napari_segment.io.reports import report_warning
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
 
 _EVEN = 0.01  # tolerated unevenness of the slice positions, of their spacing
 _ROUNDED = 0.1  # mm: positions may be rounded to as much
@@ -28,7 +31,7 @@ _ATTRIBUTES = (
 class Frame:
     """One frame of one file: where it lies and how its values are scaled."""
 
-    def __init__(self, head: Any, frame: int = 0) -> None:
+    def __init__(self, head: Dataset, frame: int = 0) -> None:
         self.path, self.frame = Path(head.filename), frame
         self.frames = int(head.get("NumberOfFrames") or 1)
         self.palette = head.get("PhotometricInterpretation") == "PALETTE COLOR"
@@ -40,7 +43,7 @@ class Frame:
         self.times = _times_of(head, parts)
         self.number = (int(head.get("InstanceNumber") or 0), frame)
 
-    def _locate(self, head: Any, parts: dict[str, Any]) -> None:
+    def _locate(self, head: Dataset, parts: dict[str, Any]) -> None:
         turned, position = parts.get("ImageOrientationPatient"), parts.get("ImagePositionPatient")
         self.turned = None if turned is None else np.array(turned, float)
         self.position = None if position is None else np.array(position, float)
@@ -56,7 +59,7 @@ class Frame:
         self.calibrated = spacing is not None
         self.spacing = (1.0, 1.0) if spacing is None else (float(spacing[0]), float(spacing[1]))
 
-    def _scale(self, head: Any, parts: dict[str, Any]) -> None:
+    def _scale(self, head: Dataset, parts: dict[str, Any]) -> None:
         bits, signed = int(head.get("BitsStored") or 16), int(head.get("PixelRepresentation") or 0)
         self.stored = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
         dose = head.get("DoseGridScaling")
@@ -77,7 +80,7 @@ class Frame:
         return float(self.normal @ self.position)
 
 
-def _functional(head: Any, frame: int) -> dict[str, Any]:
+def _functional(head: Dataset, frame: int) -> dict[str, Any]:
     """Return the attributes of a frame; in multi-frame files they are in nested groups."""
     attributes = {k: head.get(k) for k in _ATTRIBUTES if head.get(k) is not None}
     for item in head.get("DetectorInformationSequence") or ():
@@ -93,14 +96,14 @@ def _functional(head: Any, frame: int) -> dict[str, Any]:
     return attributes
 
 
-def _per_frame(head: Any, key: str) -> bool:
+def _per_frame(head: Dataset, key: str) -> bool:
     groups: Sequence[Any] = head.get("PerFrameFunctionalGroupsSequence") or []
     return len(groups) > 1 and any(
         e.VR == "SQ" and e.value and key in e.value[0] for e in groups[0]
     )
 
 
-def _offsets(head: Any, between: float) -> NDArray[np.float64] | None:
+def _offsets(head: Dataset, between: float) -> NDArray[np.float64] | None:
     """Return the positions of frames along their normal, where the file lists them: dose, NM."""
     frames = int(head.get("NumberOfFrames") or 1)
     listed = head.get("GridFrameOffsetVector")
@@ -113,32 +116,32 @@ def _offsets(head: Any, between: float) -> NDArray[np.float64] | None:
     return None
 
 
-def _increments(head: Any) -> list[int]:
+def _increments(head: Dataset) -> list[int]:
     pointer = head.get("FrameIncrementPointer")
     if pointer is None:
         return []
     return [int(v) for v in (pointer if np.iterable(pointer) else [pointer])]
 
 
-def _times_of(head: Any, parts: dict[str, Any]) -> tuple[float, ...]:
+def _times_of(head: Dataset, parts: dict[str, Any]) -> tuple[float, ...]:
     """Return the attributes that distinguish phases at one position, the surest first."""
     keys = ("TemporalPositionIdentifier", "TriggerTime", "EchoTime", "DiffusionBValue")
     numbers = [parts.get("TemporalPositionIndex"), *(head.get(k) for k in keys)]
     return tuple(_number(n) for n in numbers)
 
 
-def _clock(head: Any) -> tuple[float, ...]:
+def _clock(head: Dataset) -> tuple[float, ...]:
     return tuple(_number(head.get(k)) for k in ("AcquisitionTime", "ContentTime"))
 
 
-def _number(value: Any) -> float:
+def _number(value: str | float | None) -> float:
     try:
         return float(value or 0)
     except (TypeError, ValueError):
         return 0.0
 
 
-def interval_of(head: Any) -> float | None:
+def interval_of(head: Dataset) -> float | None:
     """Return the seconds between the frames of a film; None where frames are no time points."""
     pointed = _increments(head)
     timed = _FRAME_TIME in pointed or _FRAME_TIME_VECTOR in pointed or "FrameTime" in head

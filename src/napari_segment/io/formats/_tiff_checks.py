@@ -7,12 +7,15 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_segment.io.names import suffix
 from napari_segment.io.reports import check_size, report_missing, report_warning
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile, TiffPage
 
 _PIXEL_TAGS = range(254, 342)  # size, description, strips, resolution, tiles, sample format
 _RATIOS = {1: 1, 5: 1500, 8: 1032, 32773: 128, 32946: 1032}  # compression: bytes for one byte
@@ -36,7 +39,7 @@ def collecting_log() -> Iterator[list[str]]:
         logger.removeFilter(collect)
 
 
-def check(file: Any, number: int, path: Path, messages: Sequence[str]) -> None:
+def check(file: TiffFile, number: int, path: Path, messages: Sequence[str]) -> None:
     """Report what of an image is missing.
 
     Parameters
@@ -71,7 +74,7 @@ def check(file: Any, number: int, path: Path, messages: Sequence[str]) -> None:
         )
 
 
-def check_end(file: Any, path: Path) -> None:
+def check_end(file: TiffFile, path: Path) -> None:
     """Report a file that ends before its last page, of which tifffile gives the pages it has."""
     handle, form = file.filehandle, file.tiff
     handle.seek(file.pages.next_page_offset)
@@ -84,14 +87,14 @@ def check_end(file: Any, path: Path) -> None:
         _report_end(file, path)
 
 
-def _report_end(file: Any, path: Path) -> None:
+def _report_end(file: TiffFile, path: Path) -> None:
     report_missing(
         f"{path.name} is not whole: it ends after {file.filehandle.size:,} bytes, before its last "
         "page. Was it copied or downloaded to the end?"
     )
 
 
-def _check_metadata(file: Any, path: Path, messages: Sequence[str]) -> None:
+def _check_metadata(file: TiffFile, path: Path, messages: Sequence[str]) -> None:
     """Report tags that cannot be read, and a description that is OME-XML no more."""
     lost = [re.search(r"TiffTag (\d+) @", m) for m in messages]
     tags = sorted({int(m[1]) for m in lost if m and int(m[1]) in _PIXEL_TAGS})
@@ -110,7 +113,7 @@ def _check_metadata(file: Any, path: Path, messages: Sequence[str]) -> None:
         )
 
 
-def _check_planes(pages: Sequence[Any], file: Any, path: Path) -> None:
+def _check_planes(pages: Sequence[TiffPage], file: TiffFile, path: Path) -> None:
     absent = [i for i, page in enumerate(pages) if page is None or not any(page.databytecounts)]
     if absent:
         files = _absent_files(file, path)
@@ -123,7 +126,7 @@ def _check_planes(pages: Sequence[Any], file: Any, path: Path) -> None:
         _check_page(pages[i], i, path)
 
 
-def _check_page(page: Any, number: int, path: Path) -> None:
+def _check_page(page: TiffPage, number: int, path: Path) -> None:
     offsets, counts = page.dataoffsets, page.databytecounts
     size = page.parent.filehandle.size
     ends = [o + c for o, c in zip(offsets, counts, strict=False)]
@@ -144,7 +147,7 @@ def _check_page(page: Any, number: int, path: Path) -> None:
         check_size(f"{path.name}, plane {number},", declared, sum(counts), ratio=ratio)
 
 
-def _absent_files(file: Any, path: Path) -> list[str]:
+def _absent_files(file: TiffFile, path: Path) -> list[str]:
     names = re.findall(r'FileName="([^"]+)"', file.ome_metadata or "")
     return [n for n in dict.fromkeys(names) if not (path.parent / n).is_file()]
 

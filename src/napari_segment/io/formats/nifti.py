@@ -10,11 +10,13 @@ import math
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array, Index, Lazy
+from napari_segment.blocks import is_lazy
 from napari_segment.errors import FormatError
 from napari_segment.image import Labels, Stack
 from napari_segment.image.units import length_factor, time_factor
@@ -35,6 +37,9 @@ from napari_segment.io.contents import (
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
 from napari_segment.io.reports import DEFLATE, check_size, report_warning
+
+if TYPE_CHECKING:
+    from nibabel import Nifti1Header, Nifti1Image
 
 _CODES = {"millimeter": "mm", "micrometer": "micron", "meter": "meter"}
 _TYPES = "u1 i1 i2 u2 i4 u4 i8 u8 f4 f8"
@@ -78,7 +83,7 @@ def _load(path: Path, *, lazy: bool) -> tuple[Any, dict[str, Any]]:
     return _pixels(np.array(image.dataobj.get_unscaled()), image), _geometry(image)
 
 
-def _without_filling(data: Any, saved: str) -> tuple[Any, str]:
+def _without_filling(data: Array, saved: str) -> tuple[Array, str]:
     """Name the axes; drop those of length 1 that only fill up the first dimensions of NIfTI."""
     own = "CTZYX"[-data.ndim :] if data.ndim <= 5 else ""
     for axis in own:
@@ -88,7 +93,7 @@ def _without_filling(data: Any, saved: str) -> tuple[Any, str]:
     return data, own
 
 
-def _geometry(image: Any) -> dict[str, Any]:
+def _geometry(image: Nifti1Image) -> dict[str, Any]:
     header = image.header
     space, time = _units(header)
     zooms = header.get_zooms()
@@ -113,7 +118,7 @@ def _geometry(image: Any) -> dict[str, Any]:
     return metadata
 
 
-def _units(header: Any) -> tuple[str, str]:
+def _units(header: Nifti1Header) -> tuple[str, str]:
     """Return the units of space and time, "unknown" where their code is none."""
     try:
         return cast("tuple[str, str]", header.get_xyzt_units())
@@ -128,12 +133,12 @@ def _units(header: Any) -> tuple[str, str]:
 # ---- values ----
 
 
-def _slope(image: Any) -> tuple[float, float]:
+def _slope(image: Nifti1Image) -> tuple[float, float]:
     slope, inter = image.dataobj.slope, image.dataobj.inter
     return float(slope), float(inter)
 
 
-def _value_type(image: Any) -> np.dtype[Any]:
+def _value_type(image: Nifti1Image) -> np.dtype[Any]:
     """Return the type of scaled values: 16 bits fit float32 with every level distinct."""
     stored = image.dataobj.dtype
     if _slope(image) == (1.0, 0.0):
@@ -141,7 +146,7 @@ def _value_type(image: Any) -> np.dtype[Any]:
     return np.dtype(np.float32 if stored.itemsize <= 2 or stored == np.float32 else np.float64)
 
 
-def _pixels(stored: NDArray[Any], image: Any) -> NDArray[Any]:
+def _pixels(stored: NDArray[Any], image: Nifti1Image) -> NDArray[Any]:
     slope, inter = _slope(image)
     if (slope, inter) == (1.0, 0.0):
         return stored
@@ -151,15 +156,15 @@ def _pixels(stored: NDArray[Any], image: Any) -> NDArray[Any]:
 class _Region:
     """The voxels of a file, read by region, each time from the file."""
 
-    def __init__(self, image: Any) -> None:
+    def __init__(self, image: Nifti1Image) -> None:
         self.image = image
         self.shape, self.dtype, self.ndim = image.shape, _value_type(image), len(image.shape)
 
-    def __getitem__(self, index: Any) -> NDArray[Any]:
+    def __getitem__(self, index: Index) -> NDArray[Any]:
         return np.asarray(self.image.dataobj[index]).astype(self.dtype, copy=False)
 
 
-def _lazily(image: Any, path: Path) -> Any:
+def _lazily(image: Nifti1Image, path: Path) -> Lazy:
     """Read slabs of whole planes; a compressed file is unpacked from its start for each."""
     region = _Region(image)
     plane = int(np.prod(region.shape[:2])) * region.dtype.itemsize
@@ -186,24 +191,25 @@ def write(stack: Stack, path: Path) -> None:
             file.write(_packed(piece) if packed else piece)
 
 
-def _pieces(header: Any, data: Any) -> Iterator[memoryview]:
+def _pieces(header: Nifti1Header, data: Array) -> Iterator[memoryview]:
     """Yield the bytes of a file: the header, then a row of blocks at a time."""
     start = BytesIO()
     header.write_to(start)
     yield memoryview(start.getvalue().ljust(int(header["vox_offset"]), b"\0"))
     first = 0
-    for length in data.chunks[0] if hasattr(data, "dask") else data.shape[:1]:
+    for length in data.chunks[0] if is_lazy(data) else data.shape[:1]:
         slab = np.asarray(data[first : first + length])
         first += length
         row = memoryview(np.ascontiguousarray(slab).reshape(-1).view(np.uint8))
         yield from (row[i : i + _SLAB_BYTES] for i in range(0, len(row), _SLAB_BYTES))
 
 
-def _packed(piece: Any) -> bytes:
+def _packed(piece: memoryview) -> bytes:
     """Return a member of a gzip file, which may have many; libdeflate is much faster than zlib."""
     import imagecodecs
 
-    return cast("bytes", imagecodecs.gzip_encode(piece, level=3))
+    packed = imagecodecs.gzip_encode(piece, level=3)  # type: ignore[arg-type]  # takes buffers
+    return cast("bytes", packed)
 
 
 def _header(stack: Stack) -> Any:
@@ -249,7 +255,9 @@ def _file_shape(stack: Stack) -> tuple[int, ...]:
     return tuple(sizes[: last + 1])
 
 
-def _set_geometry(header: Any, matrix: NDArray[Any], saved: dict[str, Any], unit: str) -> None:
+def _set_geometry(
+    header: Nifti1Header, matrix: NDArray[Any], saved: dict[str, Any], unit: str
+) -> None:
     if saved and np.allclose(saved["affine"], matrix, atol=1e-6):
         header.set_qform(np.array(saved["qform"]), saved["qform_code"])
         header.set_sform(np.array(saved["sform"]), saved["sform_code"])

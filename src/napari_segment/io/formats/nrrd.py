@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,11 @@ def _check_sizes(header: dict[str, Any], path: Path) -> None:
 
 
 def _in_one_unit(
-    header: dict[str, Any], own: str, scale: dict[str, float], affine: Any, path: Path
+    header: dict[str, Any],
+    own: str,
+    scale: dict[str, float],
+    affine: NDArray[np.float64] | None,
+    path: Path,
 ) -> tuple[str, dict[str, float], Any]:
     """Return the unit of X, with the spacings and the affine in it."""
     world = header.get("space units")
@@ -125,7 +130,7 @@ def _axes(header: dict[str, Any]) -> str:
     return letters[::-1] if len(set(letters)) == len(letters) and "?" not in letters else ""
 
 
-def _rows(directions: Any) -> list[NDArray[Any]]:
+def _rows(directions: Iterable[Sequence[float] | None]) -> list[NDArray[Any]]:
     dimension = next((len(d) for d in directions if d is not None), 0)
     return [np.full(dimension, np.nan) if d is None else np.asarray(d, float) for d in directions]
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from napari_segment.arrays import Index, Lazy
 from napari_segment.errors import FormatError
 from napari_segment.image import Stack
 from napari_segment.io.boundary import lazy_array
@@ -24,6 +26,9 @@ from napari_segment.io.contents import (
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
 from napari_segment.io.reports import DEFLATE, check_size
+
+if TYPE_CHECKING:
+    from numpy.lib.npyio import NpzFile
 
 
 def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:
@@ -48,12 +53,13 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     return gather(path, _mapped(path) if lazy else loaded, "", wanted=axes)
 
 
-def _archive(archive: Any, path: Path, axes: str, series: str) -> Contents:
+def _archive(archive: NpzFile, path: Path, axes: str, series: str) -> Contents:
     with archive:
         names = [n for n in archive.files if n != KEY]
         if series not in names and len(names) != 1:
             listed = ", ".join(names) or "no array"
             raise FormatError(f"{path} holds {listed}; say which by series=….")
+        assert archive.zip is not None
         with archive.zip.open(f"{series or names[0]}.npy") as file:
             member = archive.zip.getinfo(f"{series or names[0]}.npy")
             _check_array(file, member.file_size, path)
@@ -66,7 +72,7 @@ def _archive(archive: Any, path: Path, axes: str, series: str) -> Contents:
     return gather(path, data, own, scale, wanted=axes, **from_extras(saved))
 
 
-def _check_array(file: Any, held: int, path: Path) -> None:
+def _check_array(file: IO[bytes], held: int, path: Path) -> None:
     """Compare the size in the header of an array with the bytes that follow."""
     form = np.lib.format
     version = form.read_magic(file)
@@ -83,11 +89,11 @@ class _Mapped:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
         self.path, self.shape, self.dtype, self.ndim = path, array.shape, array.dtype, array.ndim
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> NDArray[Any]:
         return np.array(np.load(self.path, mmap_mode="r", allow_pickle=False)[index])
 
 
-def _mapped(path: Path) -> Any:
+def _mapped(path: Path) -> Lazy:
     return lazy_array(_Mapped(path.absolute()), path, "NumPy file")
 
 

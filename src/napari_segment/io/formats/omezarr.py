@@ -9,11 +9,13 @@ import itertools
 import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array, Index, Lazy
+from napari_segment.blocks import is_lazy
 from napari_segment.blocks.memory import free_memory
 from napari_segment.errors import FormatError
 from napari_segment.image import AXES, SPATIAL, Image, Labels, Stack
@@ -22,6 +24,9 @@ from napari_segment.io.boundary import lazy_array
 from napari_segment.io.contents import KEY, Contents, extras, from_extras, gather, one_unit
 from napari_segment.io.registry import Format, formats
 from napari_segment.io.reports import report_warning
+
+if TYPE_CHECKING:
+    import zarr
 
 _CHUNKS = {"T": 1, "C": 1, "Z": 32, "Y": 256, "X": 256}
 _PLANE_CHUNKS = {"T": 1, "C": 1, "Y": 1024, "X": 1024}
@@ -51,7 +56,7 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     return gather(path, data, own, metadata.pop("scale", None), wanted=axes, **metadata)
 
 
-def _check_chunks(array: Any, path: Path, *, lazy: bool) -> None:
+def _check_chunks(array: zarr.Array, path: Path, *, lazy: bool) -> None:
     """Say of an array without any chunk that it is empty; refuse one that no memory holds."""
     folder = Path(array.store.root) / array.path
     if array.size and not any(not f.name.startswith((".", "zarr.json")) for f in folder.iterdir()):
@@ -65,7 +70,7 @@ def _check_chunks(array: Any, path: Path, *, lazy: bool) -> None:
         _check_cut(array, (slice(None),) * array.ndim)
 
 
-def _check_cut(array: Any, index: tuple[Any, ...]) -> None:
+def _check_cut(array: zarr.Array, index: tuple[Any, ...]) -> None:
     """Refuse chunks that are shorter than they say: Blosc would read beyond their end."""
     metadata = array.metadata
     codecs = getattr(metadata, "codecs", None) or (getattr(metadata, "compressor", None),)
@@ -100,17 +105,17 @@ class _OnDisk:
     the workers of a cluster do not see the folder, both would go unnoticed.
     """
 
-    def __init__(self, array: Any) -> None:
+    def __init__(self, array: zarr.Array) -> None:
         self.array, self.folder = array, Path(array.store.root) / array.path
         self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
 
-    def __getitem__(self, index: Any) -> NDArray[Any]:
+    def __getitem__(self, index: Index) -> NDArray[Any]:
         array = self._reachable()
         if isinstance(index, tuple) and all(isinstance(i, slice) for i in index):
             _check_cut(array, index)
         return np.asarray(array[index])
 
-    def __setitem__(self, index: Any, values: NDArray[Any]) -> None:
+    def __setitem__(self, index: Index, values: NDArray[Any]) -> None:
         self._reachable()[index] = values
 
     def _reachable(self) -> Any:
@@ -122,11 +127,11 @@ class _OnDisk:
         )
 
 
-def _lazily(array: Any, path: Path) -> Any:
+def _lazily(array: zarr.Array, path: Path) -> Lazy:
     return lazy_array(_OnDisk(array), path, "OME-Zarr", array.chunks)
 
 
-def _dimension_names(array: Any) -> str:
+def _dimension_names(array: zarr.Array) -> str:
     names = getattr(array.metadata, "dimension_names", None) or array.attrs.get(
         "_ARRAY_DIMENSIONS", ()
     )
@@ -134,7 +139,7 @@ def _dimension_names(array: Any) -> str:
     return letters if len(letters) == array.ndim and set(letters) <= set(AXES) else ""
 
 
-def _image(group: Any, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
+def _image(group: zarr.Group, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
     attributes = dict(group.attrs)
     ome: Mapping[str, Any] = attributes.get("ome", attributes)
     if "plate" in ome or "well" in ome:
@@ -152,7 +157,7 @@ def _image(group: Any, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
     return group[scales[number]["datasets"][0]["path"]], metadata
 
 
-def _member(group: Any, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
+def _member(group: zarr.Group, path: Path, series: str) -> tuple[Any, dict[str, Any]]:
     """Return one image of a collection, such as bioformats2raw writes."""
     members = sorted(name for name, _ in group.members() if name != "OME")
     if not series and len(members) == 1:
@@ -220,7 +225,7 @@ def write(stack: Stack, path: Path) -> None:
     group.attrs["ome"] = _metadata(stack, levels)
 
 
-def _write_levels(stack: Stack, group: Any) -> Iterator[tuple[Stack, dict[str, int]]]:
+def _write_levels(stack: Stack, group: zarr.Group) -> Iterator[tuple[Stack, dict[str, int]]]:
     """Write level after level; yields each with how many voxels of the full one it takes."""
     taken = dict.fromkeys(stack.spatial_axes, 1)
     level = stack
@@ -235,7 +240,7 @@ def _write_levels(stack: Stack, group: Any) -> Iterator[tuple[Stack, dict[str, i
         taken = {a: taken[a] * factors.get(a, 1) for a in taken}
 
 
-def _create(group: Any, name: str, level: Stack) -> Any:
+def _create(group: zarr.Group, name: str, level: Stack) -> Any:
     from zarr.codecs import BloscCodec
 
     wanted = _CHUNKS if "Z" in level.axes else _PLANE_CHUNKS
@@ -252,13 +257,11 @@ def _create(group: Any, name: str, level: Stack) -> Any:
     )
 
 
-def _store(data: Any, array: Any) -> None:
+def _store(data: Array, array: zarr.Array) -> None:
     import dask.array as da
 
     blocks = (
-        data.rechunk(array.chunks)
-        if hasattr(data, "dask")
-        else da.from_array(data, chunks=array.chunks)
+        data.rechunk(array.chunks) if is_lazy(data) else da.from_array(data, chunks=array.chunks)
     )
     da.store(blocks, _OnDisk(array), lock=False)
 

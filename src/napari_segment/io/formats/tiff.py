@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array, Index, Lazy
 from napari_segment.errors import FormatError
 from napari_segment.image import RGB, Image, Labels, Stack
 from napari_segment.image.units import time_factor
@@ -32,6 +33,11 @@ from napari_segment.io.contents import (
 from napari_segment.io.formats._tiff_checks import check, check_end, collecting_log
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from tifffile import TiffFile, TiffPage
 
 _IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 _IMAGEJ_BYTES = 4e9  # more does not fit its 32-bit offsets
@@ -63,7 +69,7 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     return gather(path, data, own, metadata.pop("scale"), wanted=axes, **metadata)
 
 
-def _number(file: Any, path: Path, series: str) -> int:
+def _number(file: TiffFile, path: Path, series: str) -> int:
     """Return the series that is meant, by number or name."""
     names = [s.name for s in file.series]
     if series in names:
@@ -76,7 +82,7 @@ def _number(file: Any, path: Path, series: str) -> int:
     raise FormatError(f"{path} holds {len(names)} images; say which by series=…: {listed}.")
 
 
-def _named(data: Any, own: str, path: Path, wanted: str, saved: str) -> tuple[Any, str]:
+def _named(data: Array, own: str, path: Path, wanted: str, saved: str) -> tuple[Array, str]:
     """Turn the file's axis letters into ours; unknown ones are Z where that is free."""
     own = own.upper()
     if "S" in own and "C" in own:
@@ -103,7 +109,7 @@ def _named(data: Any, own: str, path: Path, wanted: str, saved: str) -> tuple[An
 # ---- geometry ----
 
 
-def _imagej(file: Any, path: Path) -> dict[str, Any]:
+def _imagej(file: TiffFile, path: Path) -> dict[str, Any]:
     attributes: Mapping[str, Any] = file.imagej_metadata or (file.shaped_metadata or ({},))[0]
     saved = from_text(attributes.get(KEY))
     unit = unit_name(str(attributes.get("unit", "")))
@@ -120,7 +126,7 @@ def _imagej(file: Any, path: Path) -> dict[str, Any]:
     return metadata
 
 
-def _resolution(page: Any, *, in_unit: bool) -> tuple[float, float, str]:
+def _resolution(page: TiffPage, *, in_unit: bool) -> tuple[float, float, str]:
     """Return the pixel sizes from the resolution tags, and their unit.
 
     Resolutions per inch are those of printing and scanning software and say nothing of the
@@ -143,7 +149,7 @@ def _size(rational: tuple[int, int]) -> float:
     return denominator / numerator if numerator and denominator else np.nan
 
 
-def _ome(file: Any, number: int, path: Path) -> dict[str, Any]:
+def _ome(file: TiffFile, number: int, path: Path) -> dict[str, Any]:
     root = ElementTree.fromstring(file.ome_metadata)
     space = {"o": root.tag.partition("}")[0].lstrip("{")}
     images = root.findall("o:Image", space)
@@ -168,7 +174,7 @@ def _ome(file: Any, number: int, path: Path) -> dict[str, Any]:
     return metadata
 
 
-def _annotation(root: Any, space: dict[str, str]) -> dict[str, Any]:
+def _annotation(root: Element, space: dict[str, str]) -> dict[str, Any]:
     for note in root.iterfind(".//o:MapAnnotation", space):
         if note.get("Namespace") == KEY:
             return from_text(note.findtext("o:Value/o:M[@K='json']", "", space))
@@ -187,7 +193,7 @@ class _Pages:
         self.shape, self.dtype, self.chunks = array.shape, array.dtype, array.chunks
         self.ndim = len(self.shape)
 
-    def __getitem__(self, index: Any) -> NDArray[Any]:
+    def __getitem__(self, index: Index) -> NDArray[Any]:
         return np.asarray(_opened(self.path, self.number, self.state)[index])
 
 
@@ -236,7 +242,7 @@ def write(stack: Stack, path: Path) -> None:
     _save(stack, path, data, rgb=rgb, ome=ome)
 
 
-def _save(stack: Stack, path: Path, data: Any, *, rgb: bool, ome: bool) -> None:
+def _save(stack: Stack, path: Path, data: Array, *, rgb: bool, ome: bool) -> None:
     import tifffile
 
     imagej = not ome and str(data.dtype) in _IMAGEJ_TYPES and data.nbytes < _IMAGEJ_BYTES
@@ -259,7 +265,7 @@ def _save(stack: Stack, path: Path, data: Any, *, rgb: bool, ome: bool) -> None:
     )
 
 
-def _planes(data: Any, leading: int) -> Iterator[NDArray[Any]]:
+def _planes(data: Lazy, leading: int) -> Iterator[NDArray[Any]]:
     """Yield the planes of a lazy array in order; a row of blocks is computed at a time."""
     if leading == 0:
         yield data.compute()
