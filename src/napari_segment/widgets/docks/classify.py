@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from napari.layers import Labels as LabelsLayer
 from napari.layers import Layer
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
@@ -104,7 +105,7 @@ class Classify(Dock):
         outer.addWidget(scrolling(body), 1)
         outer.addWidget(self.running)
 
-    def new_strokes(self) -> Any:
+    def new_strokes(self) -> LabelsLayer:
         """Add an empty Labels layer on the image's grid, ready to be painted."""
         image = self.source.image()
         axes = "".join(a for a in self.source.axes if a != "C")
@@ -113,7 +114,7 @@ class Classify(Dock):
         drop = int(self.source.axes.startswith("C"))
         name = f"{layer.name} {STROKES}"
         attributes = {"name": name, "metadata": {KEY: {STROKES: True}}, **geometry(layer, drop)}
-        made = Layer.create(np.zeros(shape, np.int32), attributes, "labels")
+        made = LabelsLayer(np.zeros(shape, np.int32), **attributes)
         self.viewer.add_layer(made)
         made.brush_size, made.mode = BRUSH, "paint"
         self.strokes.layer = made
