@@ -131,15 +131,9 @@ def _responds(url: str) -> bool:
 
 def _with_channels(body: Any, channels: int) -> None:
     """Change the number of input channels; one channel gets the sum of the colours' kernels."""
-    import torch
+    from napari_segment.deep.nn.convolutions_torch import with_input_channels
 
-    old = body.conv1
-    body.conv1 = torch.nn.Conv2d(
-        channels, old.out_channels, old.kernel_size, old.stride, old.padding, bias=False
-    )
-    if channels == 1:
-        with torch.no_grad():
-            body.conv1.weight.copy_(old.weight.sum(1, keepdim=True))
+    body.conv1 = with_input_channels(body.conv1, channels, keep=channels == 1)
 
 
 def _with_classes(heads: Any, classes: int) -> None:

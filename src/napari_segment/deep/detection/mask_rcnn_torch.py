@@ -26,6 +26,7 @@ from torchvision.ops import MultiScaleRoIAlign
 from torchvision.ops.feature_pyramid_network import ExtraFPNBlock
 
 from napari_segment.deep.detection.anchors import DEFAULT, LEVELS, anchors_by_level, boxes_of
+from napari_segment.deep.nn.convolutions_torch import with_input_channels
 from napari_segment.errors import SettingError
 
 _RESNETS = {
@@ -214,11 +215,7 @@ def _mobilenet(channels_in: int) -> tuple[nn.Module, dict[str, str], list[int]]:
 
 def _first(layer: nn.Conv2d, channels: int) -> nn.Conv2d:
     """Return the first convolution for another number of channels."""
-    if channels == layer.in_channels:
-        return layer
-    return nn.Conv2d(
-        channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding, bias=False
-    )
+    return layer if channels == layer.in_channels else with_input_channels(layer, channels)
 
 
 class _NoExtraLevel(ExtraFPNBlock):

@@ -121,10 +121,11 @@ class ActiveContour(Loss):
         return region + self.length_weight * self._length(pair)
 
     def _length(self, pair: Scored) -> Tensor:
-        squares = sum(
-            (torch.diff(pair.probability, dim=a, append=_last(pair.probability, a))) ** 2
+        slopes = [
+            torch.diff(pair.probability, dim=a, append=_last(pair.probability, a))
             for a in pair.axes
-        )
+        ]
+        squares = torch.stack(slopes).square().sum(0)
         return pair.mean((squares + 1e-8).sqrt() - 1e-4) / pair.logits.shape[1]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from napari_segment.deep.nn.losses._types import NotNegative, Spacing
+from napari_segment.deep.nn.losses._types import IncludeBackground, NotNegative, Spacing
 from napari_segment.registry import losses
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def boundary(
     *,
     dice_weight: NotNegative = 1.0,
-    background: bool = False,
+    background: IncludeBackground = False,
     spacing: Spacing = (),
 ) -> Loss:
     """Mean signed distance, from the true boundary, of what is predicted; with Dice beside it.
@@ -29,15 +29,6 @@ def boundary(
     ----------
     dice_weight : float
         Weight of the Dice that is added: 0 for the boundary alone.
-    background : bool
-        Whether the first of several channels counts as well.
-    spacing : tuple of float
-        Spacing along each axis, where the trainer hands over no maps; empty for equal spacing.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -57,7 +48,7 @@ def hausdorff(
     *,
     alpha: Annotated[float, Field(gt=0, le=4)] = 2.0,
     dice_weight: NotNegative = 1.0,
-    background: bool = False,
+    background: IncludeBackground = False,
     spacing: Spacing = (),
 ) -> Loss:
     """Squared error weighted by the distance from both boundaries; with Dice beside it.
@@ -70,15 +61,6 @@ def hausdorff(
         Power of the distances.
     dice_weight : float
         Weight of the Dice that is added: 0 for the distances alone.
-    background : bool
-        Whether the first of several channels counts as well.
-    spacing : tuple of float
-        Spacing along each axis, where the trainer hands over no maps; empty for equal spacing.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -100,16 +82,6 @@ def shape_aware(
 ) -> Loss:
     """Cross entropy, raised where the answer is wrong by the distance from the true boundary.
 
-    Parameters
-    ----------
-    spacing : tuple of float
-        Spacing along each axis, where the trainer hands over no maps; empty for equal spacing.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
-
     References
     ----------
     .. [1] Hayder et al. (2017), Boundary-aware instance segmentation. :doi:`10.1109/CVPR.2017.70`
@@ -130,11 +102,6 @@ def active_contour(
     ----------
     length_weight : float
         Weight of the length: higher gives smoother contours, and loses what is small.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from napari_segment.deep.nn.losses._types import (
+    BatchSums,
+    BelowOne,
     ClassWeights,
+    DiceWeight,
     Fraction,
+    IncludeBackground,
     NotNegative,
-    Positive,
+    Smooth,
+    TopFraction,
 )
 from napari_segment.registry import losses
 
@@ -21,35 +26,19 @@ if TYPE_CHECKING:
 @losses.add("dice_ce", title="Dice + cross entropy", group="compound")
 def dice_ce(
     *,
-    dice_weight: NotNegative = 1.0,
+    dice_weight: DiceWeight = 1.0,
     ce_weight: NotNegative = 1.0,
-    smooth: Positive = 1.0,
-    background: bool = False,
-    batch: bool = False,
+    smooth: Smooth = 1.0,
+    background: IncludeBackground = False,
+    batch: BatchSums = False,
     class_weights: ClassWeights = (),
 ) -> Loss:
     """Dice and cross entropy together: the usual choice, and the default of training.
 
     Parameters
     ----------
-    dice_weight : float
-        Weight of the dice part.
     ce_weight : float
         Weight of the cross entropy part.
-    smooth : float
-        Added above and below; keeps the loss finite where a class is absent.
-    background : bool
-        Whether the first of several channels counts as well.
-    batch : bool
-        Take the sums over the whole batch instead of each sample: steadier where classes are absent
-        from most patches.
-    class_weights : tuple of float
-        One for each class, the background first; empty for equal weights.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -66,35 +55,19 @@ def dice_ce(
 @losses.add("dice_bce", title="Dice + binary cross entropy", group="compound")
 def dice_bce(
     *,
-    dice_weight: NotNegative = 1.0,
+    dice_weight: DiceWeight = 1.0,
     bce_weight: NotNegative = 1.0,
-    smooth: Positive = 1.0,
-    background: bool = False,
-    batch: bool = False,
+    smooth: Smooth = 1.0,
+    background: IncludeBackground = False,
+    batch: BatchSums = False,
     class_weights: ClassWeights = (),
 ) -> Loss:
     """Dice and the binary cross entropy of every channel.
 
     Parameters
     ----------
-    dice_weight : float
-        Weight of the dice part.
     bce_weight : float
         Weight of the bce part.
-    smooth : float
-        Added above and below; keeps the loss finite where a class is absent.
-    background : bool
-        Whether the first of several channels counts as well.
-    batch : bool
-        Take the sums over the whole batch instead of each sample: steadier where classes are absent
-        from most patches.
-    class_weights : tuple of float
-        One for each class, the background first; empty for equal weights.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -111,38 +84,22 @@ def dice_bce(
 @losses.add("dice_focal", title="Dice + focal", group="compound")
 def dice_focal(
     *,
-    dice_weight: NotNegative = 1.0,
+    dice_weight: DiceWeight = 1.0,
     focal_weight: NotNegative = 1.0,
     gamma: NotNegative = 2.0,
-    smooth: Positive = 1.0,
-    background: bool = False,
-    batch: bool = False,
+    smooth: Smooth = 1.0,
+    background: IncludeBackground = False,
+    batch: BatchSums = False,
     class_weights: ClassWeights = (),
 ) -> Loss:
     """Dice and focal together: for small structures in much background.
 
     Parameters
     ----------
-    dice_weight : float
-        Weight of the dice part.
     focal_weight : float
         Weight of the focal part.
     gamma : float
         Of the focal part: how fast an easy voxel loses weight.
-    smooth : float
-        Added above and below; keeps the loss finite where a class is absent.
-    background : bool
-        Whether the first of several channels counts as well.
-    batch : bool
-        Take the sums over the whole batch instead of each sample: steadier where classes are absent
-        from most patches.
-    class_weights : tuple of float
-        One for each class, the background first; empty for equal weights.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -161,38 +118,20 @@ def dice_focal(
 @losses.add("dice_topk", title="Dice + top-k", group="compound")
 def dice_topk(
     *,
-    dice_weight: NotNegative = 1.0,
+    dice_weight: DiceWeight = 1.0,
     topk_weight: NotNegative = 1.0,
-    fraction: Annotated[float, Field(gt=0, le=1)] = 0.1,
-    smooth: Positive = 1.0,
-    background: bool = False,
-    batch: bool = False,
+    fraction: TopFraction = 0.1,
+    smooth: Smooth = 1.0,
+    background: IncludeBackground = False,
+    batch: BatchSums = False,
     class_weights: ClassWeights = (),
 ) -> Loss:
     """Dice and the cross entropy of the worst voxels.
 
     Parameters
     ----------
-    dice_weight : float
-        Weight of the dice part.
     topk_weight : float
         Weight of the topk part.
-    fraction : float
-        Share of the labelled voxels that the cross entropy keeps.
-    smooth : float
-        Added above and below; keeps the loss finite where a class is absent.
-    background : bool
-        Whether the first of several channels counts as well.
-    batch : bool
-        Take the sums over the whole batch instead of each sample: steadier where classes are absent
-        from most patches.
-    class_weights : tuple of float
-        One for each class, the background first; empty for equal weights.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -214,8 +153,8 @@ def combo(
     *,
     alpha: Fraction = 0.5,
     beta: Fraction = 0.5,
-    smooth: Positive = 1.0,
-    background: bool = False,
+    smooth: Smooth = 1.0,
+    background: IncludeBackground = False,
 ) -> Loss:
     """Weighted binary cross entropy and Dice.
 
@@ -227,15 +166,6 @@ def combo(
         Weight of the cross entropy; Dice has the rest.
     beta : float
         Above 0.5 against missed foreground, below against false alarms.
-    smooth : float
-        Added above and below; keeps the loss finite where a class is absent.
-    background : bool
-        Whether the first of several channels counts as well.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -254,8 +184,8 @@ def exp_log(
     *,
     gamma: Annotated[float, Field(gt=0, le=2)] = 0.3,
     dice_weight: Fraction = 0.8,
-    smooth: Positive = 1.0,
-    background: bool = False,
+    smooth: Smooth = 1.0,
+    background: IncludeBackground = False,
 ) -> Loss:
     """Powers of ``-log Dice`` and ``-log p``: small structures count as large ones do.
 
@@ -265,15 +195,6 @@ def exp_log(
         The power; below 1 it turns to what is nearly right.
     dice_weight : float
         Weight of the Dice part; the cross entropy has the rest.
-    smooth : float
-        Added above and below; keeps the loss finite where a class is absent.
-    background : bool
-        Whether the first of several channels counts as well.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -290,8 +211,8 @@ def unified_focal(
     *,
     weight: Fraction = 0.5,
     delta: Fraction = 0.6,
-    gamma: Annotated[float, Field(ge=0, lt=1)] = 0.5,
-    smooth: Positive = 1.0,
+    gamma: BelowOne = 0.5,
+    smooth: Smooth = 1.0,
 ) -> Loss:
     """Asymmetric focal and asymmetric focal Tversky together.
 
@@ -303,13 +224,6 @@ def unified_focal(
         Weight of the foreground, and of false negatives.
     gamma : float
         How strongly easy background is turned down and badly fitting foreground up.
-    smooth : float
-        Added above and below; keeps the loss finite where a class is absent.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------

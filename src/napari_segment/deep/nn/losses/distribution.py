@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from napari_segment.deep.nn.losses._types import (
+    BelowOne,
     ClassWeights,
     Fraction,
     NotNegative,
     Positive,
     Spacing,
+    TopFraction,
 )
 from napari_segment.registry import losses
 
@@ -25,11 +27,6 @@ def bce() -> Loss:
 
     For one channel it is ``-t log p - (1 - t) log(1 - p)``, the mean over the labelled voxels;
     of several channels, the mean over the channels too.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
     """
     from napari_segment.deep.nn.losses._distribution import BinaryCrossEntropy
 
@@ -49,11 +46,6 @@ def weighted_bce(
     ----------
     beta : float
         Above 1 against missed foreground, below 1 against false alarms.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
     """
     from napari_segment.deep.nn.losses._distribution import BinaryCrossEntropy
 
@@ -74,11 +66,6 @@ def balanced_bce(
     min_beta : float
         Bound of ``b`` and ``1 - b``, so that an empty target still teaches.
 
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
-
     References
     ----------
     .. [1] Xie and Tu (2015), Holistically-nested edge detection. :doi:`10.1109/ICCV.2015.164`
@@ -92,7 +79,7 @@ def balanced_bce(
 def cross_entropy(
     *,
     class_weights: ClassWeights = (),
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+    label_smoothing: BelowOne = 0.0,
 ) -> Loss:
     """Cross entropy ``-log p`` of the true class, averaged over the labelled voxels.
 
@@ -129,13 +116,6 @@ def focal(
         How fast a voxel loses weight as its probability nears 1; 0 is the cross entropy.
     alpha : float
         Weight of the foreground (every class but the first); the background has ``1 - alpha``.
-    class_weights : tuple of float
-        One for each class, the background first; empty for equal weights.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -161,11 +141,6 @@ def asymmetric_focal(
     gamma : float
         How fast an easy background voxel loses weight.
 
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
-
     References
     ----------
     .. [1] Yeung et al. (2022), Unified focal loss. :doi:`10.1016/j.compmedimag.2021.102026`
@@ -178,22 +153,10 @@ def asymmetric_focal(
 @losses.add("topk", title="Top-k cross entropy", group="distribution")
 def topk(
     *,
-    fraction: Annotated[float, Field(gt=0, le=1)] = 0.1,
+    fraction: TopFraction = 0.1,
     class_weights: ClassWeights = (),
 ) -> Loss:
     """Cross entropy of the worst voxels alone.
-
-    Parameters
-    ----------
-    fraction : float
-        Share of the batch's labelled voxels that is kept.
-    class_weights : tuple of float
-        One for each class, the background first; empty for equal weights.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -211,16 +174,6 @@ def mse(
     class_weights: ClassWeights = (),
 ) -> Loss:
     """Squared difference of probability and target: the Brier score.
-
-    Parameters
-    ----------
-    class_weights : tuple of float
-        One for each class, the background first; empty for equal weights.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -250,13 +203,6 @@ def distance_penalised(
         How far from a boundary the penalty reaches, in voxels of the finest axis.
     strength : float
         The penalty on the boundary.
-    spacing : tuple of float
-        Spacing along each axis, where the trainer hands over no maps; empty for equal spacing.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------

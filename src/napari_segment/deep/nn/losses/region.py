@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from napari_segment.deep.nn.losses._types import ClassWeights, Fraction, NotNegative, Positive
+from napari_segment.deep.nn.losses._types import (
+    BatchSums,
+    BelowOne,
+    ClassWeights,
+    FalseNegativeWeight,
+    FalsePositiveWeight,
+    Fraction,
+    IncludeBackground,
+    Positive,
+    RelativeSmooth,
+    Smooth,
+)
 from napari_segment.registry import losses
 
 if TYPE_CHECKING:
@@ -16,29 +27,12 @@ if TYPE_CHECKING:
 @losses.add("dice", title="Dice", group="region")
 def dice(
     *,
-    smooth: Positive = 1.0,
-    background: bool = False,
-    batch: bool = False,
+    smooth: Smooth = 1.0,
+    background: IncludeBackground = False,
+    batch: BatchSums = False,
     class_weights: ClassWeights = (),
 ) -> Loss:
     """One minus the soft Dice overlap, ``1 - (2 sum pt + s) / (sum p + sum t + s)``.
-
-    Parameters
-    ----------
-    smooth : float
-        Added above and below; keeps the loss finite where a class is absent.
-    background : bool
-        Whether the first of several channels counts as well.
-    batch : bool
-        Take the sums over the whole batch instead of each sample: steadier where classes are absent
-        from most patches.
-    class_weights : tuple of float
-        One for each class, the background first; empty for equal weights.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -52,31 +46,14 @@ def dice(
 @losses.add("squared_dice", title="Squared Dice", group="region")
 def squared_dice(
     *,
-    smooth: Positive = 1.0,
-    background: bool = False,
-    batch: bool = False,
+    smooth: Smooth = 1.0,
+    background: IncludeBackground = False,
+    batch: BatchSums = False,
     class_weights: ClassWeights = (),
 ) -> Loss:
     """Dice with squares below: ``1 - (2 sum pt + s) / (sum p^2 + sum t^2 + s)``.
 
     Its slope grows as the answer nears the truth, so it gives sharper probabilities.
-
-    Parameters
-    ----------
-    smooth : float
-        Added above and below; keeps the loss finite where a class is absent.
-    background : bool
-        Whether the first of several channels counts as well.
-    batch : bool
-        Take the sums over the whole batch instead of each sample: steadier where classes are absent
-        from most patches.
-    class_weights : tuple of float
-        One for each class, the background first; empty for equal weights.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -90,21 +67,11 @@ def squared_dice(
 @losses.add("generalized_dice", title="Generalised Dice", group="region")
 def generalized_dice(
     *,
-    smooth: NotNegative = 1.0,
+    smooth: RelativeSmooth = 1.0,
 ) -> Loss:
     """Dice summed over all classes, each weighted by its inverse squared size.
 
     One channel counts as two classes. A class that is absent weighs as the rarest that is there.
-
-    Parameters
-    ----------
-    smooth : float
-        Added above and below, in voxels of the largest class.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -118,29 +85,12 @@ def generalized_dice(
 @losses.add("iou", title="IoU (Jaccard)", group="region")
 def iou(
     *,
-    smooth: Positive = 1.0,
-    background: bool = False,
-    batch: bool = False,
+    smooth: Smooth = 1.0,
+    background: IncludeBackground = False,
+    batch: BatchSums = False,
     class_weights: ClassWeights = (),
 ) -> Loss:
     """One minus the soft intersection over union.
-
-    Parameters
-    ----------
-    smooth : float
-        Added above and below; keeps the loss finite where a class is absent.
-    background : bool
-        Whether the first of several channels counts as well.
-    batch : bool
-        Take the sums over the whole batch instead of each sample: steadier where classes are absent
-        from most patches.
-    class_weights : tuple of float
-        One for each class, the background first; empty for equal weights.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -155,22 +105,12 @@ def iou(
 @losses.add("iou_balanced", title="Balanced IoU", group="region")
 def iou_balanced(
     *,
-    smooth: NotNegative = 1.0,
+    smooth: RelativeSmooth = 1.0,
 ) -> Loss:
     """Intersection over union summed over all classes, each weighted by its inverse squared size.
 
     ``1 - sum w I / sum w U``: what generalised Dice is to Dice. One channel counts as two classes.
     The definition is ours: the name is used in the literature for object detection only.
-
-    Parameters
-    ----------
-    smooth : float
-        Added above and below, in voxels of the largest class.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
     """
     from napari_segment.deep.nn.losses._region import Balanced
 
@@ -180,35 +120,14 @@ def iou_balanced(
 @losses.add("tversky", title="Tversky", group="region")
 def tversky(
     *,
-    alpha: NotNegative = 0.3,
-    beta: NotNegative = 0.7,
-    smooth: Positive = 1.0,
-    background: bool = False,
-    batch: bool = False,
+    alpha: FalsePositiveWeight = 0.3,
+    beta: FalseNegativeWeight = 0.7,
+    smooth: Smooth = 1.0,
+    background: IncludeBackground = False,
+    batch: BatchSums = False,
     class_weights: ClassWeights = (),
 ) -> Loss:
     """Overlap with false alarms and misses weighted apart: ``TP / (TP + a FP + b FN)``.
-
-    Parameters
-    ----------
-    alpha : float
-        Weight of false positives.
-    beta : float
-        Weight of false negatives; 0.5 for both is Dice.
-    smooth : float
-        Added above and below; keeps the loss finite where a class is absent.
-    background : bool
-        Whether the first of several channels counts as well.
-    batch : bool
-        Take the sums over the whole batch instead of each sample: steadier where classes are absent
-        from most patches.
-    class_weights : tuple of float
-        One for each class, the background first; empty for equal weights.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -224,38 +143,20 @@ def tversky(
 @losses.add("focal_tversky", title="Focal Tversky", group="region")
 def focal_tversky(
     *,
-    alpha: NotNegative = 0.3,
-    beta: NotNegative = 0.7,
+    alpha: FalsePositiveWeight = 0.3,
+    beta: FalseNegativeWeight = 0.7,
     gamma: Annotated[float, Field(ge=0.25, le=4)] = 4 / 3,
-    smooth: Positive = 1.0,
-    background: bool = False,
-    batch: bool = False,
+    smooth: Smooth = 1.0,
+    background: IncludeBackground = False,
+    batch: BatchSums = False,
     class_weights: ClassWeights = (),
 ) -> Loss:
     """A root of one minus the Tversky overlap: ``(1 - T)^(1 / gamma)``.
 
     Parameters
     ----------
-    alpha : float
-        Weight of false positives.
-    beta : float
-        Weight of false negatives.
     gamma : float
         Above 1, classes that fit badly count for more.
-    smooth : float
-        Added above and below; keeps the loss finite where a class is absent.
-    background : bool
-        Whether the first of several channels counts as well.
-    batch : bool
-        Take the sums over the whole batch instead of each sample: steadier where classes are absent
-        from most patches.
-    class_weights : tuple of float
-        One for each class, the background first; empty for equal weights.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -272,8 +173,8 @@ def focal_tversky(
 def asymmetric_focal_tversky(
     *,
     delta: Fraction = 0.7,
-    gamma: Annotated[float, Field(ge=0, lt=1)] = 0.5,
-    smooth: Positive = 1.0,
+    gamma: BelowOne = 0.5,
+    smooth: Smooth = 1.0,
 ) -> Loss:
     """Tversky for the background, its power ``1 - gamma`` for the rare foreground.
 
@@ -285,13 +186,6 @@ def asymmetric_focal_tversky(
         Weight of false negatives; false positives have ``1 - delta``.
     gamma : float
         Above 0, foreground that fits badly counts for more.
-    smooth : float
-        Added above and below; keeps the loss finite where a class is absent.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -311,7 +205,7 @@ def asymmetric_focal_tversky(
 def sensitivity_specificity(
     *,
     ratio: Fraction = 0.05,
-    background: bool = False,
+    background: IncludeBackground = False,
     class_weights: ClassWeights = (),
 ) -> Loss:
     """Mean squared error inside the region and outside it: ``r E_in + (1 - r) E_out``.
@@ -320,15 +214,6 @@ def sensitivity_specificity(
     ----------
     ratio : float
         Weight of the inside (sensitivity); small, as the inside is.
-    background : bool
-        Whether the first of several channels counts as well.
-    class_weights : tuple of float
-        One for each class, the background first; empty for equal weights.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -346,11 +231,6 @@ def lovasz() -> Loss:
 
     A class that is absent from a sample is left out.
 
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
-
     References
     ----------
     .. [1] Berman et al. (2018), The Lovász-softmax loss. :doi:`10.1109/CVPR.2018.00464`
@@ -364,7 +244,7 @@ def lovasz() -> Loss:
 def mcc(
     *,
     smooth: Positive = 1.0,
-    background: bool = False,
+    background: IncludeBackground = False,
     class_weights: ClassWeights = (),
 ) -> Loss:
     """One minus Matthews' correlation coefficient, which counts true negatives too.
@@ -373,15 +253,6 @@ def mcc(
     ----------
     smooth : float
         Added to each of the four counts, in voxels.
-    background : bool
-        Whether the first of several channels counts as well.
-    class_weights : tuple of float
-        One for each class, the background first; empty for equal weights.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------

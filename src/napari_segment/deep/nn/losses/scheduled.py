@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from napari_segment.deep.nn.losses._types import (
-    Fraction,
-    Positive,
-    Spacing,
-)
+from napari_segment.deep.nn.losses._types import Fraction, IncludeBackground, Smooth, Spacing
 from napari_segment.errors import SettingError
 from napari_segment.recipe import Spec
 from napari_segment.registry import Of, losses
@@ -22,8 +18,8 @@ def dice_boundary(
     *,
     initial_weight: Fraction = 0.01,
     final_weight: Fraction = 0.9,
-    smooth: Positive = 1.0,
-    background: bool = False,
+    smooth: Smooth = 1.0,
+    background: IncludeBackground = False,
     spacing: Spacing = (),
 ) -> Loss:
     """Dice that gives way to the boundary loss as training goes on.
@@ -36,17 +32,6 @@ def dice_boundary(
         Weight of the boundary at the start.
     final_weight : float
         Weight of the boundary at the end.
-    smooth : float
-        Added above and below; keeps the loss finite where a class is absent.
-    background : bool
-        Whether the first of several channels counts as well.
-    spacing : tuple of float
-        Spacing along each axis, where the trainer hands over no maps; empty for equal spacing.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------
@@ -84,11 +69,6 @@ def compound(
         The weights at the end of training; empty to keep them.
     schedule : {"linear", "cosine"}
         How the weights move from the first to the last.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
     """
     from napari_segment.deep.nn.losses._compound import Scheduled
 

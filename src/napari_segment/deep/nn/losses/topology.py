@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from napari_segment.deep.nn.losses._types import Fraction, Positive
+from napari_segment.deep.nn.losses._types import Fraction, IncludeBackground, Smooth
 from napari_segment.registry import losses
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ def cldice(
     *,
     alpha: Fraction = 0.5,
     iterations: Annotated[int, Field(ge=1, le=64)] = 5,
-    smooth: Positive = 1.0,
-    background: bool = False,
+    smooth: Smooth = 1.0,
+    background: IncludeBackground = False,
 ) -> Loss:
     """Dice of the skeletons, for vessels, neurites and other tubes; with Dice beside it.
 
@@ -31,15 +31,6 @@ def cldice(
         Weight of the centrelines; Dice has the rest.
     iterations : int
         Erosions of the soft skeleton: at least the largest radius in voxels.
-    smooth : float
-        Added above and below; keeps the loss finite where a class is absent.
-    background : bool
-        Whether the first of several channels counts as well.
-
-    Returns
-    -------
-    callable
-        ``(logits, target) -> scalar``.
 
     References
     ----------

@@ -51,6 +51,8 @@ class FastFCN(nn.Module):
     ----------
     encoder : torch.nn.Module
         Gives its features from the finest to the coarsest, the last at a stride of 32.
+    widths : sequence of int
+        Number of channels of each of the features.
     channels_out, width : int
         Of the logits and of the paths.
     head : {"encoding", "psp", "aspp"}
@@ -62,12 +64,12 @@ class FastFCN(nn.Module):
     """
 
     def __init__(
-        self, encoder: nn.Module, channels_out: int, width: int,
+        self, encoder: nn.Module, widths: Sequence[int], channels_out: int, width: int,
         head: Literal["encoding", "psp", "aspp"], dropout: float, presence_weight: float,
     ) -> None:  # fmt: skip
         super().__init__()
         self.encoder, self.presence_weight = encoder, presence_weight
-        self.pyramid = JointPyramidUpsampling(encoder.out_channels[-3:], width)
+        self.pyramid = JointPyramidUpsampling(widths[-3:], width)
         self.head = _head(head, self.pyramid.channels, width, channels_out, dropout)
         self.last = nn.Conv2d(width, channels_out, 1)
         self.supervised = head == "encoding" and presence_weight > 0

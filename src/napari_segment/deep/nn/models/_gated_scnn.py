@@ -87,6 +87,8 @@ class GatedSCNN(nn.Module):
     ----------
     encoder : torch.nn.Module
         Gives its features from the finest to the coarsest, the last at a stride of 8.
+    widths : sequence of int
+        Number of channels of each of the features.
     channels_out, features : int
         Of the logits and of the pyramid.
     rates : sequence of int
@@ -101,12 +103,11 @@ class GatedSCNN(nn.Module):
     supervised = True
 
     def __init__(
-        self, encoder: nn.Module, channels_out: int, features: int,
+        self, encoder: nn.Module, widths: Sequence[int], channels_out: int, features: int,
         rates: Sequence[int], dropout: float, weights: Sequence[float],
     ) -> None:  # fmt: skip
         super().__init__()
         self.encoder, self.weights = encoder, tuple(weights)
-        widths = encoder.out_channels
         self.first = 1 if widths[1] else 2  # transformers have nothing at a stride of 2
         self.shape = ShapeStream(widths[self.first], widths[3:6])
         self.with_gradient = nn.Conv2d(2, 1, 1, bias=False)

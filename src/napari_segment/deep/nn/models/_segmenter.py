@@ -127,7 +127,9 @@ class Segmenter(nn.Module):
     def train(self, mode: bool = True) -> Self:
         super().train(mode)
         if self._frozen:
-            self.net.encoder.eval()  # batch statistics would drift under frozen weights
+            self.net.get_submodule(
+                "encoder"
+            ).eval()  # batch statistics would drift under frozen weights
         return self
 
     def _check(self, image: Tensor) -> None:
@@ -148,7 +150,8 @@ def pad_to(image: Tensor, size: Sequence[int]) -> Tensor:
 
 
 def _crop(logits: Tensor, size: Sequence[int]) -> Tensor:
-    return logits[(..., *(slice(n) for n in size))]
+    crop = (slice(None), slice(None), *(slice(n) for n in size))
+    return logits[crop]
 
 
 def _resized(logits: Tensor, size: tuple[int, ...]) -> Tensor:

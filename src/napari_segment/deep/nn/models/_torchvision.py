@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torchvision import models as zoo
 from torchvision.models import segmentation
 
+from napari_segment.deep.nn.convolutions_torch import with_input_channels
+from napari_segment.deep.nn.models._declare import declare
 from napari_segment.deep.nn.models._norms import spare_pooled_batch_norm
 from napari_segment.deep.nn.models._weights import PROBE_SECONDS, given_file, read_weights
 from napari_segment.errors import MissingError, SettingError, UnknownNameError
@@ -34,9 +36,9 @@ class Heads(nn.Module):
 
     def __init__(self, net: nn.Module, *, supervised: bool) -> None:
         super().__init__()
-        self.encoder = net.backbone
-        self.classifier = net.classifier
-        self.second = getattr(net, "aux_classifier", None)
+        self.encoder = net.get_submodule("backbone")
+        self.classifier = net.get_submodule("classifier")
+        self.second: nn.Module | None = getattr(net, "aux_classifier", None)
         self.supervised = supervised
 
     def forward(self, image: Tensor) -> Tensor | list[Tensor]:
@@ -82,8 +84,7 @@ def network(
     _fit_first(net.backbone, channels_in, keep=state is not None)
     spare_pooled_batch_norm(net)
     whole = Heads(net, supervised=auxiliary)
-    whole.stride, whole.least, whole.frozen_epochs = 8, 64, frozen_epochs
-    return whole
+    return declare(whole, stride=8, least=64, frozen_epochs=frozen_epochs)
 
 
 def _resized(logits: Tensor, image: Tensor) -> Tensor:
@@ -96,17 +97,8 @@ def _fit_first(backbone: nn.Module, channels: int, *, keep: bool) -> None:
     if channels == 3:
         return
     name, first = next((n, m) for n, m in backbone.named_modules() if isinstance(m, nn.Conv2d))
-    fitted = nn.Conv2d(
-        channels, first.out_channels, first.kernel_size, first.stride, first.padding,
-        bias=first.bias is not None,
-    )  # fmt: skip
-    if keep:
-        repeated = [first.weight[:, i % 3] for i in range(channels)]
-        fitted.weight = nn.Parameter((torch.stack(repeated, 1) * (3 / channels)).detach())
-        if channels == 1:
-            fitted.weight = nn.Parameter(first.weight.sum(1, keepdim=True).detach())
     parent, _, child = name.rpartition(".")
-    backbone.get_submodule(parent)._modules[child] = fitted  # noqa: SLF001
+    setattr(backbone.get_submodule(parent), child, with_input_channels(first, channels, keep=keep))
 
 
 def _state(name: str, weights: str, known: Any) -> dict[str, Tensor] | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from napari_segment.deep.nn.models._declare import declare
 from napari_segment.deep.nn.models._types import Dropout, FrozenEpochs, Weights
 from napari_segment.deep.nn.models.smp._types import EncoderName
 from napari_segment.registry import models
@@ -35,15 +36,8 @@ def fastfcn(  # noqa: PLR0913
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
     encoder : str
         Name of the encoder, such as "resnet50"; `encoders` lists them.
-    weights : str
-        Pretrained weights of the encoder: "none", a name such as "imagenet" (this machine's
-        cache first, then the hub), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
     head : {"encoding", "psp", "aspp"}
         Context encoding, pooling pyramid, or atrous pyramid.
     features : int
@@ -69,7 +63,6 @@ def fastfcn(  # noqa: PLR0913
     from napari_segment.deep.nn.models.smp._build import encoder_of
 
     assert ndim == 2
-    body = encoder_of(channels_in, encoder, weights)
-    net = FastFCN(body, channels_out, features, head, dropout, presence_weight)
-    net.stride, net.least, net.frozen_epochs = 32, 64, frozen_epochs
-    return net
+    body, widths = encoder_of(channels_in, encoder, weights)
+    net = FastFCN(body, widths, channels_out, features, head, dropout, presence_weight)
+    return declare(net, stride=32, least=64, frozen_epochs=frozen_epochs)

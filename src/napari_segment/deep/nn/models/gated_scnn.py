@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from napari_segment.deep.nn.models._declare import declare
 from napari_segment.deep.nn.models._types import Count, Dropout, FrozenEpochs, Weights
 from napari_segment.deep.nn.models.smp._types import EncoderName, Rates
 from napari_segment.registry import models
@@ -40,15 +41,8 @@ def gated_scnn(  # noqa: PLR0913
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
     encoder : str
         Name of the encoder, one that can be dilated, such as "resnet50"; `encoders` lists them.
-    weights : str
-        Pretrained weights of the encoder: "none", a name such as "imagenet" (this machine's
-        cache first, then the hub), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
     features : int
         Channels of the pyramid and of the last layers.
     atrous_rates : tuple of three int
@@ -76,8 +70,7 @@ def gated_scnn(  # noqa: PLR0913
     from napari_segment.deep.nn.models.smp._build import encoder_of
 
     assert ndim == 2
-    body = encoder_of(channels_in, encoder, weights, output_stride=8)
+    body, widths = encoder_of(channels_in, encoder, weights, output_stride=8)
     terms = (edge_weight, agreement_weight, at_edge_weight)
-    net = GatedSCNN(body, channels_out, features, atrous_rates, dropout, terms)
-    net.stride, net.least, net.frozen_epochs = 8, 64, frozen_epochs
-    return net
+    net = GatedSCNN(body, widths, channels_out, features, atrous_rates, dropout, terms)
+    return declare(net, stride=8, least=64, frozen_epochs=frozen_epochs)

@@ -30,8 +30,6 @@ def textbook_unet(
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits, and spatial dimensions.
     features : int
         Channels of the finest level; doubled at each level. 64 in the paper.
     levels : int

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from napari_segment.deep.nn.models._types import FrozenEpochs, Weights
+from pydantic import Field
+
+from napari_segment.deep.nn.models._types import FrozenEpochs
 from napari_segment.registry import models
 
 if TYPE_CHECKING:
     from torch import nn
+
+Auxiliary: TypeAlias = Annotated[
+    bool,
+    Field(
+        description="Whether a second head, on the last but one features, is trained in addition."
+    ),
+]
+TorchvisionWeights: TypeAlias = Annotated[
+    str,
+    Field(
+        examples=["none", "imagenet"],
+        description='Pretrained weights of the encoder: "none", "imagenet" (the cache of this '
+        "machine first, then the network), or the path of a file.",
+    ),
+]
 
 
 @models.add(
@@ -19,23 +36,11 @@ def deeplabv3_resnet50(
     channels_out: int,
     ndim: int,
     *,
-    weights: Weights = "none",
+    weights: TorchvisionWeights = "none",
     frozen_epochs: FrozenEpochs = 0,
-    auxiliary: bool = False,
+    auxiliary: Auxiliary = False,
 ) -> nn.Module:
     """DeepLabV3 over a ResNet-50 at output stride 8.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    weights : str
-        Pretrained weights of the encoder: "none", "imagenet" (this machine's cache first, then
-        the network), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
-    auxiliary : bool
-        Train a second head, on the last but one features, as well.
 
     Returns
     -------
@@ -64,23 +69,11 @@ def deeplabv3_resnet101(
     channels_out: int,
     ndim: int,
     *,
-    weights: Weights = "none",
+    weights: TorchvisionWeights = "none",
     frozen_epochs: FrozenEpochs = 0,
-    auxiliary: bool = False,
+    auxiliary: Auxiliary = False,
 ) -> nn.Module:
     """DeepLabV3 over a ResNet-101 at output stride 8.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    weights : str
-        Pretrained weights of the encoder: "none", "imagenet" (this machine's cache first, then
-        the network), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
-    auxiliary : bool
-        Train a second head, on the last but one features, as well.
 
     Returns
     -------
@@ -109,23 +102,11 @@ def deeplabv3_mobilenet(
     channels_out: int,
     ndim: int,
     *,
-    weights: Weights = "none",
+    weights: TorchvisionWeights = "none",
     frozen_epochs: FrozenEpochs = 0,
-    auxiliary: bool = False,
+    auxiliary: Auxiliary = False,
 ) -> nn.Module:
     """DeepLabV3 over a MobileNetV3-Large at output stride 16: the light one.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    weights : str
-        Pretrained weights of the encoder: "none", "imagenet" (this machine's cache first, then
-        the network), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
-    auxiliary : bool
-        Train a second head, on the last but one features, as well.
 
     Returns
     -------
@@ -152,23 +133,11 @@ def fcn_resnet50(
     channels_out: int,
     ndim: int,
     *,
-    weights: Weights = "none",
+    weights: TorchvisionWeights = "none",
     frozen_epochs: FrozenEpochs = 0,
-    auxiliary: bool = False,
+    auxiliary: Auxiliary = False,
 ) -> nn.Module:
     """Fully convolutional network over a ResNet-50 at output stride 8.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    weights : str
-        Pretrained weights of the encoder: "none", "imagenet" (this machine's cache first, then
-        the network), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
-    auxiliary : bool
-        Train a second head, on the last but one features, as well.
 
     Returns
     -------
@@ -195,23 +164,11 @@ def fcn_resnet101(
     channels_out: int,
     ndim: int,
     *,
-    weights: Weights = "none",
+    weights: TorchvisionWeights = "none",
     frozen_epochs: FrozenEpochs = 0,
-    auxiliary: bool = False,
+    auxiliary: Auxiliary = False,
 ) -> nn.Module:
     """Fully convolutional network over a ResNet-101 at output stride 8.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    weights : str
-        Pretrained weights of the encoder: "none", "imagenet" (this machine's cache first, then
-        the network), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
-    auxiliary : bool
-        Train a second head, on the last but one features, as well.
 
     Returns
     -------
@@ -238,20 +195,10 @@ def lraspp_mobilenet(
     channels_out: int,
     ndim: int,
     *,
-    weights: Weights = "none",
+    weights: TorchvisionWeights = "none",
     frozen_epochs: FrozenEpochs = 0,
 ) -> nn.Module:
     """Lite reduced atrous pyramid over a MobileNetV3-Large: made for slow machines.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    weights : str
-        Pretrained weights of the encoder: "none", "imagenet" (this machine's cache first, then
-        the network), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
 
     Returns
     -------

@@ -15,12 +15,14 @@ from napari_segment.deep.checkpoint import current_names
 _RATES = {"adamw": 2e-3, "adam": 1e-3, "sgd": 1e-2}
 
 
-def optimizer(name: str, network: nn.Module, lr: float, weight_decay: float) -> Any:
+def optimizer(
+    name: str, network: nn.Module, lr: float, weight_decay: float
+) -> torch.optim.Optimizer:
     """Make an optimiser; a rate of 0 is the usual one of its kind."""
     lr = lr or _RATES[name]
     decayed = [p for p in network.parameters() if p.ndim > 1]
     plain = [p for p in network.parameters() if p.ndim <= 1]  # biases and norms do not decay
-    groups = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
+    groups: list[dict[str, Any]] = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
     if name == "sgd":
         return torch.optim.SGD(groups, lr, momentum=0.99, nesterov=True, weight_decay=weight_decay)
     if name == "adam":

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from napari_segment.deep.nn.models._types import Blocks, Dropout
+from napari_segment.deep.nn.models._declare import declare
+from napari_segment.deep.nn.models._types import Blocks, DeepSupervision, Dropout, LastDropout
 from napari_segment.registry import models
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ def segresnet(
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits, and spatial dimensions.
     features : int
         Channels of the finest level, a multiple of 8; doubled at each level.
     blocks_down, blocks_up : tuple of int
@@ -64,8 +63,7 @@ def segresnet(
         blocks_up=blocks_up,
         dropout_prob=dropout or None,
     )
-    net.stride = 2 ** (len(blocks_down) - 1)
-    return net
+    return declare(net, stride=2 ** (len(blocks_down) - 1))
 
 
 @models.add("segresnet_ds", title="SegResNet (deep supervision)", group="residual")
@@ -77,22 +75,18 @@ def segresnet_ds(
     features: Eights = 32,
     blocks_down: Blocks = (1, 2, 2, 4),
     norm: Literal["instance", "batch"] = "instance",
-    deep_supervision: bool = True,
+    deep_supervision: DeepSupervision = True,
 ) -> nn.Module:
     """SegResNet whose decoder is trained on the target at several levels (Auto3DSeg).
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits, and spatial dimensions.
     features : int
         Channels of the finest level; doubled at each level.
     blocks_down : tuple of int
         Residual blocks of each level.
     norm : {"instance", "batch"}
         Normalisation.
-    deep_supervision : bool
-        Whether the coarser levels of the decoder are trained on the target too.
 
     Returns
     -------
@@ -116,10 +110,8 @@ def segresnet_ds(
         norm=norm,
         dsdepth=levels if deep_supervision else 1,
     )
-    net.supervised = deep_supervision and levels > 1
-    net.stride = 2**levels
-    net.least = 2 * net.stride
-    return net
+    supervised = deep_supervision and levels > 1
+    return declare(net, stride=2**levels, least=2 ** (levels + 1), supervised=supervised)
 
 
 @models.add("vnet", title="V-Net", group="residual")
@@ -131,14 +123,6 @@ def vnet(
     dropout: Dropout = 0.0,
 ) -> nn.Module:
     """Residual encoder and decoder with 5-voxel kernels, the first network trained with Dice.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits, and spatial dimensions. A number of channels
-        that does not divide 16 goes through a 1×1 convolution to 16 first.
-    dropout : float
-        Probability with which a feature is dropped in training.
 
     Returns
     -------
@@ -165,8 +149,7 @@ def vnet(
     if not fits:
         convolution = nn.Conv2d if ndim == 2 else nn.Conv3d
         net = nn.Sequential(convolution(channels_in, 16, 1), net)
-    net.stride, net.least = 16, 32
-    return net
+    return declare(net, stride=16, least=32)
 
 
 @models.add("highresnet", title="HighRes3DNet", group="residual")
@@ -176,18 +159,14 @@ def highresnet(
     ndim: int,
     *,
     norm: Literal["batch", "instance"] = "batch",
-    dropout: Dropout = 0.0,
+    dropout: LastDropout = 0.0,
 ) -> nn.Module:
     """Dilated residual convolutions at full resolution: no downsampling, few parameters, slow.
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits, and spatial dimensions.
     norm : {"batch", "instance"}
         Normalisation.
-    dropout : float
-        Probability with which a feature is dropped before the last layer.
 
     Returns
     -------
@@ -208,8 +187,7 @@ def highresnet(
         norm_type=(norm, {"affine": True}),
         dropout_prob=dropout or None,
     )
-    net.least = 8
-    return net
+    return declare(net, least=8)
 
 
 @models.add("mednext", title="MedNeXt", group="residual")
@@ -222,14 +200,12 @@ def mednext(
     kernel: Literal[3, 5, 7] = 3,
     expansion: Annotated[int, Field(ge=1, le=8)] = 2,
     blocks: Annotated[int, Field(ge=1, le=8)] = 2,
-    deep_supervision: bool = False,
+    deep_supervision: DeepSupervision = False,
 ) -> nn.Module:
     """ConvNeXt blocks in a U-Net, with residual up- and downsampling.
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits, and spatial dimensions.
     features : int
         Channels of the finest level; doubled at each of the five.
     kernel : {3, 5, 7}
@@ -238,8 +214,6 @@ def mednext(
         By how much a block widens between its 1×1 convolutions.
     blocks : int
         Blocks of each level.
-    deep_supervision : bool
-        Whether the coarser levels of the decoder are trained on the target too.
 
     Returns
     -------
@@ -268,8 +242,7 @@ def mednext(
         deep_supervision=deep_supervision,
         use_residual_connection=True,
     )
-    net.stride, net.least, net.supervised = 16, 32, deep_supervision
-    return net
+    return declare(net, stride=16, least=32, supervised=deep_supervision)
 
 
 @models.add("flexible_unet", title="U-Net over a residual encoder (2-D, 3-D)", group="residual")
@@ -301,8 +274,6 @@ def flexible_unet(
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits, and spatial dimensions.
     encoder : str
         The encoder, with random weights.
     dropout : float
@@ -327,5 +298,4 @@ def flexible_unet(
         spatial_dims=ndim,
         dropout=dropout,
     )
-    net.stride, net.least = 32, 64
-    return net
+    return declare(net, stride=32, least=64)

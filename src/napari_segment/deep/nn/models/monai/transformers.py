@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from napari_segment.deep.nn.models._declare import declare
 from napari_segment.deep.nn.models._types import Dropout
 from napari_segment.registry import models
 
@@ -28,16 +29,12 @@ def swin_unetr(
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits, and spatial dimensions.
     features : int
         Channels of the finest level, a multiple of 12.
     window : int
         Side of the windows in which patches attend to each other.
     residual_stages : bool
         A residual convolution before each stage (Swin UNETR V2).
-    dropout : float
-        Probability with which a feature is dropped in training.
 
     Returns
     -------
@@ -59,8 +56,7 @@ def swin_unetr(
         use_v2=residual_stages,
         drop_rate=dropout,
     )
-    net.stride, net.least = 32, 64
-    return net
+    return declare(net, stride=32, least=64)
 
 
 @models.add("unetr", title="UNETR", group="transformer")
@@ -78,8 +74,6 @@ def unetr(
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits, and spatial dimensions.
     size : int
         Side for which positions are learnt; for other sizes they are interpolated, so take
         the side of the training patches.
@@ -87,8 +81,6 @@ def unetr(
         Channels of the finest level.
     hidden : int
         Length of a token, a multiple of 12.
-    dropout : float
-        Probability with which a feature is dropped in training.
 
     Returns
     -------
@@ -111,8 +103,7 @@ def unetr(
         dropout_rate=dropout,
         spatial_dims=ndim,
     )
-    net.stride, net.least = 16, 32
-    return net
+    return declare(net, stride=16, least=32)
 
 
 @models.add("daf3d", title="DAF3D", group="attention", ndim=(3,))
@@ -127,8 +118,6 @@ def daf3d(
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 3-D only.
     deep_supervision : bool
         Whether the pyramid's levels are trained on the target too.
 
@@ -149,8 +138,7 @@ def daf3d(
     assert ndim == 3
     net = DAF3D(in_channels=channels_in, out_channels=channels_out)
     net.register_forward_hook(reverse_outputs)  # the refined output comes last
-    net.stride, net.least, net.supervised = 8, 32, deep_supervision
-    return net
+    return declare(net, stride=8, least=32, supervised=deep_supervision)
 
 
 @models.add("ahnet", title="AHNet", group="residual")
@@ -166,8 +154,6 @@ def ahnet(
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits, and spatial dimensions.
     pyramid_levels : int
         Levels of the pooling pyramid before the logits.
     upsampling : {"transpose", "bilinear", "trilinear", "nearest"}
@@ -193,8 +179,7 @@ def ahnet(
         psp_block_num=pyramid_levels,
         upsample_mode=upsampling,
     )
-    net.stride, net.least = 32, 64
-    return net
+    return declare(net, stride=32, least=64)
 
 
 @models.add("quicknat", title="QuickNAT", group="U-Net", ndim=(2,))
@@ -211,14 +196,10 @@ def quicknat(
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
     features : int
         Channels of every level.
     squeeze : {"None", "CSE", "SSE", "CSSE"}
         Squeeze and excitation: none, of channels, of space, of both.
-    dropout : float
-        Probability with which a feature is dropped in training.
 
     Returns
     -------
@@ -239,5 +220,4 @@ def quicknat(
         se_block=squeeze,
         drop_out=dropout,
     )
-    net.stride, net.least = 16, 32
-    return net
+    return declare(net, stride=16, least=32)

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from napari_segment.deep.nn.models._types import Count, Dropout, Features, Norm
+from napari_segment.deep.nn.models._declare import declare
+from napari_segment.deep.nn.models._types import (
+    Count,
+    DeepSupervision,
+    Dropout,
+    Features,
+    FiveFeatures,
+    LastFeatures,
+    Norm,
+)
 from napari_segment.deep.nn.models.monai._plan import Plan, plan
 from napari_segment.errors import SettingError
 from napari_segment.registry import models
@@ -30,17 +39,8 @@ def unet(
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits, and spatial dimensions.
-    features : tuple of int
-        Channels of each level, from the finest; every level halves the sides.
     residual_units : int
         Convolutions in each residual unit; 0 for plain convolutions.
-    norm : {"instance", "batch", "group"}
-        Normalisation. "instance" does not depend on the batch, so it suits the small batches
-        of 3-D patches.
-    dropout : float
-        Probability with which a feature is dropped in training.
 
     Returns
     -------
@@ -64,9 +64,9 @@ def unet(
         norm=norm_of(norm, features),
         dropout=dropout,
     )
-    net.stride = 2 ** (len(features) - 1)
-    net.least = 2 * net.stride  # instance normalisation needs more than one voxel
-    return net
+    stride = 2 ** (len(features) - 1)
+    # Instance normalisation needs more than one voxel.
+    return declare(net, stride=stride, least=2 * stride)
 
 
 @models.add("basic_unet", title="U-Net (basic)", group="U-Net")
@@ -75,31 +75,18 @@ def basic_unet(
     channels_out: int,
     ndim: int,
     *,
-    features: Annotated[tuple[Count, ...], Field(min_length=5, max_length=5)] = (
+    features: FiveFeatures = (
         32,
         32,
         64,
         128,
         256,
     ),
-    last_features: Count = 32,
+    last_features: LastFeatures = 32,
     norm: Norm = "instance",
     dropout: Dropout = 0.0,
 ) -> nn.Module:
     """U-Net with two convolutions a level, max pooling, and five levels.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits, and spatial dimensions.
-    features : tuple of int
-        Channels of the five levels, from the finest.
-    last_features : int
-        Channels of the last level before the logits.
-    norm : {"instance", "batch", "group"}
-        Normalisation.
-    dropout : float
-        Probability with which a feature is dropped in training.
 
     Returns
     -------
@@ -121,8 +108,7 @@ def basic_unet(
         norm=norm_of(norm, (*features, last_features)),
         dropout=dropout,
     )
-    net.stride, net.least = 16, 32
-    return net
+    return declare(net, stride=16, least=32)
 
 
 @models.add("unet_plus_plus", title="U-Net++", group="U-Net")
@@ -131,14 +117,14 @@ def unet_plus_plus(
     channels_out: int,
     ndim: int,
     *,
-    features: Annotated[tuple[Count, ...], Field(min_length=5, max_length=5)] = (
+    features: FiveFeatures = (
         32,
         32,
         64,
         128,
         256,
     ),
-    last_features: Count = 32,
+    last_features: LastFeatures = 32,
     norm: Norm = "instance",
     dropout: Dropout = 0.0,
     deep_supervision: bool = False,
@@ -147,16 +133,6 @@ def unet_plus_plus(
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits, and spatial dimensions.
-    features : tuple of int
-        Channels of the five levels, from the finest.
-    last_features : int
-        Channels of the last level before the logits.
-    norm : {"instance", "batch", "group"}
-        Normalisation.
-    dropout : float
-        Probability with which a feature is dropped in training.
     deep_supervision : bool
         Whether each of the four nested U-Nets is trained on the target.
 
@@ -184,8 +160,7 @@ def unet_plus_plus(
         deep_supervision=deep_supervision,
     )
     net.register_forward_hook(reverse_outputs)  # the deepest nested U-Net comes last
-    net.stride, net.least, net.supervised = 16, 32, deep_supervision
-    return net
+    return declare(net, stride=16, least=32, supervised=deep_supervision)
 
 
 @models.add("attention_unet", title="Attention U-Net", group="U-Net")
@@ -198,15 +173,6 @@ def attention_unet(
     dropout: Dropout = 0.0,
 ) -> nn.Module:
     """U-Net whose skip connections are weighted by attention gates.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits, and spatial dimensions.
-    features : tuple of int
-        Channels of each level, from the finest; every level halves the sides.
-    dropout : float
-        Probability with which a feature is dropped in training.
 
     Returns
     -------
@@ -227,9 +193,8 @@ def attention_unet(
         strides=(2,) * (len(features) - 1),
         dropout=dropout,
     )
-    net.stride = 2 ** (len(features) - 1)
-    net.least = 2 * net.stride
-    return net
+    stride = 2 ** (len(features) - 1)
+    return declare(net, stride=stride, least=2 * stride)
 
 
 @models.add("dyn_unet", title="Dynamic U-Net (nnU-Net)", group="U-Net")
@@ -242,7 +207,7 @@ def dyn_unet(  # noqa: PLR0913
     patch: tuple[Count, ...] = (),
     features: Annotated[int, Field(ge=4, le=256)] = 32,
     residual: bool = False,
-    deep_supervision: bool = True,
+    deep_supervision: DeepSupervision = True,
     dropout: Dropout = 0.0,
 ) -> nn.Module:
     """U-Net whose kernels and strides follow the voxel spacing, planned as nnU-Net does.
@@ -252,8 +217,6 @@ def dyn_unet(  # noqa: PLR0913
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits, and spatial dimensions.
     spacing : tuple of float
         Spacing of each axis; empty for equal spacing.
     patch : tuple of int
@@ -262,10 +225,6 @@ def dyn_unet(  # noqa: PLR0913
         Channels of the finest level; doubled at each level up to 512 (2-D) or 320 (3-D).
     residual : bool
         Residual blocks instead of plain pairs of convolutions.
-    deep_supervision : bool
-        Whether coarser levels of the decoder are trained on the target too.
-    dropout : float
-        Probability with which a feature is dropped in training.
 
     Returns
     -------
@@ -299,15 +258,13 @@ def dyn_unet(  # noqa: PLR0913
         deep_supervision=deep_supervision,
         deep_supr_num=heads,
     )
-    net.supervised = deep_supervision
-    return _declare(net, planned)
+    return declare(net, stride=planned.total, least=_least(planned), supervised=deep_supervision)
 
 
-def _declare(net: nn.Module, planned: Plan) -> nn.Module:
-    net.stride = planned.total
+def _least(planned: Plan) -> tuple[int, ...]:
+    """Return the least sides: two voxels at the bottom along one axis, one along the others."""
     doubled = max(range(len(planned.total)), key=planned.total.__getitem__)
-    net.least = tuple(s * (2 if i == doubled else 1) for i, s in enumerate(planned.total))
-    return net
+    return tuple(s * (2 if i == doubled else 1) for i, s in enumerate(planned.total))
 
 
 def _per_axis(name: str, values: tuple[float, ...], ndim: int, default: float) -> tuple[float, ...]:

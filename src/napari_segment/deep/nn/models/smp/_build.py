@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import segmentation_models_pytorch as smp
 from torch import nn
 
+from napari_segment.deep.nn.models._declare import declare
 from napari_segment.deep.nn.models._norms import spare_pooled_batch_norm
 from napari_segment.deep.nn.models._weights import read_weights
 from napari_segment.deep.nn.models.smp._encoders import check_name, weights_file
@@ -17,7 +19,7 @@ from napari_segment.errors import SettingError
 def over_encoder(
     architecture: str, channels_in: int, channels_out: int,
     *, encoder: str, weights: str, frozen_epochs: int, stride: int = 32, least: int = 0,
-    **options: Any,
+    **options: object,
 ) -> nn.Module:  # fmt: skip
     """Build one of the library's architectures.
 
@@ -47,27 +49,40 @@ def over_encoder(
         architecture, channels_in, encoder, weights,
     )  # fmt: skip
     spare_pooled_batch_norm(net)
-    net.stride, net.least = stride, least or 2 * stride
-    net.frozen_epochs = frozen_epochs
-    return net
+    return declare(net, stride=stride, least=least or 2 * stride, frozen_epochs=frozen_epochs)
 
 
 def encoder_of(
-    channels_in: int, encoder: str, weights: str, *, depth: int = 5, output_stride: int = 32
-) -> nn.Module:
-    """An encoder alone, which gives its features from the finest to the coarsest."""
+    channels_in: int, encoder: str, weights: str, *, output_stride: int = 32
+) -> tuple[nn.Module, list[int]]:
+    """Build an encoder alone.
 
-    def make(encoder_name: str, in_channels: int, encoder_weights: Any, **more: Any) -> nn.Module:
+    Returns
+    -------
+    encoder : torch.nn.Module
+        From an image to its features, from the finest to the coarsest.
+    widths : list of int
+        Number of channels of each of the features.
+    """
+
+    def make(encoder_weights: object, **options: object) -> nn.Module:
         return smp.encoders.get_encoder(
-            encoder_name, in_channels=in_channels, depth=depth, weights=encoder_weights,
-            output_stride=output_stride, **more,
+            options.pop("encoder_name"), weights=encoder_weights, depth=5,
+            output_stride=output_stride, **options,
         )  # fmt: skip
 
-    return with_encoder(make, "the network", channels_in, encoder, weights)
+    built: Any = with_encoder(make, "the network", channels_in, encoder, weights)
+    return built, [int(width) for width in built.out_channels]
+
+
+def output_stride(net: nn.Module) -> int:
+    """Return the stride of the coarsest features of a network's encoder."""
+    encoder: Any = net.encoder
+    return int(encoder.output_stride)
 
 
 def with_encoder(
-    make: Any, architecture: str, channels_in: int, encoder: str, weights: str
+    make: Callable[..., nn.Module], architecture: str, channels_in: int, encoder: str, weights: str
 ) -> nn.Module:
     """Call `make` with the encoder's settings, and load the encoder's weights."""
     check_name(encoder)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from napari_segment.deep.nn.models._types import Count, Dropout, FrozenEpochs, Weights
-from napari_segment.deep.nn.models.smp._types import Depth, EncoderName, Rates
+from napari_segment.deep.nn.models._types import Count, FrozenEpochs, LastDropout, Weights
+from napari_segment.deep.nn.models.smp._types import (
+    CoarseOutputStride,
+    DecoderWidth,
+    Depth,
+    EncoderName,
+    OutputStride,
+    Rates,
+    Separable,
+)
 from napari_segment.registry import models
 
 if TYPE_CHECKING:
@@ -23,27 +31,14 @@ def fpn(  # noqa: PLR0913
     frozen_epochs: FrozenEpochs = 0,
     depth: Depth = 5,
     pyramid_features: Count = 256,
-    dropout: Dropout = 0.2,
+    dropout: LastDropout = 0.2,
 ) -> nn.Module:
     """Feature pyramid: every scale is classified, and the answers are added.
 
     Parameters
     ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    encoder : str
-        Name of the encoder, such as "resnet34" or "tu-convnext_tiny"; `encoders` lists them.
-    weights : str
-        Pretrained weights of the encoder: "none", a name such as "imagenet" (this machine's cache
-        first, then the hub), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
-    depth : {3, 4, 5}
-        Levels of the encoder that are used; each halves the sides.
     pyramid_features : int
         Channels of the pyramid.
-    dropout : float
-        Probability with which a feature is dropped before the last layer.
 
     Returns
     -------
@@ -74,28 +69,10 @@ def pspnet(  # noqa: PLR0913
     weights: Weights = "none",
     frozen_epochs: FrozenEpochs = 0,
     depth: Depth = 3,
-    features: Count = 512,
-    dropout: Dropout = 0.2,
+    features: DecoderWidth = 512,
+    dropout: LastDropout = 0.2,
 ) -> nn.Module:
     """Pyramid pooling: context pooled over regions of four sizes, at an eighth of the resolution.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    encoder : str
-        Name of the encoder, such as "resnet34" or "tu-convnext_tiny"; `encoders` lists them.
-    weights : str
-        Pretrained weights of the encoder: "none", a name such as "imagenet" (this machine's cache
-        first, then the hub), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
-    depth : {3, 4, 5}
-        Levels of the encoder that are used; each halves the sides.
-    features : int
-        Channels of the decoder.
-    dropout : float
-        Probability with which a feature is dropped before the last layer.
 
     Returns
     -------
@@ -125,27 +102,10 @@ def pan(
     encoder: EncoderName = "resnet34",
     weights: Weights = "none",
     frozen_epochs: FrozenEpochs = 0,
-    features: Count = 32,
-    output_stride: Literal[16, 32] = 16,
+    features: DecoderWidth = 32,
+    output_stride: CoarseOutputStride = 16,
 ) -> nn.Module:
     """Attention pyramid at the bottom, global attention at the joins.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    encoder : str
-        Name of the encoder, such as "resnet34" or "tu-convnext_tiny"; `encoders` lists them.
-    weights : str
-        Pretrained weights of the encoder: "none", a name such as "imagenet" (this machine's cache
-        first, then the hub), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
-    features : int
-        Channels of the decoder.
-    output_stride : {16, 32}
-        By how much the encoder's last features are coarser than the image; smaller means dilated
-        convolutions in place of strides: finer, slower.
 
     Returns
     -------
@@ -176,37 +136,13 @@ def deeplabv3(  # noqa: PLR0913
     encoder: EncoderName = "resnet34",
     weights: Weights = "none",
     frozen_epochs: FrozenEpochs = 0,
-    output_stride: Literal[8, 16] = 16,
+    output_stride: OutputStride = 16,
     atrous_rates: Rates = (6, 12, 18),
-    separable: bool = False,
-    dropout: Dropout = 0.5,
-    features: Count = 256,
+    separable: Separable = False,
+    dropout: LastDropout = 0.5,
+    features: DecoderWidth = 256,
 ) -> nn.Module:
     """Atrous spatial pyramid pooling over a dilated encoder.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    encoder : str
-        Name of the encoder, such as "resnet34" or "tu-convnext_tiny"; `encoders` lists them.
-    weights : str
-        Pretrained weights of the encoder: "none", a name such as "imagenet" (this machine's cache
-        first, then the hub), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
-    output_stride : {8, 16}
-        By how much the encoder's last features are coarser than the image; smaller means dilated
-        convolutions in place of strides: finer, slower.
-    atrous_rates : tuple of three int
-        Dilation of the three parallel convolutions. The paper takes (6, 12, 18) at output stride
-        16 and doubles them at 8.
-    separable : bool
-        Depthwise separable convolutions in the pyramid.
-    dropout : float
-        Probability with which a feature is dropped before the last layer.
-    features : int
-        Channels of the decoder.
 
     Returns
     -------
@@ -238,37 +174,13 @@ def deeplabv3plus(  # noqa: PLR0913
     encoder: EncoderName = "resnet34",
     weights: Weights = "none",
     frozen_epochs: FrozenEpochs = 0,
-    output_stride: Literal[8, 16] = 16,
+    output_stride: OutputStride = 16,
     atrous_rates: Rates = (6, 12, 18),
-    separable: bool = True,
-    dropout: Dropout = 0.5,
-    features: Count = 256,
+    separable: Separable = True,
+    dropout: LastDropout = 0.5,
+    features: DecoderWidth = 256,
 ) -> nn.Module:
     """DeepLabV3 with a decoder that brings fine features back.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    encoder : str
-        Name of the encoder, such as "resnet34" or "tu-convnext_tiny"; `encoders` lists them.
-    weights : str
-        Pretrained weights of the encoder: "none", a name such as "imagenet" (this machine's cache
-        first, then the hub), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
-    output_stride : {8, 16}
-        By how much the encoder's last features are coarser than the image; smaller means dilated
-        convolutions in place of strides: finer, slower.
-    atrous_rates : tuple of three int
-        Dilation of the three parallel convolutions. The paper takes (6, 12, 18) at output stride
-        16 and doubles them at 8.
-    separable : bool
-        Depthwise separable convolutions in the pyramid.
-    dropout : float
-        Probability with which a feature is dropped before the last layer.
-    features : int
-        Channels of the decoder.
 
     Returns
     -------
@@ -301,25 +213,9 @@ def upernet(
     weights: Weights = "none",
     frozen_epochs: FrozenEpochs = 0,
     depth: Depth = 5,
-    features: Count = 256,
+    features: DecoderWidth = 256,
 ) -> nn.Module:
     """Pyramid pooling at the bottom of a feature pyramid.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    encoder : str
-        Name of the encoder, such as "resnet34" or "tu-convnext_tiny"; `encoders` lists them.
-    weights : str
-        Pretrained weights of the encoder: "none", a name such as "imagenet" (this machine's cache
-        first, then the hub), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
-    depth : {3, 4, 5}
-        Levels of the encoder that are used; each halves the sides.
-    features : int
-        Channels of the decoder.
 
     Returns
     -------

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from napari_segment.deep.nn.models._types import Features, FrozenEpochs, Weights
-from napari_segment.deep.nn.models.smp._types import Depth, EncoderName
+from napari_segment.deep.nn.models._types import FrozenEpochs, Weights
+from napari_segment.deep.nn.models.smp._types import Attention, DecoderFeatures, Depth, EncoderName
 from napari_segment.registry import models
 
 if TYPE_CHECKING:
@@ -22,28 +22,10 @@ def smp_unet(  # noqa: PLR0913
     weights: Weights = "none",
     frozen_epochs: FrozenEpochs = 0,
     depth: Depth = 5,
-    decoder_features: Features = (256, 128, 64, 32, 16),
-    attention: Literal["none", "scse"] = "none",
+    decoder_features: DecoderFeatures = (256, 128, 64, 32, 16),
+    attention: Attention = "none",
 ) -> nn.Module:
     """U-Net decoder over any encoder, pretrained or not.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    encoder : str
-        Name of the encoder, such as "resnet34" or "tu-convnext_tiny"; `encoders` lists them.
-    weights : str
-        Pretrained weights of the encoder: "none", a name such as "imagenet" (this machine's cache
-        first, then the hub), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
-    depth : {3, 4, 5}
-        Levels of the encoder that are used; each halves the sides.
-    decoder_features : tuple of int
-        Channels of the decoder's levels, from the coarsest; the last `depth` of them are used.
-    attention : {"none", "scse"}
-        Attention in the decoder: none, or concurrent squeeze and excitation.
 
     Returns
     -------
@@ -75,28 +57,10 @@ def smp_unetplusplus(  # noqa: PLR0913
     weights: Weights = "none",
     frozen_epochs: FrozenEpochs = 0,
     depth: Depth = 5,
-    decoder_features: Features = (256, 128, 64, 32, 16),
-    attention: Literal["none", "scse"] = "none",
+    decoder_features: DecoderFeatures = (256, 128, 64, 32, 16),
+    attention: Attention = "none",
 ) -> nn.Module:
     """Nested U-Net decoder, with dense skip connections, over any encoder.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    encoder : str
-        Name of the encoder, such as "resnet34" or "tu-convnext_tiny"; `encoders` lists them.
-    weights : str
-        Pretrained weights of the encoder: "none", a name such as "imagenet" (this machine's cache
-        first, then the hub), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
-    depth : {3, 4, 5}
-        Levels of the encoder that are used; each halves the sides.
-    decoder_features : tuple of int
-        Channels of the decoder's levels, from the coarsest; the last `depth` of them are used.
-    attention : {"none", "scse"}
-        Attention in the decoder: none, or concurrent squeeze and excitation.
 
     Returns
     -------
@@ -128,25 +92,9 @@ def manet(
     weights: Weights = "none",
     frozen_epochs: FrozenEpochs = 0,
     depth: Depth = 5,
-    decoder_features: Features = (256, 128, 64, 32, 16),
+    decoder_features: DecoderFeatures = (256, 128, 64, 32, 16),
 ) -> nn.Module:
     """U-Net decoder with attention over positions at the bottom and over scales at the joins.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    encoder : str
-        Name of the encoder, such as "resnet34" or "tu-convnext_tiny"; `encoders` lists them.
-    weights : str
-        Pretrained weights of the encoder: "none", a name such as "imagenet" (this machine's cache
-        first, then the hub), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
-    depth : {3, 4, 5}
-        Levels of the encoder that are used; each halves the sides.
-    decoder_features : tuple of int
-        Channels of the decoder's levels, from the coarsest; the last `depth` of them are used.
 
     Returns
     -------
@@ -179,20 +127,6 @@ def linknet(
     depth: Depth = 5,
 ) -> nn.Module:
     """Light decoder that adds the encoder's features instead of joining them.
-
-    Parameters
-    ----------
-    channels_in, channels_out, ndim : int
-        Channels of the image and of the logits; 2-D only.
-    encoder : str
-        Name of the encoder, such as "resnet34" or "tu-convnext_tiny"; `encoders` lists them.
-    weights : str
-        Pretrained weights of the encoder: "none", a name such as "imagenet" (this machine's cache
-        first, then the hub), or the path of a file.
-    frozen_epochs : int
-        For how many epochs the encoder keeps its weights: 0 for none, -1 for all.
-    depth : {3, 4, 5}
-        Levels of the encoder that are used; each halves the sides.
 
     Returns
     -------
