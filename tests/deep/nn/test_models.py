@@ -299,7 +299,7 @@ def test_context_encoding_is_the_sum_over_the_points():
     from napari_segment.deep.nn.models._heads import ContextEncoding
 
     torch.manual_seed(0)
-    layer = ContextEncoding(4, 6, 2, 0.0, words=3)
+    layer = ContextEncoding(4, 6, 2, 0.0, codewords=3)
     points = torch.rand(2, 5, 6)
     residual = points[:, :, None] - layer.codewords  # (B, N, K, D)
     share = (layer.scale * residual.square().sum(-1)).softmax(-1)

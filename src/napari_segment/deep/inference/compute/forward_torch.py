@@ -49,7 +49,8 @@ def forward_in_parts(
     total = outer_product([torch.from_numpy(t).to(block.device) for t in grid.totals])
     sums = None
     for corner in product(*grid.starts):
-        where = (..., *(slice(c, c + p) for c, p in zip(corner, part, strict=True)))
+        sides = (slice(c, c + p) for c, p in zip(corner, part, strict=True))
+        where = (slice(None), slice(None), *sides)
         output = network(block[where]).float()
         if sums is None:
             sums = output.new_zeros((*output.shape[:2], *block.shape[2:]))

@@ -55,7 +55,7 @@ class _Ledger(TorchDispatchMode):
     """Sum of the memory of all live tensors, and its maximum."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.now = self.most = 0
         self._known: set[int] = set()
 

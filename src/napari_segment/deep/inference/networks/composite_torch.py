@@ -59,7 +59,7 @@ class MirroredNetwork(torch.nn.Module):
 class Ensemble(torch.nn.Module):
     """Mean output of several networks of the same task."""
 
-    def __init__(self, networks: Sequence[Callable[[Tensor], Tensor]]) -> None:
+    def __init__(self, networks: Sequence[torch.nn.Module]) -> None:
         super().__init__()
         self.networks = torch.nn.ModuleList(networks)
 
@@ -77,19 +77,21 @@ class EnsembleStatistics(torch.nn.Module):
     `decoding.Disagreement` takes the others.
     """
 
-    def __init__(
-        self, networks: Sequence[Callable[[Tensor], Tensor]], activation: Activation
-    ) -> None:
+    def __init__(self, networks: Sequence[torch.nn.Module], activation: Activation) -> None:
         super().__init__()
         self.networks = torch.nn.ModuleList(networks)
         self.activation = activation
 
     def forward(self, block: Tensor) -> Tensor:
-        outputs = probabilities = entropies = 0.0
-        for network in self.networks:
-            output = network(block).float()
-            probability = activate(output, self.activation, 1)
-            outputs = output + outputs
-            probabilities = probability + probabilities
-            entropies = uncertainty(probability, self.activation, 1)[:, None] + entropies
-        return torch.cat([outputs, probabilities, entropies], dim=1) / len(self.networks)
+        first, *others = self.networks
+        total = self._statistics(first, block)
+        for network in others:
+            total += self._statistics(network, block)
+        return total / len(self.networks)
+
+    def _statistics(self, network: torch.nn.Module, block: Tensor) -> Tensor:
+        """Return outputs, probabilities and their entropy of one network, as channels."""
+        output = network(block).float()
+        probability = activate(output, self.activation, 1)
+        entropy = uncertainty(probability, self.activation, 1)[:, None]
+        return torch.cat([output, probability, entropy], dim=1)

@@ -47,7 +47,7 @@ class _Flow(TorchDispatchMode):
     """Remembers, of every tensor, which layers it came from."""
 
     def __init__(self, image: Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.layers: list[Layer] = []
         self.batch = len(image)
         self.origin: dict[int, frozenset[int]] = {id(image): frozenset({IMAGE})}
