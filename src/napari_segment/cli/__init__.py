@@ -9,8 +9,9 @@ import os
 import signal
 import sys
 import threading
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from napari_segment.cli.messages import complain, formatted_warnings, message_of
 from napari_segment.cli.parser import make_parser
@@ -49,7 +50,7 @@ def _run(given: list[str]) -> int:
         if not given:
             parser.exit(USAGE, parser.format_help())
         options = parser.parse_args(given)
-        with formatted_warnings() as left_out, _interrupted_by_signals():
+        with formatted_warnings() as left_out, _interrupted_by_signals(), _files_of(options):
             return int(options.run(options)) or (FAILED if left_out else OK)
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
@@ -80,3 +81,12 @@ def _interrupted_by_signals() -> Iterator[None]:
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
+
+
+def _files_of(options: Namespace) -> AbstractContextManager[None]:
+    """What the options allow of the files that other files name."""
+    if not options.allow_outside:
+        return nullcontext()
+    from napari_segment.io import allow_outside
+
+    return allow_outside()

@@ -91,6 +91,8 @@ def _command(commands: Commands, name: str, module: str, title: str) -> Parser:
     parser: Parser = commands.add_parser(name, help=title, description=title)
     parser.set_defaults(run=_later(module, name))
     parser.add_argument("--debug", action="store_true", help="show a traceback on failure")
+    text = "open files that others name outside of their folder (data sets, headers, OME-TIFF)"
+    parser.add_argument("--allow-outside", action="store_true", help=text)
     return parser
 
 

@@ -5,6 +5,7 @@
 >>> io.write(image, "cells.ome.zarr")  # doctest: +SKIP
 """
 
+from napari_segment.io.containment import allow_outside
 from napari_segment.io.datasets.pairs import Case, Pairs
 from napari_segment.io.features import without_formulas
 from napari_segment.io.files import read, read_channels, read_labels, write
@@ -24,6 +25,7 @@ __all__ = [
     "Case",
     "Format",
     "Pairs",
+    "allow_outside",
     "exact_suffix",
     "features_path",
     "formats",

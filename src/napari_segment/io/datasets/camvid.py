@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_segment.errors import OtherLayoutError
+from napari_segment.io.containment import contained
 from napari_segment.io.datasets.painted import Colour, Painted
 from napari_segment.io.datasets.pairs import Case, Pairs
 from napari_segment.io.names import natural, stem
@@ -75,7 +76,7 @@ def _listed_file(folder: Path, name: str) -> Path | None:
     """Return a file by the last two parts of its name; lists hold folders of another machine."""
     parts = Path(name).parts[-2:]
     path = folder.joinpath(*(p for p in parts if p != "/"))
-    return path if path.is_file() else None
+    return path if contained(path, folder, folder / "train.txt").is_file() else None
 
 
 def _classes(path: Path) -> tuple[dict[int, str], dict[Colour, int]]:

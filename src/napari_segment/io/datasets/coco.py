@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError, OtherLayoutError
 from napari_segment.image import Labels, smallest_integers
+from napari_segment.io.containment import contained
 from napari_segment.io.datasets.pairs import Case, Pairs
 from napari_segment.io.names import natural, stem
 from napari_segment.registry import layouts
@@ -41,14 +42,15 @@ def coco(folder: Path, *, crowds: Literal["ignore", "unlabelled"] = "ignore") ->
         labelled".
     """
     files = [folder] if folder.is_file() else _json_files(folder)
+    root = _root(folder) if folder.is_file() else folder
     document = [(f, _annotations(f)) for f in files]
     categories = _categories(document)
     cases: list[Case] = []
     notes: list[str] = []
     for file, content in document:
         try:
-            more, left_out = _cases(file, content, categories, mark=crowds == "unlabelled")
-        except (KeyError, TypeError, ValueError) as error:
+            more, left_out = _cases(file, content, categories, root, mark=crowds == "unlabelled")
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise FormatError(f"{file} is not as COCO describes it: {error!r}.") from None
         cases += more
         notes += left_out[:_NOTES]
@@ -92,7 +94,12 @@ def _categories(document: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[int,
 
 
 def _cases(
-    file: Path, document: Mapping[str, Any], categories: Mapping[int, str], *, mark: bool
+    file: Path,
+    document: Mapping[str, Any],
+    categories: Mapping[int, str],
+    within: Path,
+    *,
+    mark: bool,
 ) -> tuple[list[Case], list[str]]:
     """Return the cases of one JSON file, and notes on what was left out."""
     objects: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
@@ -101,7 +108,7 @@ def _cases(
     numbers = {c: i for i, c in enumerate(categories, start=1)}
     cases, notes, crowds = [], [], 0
     for image in document["images"]:
-        path = _image_path(file, str(image["file_name"]))
+        path = _image_path(file, str(image["file_name"]), within)
         if path is None:
             notes.append(f"The image {image['file_name']} is not there; it was left out.")
             continue
@@ -165,7 +172,12 @@ def _polygons(segmentation: object) -> list[Any]:
     return [segmentation] if flat else list(segmentation)
 
 
-def _image_path(file: Path, name: str) -> Path | None:
+def _root(file: Path) -> Path:
+    """Return the folder of a data set of which one JSON file is given."""
+    return file.parent.parent if file.parent.name.lower().startswith("annot") else file.parent
+
+
+def _image_path(file: Path, name: str, within: Path) -> Path | None:
     """Return the path of an image that a JSON file names with or without some of its folders."""
     part = re.sub(r"^instances_|\.json$", "", file.name)
     root = file.parent.parent
@@ -173,7 +185,8 @@ def _image_path(file: Path, name: str) -> Path | None:
         file.parent, root / "images" / part, root / part, root / "images", root,
         file.parent / "images", file.parent / part,
     )  # fmt: skip
-    return next((p / name for p in folders if (p / name).is_file()), None)
+    path = next((p / name for p in folders if (p / name).is_file()), None)
+    return None if path is None else contained(path, within, file)
 
 
 def _part(file: Path) -> str:

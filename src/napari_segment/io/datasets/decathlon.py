@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_segment.errors import FormatError, OtherLayoutError
+from napari_segment.io.containment import contained
 from napari_segment.io.datasets.pairs import Case, Pairs, match_folders
 from napari_segment.io.names import natural, stem
 from napari_segment.registry import layouts
@@ -121,6 +122,8 @@ def _case(item: object, root: Path, part: str) -> tuple[Case | None, str]:
         return None, f"{item!r} names no image and label; it was left out."
     listed = item["image"] if isinstance(item["image"], list) else [item["image"]]
     images, label = [root / str(i) for i in listed], root / str(item["label"])
+    for named in (*images, label):
+        contained(named, root, root / "dataset.json")
     missing = [f for f in (*images, label) if not f.exists()]
     if missing:
         return None, f"{missing[0].name} is not there; its case was left out."

@@ -12,6 +12,7 @@ import numpy as np
 
 from napari_segment.errors import FormatError, OtherLayoutError
 from napari_segment.image import Labels, smallest_integers
+from napari_segment.io.containment import contained
 from napari_segment.io.datasets.pairs import Case, Pairs
 from napari_segment.io.formats import raster
 from napari_segment.io.names import natural
@@ -81,6 +82,8 @@ def _files(
 ) -> tuple[Path | None, list[Path]]:
     images = [folder / "images" / part / f"{name}{s}" for s in (".jpg", ".jpeg", ".png")]
     masks = [folder / "masks" / part / row["MaskPath"] for row in rows]
+    for named in (*images, *masks):
+        contained(named, folder, folder / "annotations" / f"{part}{_TABLE}")
     return next((i for i in images if i.is_file()), None), masks
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_segment.errors import FormatError
+from napari_segment.io.containment import contained
 from napari_segment.io.reports import check_size, report_missing, report_warning
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ def _members(directory: Dataset) -> list[Path]:
     root = Path(directory.filename).parent
     listed = [r.ReferencedFileID for r in directory.DirectoryRecordSequence if _refers(r)]
     files = [root.joinpath(*([n] if isinstance(n, str) else n)) for n in listed]
+    for file in files:
+        contained(file, root, Path(directory.filename))
     absent = [f for f in files if not f.is_file()]
     if absent:
         shown = ", ".join(str(f.relative_to(root)) for f in absent[:4])

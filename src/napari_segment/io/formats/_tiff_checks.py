@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 import numpy as np
 
+from napari_segment.io.containment import contained
 from napari_segment.io.names import suffix
 from napari_segment.io.reports import check_size, report_missing, report_warning
 
@@ -72,6 +74,18 @@ def check(file: TiffFile, number: int, path: Path, messages: Sequence[str]) -> N
             f"{path.name} holds {extra[2]} planes, but its metadata describe {extra[1]}; the rest "
             "was left out. Check the number of its planes."
         )
+
+
+def check_companions(file: TiffFile, path: Path) -> None:
+    """Refuse a file whose metadata name others outside of its folder, before one is opened."""
+    if file.is_ome:
+        for element in ElementTree.fromstring(file.ome_metadata).iter():
+            for key in ("FileName", "MetadataFile"):
+                if named := element.get(key):
+                    contained(path.parent / named, path.parent, path)
+    if file.is_ndtiff:
+        for page in (page for series in file.series for page in series if page is not None):
+            contained(Path(page.parent.filehandle.path), path.parent, path)
 
 
 def check_end(file: TiffFile, path: Path) -> None:

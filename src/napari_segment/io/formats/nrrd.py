@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError
 from napari_segment.image import RGB, Labels, Stack
+from napari_segment.io.containment import contained
 from napari_segment.io.contents import (
     KEY,
     Contents,
@@ -75,6 +76,7 @@ def _check_sizes(header: dict[str, Any], path: Path) -> None:
     """Compare the declared size with that of the file, or of the one that it names."""
     named = header.get("data file", header.get("datafile"))
     source = path if named is None else path.parent / str(named)
+    contained(source, path.parent, path)
     if named is not None and (isinstance(named, list) or str(named).startswith("LIST")):
         return
     if not source.is_file():

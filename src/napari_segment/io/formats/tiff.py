@@ -30,7 +30,12 @@ from napari_segment.io.contents import (
     unit_name,
     unit_symbol,
 )
-from napari_segment.io.formats._tiff_checks import check, check_end, collecting_log
+from napari_segment.io.formats._tiff_checks import (
+    check,
+    check_companions,
+    check_end,
+    collecting_log,
+)
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
 
@@ -53,6 +58,7 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     import tifffile
 
     with collecting_log() as messages, tifffile.TiffFile(path) as file:
+        check_companions(file, path)
         check_end(file, path)
         number = _number(file, path, series)
         check(file, number, path, messages)
