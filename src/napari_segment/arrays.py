@@ -31,3 +31,15 @@ class Stored(Protocol):
 
     def __getitem__(self, index: Index, /) -> NDArray[Any]:
         """Read a part."""
+
+
+class Sliceable(Protocol):
+    """An array of which parts are read by slices: NumPy, Dask, zarr, or a view that computes."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    def __getitem__(self, where: tuple[slice, ...], /) -> Any: ...

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from napari_segment.arrays import Array
 from napari_segment.deep.device import resolve
 from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.deep.planning.normalisation import Normalisation, Rescale, apply, statistics
@@ -195,7 +196,7 @@ class Checkpoint(BaseModel):
             ) from None
         return network.eval().to(resolve(device))
 
-    def statistics(self, image: Any) -> tuple[Rescale, ...]:
+    def statistics(self, image: Array) -> tuple[Rescale, ...]:
         """Measure an image ``(C, *S)`` (NumPy, Dask or zarr) for `apply`; small numbers."""
         return statistics(image, self.normalisation)
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import numpy as np
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.device import Precision
 from napari_segment.deep.inference.options import ImagePart, Options, OutputName, Overlap
@@ -29,7 +30,7 @@ Map = Literal["probabilities", "entropy", "disagreement"]
 
 @methods.add("network", title="Trained network", group="network", channels="many")
 def network(  # noqa: PLR0913 - settings, each with a name
-    image: Any,
+    image: Array,
     spacing: Sequence[float] = (),
     unit: str = "",
     orientation: str = "",
@@ -141,7 +142,7 @@ def _values(sizes: tuple[_Number, ...] | Literal["auto"]) -> tuple[_Number, ...]
 
 def _segmented(
     checkpoints: list[Checkpoint],
-    image: Any,
+    image: Array,
     spacing: Sequence[float],
     unit: str,
     options: Options,
@@ -197,7 +198,7 @@ def _turned_back(result: Result, turn: Turn, shape: tuple[int, ...]) -> Result:
 
 def _predicted(
     checkpoints: list[Checkpoint],
-    image: Any,
+    image: Array,
     spacing: Sequence[float],
     options: Options,
     maps: Sequence[Map],
@@ -230,7 +231,7 @@ def _predicted(
 
 def _instances(
     checkpoints: list[Checkpoint],
-    image: Any,
+    image: Array,
     spacing: Sequence[float],
     options: Options,
     maps: Sequence[Map],
@@ -324,7 +325,7 @@ def _warn_once(message: str) -> None:
     warnings.warn(message, stacklevel=2)
 
 
-def _with_channels(image: Any, spacing: Sequence[float], first: Checkpoint) -> Any:
+def _with_channels(image: Array, spacing: Sequence[float], first: Checkpoint) -> Array:
     """Add a channel axis where the image has none; the spacing has one number per spatial axis."""
     dimensions = len(spacing) or first.ndim
     return image[None] if len(image.shape) == dimensions else image

@@ -17,6 +17,8 @@ from napari_segment.deep.planning.fingerprint import Item
 from napari_segment.deep.planning.plan import Plan
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from napari_segment.deep.data.augment.patch_torch import Piece
 
 Batch: TypeAlias = "tuple[Any, ...]"  # tensors: images, targets, and maps where a loss wants them
@@ -62,7 +64,7 @@ class Batches:
         from napari_segment.deep.data.augment.patch_torch import finish
 
         images, targets, *maps = finish(self.pieces(epoch, step), torch.device("cpu"))
-        return images, self._asked(targets), *maps
+        return images, self._with_object_maps(targets), *maps
 
     def pieces(self, epoch: int, step: int) -> list[Piece]:
         """What the patches of one step are made from; `finish` computes them, on any device."""
@@ -86,8 +88,8 @@ class Batches:
         change = draw(self.amounts, rng, plan.ndim, plan.spacing[-plan.ndim :])
         return piece(sample.image, sample.target, maps, corner, plan.patch, change)
 
-    def _asked(self, targets: Any) -> Any:
-        """Maps of objects are drawn last, since a changed object has another distance and flow."""
+    def _with_object_maps(self, targets: Tensor) -> Tensor:
+        """Return targets with the maps of objects, computed after the augmentation of labels."""
         objects = self.plan.objects
         if objects is None or objects.target == "instances":
             return targets

@@ -138,7 +138,7 @@ class Cases:
             self.orientation = orientation_of(stack)
         return reoriented(stack, self.orientation)
 
-    def _may_be_large(self, source: Any) -> bool:
+    def _may_be_large(self, source: object) -> bool:
         """Whether to look before reading; of small files lazy reading would only cost time."""
         if isinstance(source, Stack):
             return True

@@ -10,6 +10,7 @@ from shutil import disk_usage, rmtree
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from napari_segment.errors import InputError
 from napari_segment.io.lock import check_held
@@ -31,7 +32,7 @@ class MemmapCache:
         self._numbers = count()
         self.clear()
 
-    def new(self, shape: Sequence[int], dtype: Any) -> np.memmap[Any, Any]:
+    def new(self, shape: Sequence[int], dtype: DTypeLike) -> np.memmap[Any, Any]:
         """An array to be filled.
 
         Raises

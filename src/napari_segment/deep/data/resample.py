@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Sliceable
 from napari_segment.errors import InputError
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _nearest_indices(size: int, target: int) -> NDArray[np.intp]:
     return np.minimum(index, size - 1)
 
 
-def nearest_rows(array: Any, shape: Sequence[int], rows: slice) -> NDArray[Any]:
+def nearest_rows(array: Sliceable, shape: Sequence[int], rows: slice) -> NDArray[Any]:
     """Some rows of the first axis of what `resample` with order 0 gives, reading no others.
 
     Parameters
@@ -110,7 +111,7 @@ def nearest_rows(array: Any, shape: Sequence[int], rows: slice) -> NDArray[Any]:
     ndarray (rows, *shape[1:])
     """
     index = _nearest_indices(array.shape[0], shape[0])[rows]
-    block = np.asarray(array[index[0] : index[-1] + 1])
+    block = np.asarray(array[(slice(index[0], index[-1] + 1),)])
     return _nearest(np.take(block, index - index[0], axis=0), (len(index), *shape[1:]))
 
 
@@ -142,7 +143,7 @@ class Resampled:
         The new spatial size.
     """
 
-    def __init__(self, array: Any, shape: Sequence[int]) -> None:
+    def __init__(self, array: Sliceable, shape: Sequence[int]) -> None:
         self.array = array
         self.shape = (int(array.shape[0]), *(int(s) for s in shape))
         self.ndim = len(self.shape)
@@ -182,7 +183,7 @@ class Neighbours:
         ``z + k - slices // 2``. Beyond the ends planes are repeated.
     """
 
-    def __init__(self, array: Any, slices: int) -> None:
+    def __init__(self, array: Sliceable, slices: int) -> None:
         self.array, self.slices = array, slices
         self.shape = (int(array.shape[0]) * slices, *array.shape[1:])
         self.ndim, self.dtype = 4, array.dtype

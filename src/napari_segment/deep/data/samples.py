@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Sliceable
 from napari_segment.deep.data.cases import Cases
 from napari_segment.deep.data.memmap_cache import MemmapCache
 from napari_segment.deep.data.patches import Sample, choose_centres
@@ -161,12 +162,16 @@ class Samples:
 class Normalised:
     """A view of an image ``(C, *S)``, normalised where it is read."""
 
-    array: Any
+    array: Sliceable
     numbers: tuple[Rescale, ...]
 
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self.array.shape)
+
+    @property
+    def dtype(self) -> np.dtype[np.float32]:
+        return np.dtype(np.float32)
 
     def __getitem__(self, where: tuple[slice, ...]) -> NDArray[np.float32]:
         return apply(np.asarray(self.array[where]), self.numbers)

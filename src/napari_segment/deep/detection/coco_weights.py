@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_segment.deep.checkpoint import Checkpoint, versions
 from napari_segment.deep.planning.label_semantics import Objects
@@ -11,13 +12,19 @@ from napari_segment.deep.planning.normalisation import Normalisation
 from napari_segment.errors import MissingError, SettingError
 from napari_segment.recipe import Spec
 
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torchvision.models import WeightsEnum
+    from torchvision.models.detection import MaskRCNN
+    from torchvision.models.detection.roi_heads import RoIHeads
+
 CLASSES = 91
 _TIMEOUT = 3.0  # seconds until a server counts as unreachable
 
 
 def torchvision_network(
-    version: str, channels: int, classes: int, transform: Any, *, weights: bool
-) -> Any:
+    version: str, channels: int, classes: int, transform: nn.Module, *, weights: bool
+) -> MaskRCNN:
     """Build torchvision's own Mask R-CNN (ResNet-50), with or without its COCO weights.
 
     Parameters
@@ -97,7 +104,7 @@ def class_names(version: str = "v1") -> dict[int, str]:
     return {i: n for i, n in enumerate(names) if n not in ("__background__", "N/A")}
 
 
-def _weights(version: str) -> Any:
+def _weights(version: str) -> WeightsEnum:
     from torchvision.models import detection
 
     if version == "v1":
@@ -105,7 +112,7 @@ def _weights(version: str) -> Any:
     return detection.MaskRCNN_ResNet50_FPN_V2_Weights.COCO_V1
 
 
-def _state(weights: Any) -> Any:
+def _state(weights: WeightsEnum) -> Mapping[str, Tensor]:
     """Load the weights from torch's cache, else from their server if it responds."""
     import torch
 
@@ -129,14 +136,18 @@ def _responds(url: str) -> bool:
         return False
 
 
-def _with_channels(body: Any, channels: int) -> None:
+def _with_channels(body: nn.Module, channels: int) -> None:
     """Change the number of input channels; one channel gets the sum of the colours' kernels."""
+    from torch import nn
+
     from napari_segment.deep.nn.convolutions_torch import with_input_channels
 
-    body.conv1 = with_input_channels(body.conv1, channels, keep=channels == 1)
+    first = body.get_submodule("conv1")
+    assert isinstance(first, nn.Conv2d)
+    body.conv1 = with_input_channels(first, channels, keep=channels == 1)
 
 
-def _with_classes(heads: Any, classes: int) -> None:
+def _with_classes(heads: RoIHeads, classes: int) -> None:
     from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
     from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
 

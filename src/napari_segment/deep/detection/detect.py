@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array, Sliceable
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.detection.merging import DetectedObjects, Detection, merge_detections
 from napari_segment.deep.device import Precision
@@ -20,6 +21,10 @@ from napari_segment.deep.inference.tiling import Grid, Prepare, Reader, as_float
 from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.image import smallest_integers
 from napari_segment.step import Step
+
+if TYPE_CHECKING:
+    from napari_segment.deep.detection.mask_rcnn_torch import Detector
+    from napari_segment.deep.detection.tiles_torch import Detectors
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,19 @@ class Limits:
     min_size: int = 0
 
 
+class DetectionSettings(TypedDict, total=False):
+    """Settings of `detect`, but for the thresholds."""
+
+    tile: Required[Sequence[int]]
+    overlap: float
+    device: str
+    precision: Precision
+    prepare: Prepare
+
+
 def detect(  # noqa: PLR0913 - settings, each with a name
-    network: Any,
-    image: Any,
+    network: Detector | Detectors,
+    image: Sliceable,
     *,
     tile: Sequence[int],
     overlap: float = 0.25,
@@ -118,7 +133,10 @@ def _devices(names: str) -> list[str]:
 
 
 def detect_merged(
-    network: Any, image: Any, limits: Limits, **settings: Any
+    network: Detector | Detectors,
+    image: Sliceable,
+    limits: Limits,
+    **settings: Unpack[DetectionSettings],
 ) -> Generator[Step, None, DetectedObjects]:
     """Detect the objects of an image ``(C, Y, X)``, each once; settings as of `detect`."""
     detections = yield from detect(
@@ -132,7 +150,7 @@ def detect_merged(
 def detect_in_image(
     checkpoint: Checkpoint,
     objects: Objects,
-    image: Any,
+    image: Array,
     options: Options,
     spacing: Sequence[float] = (),
 ) -> Generator[Step, None, tuple[NDArray[Any], dict[str, NDArray[Any]]]]:
@@ -163,12 +181,15 @@ def detect_in_image(
     check_inputs([checkpoint], image, spacing)
     numbers = checkpoint.statistics(image)
     shape = (int(image.shape[-2]), int(image.shape[-1]))
-    image = to_training_grid(checkpoint, image, spacing)
+    resampled: Sliceable = to_training_grid(checkpoint, image, spacing)
     from napari_segment.deep.detection.tiles_torch import Detectors
     from napari_segment.deep.inference.compute.forward_torch import precision_message
 
     network = Detectors(
-        checkpoint.network(), _devices(options.device), options.precision, movable=True
+        cast("Detector", checkpoint.network()),
+        _devices(options.device),
+        options.precision,
+        movable=True,
     )
     if message := precision_message(network.devices, options.precision):
         yield Step(0, 0, message)
@@ -176,12 +197,12 @@ def detect_in_image(
         yield Step(0, 0, "Detectors are computed here, not by the workers of the Dask cluster.")
     score = options.thresholds[0] if options.thresholds else objects.seed
     limits = Limits(score, objects.foreground, min_size=objects.size)
-    settings: dict[str, Any] = {
+    settings: DetectionSettings = {
         "tile": options.tile or checkpoint.patch, "overlap": options.overlap,
         "prepare": partial(checkpoint.apply, numbers=numbers),
     }  # fmt: skip
-    single = len(image.shape) == 3
-    planes = [image] if single else _planes(image)
+    single = len(resampled.shape) == 3
+    planes = [resampled] if single else _planes(resampled)
     drawn: list[NDArray[Any]] = []
     tables: list[dict[str, NDArray[Any]]] = []
     last = 0
@@ -191,7 +212,7 @@ def detect_in_image(
         drawn.append(np.where(detected.labels > 0, detected.labels + np.uint32(last), np.uint32(0)))
         tables.append(_features(detected, last, checkpoint.names, None if single else z))
         last += len(detected.scores)
-        yield Step(z + 1, 1 if single else int(image.shape[1]), f"plane {z}")
+        yield Step(z + 1, 1 if single else int(resampled.shape[1]), f"plane {z}")
     labels = drawn[0] if single else np.stack(drawn)
     features = {name: np.concatenate([t[name] for t in tables]) for name in tables[0]}
     return labels.astype(smallest_integers(last)), features
@@ -214,8 +235,10 @@ def _features(
     return columns
 
 
-def _planes(image: Any) -> Iterator[NDArray[Any]]:
-    return (np.asarray(image[:, z : z + 1])[:, 0] for z in range(int(image.shape[1])))
+def _planes(image: Sliceable) -> Iterator[NDArray[Any]]:
+    return (
+        np.asarray(image[(slice(None), slice(z, z + 1))])[:, 0] for z in range(int(image.shape[1]))
+    )
 
 
 def _on_shape(objects: DetectedObjects, shape: tuple[int, int]) -> DetectedObjects:

@@ -180,10 +180,12 @@ def as_targets(
 class _Identity(GeneralizedRCNNTransform):
     """A transform that neither resizes nor normalises, and leaves the masks at 28 × 28."""
 
-    def resize(self, image: Tensor, target: Any = None) -> Any:
+    def resize(
+        self, image: Tensor, target: dict[str, Tensor] | None = None
+    ) -> tuple[Tensor, dict[str, Tensor] | None]:
         return image, target
 
-    def postprocess(self, result: Any, *_: Any) -> Any:
+    def postprocess(self, result: list[dict[str, Tensor]], *_: object) -> list[dict[str, Tensor]]:
         return result
 
 
@@ -221,7 +223,9 @@ def _first(layer: nn.Conv2d, channels: int) -> nn.Conv2d:
 class _NoExtraLevel(ExtraFPNBlock):
     """No pyramid level beyond those of the backbone."""
 
-    def forward(self, results: Any, _: Any, names: Any) -> Any:
+    def forward(
+        self, results: list[Tensor], _: list[Tensor], names: list[str]
+    ) -> tuple[list[Tensor], list[str]]:
         return results, names
 
 
@@ -256,7 +260,7 @@ def _mask_rcnn(
     return network
 
 
-def _in_float32(module: nn.Module, inputs: Any, outputs: Any) -> Any:
+def _in_float32(module: nn.Module, inputs: object, outputs: Any) -> Any:
     """Cast outputs to float32: boxes need more digits than mixed precision has."""
     if isinstance(outputs, Tensor):
         return outputs.float()

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_segment.deep.detection.mask_rcnn_torch import Detector
 from napari_segment.deep.device import Precision, is_out_of_memory, release_memory
 from napari_segment.deep.inference.compute.forward_torch import autocast, device_of
 from napari_segment.errors import MemoryShortError
@@ -36,7 +37,12 @@ class Detectors:
     """
 
     def __init__(
-        self, network: Any, devices: Sequence[str], precision: Precision, *, movable: bool = False
+        self,
+        network: Detector,
+        devices: Sequence[str],
+        precision: Precision,
+        *,
+        movable: bool = False,
     ) -> None:
         copies = [network, *(deepcopy(network) for _ in devices[1:])]
         self.devices, self.precision, self.movable = list(devices), precision, movable

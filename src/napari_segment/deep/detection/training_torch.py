@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from napari_segment.deep.checkpoint import Checkpoint
-from napari_segment.deep.detection.detect import Limits, detect
+from napari_segment.deep.data.samples import Samples
+from napari_segment.deep.detection.detect import DetectionSettings, Limits, detect
+from napari_segment.deep.detection.mask_rcnn_torch import Detector
 from napari_segment.deep.detection.merging import Detection, merge_detections
+from napari_segment.deep.planning.fingerprint import Item
 from napari_segment.deep.planning.label_semantics import Objects
+from napari_segment.deep.planning.plan import Plan
 from napari_segment.deep.training.decoding_fit import average_precision
 from napari_segment.deep.training.learner_torch import Learner
 from napari_segment.deep.training.loop_torch import Fit
@@ -36,12 +40,12 @@ class DetectorFit(Fit):
 
     learns = DetectorLearner
 
-    def _validation(self, items: list[Any]) -> Any:
+    def _validation(self, items: Sequence[Item]) -> DetectorValidation:
         learner = self.learner
         mixed = learner.dtype != torch.float32
         return DetectorValidation(items, self.batches.samples, self.plan, learner.device, mixed)
 
-    def _labels(self, item: Any) -> Any:
+    def _labels(self, item: Item) -> NDArray[Any]:
         return self.validation.labels(self.network, item, Limits(score=0.5))
 
     def _fit_objects(self) -> Generator[Step, None, None]:
@@ -69,12 +73,17 @@ class DetectorValidation:
     """
 
     def __init__(
-        self, items: Sequence[Any], samples: Any, plan: Any, device: torch.device, mixed: bool
+        self,
+        items: Sequence[Item],
+        samples: Samples,
+        plan: Plan,
+        device: torch.device,
+        mixed: bool,
     ) -> None:
         self.items, self.samples, self.plan = list(items), samples, plan
         self.device, self.mixed = device, mixed
 
-    def __call__(self, network: nn.Module) -> list[dict[str, float]]:
+    def __call__(self, network: Detector) -> list[dict[str, float]]:
         """Score every case: AP at IoU 0.5, and Dice of the foreground."""
         return [self._scores(network, item) for item in self.items]
 
@@ -82,7 +91,7 @@ class DetectorValidation:
         """Return nothing: objects are scored one by one."""
         return []
 
-    def _scores(self, network: nn.Module, item: Any) -> dict[str, float]:
+    def _scores(self, network: Detector, item: Item) -> dict[str, float]:
         labels = self.labels(network, item, Limits(score=0.5))
         reference = np.maximum(self.samples(item).target[0], 0)
         both = np.count_nonzero((labels > 0) & (reference > 0))
@@ -90,34 +99,35 @@ class DetectorValidation:
         dice = 2 * both / total if total else float("nan")
         return {"dice object": dice, "ap": average_precision(labels.astype(np.int64), reference)}
 
-    def labels(self, network: nn.Module, item: Any, limits: Limits) -> NDArray[np.int64]:
+    def labels(self, network: Detector, item: Item, limits: Limits) -> NDArray[np.int64]:
         """Return the objects of a case, plane by plane of a stack."""
         planes = self._detections(network, item, limits.score)
-        shape = self.samples(item).shape[-2:]
+        height, width = self.samples(item).shape[-2:]
         drawn, last = [], 0
         for detections in planes:
-            merged = merge_detections(detections, shape, score=limits.score)
+            merged = merge_detections(detections, (height, width), score=limits.score)
             labels = merged.labels.astype(np.int64)
             drawn.append(np.where(labels > 0, labels + last, 0))
             last += len(merged.scores)
         return drawn[0] if self.samples(item).image.ndim == 3 else np.stack(drawn)
 
-    def _detections(self, network: nn.Module, item: Any, min_score: float) -> list[list[Detection]]:
+    def _detections(self, network: Detector, item: Item, min_score: float) -> list[list[Detection]]:
         network.eval()
         image = self.samples(item).image
         planes = [image] if image.ndim == 3 else list(image.swapaxes(0, 1))
-        settings: dict[str, Any] = {
-            "tile": self.plan.patch, "device": str(self.device), "min_score": min_score,
+        settings: DetectionSettings = {
+            "tile": self.plan.patch, "device": str(self.device),
             "precision": "bfloat16" if self.mixed and self.device.type == "cpu" else "auto",
         }  # fmt: skip
-        return [run(detect(network, plane, **settings)) for plane in planes]
+        return [run(detect(network, plane, min_score=min_score, **settings)) for plane in planes]
 
-    def fitted(self, network: nn.Module) -> tuple[Objects, float]:
+    def fitted(self, network: Detector) -> tuple[Objects, float]:
         """Fit the smallest score of a detection to the average precision on the cases."""
         cases = [
             (self._detections(network, i, _SCORES[0]), np.maximum(self.samples(i).target[0], 0))
             for i in self.items
         ]
+        assert self.plan.objects is not None
         best = (self.plan.objects, -1.0)
         for score in _SCORES:
             precision = [_precision(planes, reference, score) for planes, reference in cases]

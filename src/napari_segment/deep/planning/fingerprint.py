@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.deep.planning.normalisation import grid_sample
 from napari_segment.deep.planning.slabs import slabs
 from napari_segment.errors import InputError
@@ -105,7 +105,7 @@ def measured(
     )  # fmt: skip
 
 
-def _counted(marked: Any) -> dict[int, int]:
+def _counted(marked: Array) -> dict[int, int]:
     """Voxels of each label."""
     voxels: Counter[int] = Counter()
     for rows in slabs(marked.shape):
@@ -115,7 +115,7 @@ def _counted(marked: Any) -> dict[int, int]:
 
 
 def _foreground(
-    pixels: Any, marked: Any, counts: Mapping[int, int], classes: Sequence[int]
+    pixels: Array, marked: Array, counts: Mapping[int, int], classes: Sequence[int]
 ) -> NDArray[np.float64]:
     """Intensities ``(C, N)`` of labelled voxels, every so manyeth of them."""
     step = max(1, sum(counts[value] for value in classes) // _FOREGROUND)
@@ -130,9 +130,10 @@ def _foreground(
     return np.concatenate(parts, axis=1) if parts else np.zeros((len(pixels), 0))
 
 
-def channels_first(image: Image) -> Any:
+def channels_first(image: Image) -> Array:
     """Pixels ``(C, *S)`` of an image whose axes are in canonical order."""
-    return image.data if "C" in image.axes else image.data[None]
+    pixels: Array = image.data if "C" in image.axes else image.data[None]
+    return pixels
 
 
 def check_alike(items: Sequence[Item]) -> None:

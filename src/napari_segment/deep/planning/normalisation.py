@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from napari_segment.arrays import Array
+
 Scheme: TypeAlias = Literal["zscore", "percentile", "fixed", "none"]
 
 _SAMPLE = 2**20  # voxels from which an image's intensities are measured
@@ -59,7 +61,7 @@ class Normalisation(BaseModel):
     shift: float = 0.0
     scale: float = 1.0
 
-    def measure(self, image: Any) -> Rescale:
+    def measure(self, image: Array) -> Rescale:
         """Measure one channel of an image, once.
 
         Parameters
@@ -87,7 +89,7 @@ class Normalisation(BaseModel):
         return Rescale(low, high, mean, _divisor(deviation, mean))
 
 
-def grid_sample(image: Any, size: int = _SAMPLE) -> NDArray[np.float64]:
+def grid_sample(image: Array, size: int = _SAMPLE) -> NDArray[np.float64]:
     """Take the finite values on a regular grid of at most about `size` voxels, flat.
 
     Parameters
@@ -108,7 +110,7 @@ def grid_sample(image: Any, size: int = _SAMPLE) -> NDArray[np.float64]:
     return values[np.isfinite(values)]
 
 
-def statistics(image: Any, normalisation: Sequence[Normalisation]) -> tuple[Rescale, ...]:
+def statistics(image: Array, normalisation: Sequence[Normalisation]) -> tuple[Rescale, ...]:
     """Measure every channel of an image ``(C, *S)``; the small numbers that `apply` takes."""
     return tuple(n.measure(image[c]) for c, n in enumerate(normalisation))
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from napari_segment.aliases import current_settings
 from napari_segment.deep.planning.fingerprint import Item
 from napari_segment.deep.planning.label_semantics import Objects, label_semantics
-from napari_segment.deep.planning.normalisation import Normalisation
+from napari_segment.deep.planning.normalisation import Normalisation, Scheme
 from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.errors import SettingError
 from napari_segment.image import Holds
@@ -72,7 +72,7 @@ class Plan(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _with_names_of_today(cls, given: Any) -> Any:
+    def _with_current_names(cls, given: object) -> object:
         if not isinstance(given, Mapping):
             return given
         return current_settings("plans", "plan", given, frozenset(cls.model_fields))
@@ -288,7 +288,7 @@ def _normalisation(
     return tuple(_of_scheme(scheme, items, c) for c in channels)
 
 
-def _scheme(items: Sequence[Item]) -> tuple[Any, str]:
+def _scheme(items: Sequence[Item]) -> tuple[Scheme, str]:
     """Hounsfield-like data are normalised alike; everything else image by image."""
     quantiles = np.array([i.quantiles for i in items])
     low, high = quantiles[:, 0, 0], quantiles[:, 0, 2]
@@ -303,7 +303,7 @@ def _scheme(items: Sequence[Item]) -> tuple[Any, str]:
     return "zscore", f"each image by itself (their ranges differ by a factor of {shown})"
 
 
-def _of_scheme(scheme: Any, items: Sequence[Item], channel: int) -> Normalisation:
+def _of_scheme(scheme: Scheme, items: Sequence[Item], channel: int) -> Normalisation:
     if scheme != "fixed":
         return Normalisation(
             scheme=scheme, percentiles=(1.0, 99.8) if scheme == "percentile" else (0.1, 99.9)

@@ -9,14 +9,15 @@ from typing import Any
 
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.planning.settings import LOSS, MODEL, TrainSettings, signature
+from napari_segment.io.datasets.pairs import PairsSource
 from napari_segment.io.lock import locked
 from napari_segment.registry import Entry
 from napari_segment.step import Step
 
-__all__ = ["ENTRY", "LOSS", "MODEL", "TrainSettings", "checked", "train"]
+__all__ = ["ENTRY", "LOSS", "MODEL", "TrainSettings", "checked", "train", "train_with"]
 
 
-def train(pairs: Any, **settings: Any) -> Generator[Step, None, Checkpoint]:
+def train(pairs: PairsSource, **settings: object) -> Generator[Step, None, Checkpoint]:
     """Train a network on images and their labels.
 
     Each setting that is "auto" is decided from the data; ``plan.json`` in the run folder has the
@@ -46,13 +47,18 @@ def train(pairs: Any, **settings: Any) -> Generator[Step, None, Checkpoint]:
     >>> from napari_segment.step import run
     >>> checkpoint = run(train(("images", "labels"), out="run", minutes=10))  # doctest: +SKIP
     """
+    return (yield from train_with(pairs, checked(settings)))
+
+
+def train_with(pairs: PairsSource, settings: TrainSettings) -> Generator[Step, None, Checkpoint]:
+    """Train as `train` does, from validated settings."""
     from napari_segment.deep.training.resume import saved_settings
     from napari_segment.deep.training.run import training
 
-    given = checked(settings)
-    with _held(given.out):
-        saved = saved_settings(given)
-        return (yield from training(pairs, checked(saved) if saved else given, resumed=bool(saved)))
+    with _held(settings.out):
+        saved = saved_settings(settings)
+        chosen = checked(saved) if saved else settings
+        return (yield from training(pairs, chosen, resumed=bool(saved)))
 
 
 def _held(folder: Path) -> AbstractContextManager[None]:

@@ -21,14 +21,14 @@ from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.deep.training import checked
 from napari_segment.deep.training.run import amounts, planned, summed_up
 from napari_segment.errors import InputError
-from napari_segment.io.datasets.pairs import Pairs
+from napari_segment.io.datasets.pairs import Pairs, PairsSource
 from napari_segment.step import run
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def augment_preview(
-    pairs: Any, settings: Mapping[str, Any] = _NOTHING, *, case: int = 0, count: int = 6
+    pairs: PairsSource, settings: Mapping[str, Any] = _NOTHING, *, case: int = 0, count: int = 6
 ) -> dict[str, NDArray[Any]]:
     """Change one patch of one case as a training would.
 
@@ -74,7 +74,7 @@ def augment_preview(
     }
 
 
-def network_preview(pairs: Any, settings: Mapping[str, Any] = _NOTHING) -> Summary:
+def network_preview(pairs: PairsSource, settings: Mapping[str, Any] = _NOTHING) -> Summary:
     """Say what network a training would train, and what it will cost, before it is begun.
 
     Only the first case is read: where its labels or its size are not like the others', the numbers
@@ -93,12 +93,12 @@ def network_preview(pairs: Any, settings: Mapping[str, Any] = _NOTHING) -> Summa
         Of the network for a batch of the training's patches.
     """
     given = checked(settings)
-    pairs, device = Pairs.of(pairs), resolve(given.device)
-    if not len(pairs):
+    known, device = Pairs.of(pairs), resolve(given.device)
+    if not len(known):
         raise InputError("There is no image with labels to plan a training for.")
-    cases = Cases(pairs.subset([0]), budget=0)
+    cases = Cases(known.subset([0]), budget=0)
     run(cases.measure())
-    return summed_up(given.model, planned(cases.items, pairs, given, device))
+    return summed_up(given.model, planned(cases.items, known, given, device))
 
 
 def _one(pairs: Pairs, case: int, settings: TrainSettings) -> tuple[Samples, Plan]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from napari_segment.deep.checkpoint import Checkpoint
-from napari_segment.deep.training import train
+from napari_segment.deep.training import checked, train_with
+from napari_segment.io.datasets.pairs import PairsSource
 from napari_segment.step import Step
 
 
 def cross_validate(
-    pairs: Any, *, out: str | Path = "folds", folds: int = 5, **settings: Any
+    pairs: PairsSource, *, out: str | Path = "folds", folds: int = 5, **settings: object
 ) -> Generator[Step, None, list[Checkpoint]]:
     """Train once for each fold, one after the other.
 
@@ -39,9 +39,10 @@ def cross_validate(
         Of the folds; predicted together they are an ensemble.
     """
     checkpoints = []
+    common = checked({**settings, "folds": folds, "out": Path(out)})
     for fold in range(folds):
-        folder = Path(out) / f"fold_{fold}"
-        work = train(pairs, out=folder, folds=folds, fold=fold, **settings)
+        own = common.model_copy(update={"fold": fold, "out": common.out / f"fold_{fold}"})
+        work = train_with(pairs, own)
         checkpoints.append((yield from _named(work, f"fold {fold + 1} of {folds}")))
     return checkpoints
 

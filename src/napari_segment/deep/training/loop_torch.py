@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from time import monotonic
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_segment.deep.checkpoint import STATE, WEIGHTS, Checkpoint, load_tensors
 from napari_segment.deep.data.augment.patch_torch import finish
 from napari_segment.deep.data.batches import Batches, ahead
 from napari_segment.deep.device import augments
+from napari_segment.deep.planning.fingerprint import Item
 from napari_segment.deep.planning.plan import Plan
 from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.deep.training.clock import Clock
@@ -58,7 +60,7 @@ class Fit:
 
     def __init__(
         self, blank: Checkpoint, settings: TrainSettings, plan: Plan, batches: Batches,
-        validation: Any, group: Group, record: Record, begun: float,
+        validation: Sequence[Item], group: Group, record: Record, begun: float,
     ) -> None:  # fmt: skip
         self.blank, self.settings, self.plan = blank, settings, plan
         self.batches, self.group, self.record = batches, group, record
@@ -73,7 +75,7 @@ class Fit:
         self.scores: dict[str, float] = {}
         self.checked = 0  # the last epoch that was validated
 
-    def _validation(self, items: list[Any]) -> Any:
+    def _validation(self, items: Sequence[Item]) -> Any:
         learner = self.learner
         return Validation(items, self.batches.samples, self.plan, learner.device, learner.dtype)
 
@@ -277,7 +279,7 @@ class Fit:
         self.record.picture(self.epoch, planes)
         return planes
 
-    def _labels(self, item: Any) -> Any:
+    def _labels(self, item: Item) -> NDArray[Any]:
         """What the network says of one whole case."""
         return self.validation.shown(self.network, item)
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
 
 from napari_segment.deep.data.samples import Maps
 from napari_segment.deep.nn import losses
+from napari_segment.deep.nn.losses import LossFunction
 from napari_segment.deep.planning.fingerprint import Item
 from napari_segment.deep.planning.plan import Plan
 from napari_segment.recipe import Spec
 from napari_segment.registry import losses as registry
 
 
-def objective(spec: Spec, plan: Plan) -> Any:
+def objective(spec: Spec, plan: Plan) -> LossFunction:
     """Make the loss; one that measures distances gets the spacing where none was given."""
     given = dict(spec.settings)
     wants = "spacing" in registry[spec.name].settings.model_fields
@@ -24,7 +24,7 @@ def objective(spec: Spec, plan: Plan) -> Any:
     return losses.of_objects(loss, plan.objects.target) if plan.objects else loss
 
 
-def maps_for(loss: Any, plan: Plan, items: Sequence[Item], budget: int) -> Maps | None:
+def maps_for(loss: LossFunction, plan: Plan, items: Sequence[Item], budget: int) -> Maps | None:
     """What the loss wants to be drawn of each case once, where all of it fits a budget of bytes.
 
     Without them it measures distances in every patch. Objects change with their patches, so that

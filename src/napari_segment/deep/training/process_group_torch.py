@@ -5,13 +5,15 @@ from __future__ import annotations
 import gc
 import os
 from time import sleep
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import nn
 
 _SETTLED = 0.2  # seconds in which gloo's threads come to rest
+
+T = TypeVar("T")
 
 
 class Group:
@@ -77,24 +79,24 @@ class Group:
         dist.broadcast(shared, 0)
         return float(shared.item())
 
-    def same(self, what: Any) -> Any:
+    def same(self, value: T) -> T:
         """The leading process's object, which must be picklable."""
         if self.size == 1:
-            return what
-        box = [what]
-        dist.broadcast_object_list(box, 0)
-        return box[0]
+            return value
+        shared = [value]
+        dist.broadcast_object_list(shared, 0)
+        return shared[0]
 
     def wait(self) -> None:
         """Wait until all processes are here."""
         if self.size > 1:
             dist.barrier()
 
-    def gather(self, values: list[Any]) -> list[Any]:
+    def gather(self, values: list[T]) -> list[T]:
         """The lists of all processes, one after the other."""
         if self.size == 1:
             return values
-        parts: list[Any] = [None] * self.size
+        parts: list[list[T]] = [[]] * self.size
         dist.all_gather_object(parts, values)
         return [item for part in parts for item in part]
 

@@ -25,17 +25,19 @@ from napari_segment.deep.training.record.logs import logged
 from napari_segment.deep.training.record.run_folder import LAST, PLAN, Record
 from napari_segment.deep.training.trainers import trainer_of
 from napari_segment.errors import SettingError
-from napari_segment.io.datasets.pairs import Pairs
+from napari_segment.io.datasets.pairs import Pairs, PairsSource
 from napari_segment.recipe import Spec
 from napari_segment.registry import models
 from napari_segment.step import Step
 
 if TYPE_CHECKING:
+    import torch
+
     from napari_segment.deep.training.process_group_torch import Group
 
 
 def training(
-    pairs: Any, settings: TrainSettings, *, resumed: bool = False
+    pairs: PairsSource, settings: TrainSettings, *, resumed: bool = False
 ) -> Generator[Step, None, Checkpoint]:
     """Train as `napari_segment.deep.training.train` does, from its validated settings."""
     begun = monotonic()
@@ -124,7 +126,11 @@ def _samples(cases: Cases, plan: Plan, settings: TrainSettings, cache: MemmapCac
 
 
 def planned(
-    items: Sequence[Item], pairs: Pairs, settings: TrainSettings, device: Any, resumed: bool = False
+    items: Sequence[Item],
+    pairs: Pairs,
+    settings: TrainSettings,
+    device: torch.device,
+    resumed: bool = False,
 ) -> Plan:
     """The plan of a training, or that of the run folder where it is resumed."""
     if resumed:

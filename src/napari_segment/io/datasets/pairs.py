@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, TypeAlias, overload
 
 from napari_segment.errors import (
     FormatError,
@@ -24,6 +24,8 @@ from napari_segment.io.files import read, read_channels, read_stored_labels
 from napari_segment.io.names import stem
 from napari_segment.recipe import Spec, SpecLike
 from napari_segment.registry import layouts
+
+PairsSource: TypeAlias = "Pairs | str | Path | Iterable[Any]"  # what `Pairs.of` takes
 
 __all__ = ["Case", "Pairs", "Source", "match_folders", "open_layout"]
 
@@ -64,7 +66,7 @@ class Pairs(Sequence[Case]):
             object.__setattr__(self, "mask_values", rule)
 
     @classmethod
-    def of(cls, what: Any, *, axes: str = "") -> Pairs:
+    def of(cls, what: PairsSource, *, axes: str = "") -> Pairs:
         """Read pairs from whatever may hold them.
 
         Parameters
@@ -79,10 +81,10 @@ class Pairs(Sequence[Case]):
             what = open_layout(what)
         if isinstance(what, Pairs):
             return replace(what, axes=axes or what.axes)
-        what = list(what)
-        if len(what) == 2 and all(isinstance(w, str | Path) for w in what):
-            return replace(match_folders(*map(Path, what)), axes=axes)
-        return cls._of_stacks(what, axes)
+        parts = list(what)
+        if len(parts) == 2 and all(isinstance(p, str | Path) for p in parts):
+            return replace(match_folders(*map(Path, parts)), axes=axes)
+        return cls._of_stacks(parts, axes)
 
     @classmethod
     def _of_stacks(cls, what: Iterable[Any], axes: str) -> Pairs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -135,7 +136,12 @@ def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return grown
 
 
-def _in_threads(follow: Any, volume: NDArray[np.float32], path: NDArray[np.float32]) -> None:
+def _in_threads(
+    follow: Callable[[NDArray[np.float32], NDArray[np.float32], int], object],
+    volume: NDArray[np.float32],
+    path: NDArray[np.float32],
+) -> None:
+    """Follow parts of the voxels in threads."""
     from concurrent.futures import ThreadPoolExecutor
 
     from napari_segment.runtime import threads

@@ -16,7 +16,7 @@ differentiable.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from napari_segment.deep.nn.losses import boundary as boundary
 from napari_segment.deep.nn.losses import compound as compound
@@ -35,7 +35,7 @@ __all__ = ["LossFunction", "make", "multilabel", "of_objects"]
 LossFunction: TypeAlias = "Callable[..., Tensor]"
 
 
-def make(spec: SpecLike) -> Any:
+def make(spec: SpecLike) -> LossFunction:
     """Make a loss.
 
     Parameters
@@ -48,7 +48,8 @@ def make(spec: SpecLike) -> Any:
     callable
         ``(logits, target) -> scalar``, see `napari_segment.deep.nn.losses`.
     """
-    return losses.make(spec)
+    loss: LossFunction = losses.make(spec)
+    return loss
 
 
 def of_objects(loss: LossFunction, target: str) -> LossFunction:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Self, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from napari_segment.errors import InputError
 from napari_segment.recipe import Spec
+
+Outputs: TypeAlias = Tensor | Sequence[Tensor] | Mapping[str, Tensor]
 
 
 class Segmenter(nn.Module):
@@ -86,7 +88,7 @@ class Segmenter(nn.Module):
         outputs: Tensor | list[Tensor],
         target: Tensor,
         loss: Callable[..., Tensor],
-        **maps: Any,
+        **maps: Tensor,
     ) -> Tensor:
         """The training loss of what `forward` gave in training mode.
 
@@ -162,11 +164,11 @@ def _resized(logits: Tensor, size: tuple[int, ...]) -> Tensor:
     return nn.functional.interpolate(logits, size, mode=mode, align_corners=False)
 
 
-def _as_list(outputs: Any, ndim: int) -> list[Tensor]:
+def _as_list(outputs: Outputs, ndim: int) -> list[Tensor]:
     """One tensor, several stacked at axis 1, a list, a tuple or a mapping: as a list."""
     if isinstance(outputs, Tensor):
         return [outputs] if outputs.ndim == ndim + 2 else list(outputs.unbind(1))
-    return list(outputs.values() if isinstance(outputs, dict) else outputs)
+    return list(outputs.values() if isinstance(outputs, Mapping) else outputs)
 
 
 def _sides(value: int | Sequence[int], ndim: int) -> tuple[int, ...]:

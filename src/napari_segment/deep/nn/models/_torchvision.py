@@ -78,7 +78,7 @@ def network(
     builder, known = _BUILDERS[name]
     options = {"aux_loss": True} if auxiliary else {}
     net = builder(weights=None, weights_backbone=None, num_classes=channels_out, **options)
-    state = _state(name, weights, known.DEFAULT)
+    state = _state(name, weights, known.DEFAULT.url)
     if state is not None:
         _load(net.backbone, state, weights)
     _fit_first(net.backbone, channels_in, keep=state is not None)
@@ -101,11 +101,11 @@ def _fit_first(backbone: nn.Module, channels: int, *, keep: bool) -> None:
     setattr(backbone.get_submodule(parent), child, with_input_channels(first, channels, keep=keep))
 
 
-def _state(name: str, weights: str, known: Any) -> dict[str, Tensor] | None:
+def _state(name: str, weights: str, url: str) -> dict[str, Tensor] | None:
     if weights == "none":
         return None
     if weights == "imagenet":
-        return read_weights(_downloaded(name, known.url))
+        return read_weights(_downloaded(name, url))
     file = given_file(weights)
     if file is None:
         raise UnknownNameError(f"set of weights of {name!r}", weights, ["none", "imagenet"])

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log2, prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_segment.deep.nn.summary.layer import Layer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 WIDTH, HEIGHT = 1.0, 0.62
 _PLAIN = {"boxstyle": "round", "facecolor": "white", "edgecolor": "#222222"}
@@ -98,7 +101,7 @@ def _level(shape: Sequence[int], size: Sequence[int]) -> float:
     return max(0.0, log2(ratio) / len(sides))
 
 
-def _box(axes: Any, block: Block, position: int, boxes: list[Block]) -> None:
+def _box(axes: Axes, block: Block, position: int, boxes: list[Block]) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     before = max((boxes[i].level for i in block.inputs if i >= 0), default=0)
@@ -121,7 +124,7 @@ def _box(axes: Any, block: Block, position: int, boxes: list[Block]) -> None:
     axes.text(x, y, "\n".join(lines), ha="center", va="center", size=5.2, color=ink)
 
 
-def _arrow(axes: Any, source: int, position: int, boxes: list[Block]) -> None:
+def _arrow(axes: Axes, source: int, position: int, boxes: list[Block]) -> None:
     start = (source * 1.25, -boxes[source].level) if source >= 0 else (-1.25, 0.0)
     end = (position * 1.25, -boxes[position].level)
     skips = position - source > 1

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -54,15 +53,21 @@ class _Flow(TorchDispatchMode):
         self.alive: list[Tensor] = [image]  # an id is only good for as long as its tensor lives
         self.inside = 0
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: tuple[object, ...] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
         result = func(*args, **(kwargs or {}))
         self._mark(_tensors(result), self._sources(_tensors((args, kwargs))))
         return result
 
-    def record(self, name: str) -> Any:
+    def record(self, name: str) -> Callable[[nn.Module, object, object], None]:
         """A forward hook for one layer."""
 
-        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
+        def hook(module: nn.Module, inputs: object, output: object) -> None:
             tensors = _tensors(output)
             if isinstance(module, nn.Identity | nn.Dropout) or not tensors:
                 return
@@ -93,5 +98,5 @@ class _Flow(TorchDispatchMode):
             self.alive.append(tensor)
 
 
-def _tensors(tree: Any) -> list[Tensor]:
+def _tensors(tree: object) -> list[Tensor]:
     return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]

@@ -115,7 +115,7 @@ def _run(folder: Path) -> Run:
     )
 
 
-def _name(spec: Any) -> str:
+def _name(spec: object) -> str:
     return str(spec["name"]) if isinstance(spec, Mapping) else str(spec or "")
 
 
