@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Generator
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +16,7 @@ from napari_segment.api.outcome import outcome_of
 from napari_segment.errors import InputError, Stopped
 from napari_segment.image import Labels
 from napari_segment.recipe import Recipe
+from napari_segment.registry import methods
 from napari_segment.step import Step
 from napari_segment.worker.stacks import load_stack, save_stack
 
@@ -25,6 +28,8 @@ def segment(message: Message) -> Work:
     """Run a recipe on an image."""
     data = {name: load_stack(stack) for name, stack in message.get("data", {}).items()}
     recipe = Recipe.model_validate(message["recipe"])
+    if methods[recipe.method.name].group == "network":
+        yield from _announce_torch()
     image = load_stack(message["image"])
     labels = yield from api.segment_steps(image, recipe, data=data)
     yield Step(0, 0, "Counting what was found")
@@ -55,15 +60,29 @@ def train(message: Message) -> Work:
     """Train a network on pairs of stacks or on two folders; one for each fold if asked."""
     settings = dict(message["settings"])
     folder = Path(settings["out"])
+    yield from _announce_torch()
     try:
         if message.get("cross"):
             settings.pop("fold")
             folds = yield from api.cross_validate(_pairs(message), **settings)
-            return {"checkpoints": [str(c.folder) for c in folds]}
+            return _trained([c.folder for c in folds])
         checkpoint = yield from api.train(_pairs(message), **settings)
     except Stopped:
-        return {"checkpoints": _saved(folder)}
-    return {"checkpoints": [str(checkpoint.folder)]}
+        return _trained(_saved(folder))
+    return _trained([checkpoint.folder])
+
+
+def _trained(folders: list[Path]) -> Message:
+    """The folders of networks, and the scores of each on its validation cases."""
+    cards = [json.loads((folder / "model.json").read_text("utf-8")) for folder in folders]
+    scores = [card.get("scores", {}) for card in cards]
+    return {"checkpoints": list(map(str, folders)), "scores": scores}
+
+
+def _announce_torch() -> Generator[Step, None, None]:
+    """Say why the first work with networks begins late."""
+    if "torch" not in sys.modules:
+        yield Step(0, 0, "Loading PyTorch; the next run begins at once")
 
 
 def classify(message: Message) -> Work:
@@ -112,13 +131,13 @@ def _pairs(message: Message) -> Any:
     return [(load_stack(image), load_stack(labels)) for image, labels in pairs]
 
 
-def _saved(folder: Path) -> list[str]:
+def _saved(folder: Path) -> list[Path]:
     checkpoints = [
         p for p in (folder, *sorted(folder.glob("fold_*"))) if (p / "model.json").is_file()
     ]
     if not checkpoints:
         raise InputError("The training was stopped before it had saved a first network.")
-    return list(map(str, checkpoints))
+    return checkpoints
 
 
 def measure(message: Message) -> Work:

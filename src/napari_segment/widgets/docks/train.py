@@ -26,6 +26,7 @@ from napari_segment.step import Step
 from napari_segment.widgets.docks.dialogs import network_sheet, picture_sheet
 from napari_segment.widgets.docks.dock import Dock
 from napari_segment.widgets.docks.segment import heading, scrolling
+from napari_segment.widgets.docks.training_outcome import training_outcome
 from napari_segment.widgets.forms.curves import Curves, Pictures, picture_of
 from napari_segment.widgets.forms.devices import DeviceMenu
 from napari_segment.widgets.forms.fields import Field
@@ -188,9 +189,7 @@ class Train(Dock):
         folders = [Path(folder) for folder in result["checkpoints"]]
         for folder in reversed(folders):
             networks.add(folder)
-        several = f"{len(folders)} networks are" if len(folders) > 1 else "The network is"
-        parent = folders[0].parent if len(folders) > 1 else folders[0]
-        self.running.say(f"{several} in {parent}. The Predict widget offers what was trained.")
+        self.running.say(training_outcome(folders, result["scores"]))
 
     def show_augmentation(self, pictures: Any) -> None:
         """Show a patch before and after the random changes in a window of its own."""

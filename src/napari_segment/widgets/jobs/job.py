@@ -30,6 +30,7 @@ from napari_segment.widgets.jobs.threads import call_in_thread
 Message: TypeAlias = dict[str, Any]
 
 GRACE = 4_000  # milliseconds that a cancelled job has before its process is killed
+KILLED = 9  # the signal of a process that the system stops for its memory
 TAIL = 4_000  # characters of a process's last words that are kept
 
 
@@ -267,7 +268,7 @@ class Process(QObject):
         text = printable(output.decode(errors="replace"))
         self.error_output = (self.error_output + text)[-TAIL:]
 
-    def _died(self, code: int, _: Any) -> None:
+    def _died(self, code: int, status: Any) -> None:
         """The running job is lost; those that wait get a new process."""
         self._hear()
         job, output = self._job, self.error_output.strip()
@@ -276,14 +277,34 @@ class Process(QObject):
         if job.unwanted:
             self._over(job, job.cancelled)
             return
-        last = output.rsplit("\n", 1)[-1]
-        text = f"The worker process ended by itself (exit code {code}). {last}"
-        self._over(job, job.failed, text.strip(), output)
+        crashed = status == QProcess.ExitStatus.CrashExit
+        self._over(job, job.failed, _cause(code, crashed, output), output)
 
     def _not_started(self, error: Any) -> None:
         if error == QProcess.ProcessError.FailedToStart and self._job is not None:
             text = f"The worker process could not be started with {sys.executable}."
             self._over(self._job, self._job.failed, text, "")
+
+
+def _cause(code: int, crashed: bool, output: str) -> str:
+    """Say why a process probably ended by itself, and what to do.
+
+    Of a crashed process the code is the number of the signal that ended it.
+    """
+    again = "The next run starts a new one."
+    if crashed and code == KILLED:
+        return (
+            "The worker process ended by itself: the system stopped it, most likely because memory "
+            f"ran out. {again} Close other programs, take a part of the image or smaller tiles and "
+            "batches, or open the image from Zarr or OME-TIFF, which is read by blocks."
+        )
+    if crashed:
+        return (
+            f"The worker process ended by itself: a library crashed (signal {code}). {again} If it "
+            "happens again with the same settings, report it with the text shown over this message."
+        )
+    last = output.rsplit("\n", 1)[-1]
+    return f"The worker process ended by itself (exit code {code}). {again} {last}".strip()
 
 
 def _parsed(line: bytes) -> Message | None:
