@@ -38,7 +38,7 @@ def open_dock(viewer, name):
 def run(qtbot, dock):
     qtbot.mouseClick(dock.running.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: dock.running.job is None, timeout=WAIT)
-    assert dock.running.message.text().endswith(" s.")
+    assert dock.running.message.text().endswith((" s.", " min."))
     return dock.viewer.layers[-1]
 
 

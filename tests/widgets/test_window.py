@@ -46,7 +46,7 @@ def run(qtbot, dock, timeout=WAIT):
 
 
 def assert_done(text):
-    assert re.search(r", [0-9.]+ s\.$", text), text
+    assert re.search(r", [0-9.]+ (s|min)\.$", text), text
 
 
 def add_stack(viewer, stack):
