@@ -14,6 +14,7 @@ from napari_segment.arrays import Array
 from napari_segment.deep.device import resolve
 from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.deep.planning.normalisation import Normalisation, Rescale, apply, statistics
+from napari_segment.deep.randomness import own_random_numbers
 from napari_segment.distribution import DISTRIBUTION
 from napari_segment.errors import FormatError
 from napari_segment.image import Holds
@@ -182,9 +183,10 @@ class Checkpoint(BaseModel):
         """
         from napari_segment.deep.nn import models
 
-        network = models.build(
-            self.model, self.channels_in, self.channels_out, self.ndim, pretrained=False
-        )
+        with own_random_numbers():
+            network = models.build(
+                self.model, self.channels_in, self.channels_out, self.ndim, pretrained=False
+            )
         weights = load_tensors(self.folder / WEIGHTS)
         try:
             network.load_state_dict(weights)

@@ -15,6 +15,7 @@ from napari_segment.deep.device import is_out_of_memory, memory_format, precisio
 from napari_segment.deep.nn import models
 from napari_segment.deep.planning.plan import Plan
 from napari_segment.deep.planning.settings import TrainSettings
+from napari_segment.deep.randomness import own_random_numbers
 from napari_segment.deep.training.objective_torch import objective
 from napari_segment.deep.training.optimisation.optimizers_torch import Average, one_hot, optimizer
 from napari_segment.deep.training.optimisation.thin_convolutions_torch import spare_thin_inputs
@@ -64,9 +65,9 @@ class Learner:
         self.parts, self.skipped = settings.accumulate, 0
 
     def _fresh(self, seed: int) -> Any:
-        torch.manual_seed(seed)
         plan = self.plan
-        return models.build(self.blank.model, plan.channels_in, plan.channels_out, plan.ndim)
+        with own_random_numbers(seed):
+            return models.build(self.blank.model, plan.channels_in, plan.channels_out, plan.ndim)
 
     def begin_again(self, seed: int) -> None:
         """Forget what was learnt: other weights from a seed."""
@@ -99,8 +100,11 @@ class Learner:
         float
             The loss before the update; NaN where something is wrong.
         """
-        torch.manual_seed(seed % 2**63)
         self.network.train()
+        with own_random_numbers(seed % 2**63, self.device):
+            return (yield from self._fitting_update(batch))
+
+    def _fitting_update(self, batch: Batch) -> Generator[Step, None, float]:
         while True:
             try:
                 return self.parted_update(batch)

@@ -21,6 +21,7 @@ from napari_segment.deep.nn.summary import Summary, summary
 from napari_segment.deep.planning.fingerprint import Item
 from napari_segment.deep.planning.plan import Plan, describe, make_plan
 from napari_segment.deep.planning.settings import TrainSettings
+from napari_segment.deep.randomness import own_random_numbers
 from napari_segment.deep.training.record.logs import logged
 from napari_segment.deep.training.record.run_folder import LAST, PLAN, Record
 from napari_segment.deep.training.trainers import trainer_of
@@ -109,7 +110,8 @@ def _find_weights(model: Spec) -> None:
     if given.get("weights", "none") != "none":
         from napari_segment.deep.nn.models import build
 
-        build(model, 3, 2, models[model.name].ndim[0])
+        with own_random_numbers():
+            build(model, 3, 2, models[model.name].ndim[0])
     elif given.get("frozen_epochs") == -1:
         raise SettingError(
             f"The encoder of {model.name!r} would stay as chance made it: it has no weights "
@@ -147,7 +149,8 @@ def _network(plan: Plan, spec: Spec) -> Any:
     from napari_segment.deep.nn.models import build
 
     sizes = plan.channels_in, plan.channels_out, plan.ndim
-    return build(_fitted_to(plan, spec), *sizes, pretrained=False)
+    with own_random_numbers():
+        return build(_fitted_to(plan, spec), *sizes, pretrained=False)
 
 
 def summed_up(model: Spec, plan: Plan) -> Summary:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,10 +92,22 @@ def export(network: Any, shape: Sequence[int], path: Path) -> None:
             ) from error
 
 
-def _runtime() -> Any:
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read once, at the import
+@contextmanager
+def _no_telemetry() -> Iterator[None]:
+    """Ask ONNX Runtime, which reads it once when it is imported, to report nothing to anybody."""
+    given = "ORT_DISABLE_TELEMETRY" in os.environ
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
-        import onnxruntime
+        yield
+    finally:
+        if not given:
+            del os.environ["ORT_DISABLE_TELEMETRY"]
+
+
+def _runtime() -> Any:
+    try:
+        with _no_telemetry():
+            import onnxruntime
     except ImportError:
         raise MissingError(
             "This needs ONNX Runtime: pip install onnxruntime, and onnxscript to write ONNX."

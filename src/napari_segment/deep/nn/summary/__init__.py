@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_segment.deep.nn.summary.layer import Layer
+from napari_segment.deep.randomness import own_random_numbers
 from napari_segment.errors import SettingError
 from napari_segment.recipe import Spec, SpecLike
 
@@ -143,7 +144,8 @@ def summary(
     title = type(model).__name__
     if not hasattr(model, "parameters"):
         title = Spec.of(model).name
-        net = build(model, channels_in, channels_out, ndim, pretrained=False)
+        with own_random_numbers():
+            net = build(model, channels_in, channels_out, ndim, pretrained=False)
     channels_in = getattr(net, "channels_in", channels_in)
     ndim = getattr(net, "ndim", ndim)
     sides = tuple(size) or (_SIDES[ndim],) * ndim
