@@ -1,12 +1,14 @@
 """Files damaged by seed: an error that names the file, or the pixels of the whole file.
 
-`run` damages a file of each kind again and again (cut off, bytes turned, ranges zeroed, wrong sizes
-in the header, another suffix) and reads it in a process of its own with a limit of ten seconds.
+`run` damages a file of each kind again and again (cut off, bytes turned, ranges zeroed, wrong bytes
+or the header of another file, sizes larger than the file, another suffix, members missing or those
+of another file) and reads it in a process of its own with a limit of ten seconds.
 """
 
 import random
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from collections import Counter
@@ -37,6 +39,9 @@ for line in sys.stdin:
 """
 _SECONDS = 10
 _LIBRARY = re.compile(r"object has no|<tifffile|NoneType|reshape|Traceback|force=True|plugins")
+_NEXT = re.compile(
+    r"\b(Copy|Export|Rename|Give|Save|Put|Check|Read|Say|say|Write|Convert|copy|Correct|Allow)\b"
+)
 
 
 class Reader:
@@ -95,19 +100,39 @@ def wholes(folder, seed):
     names = {
         "a.tif": volume, "a.ome.tif": volume, "a.nii": volume, "a.nii.gz": volume, "a.nrrd": volume,
         "a.npy": volume, "a.npz": volume, "a.png": plane, "a.bmp": plane, "a.jpg": plane,
-        "a.ome.zarr": volume,
+        "a.ome.zarr": volume, "a.mha": volume, "a.h5": volume, "mhd/a.mhd": volume,
+        "nhdr/a.nhdr": volume,
     }  # fmt: skip
     checked = {"a.nii.gz", "a.npz", "a.png"}
     for name, image in names.items():
         path = io.write(image, folder / name)
         yield Whole(path, np.asarray(io.read(path).data), name in checked)
+    yield Whole(_pair(folder / "pair" / "a.hdr", data), data, checked=False)
+    yield Whole(_slices(folder / "series", data), data, checked=False)
     packed = folder / "packed.tif"
     tifffile.imwrite(packed, data, compression="zlib", photometric="minisblack")
     yield Whole(packed, data, checked=False)
     yield Whole(_dicom(folder / "a.dcm", data), data, checked=False)
 
 
-def _dicom(path, data):
+def _pair(path, data):
+    """NIfTI in two files."""
+    import nibabel
+
+    path.parent.mkdir()
+    nibabel.save(nibabel.Nifti1Pair(data.T, np.diag([0.5, 0.5, 2, 1])), path)
+    return path
+
+
+def _slices(folder, data):
+    """A DICOM series of a file for each slice."""
+    folder.mkdir()
+    for number, plane in enumerate(data):
+        _dicom(folder / f"{number}.dcm", plane[None], number)
+    return folder
+
+
+def _dicom(path, data, number=None):
     import pydicom
     from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
@@ -119,12 +144,17 @@ def _dicom(path, data):
     head.PhotometricInterpretation, head.SamplesPerPixel = "MONOCHROME2", 1
     head.NumberOfFrames, head.Rows, head.Columns = data.shape
     head.BitsAllocated, head.BitsStored, head.HighBit, head.PixelRepresentation = 16, 16, 15, 0
+    if number is not None:
+        head.SeriesInstanceUID, head.InstanceNumber = "1.2.3", number + 1
+        head.ImageOrientationPatient, head.PixelSpacing = [1, 0, 0, 0, 1, 0], [0.5, 0.5]
+        head.ImagePositionPatient = [0, 0, 2 * number]
+        del head.NumberOfFrames
     head.PixelData = data.tobytes()
     head.save_as(path, enforce_file_format=True)
     return path
 
 
-def damage(content, kind, rng):
+def damage(content, kind, rng, other=b""):
     """Bytes with one kind of damage."""
     found = bytearray(content)
     if kind == "cut":
@@ -139,11 +169,35 @@ def damage(content, kind, rng):
         start = rng.randrange(len(found))
         length = rng.choice([4, 64, 1024])
         found[start : start + length] = bytes(len(found[start : start + length]))
+    elif kind == "swapped":
+        length = rng.choice([16, 132, 400])
+        found[:length] = other[:length]
+    elif kind == "larger":
+        return _larger(bytes(found), rng)
     return bytes(found)
 
 
-SUFFIXES = (".tif", ".nii", ".nrrd", ".png", ".npy", ".dcm", ".jpg")
-KINDS = ("cut", "turned", "header", "zeroed", "suffix")
+def _larger(content, rng):
+    """The same with a size of the image, as a number or as text, that is far larger."""
+    start = content[:2000]
+    spellings = [
+        (code, struct.pack(code, size), struct.pack(code, 30000))
+        for size in (4, 30, 34, 40) for code in ("<H", ">H", "<I", ">I")
+    ]  # fmt: skip
+    spellings += [("text", f" {size}".encode(), b" 30000") for size in (4, 30, 34, 40)]
+    present = [(old, new) for _, old, new in spellings if old in start]
+    if not present:
+        return content[: len(content) // 2]
+    old, new = rng.choice(present)
+    places = [m.start() for m in re.finditer(re.escape(old), start)]
+    at = rng.choice(places)
+    return content[:at] + new + content[at + len(old) :]
+
+
+KINDS = (
+    "cut", "turned", "header", "zeroed", "suffix", "swapped", "larger", "missing", "mixed",
+)  # fmt: skip
+SUFFIXES = (".tif", ".nii", ".nrrd", ".png", ".npy", ".dcm", ".jpg", ".mha", ".h5", ".hdr")
 
 
 def run(folder, count, seed):
@@ -153,32 +207,47 @@ def run(folder, count, seed):
     reader, counts, faults = Reader(), Counter(), []
     reader(sources[0].path, lazy=False)
     for number in range(count):
-        whole = sources[number % len(sources)]
-        kind = KINDS[(number // len(sources)) % len(KINDS)]
-        path = _damaged(whole, kind, rng, folder / f"damaged{number}")
+        whole, other = sources[number % len(sources)], rng.choice(sources)
+        kind = KINDS[(number // len(sources) + number) % len(KINDS)]
+        path = _damaged(whole, other, kind, rng, folder / f"damaged{number}")
         found = reader(path, lazy=rng.random() < 0.3)
         outcome, fault = _judged(found, path, whole, kind)
         counts[outcome] += 1
         if fault:
-            faults.append(f"{path.name} ({whole.path.name}, {kind}): {fault}")
+            faults.append(f"{path.name} ({number}: {whole.path.name}, {kind}): {fault}")
     reader.close()
     return counts, faults
 
 
-def _damaged(whole, kind, rng, folder):
+def _members(path):
+    """The files that make up an image: one, those of a folder, or those with a header."""
+    if path.is_dir():
+        return sorted(f for f in path.rglob("*") if f.is_file())
+    return sorted(path.parent.iterdir()) if path.parent.name in ("pair", "mhd", "nhdr") else [path]
+
+
+def _damaged(whole, other, kind, rng, folder):
     folder.mkdir()
-    path = folder / whole.path.name
-    if whole.path.is_dir():
-        shutil.copytree(whole.path, path)
-        files = sorted(f for f in path.rglob("*") if f.is_file())
-        target = rng.choice(files)
-        target.write_bytes(damage(target.read_bytes(), "cut" if kind == "suffix" else kind, rng))
-        return path
-    if kind == "suffix":
-        path = folder / (
-            "a" + rng.choice([".tif", ".nii", ".nrrd", ".png", ".npy", ".dcm", ".jpg"])
-        )
-    path.write_bytes(damage(whole.path.read_bytes(), kind, rng))
+    members, others = _members(whole.path), _members(other.path)
+    root = whole.path if whole.path.is_dir() else whole.path.parent
+    copied = {m: folder / root.name / m.relative_to(root) for m in members}
+    for source, target in copied.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+    path = folder / root.name / ("" if whole.path.is_dir() else whole.path.name)
+    if kind in ("missing", "mixed", "suffix") and len(members) == 1:
+        kind = "suffix"
+    target = rng.choice(list(copied.values()))
+    if kind == "missing":
+        target.unlink()
+    elif kind == "mixed":
+        target.write_bytes(rng.choice(others).read_bytes())
+    else:
+        donor = rng.choice(others).read_bytes()
+        damaged = damage(target.read_bytes(), "cut" if kind == "suffix" else kind, rng, donor)
+        target.write_bytes(damaged)
+    if kind == "suffix" and len(members) == 1:
+        path = path.rename(path.with_name("a" + rng.choice(SUFFIXES)))
     return path
 
 
@@ -188,7 +257,9 @@ def _judged(found, path, whole, kind):
         text = found["refused"]
         if path.name not in text:
             return "refused", f"no name in: {text}"
-        return "refused", f"a library's own words: {text}" if _LIBRARY.search(text) else ""
+        if _LIBRARY.search(text):
+            return "refused", f"a library's own words: {text}"
+        return "refused", "" if _NEXT.search(text) else f"no next step: {text}"
     if "read" not in found:
         outcome = next(iter(found))
         return outcome, str(found)
@@ -204,9 +275,10 @@ def _judged(found, path, whole, kind):
 def _other_pixels(data, whole, kind):
     """Bytes of pixels that changed cannot be seen without a checksum; sizes and ends can."""
     # A colour table of a BMP is data; a JPEG may declare any width, for its end is not counted.
-    free = whole.path.suffix in (".bmp", ".jpg")
+    free = whole.path.suffix in (".bmp", ".jpg") or kind in ("mixed", "swapped")
     larger = data.size > whole.data.size and not free
-    if whole.checked or larger or kind == "cut":
+    lost = kind == "missing" and whole.path.suffix != ".zarr"  # a Zarr array may lack chunks
+    if (whole.checked and kind != "mixed") or larger or lost or kind == "cut":
         return "wrong", f"{data.shape} {data.dtype} for {whole.data.shape} {whole.data.dtype}"
     return "read, other pixels without a checksum", ""
 

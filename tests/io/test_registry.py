@@ -52,10 +52,11 @@ def test_manifest_offers_what_is_read_and_written():
     assert reader["filename_patterns"] == io.formats.reader_patterns()
     assert reader["accepts_directories"] is True
     assert [w["filename_extensions"] for w in manifest["writers"]] == [
-        io.formats.writer_extensions()
-    ] * 2
+        io.formats.writer_extensions(content) for content in ("images", "labels")
+    ]
     assert {"*.tif", "*.dcm", "*.zarr", "*.nii.gz"} <= set(reader["filename_patterns"])
-    assert not {".png", ".dcm", ".jpg"} & set(io.formats.writer_extensions())
+    assert not {".png", ".dcm", ".jpg"} & set(io.formats.writer_extensions("images"))
+    assert ".dcm" in io.formats.writer_extensions("labels")
 
 
 def test_one_listing_for_commands_and_pairs(tmp_path):

@@ -10,8 +10,8 @@ from napari_segment import io
 from napari_segment.errors import FormatError, InputError
 from napari_segment.image import RGB, Image, Labels
 
-STACKS = [".tif", ".ome.tif", ".nii", ".nii.gz", ".ome.zarr", ".nrrd", ".npz"]
-LAZY = [".tif", ".ome.tif", ".nii", ".nii.gz", ".ome.zarr"]
+STACKS = [".tif", ".ome.tif", ".nii", ".nii.gz", ".ome.zarr", ".nrrd", ".npz", ".mha", ".h5"]
+LAZY = [".tif", ".ome.tif", ".nii", ".nii.gz", ".ome.zarr", ".h5"]
 CODES = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", "?"]
 
 
@@ -51,7 +51,7 @@ def test_values_come_back(suffix, code, tmp_path, rng):
     data = rng.integers(0, 2 if code == "?" else 100, (3, 17, 18)).astype(code)
     found = io.read(io.write(Image(data, "ZYX"), tmp_path / f"a{suffix}"))
     np.testing.assert_array_equal(found.data, data)
-    if suffix in (".ome.zarr", ".npz") or (suffix == ".tif" and code != "?"):
+    if suffix in (".ome.zarr", ".npz", ".h5") or (suffix == ".tif" and code != "?"):
         assert found.dtype == data.dtype
 
 
@@ -101,7 +101,17 @@ def test_units_come_back(suffix, unit, tmp_path, volume):
 def test_formats_turn_into_each_other(turned, tmp_path):
     """A world that went through every format with an affine is where it was."""
     found = turned
-    for suffix in (".nii.gz", ".nrrd", ".tif", ".ome.zarr", ".ome.tif", ".npz", ".nii"):
+    for suffix in (
+        ".nii.gz",
+        ".nrrd",
+        ".mha",
+        ".tif",
+        ".h5",
+        ".ome.zarr",
+        ".ome.tif",
+        ".npz",
+        ".nii",
+    ):
         found = io.read(io.write(found, tmp_path / f"a{suffix}"))
     np.testing.assert_array_equal(found.data, turned.data)
     np.testing.assert_allclose(found.world(), turned.world(), atol=1e-5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from napari.layers import Layer
 
-from napari_segment import api
+from napari_segment import api, io
 from napari_segment.image import Image, Labels
 from napari_segment.samples import SAMPLES
 from napari_segment.widgets.layers import files
@@ -76,7 +76,9 @@ def test_samples_open_as_layers(name):
 @pytest.mark.parametrize("name", ["CT.1.3.12.2.1107", "1.2.840.10008.5", "IM000001", "plain"])
 def test_dicom_without_suffix_is_read(tmp_path, name):
     from napari.plugins import _npe2
+    from npe2 import PluginManager
 
+    PluginManager.instance().discover()
     path = tmp_path / name
     path.write_bytes(bytes(128) + b"DICM")
     assert files.get_reader(str(path)) is files.read_layers
@@ -88,7 +90,9 @@ def test_dicom_without_suffix_is_read(tmp_path, name):
 
 def test_readers_are_not_offered_for_everything(tmp_path):
     from napari.plugins import _npe2
+    from npe2 import PluginManager
 
+    PluginManager.instance().discover()
     assert "napari-segment" not in _npe2.get_readers(str(tmp_path / "cells.2024.csv"))
     assert "napari-segment" in _npe2.get_readers(str(tmp_path))
 
@@ -98,3 +102,17 @@ def test_a_file_with_a_recipe_holds_labels(tmp_path):
     path = api.write(labels, tmp_path / "mask.ome.tif")
     ((_, _, kind),) = files.read_layers(str(path))
     assert kind == "labels"
+
+
+def test_names_and_colours_go_through_layers(tmp_path):
+    labels = Labels(
+        np.eye(5, dtype=np.uint8) * 2, "YX", holds="classes", names={2: "liver"},
+        header={"colors": {2: (1.0, 0.5, 0.25)}},
+    )  # fmt: skip
+    layer = Layer.create(*files.stack_layer(labels))
+    np.testing.assert_allclose(layer.get_color(2)[:3], (1, 0.5, 0.25), atol=0.01)
+    path = tmp_path / "a.seg.nrrd"
+    files.write_labels(str(path), *layer.as_layer_data_tuple()[:2])
+    found = io.read_labels(path)
+    assert (found.names, found.holds) == ({2: "liver"}, "classes")
+    assert list(found.header["colors"][2]) == [1, 0.5, 0.25]

@@ -6,6 +6,10 @@ The widgets and the command line call these, and nothing below them.
 from napari_segment.api.classifier import train_classifier as train_classifier
 from napari_segment.api.coercion import as_image as as_image
 from napari_segment.api.coercion import as_labels as as_labels
+from napari_segment.api.datasets import check as check
+from napari_segment.api.datasets import check_steps as check_steps
+from napari_segment.api.datasets import convert_pairs as convert_pairs
+from napari_segment.api.datasets import convert_pairs_steps as convert_pairs_steps
 from napari_segment.api.edges import CANNY as CANNY
 from napari_segment.api.edges import edge_point_steps as edge_point_steps
 from napari_segment.api.edges import edge_points as edge_points

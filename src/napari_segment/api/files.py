@@ -58,7 +58,7 @@ def read(
     return io.read(path, axes=axes, lazy=lazy, series=series, incomplete=incomplete)
 
 
-def write(what: Writable, path: str | Path) -> Path:
+def write(what: Writable, path: str | Path, *, reference: str | Path = "") -> Path:
     """Write an image, labels, a recipe, a table or scores.
 
     Beside labels go their recipe, the features of their objects as ``<stem>.features.csv``, and
@@ -70,6 +70,9 @@ def write(what: Writable, path: str | Path) -> Path:
         What to write.
     path : str or Path
         Where; the suffix says the format: ``.csv`` for tables. Folders are made.
+    reference : str or Path
+        The DICOM images to which a DICOM Segmentation (``.dcm``) refers, where the labels do not
+        say.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def write(what: Writable, path: str | Path) -> Path:
     """
     path = Path(path)
     if isinstance(what, Stack):
-        return _write_stack(what, path)
+        return _write_stack(what, path, reference)
     if isinstance(what, Recipe):
         return _placed(path, what.save)
     from napari_segment.results.compare import Aggregate, Scores
@@ -115,16 +118,21 @@ def _placed(path: Path, save: Callable[[Path], Any]) -> Path:
     return path
 
 
-def _write_stack(stack: Stack, path: Path) -> Path:
+def _write_stack(stack: Stack, path: Path, reference: str | Path) -> Path:
     """Write a stack with all that belongs to it, together or not at all."""
     from napari_segment import io
     from napari_segment.io.replacing import placing_together
 
     if not isinstance(stack, Labels):
-        return io.write(stack, path)
+        return io.write(stack, path, reference=reference)
     recipe, features = io.recipe_path(path).name, io.features_path(path).name
+    if io.is_inside(path):  # labels in an image, which their own folder alone is written to
+        io.write(stack, path, reference=reference)
+        if stack.recipe is not None:
+            stack.recipe.save(path.parent / recipe)
+        return path
     with placing_together(path.parent, (recipe, features), last=recipe) as folder:
-        io.write(stack, folder / path.name)
+        io.write(stack, folder / path.name, reference=reference)
         if stack.recipe is not None:
             stack.recipe.save(folder / recipe)
         if stack.features:

@@ -56,6 +56,8 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     _show_recipe(commands)
     _filter(commands)
     _edges(commands, derive=typed[:1] == ["edges"])
+    _check(commands)
+    _convert(commands)
     _train(commands, derive=typed[:1] == ["train"])
     _train_classifier(commands, derive=typed[:1] == ["train-classifier"])
     _summary(commands)
@@ -290,13 +292,60 @@ def _edges(commands: Commands, *, derive: bool) -> None:
         add_options(parser.add_argument_group("settings of canny"), methods["canny"])
 
 
-def _train(commands: Commands, *, derive: bool) -> None:
-    parser = _command(commands, "train", "train", "Train a network on images and their labels.")
+def _pairs(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the pairs")
     group.add_argument("--images", metavar="DIR", help="folder of images")
     group.add_argument("--labels", metavar="DIR", help="folder of labels of equal names")
     group.add_argument("--dataset", metavar="DIR", help="a folder in a known layout instead")
     group.add_argument("--layout", default="", help="see 'napari-segment list layouts'")
+
+
+def _check(commands: Commands) -> None:
+    title = "Say what is wrong with a data set before a network is trained on it."
+    parser = _command(commands, "check", "datasets", title)
+    _pairs(parser)
+    _json(parser)
+
+
+def _convert(commands: Commands) -> None:
+    title = "Write files in another format, or a data set in another layout."
+    parser = _command(commands, "convert", "datasets", title)
+    parser.add_argument(
+        "inputs", nargs="*", metavar="INPUT", help="files, folders of files, patterns like '*.tif'"
+    )
+    _output(parser, "a file for one input, a folder for several or for a data set")
+    parser.add_argument("--suffix", default="", help="format of the results, such as .nii.gz")
+    parser.add_argument("--are-labels", action="store_true", help="the inputs hold labels")
+    parser.add_argument(
+        "--holds", choices=("mask", "classes", "objects"), default="objects",
+        help="what labels mean where the file does not say (default: objects)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--reference", default="", metavar="DIR",
+        help="the DICOM images to which a DICOM Segmentation (.dcm) refers",
+    )  # fmt: skip
+    parser.set_defaults(scheduler="")
+    parser.add_argument("--axes", default="", help="axis letters of the inputs, such as TZYX")
+    parser.add_argument(
+        "--series", default="", metavar="N", help="which image of several in a file"
+    )
+    parser.add_argument(
+        "--incomplete", choices=("refuse", "allow"), default="refuse",
+        help="whether a file with missing parts is refused, or read as far as it goes",
+    )  # fmt: skip
+    _pairs(parser)
+    parser.add_argument(
+        "--to-layout", default="folders",
+        choices=("folders", "decathlon", "coco", "dsb2018", "omezarr"),
+        help="layout in which a data set is written (default: folders)",
+    )  # fmt: skip
+    _batch(parser)
+    _json(parser)
+
+
+def _train(commands: Commands, *, derive: bool) -> None:
+    parser = _command(commands, "train", "train", "Train a network on images and their labels.")
+    _pairs(parser)
     _output(parser, "folder of the run")
     parser.add_argument(
         "--cross-validate",

@@ -170,7 +170,7 @@ def _targets(inputs: Mapping[Path, Path], output: str, content: Content) -> list
 
     target = Path(output)
     names = [folder / _result_name(path, content) for path, folder in inputs.items()]
-    if len(inputs) == 1 and io.is_readable(target):
+    if len(inputs) == 1 and (io.is_readable(target) or io.is_inside(target)):
         return [target]
     if len(inputs) == 1 and target.suffix and not target.is_dir() and not output.endswith("/"):
         raise SettingError(

@@ -8,15 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_segment.cli.datasets import pairs_of
 from napari_segment.cli.progress import show
 from napari_segment.cli.settings import chosen, training
-from napari_segment.errors import SettingError
 from napari_segment.step import Step
 
 if TYPE_CHECKING:
-    from napari_segment.api.types import PairsLike
     from napari_segment.deep.checkpoint import Checkpoint
-    from napari_segment.io.datasets.pairs import Pairs
 
 
 def train(options: argparse.Namespace) -> int:
@@ -24,7 +22,7 @@ def train(options: argparse.Namespace) -> int:
     from napari_segment import api
     from napari_segment.io.datasets.pairs import Pairs
 
-    pairs = Pairs.of(_source(options))
+    pairs = Pairs.of(pairs_of(options))
     settings = training().validate({**chosen(options, training()), "out": Path(options.output)})
     if options.cross_validate:
         settings.pop("fold")
@@ -68,18 +66,3 @@ def _stays(step: Step) -> bool:
 def _report(checkpoint: Checkpoint) -> dict[str, Any]:
     scores = {name: float(value) for name, value in checkpoint.scores.items()}
     return {"checkpoint": str(checkpoint.folder), "scores": scores}
-
-
-def _source(options: argparse.Namespace) -> PairsLike:
-    if options.dataset:
-        if not options.layout:
-            return Path(options.dataset)
-        from napari_segment.registry import layouts
-
-        pairs: Pairs = layouts[options.layout](Path(options.dataset))
-        return pairs
-    if options.images and options.labels:
-        return Path(options.images), Path(options.labels)
-    raise SettingError(
-        "Training needs pairs: give --images DIR and --labels DIR, or --dataset DIR."
-    )

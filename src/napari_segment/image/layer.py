@@ -44,9 +44,11 @@ def from_layer(layer: Any, axes: str = "") -> Image | Labels:
         "data": data, "axes": axes, "affine": affine, "unit": unit,
         "interval": interval, "name": str(getattr(layer, "name", "")),
     }  # fmt: skip
+    saved = (getattr(layer, "metadata", None) or {}).get("napari-segment", {})
+    common["header"] = dict(saved.get("header", {}))
     if hasattr(layer, "selected_label"):
-        saved = (getattr(layer, "metadata", None) or {}).get("napari-segment", {})
-        return Labels(**common, holds=saved.get("holds", "objects"))
+        names = {int(number): str(name) for number, name in saved.get("names", {}).items()}
+        return Labels(**common, holds=saved.get("holds", "objects"), names=names)
     channels = (*RGB, "alpha")[: data.shape[-1]] if rgb else ()
     return Image(**common, channels=channels)
 

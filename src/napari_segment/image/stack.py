@@ -178,6 +178,8 @@ class Stack:
         if axis in SPATIAL:
             rest = [i for i, a in enumerate(self.spatial_axes) if a != axis]
             changes = _reordered(self, rest)
+        if axis == "C" and hasattr(self, "channels"):
+            changes["channels"] = ()
         return self.replace(data=self.data[where], axes=self.axes.replace(axis, ""), **changes)
 
 

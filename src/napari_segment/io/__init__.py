@@ -9,7 +9,7 @@ from napari_segment.io.containment import allow_outside
 from napari_segment.io.datasets.pairs import Case, Pairs
 from napari_segment.io.features import without_formulas
 from napari_segment.io.files import read, read_channels, read_labels, write
-from napari_segment.io.listing import images_in, is_image, is_readable
+from napari_segment.io.listing import images_in, is_image, is_inside, is_readable
 from napari_segment.io.names import (
     exact_suffix,
     features_path,
@@ -31,6 +31,7 @@ __all__ = [
     "formats",
     "images_in",
     "is_image",
+    "is_inside",
     "is_readable",
     "map_path",
     "natural",

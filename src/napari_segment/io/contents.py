@@ -18,6 +18,8 @@ from napari_segment.image.units import PIXEL, canonical_unit, common_length_unit
 from napari_segment.io.names import stem
 from napari_segment.io.reports import WARNINGS, report_warning
 
+COLORS = "colors"  # in the header of labels: red, green and blue from 0 to 1 of each label
+DICOM = "dicom"  # in the header: the source and series of an image, the codes of segments
 KEY = "napari-segment"  # under which formats with room for it keep what they have no field for
 
 _SYMBOLS = {
@@ -147,6 +149,25 @@ def _usable_affine(affine: ArrayLike | None, path: Path) -> NDArray[np.float64] 
     return None
 
 
+def from_lps(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn an affine of (x, y[, z]) in a world of left, posterior, superior into ours.
+
+    A plane's world has no directions of anatomy, and keeps its signs.
+    """
+    n = len(matrix) - 1
+    order = [*range(n - 1, -1, -1), n]
+    signs = np.diag([-1.0, -1, 1, 1]) if n == 3 else np.eye(n + 1)
+    return np.asarray((signs @ matrix)[np.ix_(order, order)], np.float64)
+
+
+def to_lps(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn an affine of ours into one of (x, y[, z]) in left, posterior, superior."""
+    n = len(matrix) - 1
+    order = [*range(n - 1, -1, -1), n]
+    signs = np.diag([-1.0, -1, 1, 1]) if n == 3 else np.eye(n + 1)
+    return np.asarray(signs @ matrix[np.ix_(order, order)], np.float64)
+
+
 PLANE = "plane"  # in the header of a 2-D stack: where it lies in three dimensions
 
 
@@ -241,6 +262,8 @@ def extras(stack: Stack, *keys: str) -> dict[str, Any]:
         saved["holds"] = stack.holds
         if stack.names:
             saved["names"] = {str(k): v for k, v in stack.names.items()}
+        if stack.header.get(COLORS):
+            saved[COLORS] = {str(k): list(v) for k, v in stack.header[COLORS].items()}
     elif isinstance(stack, Image) and stack.channels:
         saved["channels"] = list(stack.channels)
     if stack.header.get(WARNINGS):
@@ -258,9 +281,12 @@ def from_extras(saved: Mapping[str, Any]) -> dict[str, Any]:
         result["channels"] = tuple(saved["channels"])
     if "affine" in saved:
         result["affine"] = np.array(saved["affine"])
+    header: dict[str, Any] = {}
     if WARNINGS in saved:
-        result["header"] = {WARNINGS: tuple(map(str, saved[WARNINGS]))}
-    return result
+        header[WARNINGS] = tuple(map(str, saved[WARNINGS]))
+    if COLORS in saved:
+        header[COLORS] = {int(k): tuple(map(float, v)) for k, v in saved[COLORS].items()}
+    return result | ({"header": header} if header else {})
 
 
 def to_text(saved: Mapping[str, Any]) -> str:

@@ -13,9 +13,9 @@ from napari_segment.arrays import Array
 from napari_segment.errors import FormatError, InputError
 from napari_segment.image import Holds, Image, Labels, Stack
 from napari_segment.io.boundary import reading
-from napari_segment.io.contents import Contents, one_channel
+from napari_segment.io.contents import DICOM, Contents, one_channel
 from napari_segment.io.features import read_features
-from napari_segment.io.names import suffix
+from napari_segment.io.names import split_member, suffix, url_of
 from napari_segment.io.registry import Format, formats
 from napari_segment.io.replacing import placing, recover_once
 from napari_segment.io.reports import WARNINGS, Incomplete, reporting
@@ -34,13 +34,14 @@ def read(
     Parameters
     ----------
     path : str or Path
-        TIFF, OME-TIFF, PNG, JPEG, BMP, NIfTI, NRRD, OME-Zarr, DICOM, ``.npy`` or ``.npz``.
+        TIFF, OME-TIFF, PNG, JPEG, BMP, NIfTI, NRRD, MetaImage, OME-Zarr, HDF5, DICOM, ``.npy`` or
+        ``.npz``; an image within a file as ``a.h5::volumes/raw``.
     axes : str
         One letter of ``TCZYX`` for each axis, in array order, where the file does not say or
         says wrongly. Without any word, 2-D is YX and 3-D is ZYX.
     lazy : bool
         Leave the pixels in the file: a Dask array, where the format can (TIFF, NIfTI, OME-Zarr,
-        DICOM and ``.npy``).
+        HDF5, MetaImage without compression, DICOM and ``.npy``).
     series : int or str
         Which image of a file or folder that holds several: number from 0, or name.
     incomplete : {"refuse", "allow"}
@@ -159,7 +160,7 @@ def read_channels(paths: Sequence[Path], *, axes: str = "", lazy: bool = False) 
     return first.replace(data=xp.stack([i.data for i in images]), axes="C" + first.axes)
 
 
-def write(stack: Stack, path: str | Path) -> Path:
+def write(stack: Stack, path: str | Path, *, reference: str | Path = "") -> Path:
     """Write an Image or Labels in the format of the file name; folders are made as needed.
 
     Lazy stacks are computed and written block by block by TIFF, NIfTI and OME-Zarr.
@@ -170,7 +171,9 @@ def write(stack: Stack, path: str | Path) -> Path:
         What to write.
     path : str or Path
         ``.tif`` (ImageJ), ``.ome.tif``, ``.ome.zarr``, ``.nii.gz``, ``.nrrd``, ``.npz``, ``.png`` …
-        An existing file is replaced.
+        An existing file is replaced. Labels are written to ``.dcm`` as DICOM Segmentation.
+    reference : str or Path
+        The DICOM images to which a DICOM Segmentation refers, where the labels do not say.
 
     Returns
     -------
@@ -187,8 +190,14 @@ def write(stack: Stack, path: str | Path) -> Path:
     form = _format(path)
     if form.write is None:
         raise FormatError(f"{form.title} is read, not written. Write .nii.gz or .nrrd instead.")
+    if reference:
+        source = {"source": str(reference), "series": ""}
+        changed = {**stack.header.get(DICOM, {}), **source}
+        stack = stack.replace(header={**stack.header, DICOM: changed})
     with placing(path) as partial:
         form.write(stack, partial)
+    if form.written is not None:
+        form.written(path)
     return path
 
 
@@ -201,13 +210,18 @@ def _read(
     *,
     labels: bool = False,
 ) -> Contents:
-    path = Path(path)
-    recover_once(path.parent.absolute())
-    if not path.exists():
+    path, member = split_member(path)
+    series = series or member
+    remote = bool(url_of(path))
+    if not remote:
+        recover_once(path.parent.absolute())
+    if not (remote or path.exists()):
         raise FormatError(f"{path} does not exist.")
-    form = _format(path)
+    form = formats["omezarr"] if remote else _format(path)
     reader = (form.read_indices or form.read) if labels else form.read
-    absolute = path.absolute()  # pixels that are read later may be read from elsewhere
+    absolute = (
+        path if remote else path.absolute()
+    )  # pixels that are read later may be read from elsewhere
     with reporting(incomplete) as report, reading(path, form.title):
         contents = cast("Contents", reader(absolute, axes=axes, lazy=lazy, series=str(series)))
     if not report.warnings:
@@ -223,6 +237,9 @@ def _format(path: Path) -> Format:
         return form
     if path.exists() and (form := formats.of_content(path)) is not None:
         return form
+    for inside in formats.values():
+        if inside.writes_inside is not None and inside.writes_inside(path):
+            return inside
     if folder:
         raise FormatError(
             f"{path} is a folder, but neither OME-Zarr nor a DICOM series. Give one of its files."

@@ -21,6 +21,12 @@ def is_image(path: str | Path) -> bool:
     return path.is_file() and is_readable(path)
 
 
+def is_inside(path: str | Path) -> bool:
+    """Whether a path is one inside a file, such as ``image.zarr/labels/NAME``, there or not."""
+    inside = [f.writes_inside for f in formats.values() if f.writes_inside is not None]
+    return any(recognises(Path(path)) for recognises in inside)
+
+
 def images_in(folder: str | Path, *, recursive: bool = False) -> list[Path]:
     """List the images of a folder in natural order of their names, without hidden ones.
 

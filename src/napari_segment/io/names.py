@@ -8,6 +8,35 @@ from typing import Literal
 
 from napari_segment.io.registry import formats
 
+_MEMBER = "::"
+
+
+def split_member(path: str | Path) -> tuple[Path, str]:
+    """Divide the path of an image within a file, as ``a.h5::volumes/raw``, into file and image.
+
+    Examples
+    --------
+    >>> split_member("a.h5::volumes/raw")[1], split_member("a.h5")[1]
+    ('volumes/raw', '')
+    """
+    file, _, member = str(path).partition(_MEMBER)
+    return Path(file), member
+
+
+_URL = re.compile(r"^(https?|s3|gs|az):/+(.+)$")
+
+
+def url_of(path: str | Path) -> str:
+    """The URL that a path stands for, or ""; `Path` joins the slashes after its protocol.
+
+    Examples
+    --------
+    >>> url_of(Path("https://host/a.zarr")), url_of("a.zarr")
+    ('https://host/a.zarr', '')
+    """
+    match = _URL.match(Path(path).as_posix())
+    return f"{match[1]}://{match[2]}" if match else ""
+
 
 def suffix(path: str | Path) -> str:
     """Return the suffix in lower case, whole where it has two parts.
@@ -17,7 +46,7 @@ def suffix(path: str | Path) -> str:
     >>> suffix("scan.NII.gz"), suffix("cells.ome.tif"), suffix("a.b.png")
     ('.nii.gz', '.ome.tif', '.png')
     """
-    name = Path(path).name.lower()
+    name = split_member(path)[0].name.lower()
     return formats.suffix(name) or Path(name).suffix
 
 
@@ -46,7 +75,7 @@ def stem(path: str | Path) -> str:
     >>> stem("data/scan.nii.gz"), stem("v1.2.png")
     ('scan', 'v1.2')
     """
-    name = Path(path).name
+    name = split_member(path)[0].name
     return name[: len(name) - len(suffix(path))]
 
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from napari_segment.errors import PluginError
 
-_BUILT_IN = ("tiff", "omezarr", "nifti", "nrrd", "dicom", "raster", "numpy_arrays")
+_BUILT_IN = (
+    "tiff", "omezarr", "nifti", "nrrd", "metaimage", "dicom", "raster", "numpy_arrays", "hdf5",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,8 @@ class Format:
         Likewise for labels, where that differs (palettes).
     write : callable, optional
         ``write(stack, path)``; without it, the format is read only.
+    writes_images : bool
+        Whether images are written too, not only labels.
     lazy : bool
         Whether ``read(lazy=True)`` leaves the pixels in the file.
     labels_as, floats_as : str
@@ -39,6 +43,10 @@ class Format:
         may be upper case as "?".
     is_file, is_folder : callable, optional
         Whether a file without a known suffix, or a folder, is of this format, by its content.
+    writes_inside : callable, optional
+        Whether a path without a known suffix is one inside a file of this format.
+    written : callable, optional
+        ``written(path)`` is called when a file is in its place.
     """
 
     name: str
@@ -47,17 +55,27 @@ class Format:
     read: Callable[..., Any]
     read_indices: Callable[..., Any] | None = None
     write: Callable[..., None] | None = None
+    writes_images: bool = True
     lazy: bool = False
     labels_as: str = ""
     floats_as: str = ""
     names: tuple[str, ...] = ()
     is_file: Callable[[Path], bool] | None = None
     is_folder: Callable[[Path], bool] | None = None
+    writes_inside: Callable[[Path], bool] | None = None
+    written: Callable[[Path], None] | None = None
 
     @property
     def writes(self) -> bool:
         """Whether the format is written."""
         return self.write is not None
+
+
+def _keeps(form: Format, content: Literal["images", "labels"]) -> bool:
+    """Whether a format is written and keeps what is written exactly."""
+    if not form.writes_images:
+        return form.writes and content == "labels"
+    return form.writes and not (form.labels_as or form.floats_as)
 
 
 class Formats(Mapping[str, Format]):
@@ -98,10 +116,9 @@ class Formats(Mapping[str, Format]):
         """Return the file name patterns of this package's formats for napari's manifest."""
         return [p for f in self._own() for p in (*(f"*{s}" for s in f.suffixes), *f.names)]
 
-    def writer_extensions(self) -> list[str]:
-        """Return the suffixes of this package's formats that keep labels and floats exactly."""
-        exact = [f for f in self._own() if f.writes and not (f.labels_as or f.floats_as)]
-        return [s for f in exact for s in f.suffixes]
+    def writer_extensions(self, content: Literal["images", "labels"]) -> list[str]:
+        """The suffixes of this package's formats that keep labels, or all images, exactly."""
+        return [s for f in self._own() if _keeps(f, content) for s in f.suffixes]
 
     def _own(self) -> list[Format]:
         package = __name__.rpartition(".")[0]

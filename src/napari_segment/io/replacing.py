@@ -199,7 +199,8 @@ def _check_replaceable(path: Path) -> None:
     if not path.is_dir():
         return
     form = formats.of_content(path)
-    if form is None or suffix(path) not in form.suffixes:
+    inside = form is not None and form.writes_inside is not None and form.writes_inside(path)
+    if form is None or not (inside or suffix(path) in form.suffixes):
         raise FormatError(f"{path} is there and is no Zarr folder; it is not overwritten.")
 
 

@@ -9,7 +9,7 @@ from napari_segment import io
 from napari_segment.errors import FormatError
 from napari_segment.image import RGB, Image
 from napari_segment.io.datasets import open_layout
-from napari_segment.io.datasets.coco import fill
+from napari_segment.io.datasets.outlines import fill
 from napari_segment.io.datasets.pairs import Pairs
 
 SQUARE = [[2.0, 1.0, 6.0, 1.0, 6.0, 4.0, 2.0, 4.0]]  # columns 2 to 5, rows 1 to 3

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from napari_segment import io
+from napari_segment.errors import FormatError
 from napari_segment.image import RGB, Labels
 
 
@@ -75,3 +76,53 @@ def test_segment_names_for_slicer(tmp_path):
     assert header["Segment0_Name"] == "Gr??e"  # the format is ASCII
     assert header["Segment0_LabelValue"] == "1"
     assert io.read_labels(tmp_path / "a.nrrd").names == {1: "Größe"}
+
+
+def test_colours_of_slicer(tmp_path, rng):
+    data = rng.integers(0, 3, (4, 5, 6)).astype(np.uint8)
+    nrrd.write(str(tmp_path / "a.seg.nrrd"), data, {
+        "Segment0_Name": "liver", "Segment0_LabelValue": "2", "Segment0_Color": "0.5 0.25 1",
+    })  # fmt: skip
+    found = io.read_labels(tmp_path / "a.seg.nrrd")
+    assert found.header["colors"] == {2: [0.5, 0.25, 1.0]}
+    for name in ("b.seg.nrrd", "b.nii.gz", "b.tif", "b.mha"):
+        again = io.read_labels(io.write(found, tmp_path / name))
+        assert list(again.header["colors"][2]) == [0.5, 0.25, 1.0]
+    _, header = nrrd.read(str(tmp_path / "b.seg.nrrd"))
+    assert header["Segment0_Color"] == "0.5 0.25 1"
+
+
+def test_layers_of_slicer_become_one(tmp_path):
+    layers = np.zeros((2, 4, 5, 6), np.uint8)  # layer, x, y, z
+    layers[0, 0] = layers[1, 1] = 1
+    fields = {
+        "kinds": ["list", "domain", "domain", "domain"],
+        "Segment0_Name": "a", "Segment0_LabelValue": "1", "Segment0_Layer": "0",
+        "Segment1_Name": "b", "Segment1_LabelValue": "1", "Segment1_Layer": "1",
+    }  # fmt: skip
+    nrrd.write(str(tmp_path / "a.seg.nrrd"), layers, fields)
+    found = io.read_labels(tmp_path / "a.seg.nrrd")
+    assert (found.axes, found.names) == ("ZYX", {1: "a", 2: "b"})
+    assert (found.data[..., 0] == 1).all()
+    assert (found.data[..., 1] == 2).all()
+    assert not found.data[..., 2:].any()
+    layers[1, 0, 0, 0] = 1
+    nrrd.write(str(tmp_path / "a.seg.nrrd"), layers, fields)
+    with pytest.raises(FormatError, match="segments 'a' and 'b' overlap in 1 voxels"):
+        io.read_labels(tmp_path / "a.seg.nrrd")
+
+
+def test_detached_pixels(tmp_path, turned, assert_same):
+    path = io.write(turned, tmp_path / "a.nhdr")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.nhdr", "a.raw.gz"]
+    assert_same(io.read(path), turned)
+    sitk = pytest.importorskip("SimpleITK")
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(path))), turned.data)
+    (tmp_path / "a.raw.gz").unlink()
+    with pytest.raises(FormatError, match=r"a\.nhdr names its data file a\.raw\.gz.*Put it"):
+        io.read(path)
+
+
+def test_segmentations_hold_labels(tmp_path, turned):
+    with pytest.raises(FormatError, match="is for labels"):
+        io.write(turned, tmp_path / "a.seg.nrrd")

@@ -198,3 +198,47 @@ def test_a_worker_that_does_not_see_the_folder_says_so(tmp_path, volume):
     with pytest.raises(FormatError, match="must see the same folders"):
         da.store(found.data + 1, target, lock=False, scheduler="sync")
     assert not (tmp_path / "a.zarr").exists()
+
+
+@pytest.fixture
+def server(tmp_path):
+    """The files of a folder over HTTP."""
+    import threading
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *given):
+            pass
+
+    served = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path))
+    thread = threading.Thread(target=served.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{served.server_port}"
+    served.shutdown()
+    thread.join()
+    served.server_close()
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_over_http(server, tmp_path, volume, lazy, assert_same):
+    pytest.importorskip("aiohttp")
+    io.write(volume, tmp_path / "a.ome.zarr")
+    assert_same(io.read(f"{server}/a.ome.zarr", lazy=lazy), volume)
+    with pytest.raises(FormatError, match=r"b\.zarr is no Zarr array or group"):
+        io.read(f"{server}/b.zarr")
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("suffix", [".zarr.zip", ".ozx"])
+def test_in_a_zip_file(tmp_path, volume, lazy, suffix, assert_same):
+    import shutil
+
+    folder = io.write(volume, tmp_path / "a.ome.zarr")
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", folder)
+    path = (tmp_path / "packed.zip").rename(tmp_path / f"a{suffix}")
+    assert packed
+    assert_same(io.read(path, lazy=lazy), volume)
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(FormatError, match=rf"a\{suffix} cannot be read as OME-Zarr"):
+        io.read(path)

@@ -302,8 +302,9 @@ def open_layout(path: str | Path, layout: SpecLike = "auto") -> Pairs:
             fitting[name] = entry(path)
         except OtherLayoutError as other:
             reasons.append(f"{name}: {other}")
-    if len(fitting) > 1:
-        fitting.pop("folders", None)  # a data set that describes itself is known better
+    for less_specific in ("folders", "coco_panoptic"):  # beside a fuller description
+        if len(fitting) > 1:
+            fitting.pop(less_specific, None)
     if len(fitting) > 1:
         raise FormatError(f"{path} may be of the layouts {', '.join(fitting)}; say which.")
     if not fitting:

@@ -20,8 +20,8 @@ _PLAIN = (
     "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2",
 )  # fmt: skip
 _NEXT = {
-    "segmentation": "Its labels are frames of bits. Convert it to NIfTI or NRRD, with dcmqi's "
-    "segimage2itkimage or 3D Slicer.",
+    "segmentation": "Its labels are read from the file alone: give its path, or put it into a "
+    "folder of its own.",
     "contours": "Its contours are no pixels. Convert it to NIfTI or NRRD, with plastimatch or "
     "3D Slicer.",
     "": "Give the images of the series.",
@@ -37,6 +37,14 @@ def is_dicom(path: Path) -> bool:
 def is_series(folder: Path) -> bool:
     """Return whether a folder holds a DICOM file."""
     return any(is_dicom(f) for f in folder.iterdir() if f.is_file())
+
+
+def segmentation_in(path: Path) -> Path | None:
+    """The file of a DICOM Segmentation, if that is all there is."""
+    files = [path] if path.is_file() else [f for f in path.iterdir() if f.is_file()]
+    files = [f for f in files if is_dicom(f)]
+    alone = len(files) == 1 and _class(_header(files[0])) in _SEGMENTATIONS
+    return files[0] if alone else None
 
 
 def image_headers(path: Path) -> list[Any]:

@@ -12,10 +12,17 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError
 from napari_segment.io.boundary import reading
-from napari_segment.io.contents import Contents, gather
+from napari_segment.io.contents import DICOM, Contents, gather
 from napari_segment.io.formats._dicom_codecs import register
-from napari_segment.io.formats._dicom_files import image_headers, is_dicom, is_series
+from napari_segment.io.formats._dicom_files import (
+    image_headers,
+    is_dicom,
+    is_series,
+    segmentation_in,
+)
 from napari_segment.io.formats._dicom_frames import Frame, geometry, interval_of, sorted_frames
+from napari_segment.io.formats._dicom_seg_writing import write_segmentation
+from napari_segment.io.formats._dicom_segments import read_segmentation
 from napari_segment.io.registry import Format, formats
 from napari_segment.io.reports import report_warning
 
@@ -29,14 +36,20 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     Slices are sorted along their normal, and their spacing is that of their positions
     (SliceThickness is something else). Values are rescaled, so that CT is in Hounsfield units and
     dose in its own. Several images at each position become time points, in the order of their
-    times or numbers; the frames of a film do too.
+    times or numbers; the frames of a film do too. The segments of a DICOM Segmentation are classes.
     """
+    segments = segmentation_in(path)
+    if segments is not None:
+        return read_segmentation(segments, axes)
     heads = _series(image_headers(path), path, series)
     _report_values(heads, path)
     frames = sorted_frames(heads, path)
     own, metadata = geometry(frames, path, interval_of(heads[0]) if len(heads) == 1 else None)
     shape = metadata.pop("shape")
     times = shape[own.index("T")] if "T" in own else 1
+    uid = str(heads[0].get("SeriesInstanceUID", ""))
+    source = {DICOM: {"source": str(path), "series": uid}}
+    metadata["header"] = metadata.get("header", {}) | source
     data = _stack([f for t in range(times) for f in frames[t::times]], lazy)
     return gather(path, data.reshape(shape), own, metadata.pop("scale"), wanted=axes, **metadata)
 
@@ -141,5 +154,6 @@ def _decoded(one: Frame) -> NDArray[Any]:
 
 formats.add(Format(
     name="dicom", title="DICOM", suffixes=(".dcm",), read=read, lazy=True,
+    write=write_segmentation, writes_images=False,
     labels_as=".nii.gz", floats_as=".nii.gz", names=_NAMES, is_file=is_dicom, is_folder=is_series,
 ))  # fmt: skip

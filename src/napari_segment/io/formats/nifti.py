@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from napari_segment.arrays import Array, Index, Lazy
 from napari_segment.blocks import is_lazy
 from napari_segment.errors import FormatError
-from napari_segment.image import Labels, Stack
+from napari_segment.image import RGB, Labels, Stack
 from napari_segment.image.units import length_factor, time_factor
 from napari_segment.io.boundary import lazy_array
 from napari_segment.io.contents import (
@@ -56,6 +56,8 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     C. Spacing without a unit is in millimetres, as every reader takes it.
     """
     stored, metadata = _load(path, lazy=lazy)
+    if stored.ndim == 5 and metadata.pop("colours", False):
+        metadata["channels"] = (*RGB, "alpha")[: stored.shape[-1]]
     if stored.dtype.kind not in "buif":
         raise FormatError(
             f"{path.name} holds values of type {stored.dtype}; real numbers are needed."
@@ -74,13 +76,23 @@ def _load(path: Path, *, lazy: bool) -> tuple[Any, dict[str, Any]]:
     import nibabel
 
     image = nibabel.load(path)
-    packed = path.name.lower().endswith(".gz")
+    pixels = Path(image.file_map["image"].filename)
+    packed = pixels.name.lower().endswith(".gz")
     declared = math.prod(map(int, image.shape)) * image.dataobj.dtype.itemsize
-    held = path.stat().st_size if packed else path.stat().st_size - int(image.dataobj.offset)
-    check_size(path.name, declared, held, ratio=DEFLATE if packed else 1)
+    held = pixels.stat().st_size - (0 if packed else int(image.dataobj.offset))
+    check_size(pixels.name, declared, held, ratio=DEFLATE if packed else 1)
+    if image.dataobj.dtype.names:
+        return _colours(image), _geometry(image)
     if lazy:
         return _lazily(image, path), _geometry(image)
     return _pixels(np.array(image.dataobj.get_unscaled()), image), _geometry(image)
+
+
+def _colours(image: Nifti1Image) -> NDArray[Any]:
+    """RGB or RGBA voxels as a last axis of the array, which is the fifth dimension of NIfTI."""
+    voxels = np.asarray(image.dataobj.get_unscaled())
+    colours = np.stack([voxels[name] for name in voxels.dtype.names or ()], -1)
+    return colours.reshape(*voxels.shape, *[1] * (4 - voxels.ndim), colours.shape[-1])
 
 
 def _without_filling(data: Array, saved: str) -> tuple[Array, str]:
@@ -95,10 +107,10 @@ def _without_filling(data: Array, saved: str) -> tuple[Array, str]:
 
 def _geometry(image: Nifti1Image) -> dict[str, Any]:
     header = image.header
-    space, time = _units(header)
+    space, time = _units(header) if "xyzt_units" in header else _analyze(image)
     zooms = header.get_zooms()
     saved: dict[str, Any] = {}
-    for extension in header.extensions:
+    for extension in getattr(header, "extensions", ()):
         if extension.get_code() == _COMMENT:
             saved = from_text(extension.get_content()).get(KEY, saved)
     stated = "millimeter" if space == "unknown" else unit_name(space)
@@ -110,12 +122,25 @@ def _geometry(image: Nifti1Image) -> dict[str, Any]:
     metadata["matrix"], metadata["axes"] = matrix, saved.get("axes", "")
     interval = float(zooms[3]) * (time_factor(time) or 1.0) if len(zooms) > 3 else 1.0
     metadata["interval"] = interval if np.isfinite(interval) and interval > 0 else 1.0
+    if image.dataobj.dtype.names:
+        metadata["colours"] = True
+    if "qform_code" not in header:
+        return metadata | {"header": metadata.get("header", {})}
     metadata["header"] = metadata.get("header", {}) | {"nifti": {
         "qform_code": int(header["qform_code"]), "sform_code": int(header["sform_code"]),
         "qform": header.get_qform().tolist(), "sform": header.get_sform().tolist(),
         "units": [space, time], "affine": image.affine.tolist(),
     }}  # fmt: skip
     return metadata
+
+
+def _analyze(image: Nifti1Image) -> tuple[str, str]:
+    """Analyze has no units, and does not say which side is left."""
+    report_warning(
+        f"{Path(image.file_map['header'].filename).name} is an Analyze file, which does not say "
+        "which side is left: the convention of SPM is taken, in millimeter. Check the orientation."
+    )
+    return "unknown", "unknown"
 
 
 def _units(header: Nifti1Header) -> tuple[str, str]:
@@ -279,6 +304,15 @@ def _factor(unit: str) -> float:
     return length_factor(unit, _file_unit(unit)) or 1.0
 
 
+def _is_pair(path: Path) -> bool:
+    """Whether a file holds the pixels to a header next to it."""
+    return path.suffix.lower() == ".img" and path.with_suffix(".hdr").is_file()
+
+
 formats.add(Format(
     name="nifti", title="NIfTI", suffixes=(".nii", ".nii.gz"), read=read, write=write, lazy=True
+))  # fmt: skip
+formats.add(Format(
+    name="nifti-pair", title="NIfTI or Analyze (.hdr with .img)", suffixes=(".hdr",), read=read,
+    lazy=True, labels_as=".nii.gz", floats_as=".nii.gz", is_file=_is_pair,
 ))  # fmt: skip

@@ -1,4 +1,4 @@
-"""NRRD (``.nrrd``, ``.nhdr``), the format of 3D Slicer."""
+"""NRRD (``.nrrd``, ``.nhdr`` with its pixels in a file of their own), the format of 3D Slicer."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ from napari_segment.io.contents import (
     unit_name,
     unit_symbol,
 )
+from napari_segment.io.formats._slicer_segments import (
+    described,
+    fields_of,
+    one_layer,
+    segments_of,
+)
+from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
 from napari_segment.io.reports import DEFLATE, check_size
 
@@ -48,27 +55,44 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     """Read an NRRD file; the parameters are those of `napari_segment.io.read`.
 
     Axes come from the header's ``kinds``; without them up to three axes are ZYX. Segment names
-    of 3D Slicer (``.seg.nrrd``) become class names.
+    and colours of 3D Slicer (``.seg.nrrd``) become those of classes.
     """
+    return _read(path, axes, labels=False)
+
+
+def read_indices(
+    path: Path,
+    *,
+    axes: str = "",
+    lazy: bool = False,  # noqa: ARG001
+    series: str = "",  # noqa: ARG001
+) -> Contents:
+    """Read labels; the layers of 3D Slicer's segments, where there are several, become one."""
+    return _read(path, axes, labels=True)
+
+
+def _read(path: Path, axes: str, *, labels: bool) -> Contents:
     import nrrd
 
     _check_sizes(nrrd.read_header(str(path)), path)
     data, header = nrrd.read(str(path), index_order="C")
-    own = _axes(header)
-    metadata = from_extras(from_text(header.get(KEY)))
+    own, segments = _axes(header), segments_of(header)
+    layered = labels and "C" in own and len({s.layer for s in segments}) > 1
+    if layered:
+        data = np.moveaxis(data, own.index("C"), 0)
+        data, segments = one_layer(data, segments, path.name)
+    metadata = described(segments) | ({"holds": "classes"} if segments else {})
+    metadata |= from_extras({} if layered else from_text(header.get(KEY)))
     metadata.pop("affine", None)
     colour = _COLOURS.get(next((k for k in header.get("kinds", ()) if k in _COLOURS), ""))
     if colour:
         metadata.setdefault("channels", colour)
-    names = _segment_names(header)
-    if names:
-        metadata.setdefault("names", names)
-        metadata.setdefault("holds", "classes")
     scale, affine = _geometry(header, own)
     stated, scale, affine = _in_one_unit(header, own, scale, affine, path)
     metadata["unit"] = metadata.get("unit") or stated
     if "space" in header:
         metadata["header"] = metadata.get("header", {}) | {"nrrd": {"space": str(header["space"])}}
+    own = own.replace("C", "") if layered else own
     return gather(path, np.asarray(data), own, scale, wanted=axes, affine=affine, **metadata)
 
 
@@ -157,23 +181,16 @@ def _geometry(header: dict[str, Any], own: str) -> tuple[dict[str, float], NDArr
     return scale, matrix[np.ix_(order, order)]
 
 
-def _segment_names(header: dict[str, Any]) -> dict[int, str]:
-    names = {}
-    for number in range(1000):
-        name = header.get(f"Segment{number}_Name")
-        if name is None:
-            break
-        names[int(header.get(f"Segment{number}_LabelValue", number + 1))] = str(name)
-    return names
-
-
 def write(stack: Stack, path: Path) -> None:
     """Write NRRD, in the world of the file that was read, else right-anterior-superior.
 
-    Class names are written as 3D Slicer's segment names.
+    Class names and colours are written as those of 3D Slicer's segments. The pixels of ``.nhdr``
+    are in a file next to it.
     """
     import nrrd
 
+    if suffix(path) == ".seg.nrrd" and not isinstance(stack, Labels):
+        raise FormatError(f"{path.name} is for labels. Write an image as .nrrd.")
     stack = fit_type(stack, _TYPES, path)
     stack = stack.transpose("".join(a for a in "CTZYX" if a in stack.axes)).compute()
     try:
@@ -204,12 +221,15 @@ def _header(stack: Stack) -> dict[str, Any]:
         header["space units"] = [unit_symbol(stack.unit)] * n
     header[KEY] = to_text(extras(stack, "interval"))
     if isinstance(stack, Labels):
-        for number, (value, name) in enumerate(sorted(stack.names.items())):
-            header[f"Segment{number}_ID"] = f"Segment_{value}"
-            header[f"Segment{number}_Name"] = name.encode("ascii", "replace").decode()
-            header[f"Segment{number}_LabelValue"] = str(value)
-            header[f"Segment{number}_Layer"] = "0"
+        header |= fields_of(stack)
     return header
 
 
-formats.add(Format(name="nrrd", title="NRRD", suffixes=(".nrrd",), read=read, write=write))
+formats.add(Format(
+    name="nrrd", title="NRRD", suffixes=(".nrrd", ".nhdr"), read=read, read_indices=read_indices,
+    write=write,
+))  # fmt: skip
+formats.add(Format(
+    name="slicer-segments", title="3D Slicer's segmentation (NRRD)", suffixes=(".seg.nrrd",),
+    read=read, read_indices=read_indices, write=write, writes_images=False, floats_as=".nrrd",
+))  # fmt: skip

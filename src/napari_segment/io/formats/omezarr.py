@@ -22,6 +22,8 @@ from napari_segment.image import AXES, SPATIAL, Image, Labels, Stack
 from napari_segment.image.units import time_factor
 from napari_segment.io.boundary import lazy_array
 from napari_segment.io.contents import KEY, Contents, extras, from_extras, gather, one_unit
+from napari_segment.io.formats._remote import open_url
+from napari_segment.io.names import url_of
 from napari_segment.io.registry import Format, formats
 from napari_segment.io.reports import report_warning
 
@@ -44,9 +46,62 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
 
     A bare Zarr array takes its axes from its dimension names.
     """
+    return _contents(opened(path), path, axes, lazy, series)
+
+
+def opened(path: Path) -> Any:
+    """The array or group of a folder, a zip file or a URL."""
     import zarr
 
-    node = zarr.open(path, mode="r")
+    url = url_of(path)
+    if url:
+        return open_url(url)
+    if path.is_file():
+        return zarr.open(zarr.storage.ZipStore(path, mode="r"), mode="r")
+    return zarr.open(path, mode="r")
+
+
+def read_indices(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:
+    """Read labels: those inside an image that has any, by name where it has several."""
+    node = opened(path)
+    names = _label_names(node)
+    if not names or _is_label(node):
+        return _contents(node, path, axes, lazy, series)
+    if series not in names and len(names) > 1:
+        raise FormatError(
+            f"{path.name} holds the labels {', '.join(names)}; say which by series=… or give the "
+            f"path of one, {path.name}/labels/{names[0]}."
+        )
+    name = series or names[0]
+    return _contents(node[f"labels/{name}"], path / "labels" / name, axes, lazy, "")
+
+
+def _is_label(node: Any) -> bool:
+    attributes = dict(node.attrs)
+    return "image-label" in attributes.get("ome", attributes)
+
+
+def labels_in(path: Path) -> list[str]:
+    """The names of the labels inside an OME-Zarr image."""
+    return _label_names(opened(path))
+
+
+def _label_names(node: Any) -> list[str]:
+    import zarr
+
+    if not isinstance(node, zarr.Group) or "labels" not in node:
+        return []
+    group = node["labels"]
+    if not isinstance(group, zarr.Group):
+        return []
+    attributes = dict(group.attrs)
+    listed = attributes.get("ome", attributes).get("labels")
+    return [str(name) for name in listed] if listed else sorted(n for n, _ in group.members())
+
+
+def _contents(node: Any, path: Path, axes: str, lazy: bool, series: str) -> Contents:
+    import zarr
+
     metadata: dict[str, Any] = {}
     if isinstance(node, zarr.Group):
         node, metadata = _image(node, path, series)
@@ -58,16 +113,23 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
 
 def _check_chunks(array: zarr.Array, path: Path, *, lazy: bool) -> None:
     """Say of an array without any chunk that it is empty; refuse one that no memory holds."""
+    if not lazy and array.nbytes > free_memory():
+        raise MemoryError
+    if not _is_local(array):
+        return
     folder = Path(array.store.root) / array.path
     if array.size and not any(not f.name.startswith((".", "zarr.json")) for f in folder.iterdir()):
         report_warning(
             f"{path.name} holds no chunk of pixels: all are {array.fill_value}. Check that it was "
             "copied whole, unless it is empty."
         )
-    if not lazy and array.nbytes > free_memory():
-        raise MemoryError
     if not lazy:
         _check_cut(array, (slice(None),) * array.ndim)
+
+
+def _is_local(array: zarr.Array) -> bool:
+    """Whether the chunks are files of a folder here."""
+    return isinstance(getattr(array.store, "root", None), Path)
 
 
 def _check_cut(array: zarr.Array, index: tuple[Any, ...]) -> None:
@@ -128,7 +190,8 @@ class _OnDisk:
 
 
 def _lazily(array: zarr.Array, path: Path) -> Lazy:
-    return lazy_array(_OnDisk(array), path, "OME-Zarr", array.chunks)
+    source = _OnDisk(array) if _is_local(array) else array
+    return lazy_array(source, path, "OME-Zarr", array.chunks)
 
 
 def _dimension_names(array: zarr.Array) -> str:
@@ -341,7 +404,33 @@ def _axis(letter: str, stack: Stack) -> dict[str, str]:
     return {"name": letter.lower(), "type": "space", **unit}
 
 
+def _is_label_of_image(path: Path) -> bool:
+    """Whether a path is ``image.zarr/labels/NAME`` of an image that is there."""
+    return path.parent.name == "labels" and is_zarr(path.parent.parent)
+
+
+def _list_label(path: Path) -> None:
+    """Add labels that were written inside an image to the list that it has of them."""
+    import zarr
+
+    if not _is_label_of_image(path):
+        return
+    group = zarr.open_group(path.parent, mode="a")
+    attributes = dict(group.attrs)
+    nested = group.metadata.zarr_format == 3
+    ome = dict(attributes.get("ome", {})) if nested else attributes
+    listed = [str(name) for name in ome.get("labels", ())]
+    if path.name not in listed:
+        ome["labels"] = [*listed, path.name]
+    group.attrs.update({"ome": {"version": "0.5", **ome}} if nested else ome)
+
+
 formats.add(Format(
     name="omezarr", title="OME-Zarr", suffixes=(".zarr", ".ome.zarr"),
-    read=read, write=write, lazy=True, is_folder=is_zarr,
+    read=read, read_indices=read_indices, write=write, lazy=True, is_folder=is_zarr,
+    writes_inside=_is_label_of_image, written=_list_label,
+))  # fmt: skip
+formats.add(Format(
+    name="omezarr-zip", title="OME-Zarr in a zip file", suffixes=(".zarr.zip", ".ozx"), read=read,
+    read_indices=read_indices, lazy=True, labels_as=".ome.zarr", floats_as=".ome.zarr",
 ))  # fmt: skip

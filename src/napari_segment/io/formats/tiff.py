@@ -62,7 +62,7 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
         check_end(file, path)
         number = _number(file, path, series)
         check(file, number, path, messages)
-        metadata = _ome(file, number, path) if file.is_ome else _imagej(file, path)
+        metadata = _described(file, number, path)
         own = file.series[number].axes
         photometric = getattr(file.series[number].keyframe, "photometric", None)
         data = _lazily(path, number) if lazy else file.series[number].asarray()
@@ -113,6 +113,35 @@ def _named(data: Array, own: str, path: Path, wanted: str, saved: str) -> tuple[
 
 
 # ---- geometry ----
+
+
+def _described(file: TiffFile, number: int, path: Path) -> dict[str, Any]:
+    """Geometry and names, as the kind of file states them."""
+    if file.is_ome:
+        return _ome(file, number, path)
+    if file.is_lsm:
+        return _lsm(file.lsm_metadata)
+    if file.is_stk:
+        return _stk(file.stk_metadata)
+    return _imagej(file, path)
+
+
+def _lsm(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """Zeiss LSM states its sizes in metres."""
+    scale = {a: 1e6 * float(stated.get(f"VoxelSize{a}", 0)) or np.nan for a in "ZYX"}
+    names = (stated.get("ChannelColors") or {}).get("ColorNames", ())
+    interval = float(stated.get("TimeIntervall") or 1)
+    channels = tuple(map(str, names))
+    return {"scale": scale, "unit": "micrometer", "interval": interval, "channels": channels}
+
+
+def _stk(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """MetaMorph STK states the size of pixels, and the distance of each plane."""
+    distances = np.ravel(stated.get("ZDistance", ()))
+    scale = {a: float(stated.get(f"{a}Calibration") or np.nan) for a in "YX"}
+    scale["Z"] = float(distances[-1]) if distances.size and distances[-1] > 0 else 1.0
+    unit = unit_name(str(stated.get("CalibrationUnits", "")))
+    return {"scale": scale, "unit": unit}
 
 
 def _imagej(file: TiffFile, path: Path) -> dict[str, Any]:
@@ -310,4 +339,8 @@ def _ome_metadata(stack: Stack, size: dict[str, float], axes: str) -> dict[str, 
 formats.add(Format(
     name="tiff", title="TIFF", suffixes=(".tif", ".tiff", ".ome.tif", ".ome.tiff"),
     read=read, write=write, lazy=True,
+))  # fmt: skip
+formats.add(Format(
+    name="lsm", title="Zeiss LSM, MetaMorph STK", suffixes=(".lsm", ".stk"), read=read, lazy=True,
+    labels_as=".tif", floats_as=".tif",
 ))  # fmt: skip

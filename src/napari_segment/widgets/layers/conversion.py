@@ -12,6 +12,7 @@ import numpy as np
 
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels, from_layer, named_axes
+from napari_segment.io.contents import COLORS, DICOM
 from napari_segment.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -231,7 +232,21 @@ def provenance(labels: Labels, source: str, file: str = "") -> dict[str, Any]:
     """Return the provenance of labels and what they hold, in plain values."""
     recipe = labels.recipe.model_dump(mode="json") if labels.recipe else None
     names = {int(number): str(name) for number, name in labels.names.items()}
-    return {"recipe": recipe, "holds": labels.holds, "names": names, "source": source, "file": file}
+    saved = {"recipe": recipe, "holds": labels.holds, "names": names}
+    return saved | {"source": source, "file": file, "header": stored_header(labels)}
+
+
+def stored_header(stack: Image | Labels) -> dict[str, Any]:
+    """What a layer keeps of the header: the DICOM images that it belongs to, and colours."""
+    return {key: stack.header[key] for key in (COLORS, DICOM) if key in stack.header}
+
+
+def label_colors(labels: Labels) -> Any:
+    """The colours that a file gives to labels; grey for others."""
+    from napari.utils.colormaps import DirectLabelColormap
+
+    colors = {int(v): (*color, 1.0) for v, color in labels.header[COLORS].items()}
+    return DirectLabelColormap(color_dict={None: (0.5, 0.5, 0.5, 1.0), 0: (0, 0, 0, 0)} | colors)
 
 
 def recipe_of_layer(layer: Any) -> Recipe | None:
@@ -259,12 +274,16 @@ def stack_layer(stack: Image | Labels) -> LayerData:
     attributes = {"name": stack.name, "axis_labels": tuple(axes.lower()), **_world_of(stack, axes)}
     if isinstance(stack, Labels):
         attributes["metadata"] = {KEY: provenance(stack, stack.name)}
+        if stack.header.get(COLORS):
+            attributes["colormap"] = label_colors(stack)
         table = one_row_each(stack.features)
         if table is not None:
             attributes["features"] = features_of(table)
         elif stack.names:
             attributes["features"] = named_features(stack)
         return editable(stack.data), attributes, "labels"
+    if header := stored_header(stack):
+        attributes["metadata"] = {KEY: {"header": header}}
     return stack.data, attributes | {"rgb": rgb}, "image"
 
 

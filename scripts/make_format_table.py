@@ -1,0 +1,120 @@
+"""Write the table of what each format holds into docs/files.md, by round trips."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from napari_segment import io
+from napari_segment.errors import SegmentError
+from napari_segment.image import Image, Labels, Stack
+
+PAGE = Path(__file__).parents[1] / "docs" / "files.md"
+START, END = "<!-- made by scripts/make_format_table.py -->", "<!-- end of the made table -->"
+COLUMNS = (
+    "read", "lazy", "write", "spacing", "unit", "affine", "channels", "time", "labels exact",
+)  # fmt: skip
+AFFINE = np.array([[2.0, 0, 0, 5], [0, 0.4, -0.3, -3], [0, 0.3, 0.4, 7], [0, 0, 0, 1]])
+
+
+def main() -> None:
+    """Replace the table on the page."""
+    text = PAGE.read_text("utf-8")
+    before, _, rest = text.partition(START)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{START}\n{table()}\n{END}{after}", "utf-8")
+
+
+def table() -> str:
+    """The table in Markdown: a row for each suffix that is written."""
+    rows = [f"| suffix | {' | '.join(COLUMNS)} |", "|---" * (len(COLUMNS) + 1) + "|"]
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for form in sorted(io.formats.values(), key=lambda form: form.name):
+            if not form.read.__module__.startswith("napari_segment."):
+                continue
+            for suffix in form.suffixes:
+                cells = [_cell(form, suffix, column, Path(folder)) for column in COLUMNS]
+                rows.append(f"| `{suffix}` | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _cell(form: io.Format, suffix: str, column: str, folder: Path) -> str:
+    if column in ("read", "lazy", "write"):
+        labels_only = column == "write" and form.writes and not form.writes_images
+        has = {"read": True, "lazy": form.lazy, "write": form.writes}[column]
+        return "labels" if labels_only else "yes" if has else "no"
+    if not form.writes or not form.writes_images:
+        return "–"  # the tests of labels hold for it
+    probes: dict[str, Callable[[Path], bool]] = {
+        "spacing": _spacing, "unit": _unit, "affine": _affine, "channels": _channels,
+        "time": _time, "labels exact": _labels,
+    }  # fmt: skip
+    try:
+        return "yes" if probes[column](folder / f"{column.replace(' ', '')}{suffix}") else "no"
+    except SegmentError:
+        return "no"
+
+
+def _probe(axes: str = "ZYX") -> Image:
+    """An image of random numbers; a plane where the format of a picture is meant."""
+    sizes = {"T": 2, "C": 3, "Z": 4, "Y": 17, "X": 18}
+    data = np.random.default_rng(0).integers(0, 200, [sizes[a] for a in axes]).astype(np.uint8)
+    return Image(data, axes)
+
+
+def _back(stack: Stack, path: Path) -> Image:
+    return io.read(io.write(stack, path))
+
+
+def _first(path: Path, **changes: object) -> tuple[Image, Image]:
+    """A volume, or where that cannot be written a plane, and what comes back."""
+    for axes, spacing in (("ZYX", (2.0, 0.5, 0.4)), ("YX", (0.5, 0.4))):
+        image = _probe(axes).replace(spacing=spacing, unit="millimeter")
+        image = image.replace(**changes) if axes == "ZYX" else image
+        try:
+            return image, _back(image, path)
+        except SegmentError:
+            continue
+    raise SegmentError("neither a volume nor a plane is written")
+
+
+def _spacing(path: Path) -> bool:
+    image, found = _first(path)
+    return np.allclose(image.spacing, found.spacing)
+
+
+def _unit(path: Path) -> bool:
+    image, found = _first(path, unit="micrometer")
+    return image.unit == found.unit
+
+
+def _affine(path: Path) -> bool:
+    image, found = _first(path, affine=AFFINE, spacing=())
+    return found.affine is not None and np.allclose(image.world(), found.world(), atol=1e-4)
+
+
+def _channels(path: Path) -> bool:
+    image = _probe("CZYX").replace(channels=("DAPI", "GFP", "RFP"))
+    found = _back(image, path)
+    return found.channels == image.channels and bool((found.canonical().data == image.data).all())
+
+
+def _time(path: Path) -> bool:
+    image = _probe("TZYX").replace(interval=2.5)
+    found = _back(image, path)
+    return found.axes == image.axes and bool(np.isclose(found.interval, 2.5))
+
+
+def _labels(path: Path) -> bool:
+    data = np.arange(17 * 18).reshape(17, 18).astype(np.uint16)
+    found = io.read_labels(io.write(Labels(data, "YX"), path))
+    return bool((np.asarray(found.data) == data).all())
+
+
+if __name__ == "__main__":
+    main()

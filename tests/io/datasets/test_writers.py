@@ -1,0 +1,92 @@
+"""A data set written in another layout and read again."""
+
+import numpy as np
+import pytest
+
+from napari_segment import api, io
+from napari_segment.cli import main
+from napari_segment.errors import FormatError, UnknownNameError
+from napari_segment.image import Image, Labels
+from napari_segment.io.datasets.case import Case
+from napari_segment.io.datasets.pairs import Pairs
+
+
+def volumes(rng):
+    """Two volumes of classes, one for validation."""
+    cases = []
+    for name, part in (("a", "train"), ("b", "validation")):
+        place = ((2.0, 0.5, 0.5), "millimeter")
+        image = Image(rng.integers(0, 999, (4, 8, 9)).astype(np.int16), "ZYX", *place)
+        labels = rng.integers(0, 3, (4, 8, 9)).astype(np.uint8)
+        cases.append(Case(name, image, Labels(labels, "ZYX", *place, holds="classes"), part))
+    return Pairs(tuple(cases), "classes", {1: "one", 2: "two"})
+
+
+def planes(rng):
+    """Two planes of objects, of two classes."""
+    cases = []
+    for name in ("a", "b"):
+        labels = np.zeros((8, 9), np.uint8)
+        labels[1:4, 1:3], labels[5:, 4:] = 1, 2
+        image = Image(rng.integers(0, 255, (8, 9)).astype(np.uint8), "YX")
+        cases.append(Case(name, image, Labels(labels, "YX"), "", {1: 2, 2: 1}))
+    return Pairs(tuple(cases), "objects", {1: "cat", 2: "dog"})
+
+
+@pytest.mark.parametrize("layout", ["folders", "decathlon", "omezarr"])
+def test_volumes_come_back(layout, tmp_path, rng):
+    pairs = volumes(rng)
+    folder = api.convert_pairs(pairs, tmp_path / "new", layout=layout)
+    found = Pairs.of(folder)
+    for i in range(2):
+        image, labels = found.read(i)
+        expected, truth = pairs.read(i)
+        np.testing.assert_array_equal(np.asarray(image.data), expected.data)
+        np.testing.assert_array_equal(np.asarray(labels.data), truth.data)
+        assert (image.spacing, image.unit) == (expected.spacing, expected.unit)
+    if layout == "decathlon":
+        assert found.names == pairs.names
+        assert [c.part for c in found] == ["train", "validation"]
+
+
+@pytest.mark.parametrize("layout", ["folders", "coco", "dsb2018"])
+def test_planes_come_back(layout, tmp_path, rng):
+    pairs = planes(rng)
+    found = Pairs.of(api.convert_pairs(pairs, tmp_path / "new", layout=layout))
+    for i in range(2):
+        image, labels = found.read(i)
+        np.testing.assert_array_equal(image.data, pairs.cases[i].image.data)
+        np.testing.assert_array_equal(labels.data, pairs.cases[i].labels.data)
+    if layout == "coco":
+        assert found.names == pairs.names
+        assert found.cases[0].classes == pairs.cases[0].classes
+
+
+def test_what_is_refused(tmp_path, rng):
+    with pytest.raises(FormatError, match=r"holds planes\. Write the layout folders"):
+        api.convert_pairs(volumes(rng), tmp_path / "new", layout="coco")
+    with pytest.raises(UnknownNameError, match="layout that is written named 'coko'"):
+        api.convert_pairs(planes(rng), tmp_path / "other", layout="coko")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "a").touch()
+    with pytest.raises(FormatError, match="full is there and holds files"):
+        api.convert_pairs(planes(rng), tmp_path / "full")
+
+
+def test_convert_on_the_command_line(tmp_path, rng, capsys):
+    api.convert_pairs(volumes(rng), tmp_path / "one", layout="decathlon")
+    given = ["convert", "--dataset", str(tmp_path / "one"), "-o", str(tmp_path / "two")]
+    assert main([*given, "--to-layout", "omezarr"]) == 0
+    assert len(Pairs.of(tmp_path / "two")) == 2
+    files = sorted((tmp_path / "one" / "imagesTr").iterdir())
+    assert main(["convert", *map(str, files), "-o", str(tmp_path / "mha"), "--suffix", ".mha"]) == 0
+    names = sorted(p.name for p in (tmp_path / "mha").iterdir())
+    assert names == ["a.mha", "b.mha"]
+    np.testing.assert_array_equal(io.read(tmp_path / "mha" / "a.mha").data, io.read(files[0]).data)
+    label = tmp_path / "one" / "labelsTr" / "a.nii.gz"
+    inside = tmp_path / "two" / "a.ome.zarr" / "labels" / "again"
+    assert main(["convert", str(label), "--are-labels", "-o", str(inside)]) == 0
+    np.testing.assert_array_equal(
+        np.asarray(io.read_labels(inside).data), io.read_labels(label).data
+    )
+    assert main(["convert", str(label), "-o", str(tmp_path / "x"), "--suffix", ".xyz"]) == 2
