@@ -12,6 +12,7 @@ from napari_segment.errors import PluginError
 
 _BUILT_IN = (
     "tiff", "omezarr", "nifti", "nrrd", "metaimage", "dicom", "raster", "numpy_arrays", "hdf5",
+    "geojson",
 )  # fmt: skip
 
 
