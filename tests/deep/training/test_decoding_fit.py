@@ -43,3 +43,18 @@ def test_without_cases_nothing_changes():
     objects, precision = fit(Objects(), [], decode)
     assert objects == Objects()
     assert np.isnan(precision)
+
+
+def test_a_fit_ends_with_the_time():
+    labels = discs()
+    maps = object_maps(labels, Objects()).clip(0, 1)
+    tried = []
+
+    def counted(outputs, objects):
+        tried.append(objects)
+        return decode(outputs, objects)
+
+    objects, precision = fit(Objects(), [(maps, labels)], counted, lambda _: len(tried) >= 4)
+    assert len(tried) == 4
+    assert objects in tried
+    assert precision == average_precision(decode(maps, objects), labels)

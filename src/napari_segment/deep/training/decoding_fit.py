@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,19 @@ _COARSE = (0.3, 0.5, 0.7)
 _ROUNDS = 2
 
 
-def fit(objects: Objects, cases: Sequence[Case], decode: Decode) -> tuple[Objects, float]:
+TRIES = 30  # decodings of the cases in a usual fit
+
+
+def _never(_: float) -> bool:
+    return False
+
+
+def fit(
+    objects: Objects,
+    cases: Sequence[Case],
+    decode: Decode,
+    is_late: Callable[[float], bool] = _never,
+) -> tuple[Objects, float]:
     """Choose thresholds, smoothing and least size by the average precision at IoU 0.5.
 
     First a coarse grid of the two thresholds is tried, then one number is varied at a time, in
@@ -37,6 +50,8 @@ def fit(objects: Objects, cases: Sequence[Case], decode: Decode) -> tuple[Object
         A network's outputs and the reference objects of validation cases.
     decode : callable
         From outputs and an `Objects` to objects.
+    is_late : callable
+        From the seconds that a decoding takes to whether there is no time for another.
 
     Returns
     -------
@@ -48,10 +63,16 @@ def fit(objects: Objects, cases: Sequence[Case], decode: Decode) -> tuple[Object
     if not cases:
         return objects, float("nan")
     known: dict[Objects, float] = {}
+    seconds = 0.0
 
     def precision(tried: Objects) -> float:
+        nonlocal seconds
         if tried not in known:
+            if known and is_late(seconds):
+                return -1.0
+            begun = monotonic()
             known[tried] = _mean(tried, cases, decode)
+            seconds = monotonic() - begun
         return known[tried]
 
     usual = objects.model_copy(update={"size": _least_size([r for _, r in cases])})

@@ -89,7 +89,7 @@ class Fit:
         else:
             if self.settings.find_lr:
                 yield from self._find_rate()
-            yield Step(0, 0, "before training", preview=self._preview())
+            yield Step(0, 0, "before training", preview=self._first_preview())
         while not (self._at_the_end() or self._impatient()):
             yield from self._one_epoch()
         yield from self._finish()
@@ -113,7 +113,7 @@ class Fit:
         yield Step(0, 0, f"lr: {self.learner.rates[0]:.3g}, {curve.reason}")
 
     def _at_the_end(self) -> bool:
-        return self.epoch >= self.clock.epochs or self.clock.progress(self.epoch) >= 1
+        return self.clock.is_over(self.epoch)
 
     def _one_epoch(self) -> Generator[Step, None, None]:
         begun, values = monotonic(), []
@@ -121,9 +121,9 @@ class Fit:
         steps = ahead(self._made, range(self.plan.steps), workers=self.settings.workers, depth=4)
         try:
             for step, made in enumerate(steps):
-                done = self.clock.progress(self.epoch, step)
-                if done >= 1:
+                if self.clock.is_over(self.epoch, step):
                     break
+                done = self.clock.progress(self.epoch, step)
                 lr = self.learner.set_rate(
                     self.factor * rate(self.settings.schedule, done, self.settings.warmup)
                 )
@@ -145,6 +145,14 @@ class Fit:
             row = {"loss": float(np.mean(values)), "seconds": monotonic() - begun}
             yield from self._after_epoch({"epoch": self.epoch, **row})
 
+    def _first_preview(self) -> dict[str, Any] | None:
+        """Show one case, and estimate by it how long a validation takes."""
+        begun = self.clock.now()
+        preview = self._preview()
+        seconds = self.clock.now() - begun
+        self.clock.first_validation = self.group.from_leader(seconds * len(self.validation.items))
+        return preview
+
     def _begin_epoch(self) -> None:
         if self.epoch == self.network.frozen_epochs:
             self.network.freeze(False)
@@ -164,12 +172,13 @@ class Fit:
     def _after_epoch(self, row: dict[str, float]) -> Generator[Step, None, None]:
         preview = None
         if self.clock.has_time_to_validate(self.epoch):
-            begun = monotonic()
+            begun = self.clock.now()
             scores = self._scored()
-            seconds = self.group.from_leader(monotonic() - begun)
+            preview = self._preview()
+            seconds = self.group.from_leader(self.clock.now() - begun)
             row |= {**scores, "validation seconds": seconds}
             self.clock.validated, self.checked = self.clock.validated + seconds, self.epoch
-            preview = self._preview()
+            self._estimate_fit(seconds)
         row["lr"] = self.learner.optimizer.param_groups[0]["lr"]
         row["elapsed"] = self.clock.elapsed
         self.record.epoch(row, write=self.group.leads)
@@ -179,6 +188,13 @@ class Fit:
         numbers = {k: v for k, v in row.items() if "seconds" not in k}
         total = self.clock.total(done, self.clock.progress(self.epoch))
         yield Step(done, max(total, done), _sentence(row), numbers, preview)
+
+    def _estimate_fit(self, seconds: float) -> None:
+        """Let the clock know how long fitting the decoding of objects will take."""
+        if self.plan.objects is not None and self.validation.items:
+            once, decoding = self.validation.fit_seconds(seconds)
+            self.clock.fit_once = self.group.from_leader(once)
+            self.clock.fit_decoding = self.group.from_leader(decoding)
 
     def _validate(self) -> dict[str, float]:
         with self.learner.average.lent_to(self.network):
@@ -253,7 +269,7 @@ class Fit:
             return
         best = Checkpoint.load(self.blank.folder)
         self.network.load_state_dict(load_tensors(best.folder / WEIGHTS))
-        objects, score = self.validation.fitted(self.network)
+        objects, score = self.validation.fitted(self.network, self.clock.is_late)
         self.scores = {**best.scores, "ap": score}
         best.model_copy(update={"objects": objects, "scores": self.scores}).save()
         yield Step(0, 0, f"objects from foreground {objects.foreground} and seed {objects.seed}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,9 @@ from napari_segment.deep.planning.fingerprint import Item
 from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.deep.planning.plan import Plan
 from napari_segment.deep.planning.slabs import slabs
-from napari_segment.deep.training.decoding_fit import average_precision, fit
+from napari_segment.deep.training.decoding_fit import TRIES, average_precision, fit
 from napari_segment.results.compare.surface import hausdorff_95
+from napari_segment.runtime import threads
 from napari_segment.step import run
 
 # The decoding of objects is chosen on about so many voxels, but not on fewer cases than these.
@@ -114,11 +116,13 @@ class Validation:
     ) -> None:
         self.items, self.samples, self.plan = items, samples, plan
         self.device, self.dtype = device, dtype
+        self._decoding = 0.0  # seconds of decoding objects in the last validation
         self._segmented: dict[Item, NDArray[np.uint8 | np.uint16]] = {}
 
     @torch.no_grad()
     def __call__(self, network: nn.Module) -> list[dict[str, float]]:
         """Score every case: Dice and IoU of each class, accuracy, and AP at IoU 0.5 of objects."""
+        self._decoding = 0.0
         return [self._scores(network, item) for item in self.items]
 
     def surfaces(self) -> list[dict[str, float]]:
@@ -189,7 +193,9 @@ class Validation:
         }
         scores["accuracy"] = counts.accuracy()
         if self.plan.objects is not None and logits is not None:
+            begun = monotonic()
             decoded = self.decode(self._annotated(logits, item), self.plan.objects)
+            self._decoding += monotonic() - begun
             scores["ap"] = average_precision(decoded, self.objects(item))
         return scores
 
@@ -214,13 +220,21 @@ class Validation:
         probabilities = 1 / (1 + np.exp(-logits))
         return (decode_planes if self.plan.stacked else decode)(probabilities, objects)
 
-    def fitted(self, network: nn.Module) -> tuple[Objects, float]:
+    def fitted(
+        self, network: nn.Module, is_late: Callable[[float], bool] = lambda _: False
+    ) -> tuple[Objects, float]:
         """The decoding that gives the best average precision on the cases, and that precision."""
         assert self.plan.objects is not None
         known = [
             (self._annotated(self.logits(network, i), i), self.objects(i)) for i in self._some()
         ]
-        return fit(self.plan.objects, known, self.decode)
+        return fit(self.plan.objects, known, self.decode, is_late)
+
+    def fit_seconds(self, validation: float) -> tuple[float, float]:
+        """Estimate the seconds that `fitted` takes: the network's, and those of decoding."""
+        share = len(self._some()) / len(self.items)
+        decoding = self._decoding * share
+        return validation * share - decoding, TRIES * decoding / threads()
 
     def _some(self) -> list[Item]:
         """Cases over the whole list, as many as are decoded quickly."""
