@@ -6,6 +6,7 @@ import copy
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -13,8 +14,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 
-def trace(network: Callable[[Tensor], Tensor], shape: Sequence[int]) -> tuple[int, int]:
+Traced = tuple[int, int]
+_known_networks: WeakKeyDictionary[Any, dict[tuple[int, ...], Traced]] = WeakKeyDictionary()
+
+
+def trace(network: Callable[[Tensor], Tensor], shape: Sequence[int]) -> Traced:
     """Return the peak of live bytes in a forward pass, and the number of output channels.
+
+    A network is traced once for each shape: for a small plane that takes as long as its prediction.
 
     Parameters
     ----------
@@ -28,6 +35,15 @@ def trace(network: Callable[[Tensor], Tensor], shape: Sequence[int]) -> tuple[in
     tuple of int
         ``(0, 1)`` for a network that cannot be traced.
     """
+    if not isinstance(network, torch.nn.Module):
+        return _traced(network, shape)
+    known = _known_networks.setdefault(network, {})
+    if tuple(shape) not in known:
+        known[tuple(shape)] = _traced(network, shape)
+    return known[tuple(shape)]
+
+
+def _traced(network: Callable[[Tensor], Tensor], shape: Sequence[int]) -> Traced:
     block = torch.empty(tuple(shape), device="meta")
     ledger = _Ledger()
     try:
