@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-
 Traced = tuple[int, int]
 _known_networks: WeakKeyDictionary[Any, dict[tuple[int, ...], Traced]] = WeakKeyDictionary()
 
