@@ -10,8 +10,9 @@ import threading
 import traceback
 import warnings
 from collections.abc import Generator, Iterable
+from importlib import import_module
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TextIO
 
 import numpy as np
@@ -22,6 +23,7 @@ from napari_segment.step import Step
 from napari_segment.worker.verbs import VERBS, Message
 
 INTERVAL = 0.05  # seconds between two lots of steps: 20 updates a second
+IDLE = 2.0  # seconds without a job before the compiler is imported
 GRACE = 5.0  # seconds that a job has to end once nobody listens
 
 
@@ -110,12 +112,20 @@ class Worker:
 
     def serve(self) -> None:
         """Run jobs until the messages end."""
-        while (message := self.jobs.get()) is not None:
+        while (message := self._next()) is not None:
             with warnings.catch_warnings():
                 warnings.simplefilter("once", UserWarning)
                 warnings.showwarning = self._warn(message["job"])
                 answer = self._answer(message)
             self.outbox.send({"job": message["job"], **answer})
+
+    def _next(self) -> Message | None:
+        """Wait for a job, and import meanwhile what most first jobs would wait for."""
+        try:
+            return self.jobs.get(timeout=IDLE)
+        except Empty:
+            import_module("numba")
+            return self.jobs.get()
 
     def _answer(self, message: Message) -> Message:
         try:

@@ -1,0 +1,35 @@
+"""The loop of the worker process."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from napari_segment.worker import process
+from napari_segment.worker.process import Worker
+
+
+def test_the_compiler_is_imported_while_no_job_comes(monkeypatch):
+    imported = []
+    worker = Worker(io.StringIO())
+
+    def imports(name):
+        imported.append(name)
+        worker.jobs.put(None)  # the messages end
+
+    monkeypatch.setattr(process, "IDLE", 0.01)
+    monkeypatch.setattr(process, "import_module", imports)
+    worker.serve()
+    assert imported == ["numba"]
+
+
+def test_a_job_that_waits_comes_first(monkeypatch, tmp_path):
+    monkeypatch.setattr(process, "import_module", lambda name: 1 / 0)
+    stream = io.StringIO()
+    worker = Worker(stream)
+    worker.jobs.put({"job": 7, "do": "devices", "folder": str(tmp_path)})
+    worker.jobs.put(None)
+    worker.serve()
+    answers = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert answers[-1]["job"] == 7
+    assert "cpu" in [name for name, _ in answers[-1]["result"]["devices"]]
