@@ -6,12 +6,10 @@ import pytest
 
 from napari_segment.deep.data.cases import Cases
 from napari_segment.deep.data.memmap_cache import MemmapCache
-from napari_segment.deep.data.resample import nearest_rows, resample
-from napari_segment.deep.data.samples import Samples
+from napari_segment.deep.data.samples import Samples, in_32_bits
 from napari_segment.deep.planning.normalisation import Normalisation
 from napari_segment.deep.planning.plan import Plan
 from napari_segment.deep.planning.slabs import slabs
-from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
 from napari_segment.io.datasets.pairs import Pairs
 from napari_segment.step import run
@@ -20,6 +18,7 @@ PLAN = Plan(
     holds="classes", ndim=3, channels=("a",), values=(0, 3, 7), normalisation=(Normalisation(),),
     patch=(8, 8, 8), batch=1, steps=1,
 )  # fmt: skip
+
 ROOM = 10**9
 
 
@@ -90,19 +89,6 @@ def test_what_no_longer_fits_goes_into_files(tmp_path):
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_full_disk_is_said(tmp_path):
-    with pytest.raises(InputError, match="Make room"):
-        MemmapCache(tmp_path).new((10**6, 10**6, 10**3), np.float32)
-
-
-@pytest.mark.parametrize("shape", [(24, 20, 22), (11, 20, 9), (50, 31, 22)])
-def test_rows_of_resampled_labels_are_those_of_the_whole(shape):
-    labels = stack()[1]
-    whole = resample(labels, shape, order=0)
-    rows = [nearest_rows(labels, shape, r) for r in slabs(shape, 3 * shape[1] * shape[2])]
-    np.testing.assert_array_equal(np.concatenate(rows), whole)
-
-
 def test_maps_are_drawn_once_for_each_case_with_its_spacing():
     calls = []
 
@@ -117,3 +103,16 @@ def test_maps_are_drawn_once_for_each_case_with_its_spacing():
     assert samples.maps_of(item) is first
     assert calls == [((3, 24, 20, 22), (2.0, 1.0, 1.0))]
     assert (first.sum(0) == 1).all()
+
+
+@pytest.mark.parametrize("first", [5, 2**31, 2**40, 2**62])
+def test_large_object_numbers_stay_apart(first):
+    labels = np.array([[0, first, first, first + 1, -1]], np.int64)
+    counts = {-1: 1, 0: 1, first: 2, first + 1: 1}
+    numbers = in_32_bits(labels, counts)
+    assert len(np.unique(numbers[0, 1:4])) == 2
+    assert (numbers[0, 1:4] > 0).all()
+    assert numbers[0, 0] == 0
+    assert numbers[0, 1] == (first if first < 2**31 else 1)
+    part = in_32_bits(labels[:, 3:], counts)  # slabs are numbered alike
+    assert part[0, 0] == numbers[0, 3]

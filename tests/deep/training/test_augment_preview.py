@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_segment import Image, Labels, augment_preview
+from napari_segment import Image, Labels, augment_preview, network_preview, samples, summary
 from napari_segment.errors import InputError, SettingError
 
 
@@ -45,3 +45,23 @@ def test_words_for_what_is_not_there():
         augment_preview(pairs(), case=7)
     with pytest.raises(SettingError, match="augment"):
         augment_preview(pairs(), {"augment": "wild"})
+
+
+MODEL = ("textbook_unet", {"features": 4, "levels": 2})
+
+
+def test_the_network_of_a_training_is_summed_up_before_it():
+    image, truth = samples.stained_tissue((40, 48))
+    pairs = [(image, samples.as_trimap(truth))] * 2
+    found = network_preview(pairs, {"model": MODEL, "patch": (32, 24), "batch": 5})
+    assert found.size == (5, 3, 32, 24)
+    expected = summary(MODEL, channels_in=3, channels_out=3, size=(32, 24), batch=5)
+    assert found.layers == expected.layers
+    assert found.memory_training == expected.memory_training
+
+
+def test_what_cannot_be_planned_is_said():
+    with pytest.raises(InputError, match="no image with labels"):
+        network_preview([])
+    with pytest.raises(SettingError, match="modl"):
+        network_preview([], {"modl": "unet"})

@@ -58,3 +58,10 @@ def test_a_fit_ends_with_the_time():
     assert len(tried) == 4
     assert objects in tried
     assert precision == average_precision(decode(maps, objects), labels)
+
+
+def test_numbers_of_objects_do_not_matter():
+    reference = np.array([5, 5, 5, 5, 0, 9, 9, 0])
+    assert average_precision(np.array([1, 1, 1, 0, 0, 0, 0, 2]), reference) == 1 / 3
+    assert average_precision(reference, reference) == 1
+    assert np.isnan(average_precision(reference * 0, reference * 0))

@@ -7,6 +7,7 @@ import pytest
 
 import napari_segment as ns
 from napari_segment.deep.checkpoint import Checkpoint
+from napari_segment.deep.network import _in_unit
 from napari_segment.image import Image, Labels, orientation_of, reoriented
 from napari_segment.step import run
 
@@ -84,3 +85,19 @@ def test_an_image_without_orientation_is_taken_as_it_is(trained):
     np.testing.assert_array_equal(
         ns.segment(plain, "network", **settings).data, ns.segment(image, "network", **settings).data
     )
+
+
+@pytest.mark.parametrize(
+    ("unit", "wanted", "expected"),
+    [
+        ("micrometer", "micrometer", (2.0, 0.5)),
+        ("", "mm", (2.0, 0.5)),
+        ("um", "millimeter", (0.002, 0.0005)),
+        ("mm", "micrometer", (2000.0, 500.0)),
+        ("pixel", "micrometer", ()),
+        ("micrometer", "pixel", ()),
+        ("parsec", "mm", ()),
+    ],
+)
+def test_spacing_in_the_networks_unit(unit, wanted, expected):
+    assert _in_unit((2.0, 0.5), unit, wanted) == pytest.approx(expected)

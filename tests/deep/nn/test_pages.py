@@ -6,7 +6,7 @@ import pytest
 
 from napari_segment.registry import REGISTRIES
 
-PAGES = Path(__file__).parents[2] / "docs"
+PAGES = Path(__file__).parents[3] / "docs"
 
 
 @pytest.mark.parametrize("kind", ["losses", "models"])

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from scipy import ndimage
 
 from napari_segment.deep.data.augment import (
     STRENGTHS,
@@ -15,22 +14,15 @@ from napari_segment.deep.data.augment import (
 )
 from napari_segment.deep.data.augment.patch_torch import changed_patch, finish, piece
 from napari_segment.deep.data.augment.warp_torch import (
-    bend,
-    blurred,
     grid_of,
     interpolated,
     nearest,
     reach,
 )
 from napari_segment.deep.data.patches import (
-    Sample,
-    choose_centres,
     cut,
-    draw_corner,
     generator,
-    order,
 )
-from napari_segment.errors import SettingError
 
 STRONG = Augmentation.of("strong", ("spatial=1", "intensity=1"))
 
@@ -111,23 +103,6 @@ def test_flips_go_with_the_target():
     np.testing.assert_array_equal(wanted, target[:, ::-1, :, ::-1])
 
 
-def test_coarse_axes_are_neither_rotated_nor_bent():
-    change = draw(STRONG, generator(0, 0, 1), 3, (5.0, 1.0, 1.0)).spatial
-    zoom = change.matrix[0, 0]
-    assert change.matrix[0, 1:].tolist() == change.matrix[1:, 0].tolist() == [0, 0]
-    assert abs(change.matrix[1, 2]) > 0
-    assert zoom > 0
-    assert (change.bending[0] == 0).all()
-    assert (change.bending[1] != 0).any()
-
-
-def test_rotation_keeps_physical_lengths():
-    only = Augmentation(rotate=40, spatial=1)
-    change = draw(only, generator(0, 0, 5), 2, (2.0, 1.0)).spatial
-    physical = np.diag([2.0, 1.0]) @ change.matrix @ np.diag([0.5, 1.0])
-    np.testing.assert_allclose(physical @ physical.T, np.eye(2), atol=1e-6)
-
-
 @pytest.mark.parametrize("strength", STRENGTHS)
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 7, 9), (1, 5, 4, 6)])
 def test_every_strength_takes_every_shape(strength, shape):
@@ -139,24 +114,6 @@ def test_every_strength_takes_every_shape(strength, shape):
         assert pixels.shape == shape
         assert np.isfinite(pixels).all()
         assert set(np.unique(wanted)) <= {-1, 1}
-
-
-def bent(image, change):
-    """Change the intensities with the fields that the change itself draws."""
-    return bend(torch.from_numpy(image), change, *change.fields(image.shape)).numpy()
-
-
-def test_gamma_keeps_the_extremes():
-    image = np.linspace(-2, 3, 12, dtype=np.float32).reshape(1, 3, 4)
-    changed = bent(image, Intensity(gamma=1.5))
-    assert (changed.min(), changed.max()) == (image.min(), image.max())
-    assert changed[0, 1, 1] < image[0, 1, 1]
-
-
-def test_a_dropped_channel_is_empty_and_one_channel_is_never_dropped():
-    image = np.ones((2, 4, 4), np.float32)
-    assert bent(image, Intensity(dropped=0.9))[:, 0, 0].tolist() == [1, 0]
-    assert bent(image[:1], Intensity(dropped=0.9)).min() == 1
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
@@ -182,55 +139,3 @@ def test_maps_are_sampled_like_the_image():
     pixels, _, maps = finish([made, made], torch.device("cpu"))
     assert pixels.shape == (2, 2, 9, 10, 11)
     torch.testing.assert_close(pixels, maps)
-
-
-def test_blur_is_that_of_scipy():
-    image, _ = volume(3, 9)
-    expected = [ndimage.gaussian_filter(c, 0.9, mode="nearest", truncate=3) for c in image]
-    np.testing.assert_allclose(blurred(torch.from_numpy(image), 0.9), expected, atol=1e-5)
-
-
-def test_amounts_by_hand():
-    assert Augmentation.of("light", ("rotate=45", "flip=0")).rotate == 45
-    with pytest.raises(SettingError, match="Write name=amount"):
-        Augmentation.of("light", ("spin=3",))
-    with pytest.raises(SettingError, match="'flip' is '7'"):
-        Augmentation.of("light", ("flip=7",))
-
-
-def test_every_case_comes_up_once_in_an_epoch_of_its_size():
-    assert sorted(order(7, 7, 0, 3)) == list(range(7))
-    assert order(7, 7, 0, 3) != order(7, 7, 0, 4)
-    assert order(7, 20, 5, 1) == order(7, 20, 5, 1)
-    assert len(order(3, 10, 0, 0)) == 10
-
-
-def test_balanced_patches_hold_a_rare_class():
-    target = np.zeros((1, 64, 64), np.int16)
-    target[0, 40, 50] = 2
-    sample = Sample(np.zeros((1, 64, 64), np.float32), target, choose_centres(target, 0))
-    for i in range(20):
-        corner = draw_corner(sample, (16, 16), 1.0, generator(0, 0, i))
-        assert cut(target, corner, (16, 16), outside=-1).max() == 2
-
-
-def test_centres_come_from_all_slabs_of_a_large_target(monkeypatch):
-    from napari_segment.deep.data import patches
-
-    target = np.zeros((1, 40, 30, 30), np.int16)
-    target[0, :10], target[0, 30:] = 1, 2
-    target[0, 39, 29, 29] = 3
-    whole = choose_centres(target, 0)
-    monkeypatch.setattr(patches, "slabs", lambda shape: [slice(i, i + 5) for i in range(0, 40, 5)])
-    parts = choose_centres(target, 0)
-    assert {k: len(v) for k, v in parts.items()} == {k: len(v) for k, v in whole.items()}
-    assert all((target[0][tuple(v.T)] == k).all() for k, v in parts.items())
-    assert abs(np.mean(parts[1][:, 0] < 5) - 0.5) < 0.1
-    assert list(choose_centres(target, 0, together=True)) == [1]
-
-
-def test_a_small_image_stands_anywhere_in_its_patch():
-    sample = Sample(np.zeros((1, 5, 30), np.float32), np.zeros((1, 5, 30), np.int16))
-    corners = {draw_corner(sample, (8, 8), 0.5, generator(0, 0, i)) for i in range(60)}
-    assert {c[0] for c in corners} == {-3, -2, -1, 0}
-    assert {c[1] for c in corners} <= set(range(-1, 24))

@@ -3,7 +3,6 @@
 import math
 from itertools import product
 
-import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -14,8 +13,11 @@ from napari_segment.errors import InputError, SettingError
 from napari_segment.registry import losses
 
 NAMES = sorted(losses)
+
 SIZES = {2: (16, 18), 3: (8, 10, 9)}
+
 PROBLEMS = ("binary", "classes", "labels")
+
 FILLS = ("some", "empty", "full")
 
 
@@ -130,14 +132,15 @@ def test_class_weights_are_one_for_each_class():
         loss(torch.zeros(1, 3, 2, 2), torch.zeros(1, 3, 2, 2))
 
 
-# ---- by hand ----
-
 # Four voxels with probabilities 1/2, 3/4, 1/4, 1/5; the first two are foreground.
 LOGITS = torch.tensor([0.0, math.log(3), -math.log(3), -math.log(4)]).reshape(1, 1, 2, 2)
+
 TARGET = torch.tensor([1.0, 1.0, 0.0, 0.0]).reshape(1, 1, 2, 2)
-P, T = (0.5, 0.75, 0.25, 0.2), (1, 1, 0, 0)
+
 TP, FP, FN, TN = 1.25, 0.45, 0.75, 1.55
+
 CE = -(math.log(0.5) + math.log(0.75) + math.log(0.75) + math.log(0.8)) / 4
+
 DICE = 1 - (2 * TP + 1) / (1.7 + 2 + 1)
 
 HAND = [
@@ -210,9 +213,6 @@ def test_unlabelled_voxels_change_nothing():
         if name == "active_contour":
             loss = deep_losses.make((name, {"length_weight": 0}))
         torch.testing.assert_close(loss(wide, marked), loss(LOGITS, TARGET), msg=name)
-
-
-# ---- beside other libraries ----
 
 
 @pytest.fixture(scope="module")
@@ -303,96 +303,6 @@ def test_smp_agrees(classes):
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
     expected = smp.DiceLoss("binary", smooth=0.5)(half, mask)  # theirs is doubled
     torch.testing.assert_close(ours("dice", half, mask, batch=True), expected, rtol=1e-3, atol=1e-3)
-
-
-# ---- distances, schedules, sums ----
-
-
-def test_signed_distances_know_the_spacing():
-    from napari_segment.deep.nn.losses._distance import signed_distance
-
-    mask = np.zeros((5, 7), bool)
-    mask[2, 3] = True
-    far = signed_distance(mask, (2.0, 1.0))
-    assert far[2].tolist() == [3, 2, 1, -1, 1, 2, 3]
-    assert far[:, 3].tolist() == [4, 2, -1, 2, 4]
-    assert (signed_distance(np.zeros((4, 6), bool)) == 2).all()
-    assert (signed_distance(np.ones((4, 6), bool)) == -2).all()
-
-
-@pytest.mark.parametrize("size", [(9, 14), (5, 8, 11)])
-@pytest.mark.parametrize("finest", [1.0, 0.4])
-def test_distances_on_a_device_are_those_of_the_cpu(size, finest, monkeypatch):
-    from napari_segment.deep.nn.losses import _distance
-
-    monkeypatch.setattr(_distance, "_AT_ONCE", 300)  # several rounds
-    spacing = (2.0, *[1.0] * (len(size) - 2), finest)
-    masks = torch.rand(4, *size, generator=torch.Generator().manual_seed(0)) > 0.9
-    masks[2], masks[3] = False, True
-    relative = tuple(s / min(spacing) for s in spacing)
-    expected = np.stack([_distance.signed_distance(m.numpy(), spacing) for m in masks])
-    found = _distance._on_device(masks, relative)
-    torch.testing.assert_close(found, torch.from_numpy(expected))
-
-
-def test_distances_are_measured_of_counted_classes_only():
-    from napari_segment.deep.nn.losses._distance import signed_distances
-
-    masks = target_of("classes", 2, "some") > 0
-    both = signed_distances(masks)
-    part = signed_distances(masks, background=False)
-    assert (part[:, 0] == 0).all()
-    assert (part[:, 1:] == both[:, 1:]).all()
-    assert (signed_distances(masks[:, :1], background=False) == both[:, :1]).all()
-
-
-def test_hausdorff_by_hand():
-    target = torch.zeros(1, 1, 1, 6)
-    target[..., :2] = 1
-    logits = torch.tensor([30.0, 30, 30, 30, -30, -30]).reshape(1, 1, 1, 6)
-    # Voxels 2 and 3 are wrong: 1 and 2 from the true boundary, 2 and 1 from the predicted one.
-    wrong = (1**2 + 2**2) + (2**2 + 1**2)
-    loss = deep_losses.make(("hausdorff", {"dice_weight": 0}))
-    assert float(loss(logits, target)) == pytest.approx(wrong / 6, abs=1e-5)
-
-
-@pytest.mark.parametrize("name", ["boundary", "hausdorff", "shape_aware", "distance_penalised"])
-def test_maps_of_a_case_stand_in_for_the_transform(name):
-    target = target_of("classes", 2, "some")
-    logits = torch.randn(target.shape, generator=torch.Generator().manual_seed(1))
-    loss = deep_losses.make(name)
-    maps = np.stack([loss.maps(case.numpy(), (1.0, 1.0)) for case in target])
-    assert maps.dtype == np.float32
-    torch.testing.assert_close(
-        loss(logits, target, maps=torch.from_numpy(maps)), loss(logits, target)
-    )
-
-
-def test_compound_is_the_weighted_sum_and_follows_its_schedule():
-    loss = deep_losses.make(
-        ("compound", {"parts": ["dice", "bce"], "weights": [1, 0], "final_weights": [0, 4]})
-    )
-    assert float(loss(LOGITS, TARGET)) == pytest.approx(DICE, abs=1e-5)
-    loss.progress(0.25)
-    assert float(loss(LOGITS, TARGET)) == pytest.approx(0.75 * DICE + CE, abs=1e-5)
-    loss.progress(1.0)
-    assert float(loss(LOGITS, TARGET)) == pytest.approx(4 * CE, abs=1e-5)
-    assert not hasattr(loss, "maps")
-
-
-def test_compound_hands_maps_and_progress_on():
-    inner = {"name": "dice_boundary", "settings": {"initial_weight": 0, "final_weight": 1}}
-    loss = deep_losses.multilabel(deep_losses.make(("compound", {"parts": [inner]})))
-    maps = torch.from_numpy(loss.maps(TARGET[0].numpy()))[None]
-    loss.progress(1.0)
-    assert float(loss(LOGITS, TARGET, maps=maps)) == pytest.approx(-0.2, abs=1e-5)
-
-
-def test_compound_counts_its_weights():
-    with pytest.raises(SettingError, match="weights"):
-        deep_losses.make(("compound", {"weights": [1, 2, 3]}))
-    with pytest.raises(SettingError, match="at least one"):
-        deep_losses.make(("compound", {"parts": []}))
 
 
 def test_a_loss_of_ten_lines_works_everywhere():

@@ -19,11 +19,7 @@ import torch
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.data.targets import decode
 from napari_segment.deep.training import ENTRY, train
-from napari_segment.deep.training.decoding_fit import average_precision
 from napari_segment.deep.training.learner_torch import Learner
-from napari_segment.deep.training.optimisation.lr_range_test_torch import RateCurve
-from napari_segment.deep.training.optimisation.optimizers_torch import Average, one_hot, rate
-from napari_segment.deep.training.validation_torch import Counts, means, of_planes
 from napari_segment.errors import FormatError, MissingError, SegmentError, SettingError
 from napari_segment.image import Image, Labels
 from napari_segment.io import write
@@ -207,15 +203,6 @@ def test_the_learning_rate_is_looked_for(tmp_path):
         short(discs(), tmp_path, lr=0.1, find_lr=True, overwrite=True)
 
 
-def test_the_rate_is_chosen_from_the_curve():
-    curve = RateCurve([1e-3, 1e-2, 1e-1], [2.0, 1.0, 3.0])
-    assert curve.chosen == pytest.approx(1e-3)
-    assert not curve.broke  # too few updates to say
-    assert RateCurve([1.0] * 12, [2.0] + [1.0] * 10 + [2.5]).broke
-    assert not RateCurve([1.0] * 12, [2.0] + [1.0] * 10 + [1.5]).broke
-    assert RateCurve().chosen == 0
-
-
 def test_resuming_goes_on_to_the_last_bit(tmp_path):
     dropout = ("unet", {**TINY[1], "dropout": 0.2})
     whole, straight = short(discs(), tmp_path / "whole", epochs=3, model=dropout)
@@ -239,7 +226,7 @@ def test_resuming_goes_on_to_the_last_bit(tmp_path):
 SCRIPT = """
     import sys
     sys.path.insert(0, {here!r})
-    from test_train import TINY, discs
+    from test_training import TINY, discs
     from napari_segment.deep.training import train
     for step in train(discs(), out={out!r}, model=TINY, epochs=4, steps=6, batch=4, lr=0.01,
                       device="cpu", workers=0, resume=True):
@@ -274,7 +261,7 @@ def test_a_killed_training_resumes_to_the_last_bit(tmp_path):
 TOGETHER = """
     import sys
     sys.path.insert(0, {here!r})
-    from test_train import TINY, discs
+    from test_training import TINY, discs
     from napari_segment.deep.training import train
     from napari_segment.step import run
     run(train(discs(), out={out!r}, model=TINY, epochs=2, steps=6, batch={batch}, lr=0.01,
@@ -630,44 +617,6 @@ def test_the_entry_says_what_every_setting_does():
     assert all(len(s["description"]) > 10 for s in schema.values())
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "poly", "one_cycle", "constant"])
-def test_rates_rise_and_stay_in_range(schedule):
-    rates = [rate(schedule, p, 0.1) for p in np.linspace(0, 1, 101)]
-    assert rates[0] == pytest.approx(0.01)
-    assert max(rates) <= 1
-    assert rates[20] > rates[0]
-    assert schedule == "constant" or rates[-1] < 0.01
-
-
-def test_the_average_by_hand():
-    network = torch.nn.Linear(1, 1, bias=False)
-    with torch.no_grad():
-        network.weight.fill_(0.0)
-        average = Average(network, 0.9)
-        network.weight.fill_(11.0)
-    average.update(network)  # (1 + 1) / (10 + 1) of the old is kept
-    assert average.weights["weight"].item() == pytest.approx(9.0)
-
-
-def test_one_hot_marks_unlabelled_voxels_in_every_channel():
-    target = torch.tensor([[[0, 2, -1]]], dtype=torch.int16)
-    assert one_hot(target, 3)[0].tolist() == [[1, 0, -1], [0, 0, -1], [0, 1, -1]]
-    assert one_hot(target, 1)[0].tolist() == [[0, 1, -1]]
-
-
-def test_dice_by_hand():
-    counts = Counts.of(np.array([0, 1, 1, 2]), np.array([0, 1, 2, -1]), 4)
-    np.testing.assert_allclose(counts.dice(), [1, 2 / 3, 0, np.nan])
-
-
-def test_means_leave_out_distances_that_no_case_has():
-    nan = float("nan")
-    found = means([{"dice a": 0.5, "iou a": nan, "hd95 a": 3.0}, {"dice a": 1.0, "hd95 b": nan}])
-    assert found == {
-        "dice": 0.75, "iou": 0.0, "hd95": 3.0, "dice a": 0.75, "hd95 a": 3.0, "iou a": 0.0,
-    }  # fmt: skip
-
-
 def test_surfaces_are_measured_for_the_best_and_the_last_network(tmp_path):
     spaced = [(i.replace(spacing=(1.0, 2.0), unit="um"), m) for i, m in discs(5)]
     steps, checkpoint = short(spaced, tmp_path, epochs=4, steps=12)
@@ -678,19 +627,3 @@ def test_surfaces_are_measured_for_the_best_and_the_last_network(tmp_path):
     assert {"hd95 small", "hd95 7", "iou small", "iou"} <= set(checkpoint.scores)
     for row in rows:
         assert row["iou small"] <= row["dice small"]
-
-
-def test_average_precision_by_hand():
-    reference = np.array([5, 5, 5, 5, 0, 9, 9, 0])
-    assert average_precision(np.array([1, 1, 1, 0, 0, 0, 0, 2]), reference) == 1 / 3
-    assert average_precision(reference, reference) == 1
-    assert np.isnan(average_precision(reference * 0, reference * 0))
-
-
-def test_objects_of_planes_are_numbered_apart():
-    labels = np.zeros((3, 2, 2), np.int32)
-    labels[:2, 0, 0], labels[1, 1, 1] = 2, 1
-    found = of_planes(labels)
-    assert np.unique(found).size == 4
-    assert found[2].max() == 0
-    assert (found > 0).tolist() == (labels > 0).tolist()

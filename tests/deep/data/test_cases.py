@@ -1,0 +1,88 @@
+"""Cases: measured, read again, and split into training and validation."""
+
+import numpy as np
+import pytest
+
+from napari_segment.deep.data.cases import Cases, split
+from napari_segment.errors import InputError
+from napari_segment.image import Image, Labels
+from napari_segment.io.datasets.pairs import Pairs
+from napari_segment.step import run
+
+
+def measured(stacks):
+    cases = Cases(Pairs.of(stacks))
+    run(cases.measure())
+    return cases
+
+
+def named(name, shape=(6, 7), axes="YX", **more):
+    data = np.arange(np.prod(shape), dtype=np.uint16).reshape(shape)
+    image = Image(data, axes, name=name, **more)
+    labels = axes.replace("C", "")
+    marks = np.zeros([n for n, a in zip(shape, axes, strict=True) if a != "C"], np.uint8)
+    marks[..., :2] = 1
+    return image, Labels(marks, labels, holds="mask")
+
+
+def test_every_fifth_case_by_sorted_name_is_for_validation():
+    cases = measured([named(f"case {i:02d}") for i in reversed(range(11))])
+    inner, outer, _ = split(cases.items)
+    assert [i.name for i in outer] == ["case 09", "case 04"]
+    assert len(inner) == 9
+
+
+def test_the_folds_cover_all_cases_once():
+    cases = measured([named(f"{i:02d}") for i in range(7)])
+    found = [i.name for fold in range(3) for i in split(cases.items, folds=3, fold=fold)[1]]
+    assert sorted(found) == [f"{i:02d}" for i in range(7)]
+
+
+def test_one_case_is_cut_along_its_longest_axis():
+    cases = measured([named("only", (6, 20))])
+    (inner,), (outer,), _ = split(cases.items)
+    assert (inner.shape, outer.shape) == ((6, 16), (6, 4))
+    image, labels = cases.read(outer)
+    assert image.shape == (1, 6, 4)
+    assert image[0, 0, 0] == 16
+    assert labels.shape == (6, 4)
+
+
+def test_time_points_are_items_of_one_case():
+    cases = measured([named("film", (3, 6, 7), "TYX"), named("b", (2, 6, 7), "TYX")])
+    assert [(i.name, i.time) for i in cases.items][:3] == [("film", t) for t in range(3)]
+    assert cases.read(cases.items[1])[0].min() == 42
+    inner, outer, _ = split(cases.items, folds=2)
+    assert {i.name for i in inner}.isdisjoint(i.name for i in outer)
+
+
+def test_what_is_measured_by_hand():
+    item = measured([named("a", (2, 6, 7), "CYX", channels=("dna", "er"))]).items[0]
+    assert item.channels == ("dna", "er")
+    assert item.shape == (6, 7)
+    assert item.counts == {0: 30, 1: 12}
+    assert item.quantiles[1, 1] == pytest.approx(62.5)
+
+
+def test_pixels_beyond_the_budget_are_read_again():
+    cases = Cases(Pairs.of([named("a"), named("b")]), budget=100)
+    run(cases.measure())
+    assert len(cases._cache) == 0
+    assert cases.read(cases.items[1])[0].shape == (1, 6, 7)
+
+
+@pytest.mark.parametrize(
+    ("stacks", "words"),
+    [
+        ([named("a"), named("b", (3, 6, 7), "ZYX")], "2-D but 'b' is 3-D"),
+        ([named("a"), named("b", (2, 6, 7), "CYX")], "1 channels but 'b' has 2"),
+    ],
+)
+def test_cases_that_do_not_go_together(stacks, words):
+    with pytest.raises(InputError, match=words):
+        measured(stacks)
+
+
+def test_nothing_to_train_on():
+    with pytest.raises(InputError, match="no image with labels"):
+        measured([])
