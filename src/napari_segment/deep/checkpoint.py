@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from napari_segment.arrays import Array
+from napari_segment.bounded import read_json
 from napari_segment.deep.device import resolve
 from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.deep.planning.normalisation import Normalisation, Rescale, apply, statistics
@@ -28,8 +29,15 @@ MODEL = "model.json"
 WEIGHTS = "weights.safetensors"
 STATE = "state"
 FORMAT = 1
+_LARGEST = 2**24  # bytes of a card
 # Endings of the names of weights that former versions named otherwise.
 _RENAMED_WEIGHTS = {"head.words": "head.codewords"}
+
+
+Count = Annotated[int, Field(ge=1, le=2**16)]  # of channels, outputs, or voxels along a side
+Number = Annotated[int, Field(ge=0, lt=2**32)]  # of a class
+Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Name = Annotated[str, Field(max_length=1000)]
 
 
 class Checkpoint(BaseModel):
@@ -88,18 +96,18 @@ class Checkpoint(BaseModel):
     format: int = FORMAT
     model: Spec
     ndim: Literal[2, 3]
-    slices: int = Field(1, ge=1)
-    channels: tuple[str, ...]
-    channels_out: int = Field(ge=1)
+    slices: int = Field(1, ge=1, le=255)
+    channels: tuple[Name, ...] = Field(min_length=1, max_length=2**12)
+    channels_out: Count
     activation: Literal["softmax", "sigmoid"]
     holds: Holds
-    values: tuple[int, ...] = ()
-    names: dict[int, str] = Field(default_factory=dict)
+    values: Annotated[tuple[Number, ...], Field(max_length=2**16)] = ()
+    names: dict[Number, Name] = Field(default_factory=dict, max_length=2**16)
     normalisation: tuple[Normalisation, ...]
-    spacing: tuple[float, ...] = ()
-    unit: str = "pixel"
-    orientation: str = ""
-    patch: tuple[int, ...]
+    spacing: Annotated[tuple[Length, ...], Field(max_length=3)] = ()
+    unit: Name = "pixel"
+    orientation: Name = ""
+    patch: tuple[Count, ...]
     objects: Objects | None = None
     reasons: dict[str, str] = Field(default_factory=dict)
     scores: dict[str, float] = Field(default_factory=dict)
@@ -133,14 +141,16 @@ class Checkpoint(BaseModel):
         folder = Path(folder)
         folder = folder.parent if folder.name == MODEL else folder
         try:
-            text = (folder / MODEL).read_text("utf-8")
+            card = read_json(folder / MODEL, largest=_LARGEST)
+        except FormatError:
+            raise
         except OSError:
             raise FormatError(
                 f"{folder} is not the folder of a trained network: it has no {MODEL}. Give the "
                 "folder that `train` wrote."
             ) from None
         try:
-            return cls.model_validate({**_parsed(text, folder), "folder": folder})
+            return cls.model_validate({**_of_this_version(card, folder), "folder": folder})
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the whole"
@@ -260,14 +270,9 @@ def _current_name(name: str) -> str:
     return name
 
 
-def _parsed(text: str, folder: Path) -> dict[str, Any]:
-    import json
-
-    try:
-        card = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise FormatError(f"{folder / MODEL} is damaged: {error}") from None
-    if not isinstance(card, dict) or card.get("format", FORMAT) > FORMAT:
+def _of_this_version(card: object, folder: Path) -> dict[str, Any]:
+    number = card.get("format", FORMAT) if isinstance(card, dict) else None
+    if not isinstance(card, dict) or not isinstance(number, int) or number > FORMAT:
         raise FormatError(
             f"{folder / MODEL} was written by a later version of napari-segment. Update it."
         )

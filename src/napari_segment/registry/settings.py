@@ -6,8 +6,18 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import GenericAlias, UnionType
-from typing import Annotated, Any, Literal, Protocol, Union, cast, get_args, get_origin
+from types import GenericAlias, SimpleNamespace, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    Protocol,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from pydantic import (
     AfterValidator,
@@ -195,7 +205,9 @@ def resolved(parameter: inspect.Parameter, function: Callable[..., Any]) -> Any:
     if not isinstance(parameter.annotation, str):
         return parameter.annotation
     try:
-        return eval(parameter.annotation, inspect.unwrap(function).__globals__)
+        holder = SimpleNamespace(__annotations__={parameter.name: parameter.annotation})
+        names = inspect.unwrap(function).__globals__
+        return get_type_hints(holder, names, include_extras=True)[parameter.name]
     except NameError as error:
         raise PluginError(
             f"The type of the setting {parameter.name!r} of {function.__name__!r} cannot be "

@@ -116,12 +116,16 @@ def _state(weights: WeightsEnum) -> Mapping[str, Tensor]:
     """Load the weights from torch's cache, else from their server if it responds."""
     import torch
 
+    from napari_segment.deep.nn.models.published import published_digest, verified
+
     cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
     if not cached.exists() and not _responds(weights.url):
         raise MissingError(
             f"The COCO weights are not in the cache and their server cannot be reached. Download "
             f"{weights.url} elsewhere and put it at {cached}."
         )
+    if cached.exists():
+        verified(cached, published_digest(weights.url))
     return weights.get_state_dict(progress=False, check_hash=True)
 
 

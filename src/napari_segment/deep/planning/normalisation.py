@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from napari_segment.arrays import Array
 
 Scheme: TypeAlias = Literal["zscore", "percentile", "fixed", "none"]
+
+Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+Percentile: TypeAlias = Annotated[float, Field(ge=0, le=100)]
 
 _SAMPLE = 2**20  # voxels from which an image's intensities are measured
 
@@ -56,10 +59,10 @@ class Normalisation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     scheme: Scheme = "zscore"
-    percentiles: tuple[float, float] = (0.1, 99.9)
-    clip: tuple[float, float] | tuple[()] = ()
-    shift: float = 0.0
-    scale: float = 1.0
+    percentiles: tuple[Percentile, Percentile] = (0.1, 99.9)
+    clip: tuple[Finite, Finite] | tuple[()] = ()
+    shift: Finite = 0.0
+    scale: Annotated[Finite, Field(gt=0)] = 1.0
 
     def measure(self, image: Array) -> Rescale:
         """Measure one channel of an image, once.

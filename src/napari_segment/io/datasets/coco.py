@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from napari_segment.bounded import read_json
 from napari_segment.errors import FormatError, OtherLayoutError
 from napari_segment.io.containment import contained
 from napari_segment.io.datasets.outlines import CROWD, Outlines, polygons_of, run_lengths
@@ -19,6 +19,7 @@ from napari_segment.io.names import natural, stem
 from napari_segment.registry import layouts
 
 _PARTS = {"train": "train", "val": "validation", "valid": "validation", "test": "test"}
+_LARGEST = 2**30  # bytes of a JSON file
 _NOTES = 20  # of what was left out of one file
 
 
@@ -74,9 +75,9 @@ def _json_files(folder: Path) -> list[Path]:
 
 def _annotations(file: Path) -> dict[str, Any]:
     try:
-        document = json.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
-        raise OtherLayoutError(f"{file.name} is not JSON") from None
+        document = read_json(file, largest=_LARGEST)
+    except OSError as error:
+        raise OtherLayoutError(str(error)) from None
     wanted = ("images", "annotations", "categories")
     if not isinstance(document, dict) or not all(isinstance(document.get(k), list) for k in wanted):
         raise OtherLayoutError(f"{file.name} lists no images, annotations and categories")

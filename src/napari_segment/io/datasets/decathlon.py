@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from napari_segment.bounded import read_json
 from napari_segment.errors import FormatError, OtherLayoutError
 from napari_segment.io.containment import contained
 from napari_segment.io.datasets.pairs import Case, Pairs, match_folders
@@ -55,9 +55,11 @@ def _description(path: Path) -> dict[str, Any]:
     if path.name != "dataset.json" or not path.is_file():
         raise OtherLayoutError("no dataset.json in it")
     try:
-        description = json.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise FormatError(f"{path} cannot be read as JSON: {error}") from None
+        description = read_json(path)
+    except FormatError:
+        raise
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read: {error.strerror}.") from None
     if not isinstance(description, dict) or not isinstance(description.get("labels"), dict):
         raise OtherLayoutError("its dataset.json names no labels")
     return description

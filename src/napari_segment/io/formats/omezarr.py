@@ -112,7 +112,14 @@ def _contents(node: Any, path: Path, axes: str, lazy: bool, series: str) -> Cont
 
 
 def _check_chunks(array: zarr.Array, path: Path, *, lazy: bool) -> None:
-    """Say of an array without any chunk that it is empty; refuse one that no memory holds."""
+    """Say of an array without any chunk that it is empty; refuse one that no memory holds.
+
+    Of numbers only: other types are decoded by codecs that may run code (pickle).
+    """
+    if array.dtype.kind not in "buifc":
+        raise FormatError(
+            f"{path.name} holds values of type {array.dtype}; real numbers are needed."
+        )
     if not lazy and array.nbytes > free_memory():
         raise MemoryError
     if not _is_local(array):

@@ -17,6 +17,7 @@ from napari_segment.deep.nn.convolutions_torch import with_input_channels
 from napari_segment.deep.nn.models._declare import declare
 from napari_segment.deep.nn.models._norms import spare_pooled_batch_norm
 from napari_segment.deep.nn.models._weights import PROBE_SECONDS, given_file, read_weights
+from napari_segment.deep.nn.models.published import published_digest, verified
 from napari_segment.errors import MissingError, SettingError, UnknownNameError
 
 _BUILDERS: dict[str, tuple[Any, Any]] = {
@@ -115,15 +116,16 @@ def _state(name: str, weights: str, url: str) -> dict[str, Tensor] | None:
 def _downloaded(name: str, url: str) -> Path:
     """The file in torch's cache; fetched, if the network answers at once."""
     cache = Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
+    digest = published_digest(url)
     if cache.is_file():
-        return cache
+        return verified(cache, digest)
     host = urlparse(url).netloc
     try:
         if not os.environ.get("https_proxy", os.environ.get("HTTPS_PROXY")):
             socket.create_connection((host, 443), PROBE_SECONDS).close()
         cache.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(url, str(cache), progress=False)
-    except OSError as error:
+        torch.hub.download_url_to_file(url, str(cache), digest or None, progress=False)
+    except (OSError, RuntimeError) as error:  # the second where the hash is another
         raise MissingError(
             f"The weights 'imagenet' of {name!r} are not on this machine, and {host} cannot be "
             f"reached ({error}). Connect to the network once, give the path of "

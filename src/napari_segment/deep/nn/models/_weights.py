@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from torch import Tensor
 
-from napari_segment.errors import MissingError
+from napari_segment.errors import FormatError, MissingError
+from napari_segment.printable import one_line
 
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 PROBE_SECONDS = 4.0  # after which a host that does not answer counts as out of reach
@@ -35,4 +37,10 @@ def read_weights(file: Path) -> dict[str, Tensor]:
         from safetensors.torch import load_file
 
         return dict(load_file(file))
-    return dict(torch.load(file, map_location="cpu", weights_only=True))
+    try:
+        return dict(torch.load(file, map_location="cpu", weights_only=True))
+    except (RuntimeError, UnpicklingError, EOFError, TypeError, ValueError) as error:
+        raise FormatError(
+            f"Cannot read the weights {file}: {one_line(str(error))[:200]}. Files of tensors by "
+            "name are read; code in them is not run."
+        ) from None

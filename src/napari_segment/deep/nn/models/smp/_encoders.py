@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from napari_segment.deep.nn.models._weights import PROBE_SECONDS, given_file
-from napari_segment.errors import MissingError, SettingError, UnknownNameError
+from napari_segment.deep.nn.models.published import verified
+from napari_segment.errors import FormatError, MissingError, SettingError, UnknownNameError
 
 _WEIGHTS = "model.safetensors"
 
@@ -84,12 +86,20 @@ def _from_hub(encoder: str, weights: str) -> Path:
     repository, revision = _address(encoder, weights)
     cached = try_to_load_from_cache(repository, _WEIGHTS, revision=revision)
     if isinstance(cached, str):
-        return Path(cached)
+        return _whole(Path(cached))
     _reach_hub(encoder, weights, repository)
     try:
-        return Path(hf_hub_download(repository, _WEIGHTS, revision=revision))
+        return _whole(Path(hf_hub_download(repository, _WEIGHTS, revision=revision)))
+    except FormatError:
+        raise
     except Exception as error:  # the hub's client raises a dozen kinds
         raise _missing(encoder, weights, repository, str(error).split("\n")[0]) from error
+
+
+def _whole(file: Path) -> Path:
+    """Check a file of the hub's cache, which names large files by their SHA-256."""
+    name = file.resolve().name
+    return verified(file, name) if re.fullmatch("[0-9a-f]{64}", name) else file
 
 
 def _address(encoder: str, weights: str) -> tuple[str, str | None]:
