@@ -156,7 +156,7 @@ def test_a_preview_is_offered_nowhere(viewer):
 def test_a_recipe_that_is_none_is_told_and_the_next_clears_it(qtbot, viewer, tmp_path, monkeypatch):
     told, taken = [], []
     layer = add(viewer, (20, 30), "YX", name="cells")
-    button = RecipeButton(viewer, lambda: taken[-1], taken.append, told.append)
+    button = RecipeButton(viewer, lambda: taken[-1], taken.append, told.append, lambda: layer)
     qtbot.addWidget(button)
     layer.metadata["napari-segment"] = {"recipe": {"meth": 3}}
     take = button.menu().actions()[-1]

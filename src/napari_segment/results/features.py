@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import overlaps
 from napari_segment.image import Labels
 
@@ -65,7 +66,7 @@ def followed(features: Columns, before: Labels, after: Labels) -> dict[str, NDAr
     return concatenated([_rows(f, *both) for f, both in zip(of_time, stacks, strict=True)])
 
 
-def _rows(features: Columns, before: Any, after: Any) -> dict[str, NDArray[Any]]:
+def _rows(features: Columns, before: Array, after: Array) -> dict[str, NDArray[Any]]:
     known = np.argsort(features["label"], kind="stable")
     numbers = np.asarray(features["label"])[known]
     pairs, voxels = overlaps(before, after)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import counts, is_lazy, map_blocks, overlaps, replace_labels
 from napari_segment.errors import InputError
 from napari_segment.image import Labels, smallest_integers
@@ -23,7 +24,7 @@ MaxGap: TypeAlias = Annotated[int, Field(ge=0, le=100)]
 
 
 @cleanups.add("link_planes", title="Link planes into 3-D", gives="objects", ndim=(3,), group="link")
-def link_planes(labels: Any, *, min_overlap: MinOverlap = 0.5, max_gap: MaxGap = 1) -> Any:
+def link_planes(labels: Array, *, min_overlap: MinOverlap = 0.5, max_gap: MaxGap = 1) -> Any:
     """Join the 2-D objects of consecutive planes into 3-D objects.
 
     Parameters
@@ -83,7 +84,7 @@ def track(labels: Labels, *, min_overlap: float = 0.5, max_gap: int = 1) -> Labe
     return linked.transpose(labels.axes)
 
 
-def link_along(labels: Any, axis: int, *, min_overlap: float = 0.5, max_gap: int = 1) -> Any:
+def link_along(labels: Array, axis: int, *, min_overlap: float = 0.5, max_gap: int = 1) -> Any:
     """Link objects along one axis.
 
     Parameters
@@ -147,8 +148,8 @@ def _chains(
 
 
 def _shares(
-    a: Any,
-    b: Any,
+    a: Array,
+    b: Array,
     ids_a: NDArray[np.int64],
     ids_b: NDArray[np.int64],
     sizes_a: NDArray[np.int64],
@@ -221,7 +222,7 @@ def _groups(
     return np.split(group, offsets[1:-1])
 
 
-def _ious(a: Any, b: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _ious(a: Array, b: Array) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     from napari_segment.results.compare.objects import Overlap
 
     table = Overlap(*overlaps(a, b))

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import (
     at_border,
     contacts,
@@ -34,7 +35,7 @@ GROUP = "components"
 
 @cleanups.add("connected_components", title="Connected components", gives="objects", group=GROUP)
 def connected_components(
-    labels: Any,
+    labels: Array,
     spacing: Spacing = (),
     *,
     connectivity: Connectivity = 1,
@@ -66,7 +67,7 @@ def connected_components(
 
 @cleanups.add("remove_small", title="Remove small", group=GROUP)
 def remove_small(
-    labels: Any,
+    labels: Array,
     spacing: Spacing = (),
     holds: Holds = "mask",
     *,
@@ -104,7 +105,7 @@ def remove_small(
 
 @cleanups.add("remove_large", title="Remove large", group=GROUP)
 def remove_large(
-    labels: Any,
+    labels: Array,
     spacing: Spacing = (),
     holds: Holds = "mask",
     *,
@@ -142,7 +143,7 @@ def remove_large(
 
 @cleanups.add("keep_largest", title="Keep largest", group=GROUP)
 def keep_largest(
-    labels: Any,
+    labels: Array,
     holds: Holds = "mask",
     *,
     count: Annotated[int, Field(ge=1)] = 1,
@@ -181,7 +182,7 @@ def keep_largest(
 
 @cleanups.add("clear_border", title="Clear border", group=GROUP)
 def clear_border(
-    labels: Any,
+    labels: Array,
     holds: Holds = "mask",
     *,
     border: Literal["all", "plane"] = "all",
@@ -221,7 +222,7 @@ def clear_border(
 
 @cleanups.add("relabel", title="Number anew", group=GROUP)
 def relabel(
-    labels: Any, holds: Holds = "objects", *, order: Literal["position", "size"] = "position"
+    labels: Array, holds: Holds = "objects", *, order: Literal["position", "size"] = "position"
 ) -> Any:
     """Number the objects from 1 without gaps.
 
@@ -256,7 +257,7 @@ def relabel(
 
 @cleanups.add("merge", title="Merge touching", group=GROUP)
 def merge(
-    labels: Any,
+    labels: Array,
     spacing: Spacing = (),
     holds: Holds = "objects",
     *,

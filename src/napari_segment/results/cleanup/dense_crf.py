@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from napari_segment.errors import InputError
@@ -181,7 +181,7 @@ def _numbers(labels: NDArray[Any], values: Sequence[int]) -> NDArray[Any]:
 
 
 def _probabilities(
-    labels: NDArray[Any], values: NDArray[Any], given: Any, confidence: float
+    labels: NDArray[Any], values: NDArray[Any], given: ArrayLike | None, confidence: float
 ) -> NDArray[np.float32]:
     if given is None:
         right = labels.reshape(-1, 1) == values

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import (
     at_border,
     contacts,
@@ -25,7 +26,7 @@ from napari_segment.results.cleanup.instances import Spacing, Unit, max_voxels
 
 @cleanups.add("fill_holes", title="Fill holes", group="shape")
 def fill_holes(
-    labels: Any,
+    labels: Array,
     spacing: Spacing = (),
     *,
     max_size: Annotated[float, Field(ge=0)] | Literal["none"] = "none",
@@ -68,7 +69,7 @@ def fill_holes(
     return map_blocks(np.add, labels, filled, dtype=labels.dtype)
 
 
-def _enclosing(labels: Any, gaps: Any, count: int) -> NDArray[np.int64]:
+def _enclosing(labels: Array, gaps: Array, count: int) -> NDArray[np.int64]:
     """Return for each gap the label that encloses it, 0 for none.
 
     Gaps and the components of labels are the nodes of a graph; an edge says that they touch. A
@@ -93,7 +94,7 @@ def _enclosing(labels: Any, gaps: Any, count: int) -> NDArray[np.int64]:
     return np.asarray(owners(starts, both[:, 1].copy(), outside, value)[1 : count + 1])
 
 
-def _stacked(gaps: NDArray[Any], islands: NDArray[Any], *, offset: Any) -> NDArray[Any]:
+def _stacked(gaps: NDArray[Any], islands: NDArray[Any], *, offset: np.integer[Any]) -> NDArray[Any]:
     """Number the islands after the gaps."""
     numbered = islands.astype(offset.dtype)
     return np.where(islands > 0, numbered + offset, gaps)

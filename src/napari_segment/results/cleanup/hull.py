@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array, Lazy
 from napari_segment.blocks import Location, assemble, boxes, is_lazy, map_regions, regions
 from napari_segment.image import Holds
 from napari_segment.registry import cleanups
@@ -20,7 +21,7 @@ _FLAT = 1e-9
 
 
 @cleanups.add("convex_hull", title="Convex hull", group="shape")
-def convex_hull(labels: Any, holds: Holds = "mask", *, connectivity: Connectivity = 1) -> Any:
+def convex_hull(labels: Array, holds: Holds = "mask", *, connectivity: Connectivity = 1) -> Any:
     """Fill the convex hull of each component or object.
 
     Parameters
@@ -87,7 +88,7 @@ def _filled(labels: NDArray[Any], hulls: Sequence[tuple[Any, Any, Any]]) -> NDAr
     return filled
 
 
-def _filled_lazily(labels: Any, parts: Any) -> Any:
+def _filled_lazily(labels: Lazy, parts: Lazy) -> Lazy:
     """Fill hulls region by region; parts that reach across blocks are gathered from them."""
     labels = labels.rechunk(parts.chunks)
     groups = regions(*boxes(parts), parts.chunks)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import label, map_blocks, replace_labels
 from napari_segment.errors import InputError
 from napari_segment.image import Holds
@@ -35,7 +36,7 @@ Unit: TypeAlias = Annotated[
 _ROUNDED = 1e-9  # three voxels of 0.1 are neither more nor less than 0.3
 
 
-def instances_of(labels: Any, holds: Holds, connectivity: int) -> Any:
+def instances_of(labels: Array, holds: Holds, connectivity: int) -> Any:
     """Number what a cleanup acts on.
 
     Parameters
@@ -55,7 +56,7 @@ def instances_of(labels: Any, holds: Holds, connectivity: int) -> Any:
     return labels if holds == "objects" else label(labels, connectivity)[0]
 
 
-def select_instances(labels: Any, parts: Any, ids: NDArray[np.int64]) -> Any:
+def select_instances(labels: Array, parts: Array, ids: NDArray[np.int64]) -> Any:
     """Return the labels where they belong to certain parts, 0 elsewhere.
 
     Parameters
@@ -75,17 +76,17 @@ def select_instances(labels: Any, parts: Any, ids: NDArray[np.int64]) -> Any:
     )
 
 
-def min_voxels(size: float, labels: Any, spacing: Spacing, units: Unit) -> float:
+def min_voxels(size: float, labels: Array, spacing: Spacing, units: Unit) -> float:
     """Return the smallest number of voxels that make up a size."""
     return float(np.ceil(_voxels(size, labels, spacing, units) * (1 - _ROUNDED)))
 
 
-def max_voxels(size: float, labels: Any, spacing: Spacing, units: Unit) -> float:
+def max_voxels(size: float, labels: Array, spacing: Spacing, units: Unit) -> float:
     """Return the largest number of voxels that do not exceed a size."""
     return float(np.floor(_voxels(size, labels, spacing, units) * (1 + _ROUNDED)))
 
 
-def _voxels(size: float, labels: Any, spacing: Spacing, units: Unit) -> float:
+def _voxels(size: float, labels: Array, spacing: Spacing, units: Unit) -> float:
     """Return an area or volume in voxels, unless it is given in them."""
     return (
         size / float(np.prod(full_spacing(spacing, labels.ndim))) if units == "physical" else size

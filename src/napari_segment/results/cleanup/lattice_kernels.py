@@ -13,6 +13,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Floats, Integers
+
 EMPTY = -1
 
 
@@ -46,7 +48,7 @@ class Lattice:
 
 
 @njit(cache=True, nogil=True)
-def _slot(key: Any, keys: Any, table: Any) -> int:  # pragma: no cover - compiled
+def _slot(key: Integers, keys: Integers, table: Integers) -> int:  # pragma: no cover - compiled
     """Return the index of a key in the table, or the free one where it would be."""
     code = np.uint64(1469598103934665603)
     for value in key:
@@ -68,7 +70,9 @@ def _slot(key: Any, keys: Any, table: Any) -> int:  # pragma: no cover - compile
 
 
 @njit(cache=True, nogil=True)
-def _grown(keys: Any, count: int, table: Any) -> Any:  # pragma: no cover - compiled
+def _grown(
+    keys: Integers, count: int, table: Integers
+) -> tuple[Integers, Integers]:  # pragma: no cover - compiled
     """Copy the table into one of twice the capacity."""
     wide = np.empty((2 * len(keys), keys.shape[1]), np.int32)
     wide[:count] = keys[:count]
@@ -79,7 +83,7 @@ def _grown(keys: Any, count: int, table: Any) -> Any:  # pragma: no cover - comp
 
 
 @njit(cache=True, nogil=True)
-def _simplices(points: Any) -> Any:  # pragma: no cover - compiled
+def _simplices(points: Floats) -> Any:  # pragma: no cover - compiled
     """Return the corners of each point's simplex, its share in each, and all corners' keys."""
     n, d = points.shape
     corners = np.empty((n, d + 1), np.int32)
@@ -140,7 +144,7 @@ def _simplices(points: Any) -> Any:  # pragma: no cover - compiled
 
 
 @njit(cache=True, nogil=True)
-def _neighbours(keys: Any, table: Any) -> Any:  # pragma: no cover - compiled
+def _neighbours(keys: Integers, table: Integers) -> Any:  # pragma: no cover - compiled
     """Return the corners on either side along each direction, (d + 1, M, 2); M for none."""
     m, d = keys.shape
     neighbours = np.empty((d + 1, m, 2), np.int32)
@@ -159,7 +163,9 @@ def _neighbours(keys: Any, table: Any) -> Any:  # pragma: no cover - compiled
 
 
 @njit(cache=True, nogil=True)
-def _blurred(values: Any, corners: Any, shares: Any, neighbours: Any) -> Any:  # pragma: no cover
+def _blurred(
+    values: Floats, corners: Integers, shares: Floats, neighbours: Integers
+) -> Floats:  # pragma: no cover
     n, channels = values.shape
     directions, m, _ = neighbours.shape
     lattice = np.zeros((m + 1, channels), np.float32)

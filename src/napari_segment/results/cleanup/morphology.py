@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import map_blocks
 from napari_segment.errors import SettingError
 from napari_segment.registry import cleanups
@@ -35,7 +36,7 @@ _SLACK = 1 + 1e-6  # 3 × 0.1 is not more than 0.3
 
 @cleanups.add("dilate", title="Dilate", group=GROUP)
 def dilate(
-    labels: Any, spacing: Spacing = (), *, radius: Radius = 1, units: RadiusUnit = "voxels"
+    labels: Array, spacing: Spacing = (), *, radius: Radius = 1, units: RadiusUnit = "voxels"
 ) -> Any:
     """Grow labels into the background, by a ball.
 
@@ -62,7 +63,7 @@ def dilate(
 
 @cleanups.add("erode", title="Erode", group=GROUP)
 def erode(
-    labels: Any, spacing: Spacing = (), *, radius: Radius = 1, units: RadiusUnit = "voxels"
+    labels: Array, spacing: Spacing = (), *, radius: Radius = 1, units: RadiusUnit = "voxels"
 ) -> Any:
     """Shrink labels by a ball: remove what is no farther than its radius from anything else.
 
@@ -88,7 +89,7 @@ def erode(
 
 @cleanups.add("open", title="Open", group=GROUP)
 def open_(
-    labels: Any, spacing: Spacing = (), *, radius: Radius = 1, units: RadiusUnit = "voxels"
+    labels: Array, spacing: Spacing = (), *, radius: Radius = 1, units: RadiusUnit = "voxels"
 ) -> Any:
     """Keep what a ball inside the label can reach: removes thin bridges, hairs and specks.
 
@@ -114,7 +115,7 @@ def open_(
 
 @cleanups.add("close", title="Close", group=GROUP)
 def close(
-    labels: Any, spacing: Spacing = (), *, radius: Radius = 1, units: RadiusUnit = "voxels"
+    labels: Array, spacing: Spacing = (), *, radius: Radius = 1, units: RadiusUnit = "voxels"
 ) -> Any:
     """Fill what a ball outside the label cannot reach: gaps, cracks and small holes.
 
@@ -142,7 +143,7 @@ def close(
 
 @cleanups.add("smooth", title="Smooth", group=GROUP)
 def smooth(
-    labels: Any,
+    labels: Array,
     spacing: Spacing = (),
     *,
     radius: Radius = 1,
@@ -181,7 +182,7 @@ def smooth(
 
 def _on_balls(
     function: Callable[..., NDArray[Any]],
-    labels: Any,
+    labels: Array,
     spacing: Spacing,
     radius: float,
     units: RadiusUnit,

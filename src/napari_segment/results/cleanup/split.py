@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.arrays import Array, Lazy
 from napari_segment.blocks import (
     Location,
     assemble,
@@ -40,8 +41,8 @@ _LEVELS = 65534  # steps of an intensity landscape of floats
     group="split",
 )
 def split_touching(
-    labels: Any,
-    image: Any = None,
+    labels: Array,
+    image: Array | None = None,
     spacing: Spacing = (),
     *,
     landscape: Literal["distance", "intensity"] = "distance",
@@ -109,7 +110,7 @@ def split_touching(
     return split(location, labels, image, parameters)[0]
 
 
-def _checked(image: Any, labels: Any) -> Any:
+def _checked(image: Array | None, labels: Array) -> Array:
     if image is None or image.shape != labels.shape:
         given = "none" if image is None else f"one of shape {image.shape}"
         raise InputError(
@@ -119,7 +120,7 @@ def _checked(image: Any, labels: Any) -> Any:
     return plain(image)
 
 
-def _intensity_steps(labels: Any, image: Any, smoothing: float) -> tuple[float, float]:
+def _intensity_steps(labels: Array, image: Array, smoothing: float) -> tuple[float, float]:
     """Return the smallest intensity in labels, and the step of the levels above it."""
     low, high = reduce_blocks(_range, labels, image, merge=_widest)
     if low > high:
@@ -145,7 +146,7 @@ def _widest(parts: Sequence[tuple[float, float]]) -> tuple[float, float]:
 # ---- block by block ----
 
 
-def _split_lazily(labels: Any, image: Any, parameters: SplitParameters) -> Any:
+def _split_lazily(labels: Array, image: Array | None, parameters: SplitParameters) -> Lazy:
     """Split region by region; components that reach across blocks are gathered from them."""
     import dask
     import dask.array as da

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.blocks import overlaps
 from napari_segment.errors import InputError
 from napari_segment.image import Holds, Labels, align
@@ -86,7 +87,7 @@ def compare(
     return Scores(holds, classes, objects, per_object(tables, timed), measured.unit)
 
 
-def _as_labels(given: Any) -> Labels:
+def _as_labels(given: Labels | Array | ArrayLike) -> Labels:
     if isinstance(given, Labels):
         return given.canonical()
     array = given if hasattr(given, "dtype") else np.asarray(given)
@@ -117,7 +118,7 @@ def _pooled(tables: Sequence[Overlap], holds: Holds) -> tuple[NDArray[Any], NDAr
 
 
 def _score_classes(
-    table: tuple[NDArray[Any], NDArray[Any]], holds: Holds, names: Any
+    table: tuple[NDArray[Any], NDArray[Any]], holds: Holds, names: Mapping[int, str]
 ) -> tuple[ClassScores, ...]:
     pairs, voxels = table
     ids = np.unique(pairs)

@@ -253,7 +253,7 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(defined)) if defined else math.nan
 
 
-def plain_values(value: Any) -> Any:
+def plain_values(value: object) -> Any:
     """Return a value for JSON: lists and dicts; None for numbers that are not finite."""
     if isinstance(value, Mapping):
         return {key: plain_values(v) for key, v in value.items()}

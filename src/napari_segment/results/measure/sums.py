@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array as Pixels
 from napari_segment.blocks import (
     Location,
     as_volume,
@@ -57,8 +58,8 @@ class Sums:
 
     def __init__(
         self,
-        labels: Any,
-        image: Any = None,
+        labels: Pixels,
+        image: Pixels | None = None,
         spacing: tuple[float, ...] = (),
     ) -> None:
         self.labels, self.spacing = labels, spacing
@@ -72,7 +73,7 @@ class Sums:
     def ndim(self) -> int:
         return int(self.labels.ndim)
 
-    def with_image(self, image: Any) -> Sums:
+    def with_image(self, image: Pixels) -> Sums:
         """Return the same labels, with what is known of them, over another channel."""
         other = copy(self)
         other.image, other.of_image = plain(image), {}
@@ -122,7 +123,7 @@ class Sums:
         known: dict[str, dict[str, Array]],
         name: str,
         of_object: Callable[..., Any],
-        *images: Any,
+        *images: Pixels,
     ) -> Array:
         if name not in known:
             work = partial(_rows, of_object=of_object)
@@ -132,7 +133,7 @@ class Sums:
                 known[name] = {"add": work(None, self.dense, *images)[1]}
         return known[name]["add"]
 
-    def _region_by_region(self, work: Callable[..., Any], *images: Any) -> Array:
+    def _region_by_region(self, work: Callable[..., Any], *images: Pixels) -> Array:
         """Compute the rows of objects block by block, each of which is read once."""
         arrays = unify_chunks((self.dense, *images))
         moments = self.moments()
@@ -148,8 +149,8 @@ class Sums:
         self,
         known: dict[str, dict[str, Array]],
         name: str,
-        gather: Any,
-        *images: Any,
+        gather: Callable[..., Any],
+        *images: Pixels,
         before: int = 0,
     ) -> dict[str, Array]:
         if name not in known:
@@ -192,7 +193,7 @@ def _seen(**columns: Array) -> Columns:
     return Columns(np.flatnonzero(rows), {kind: c[rows] for kind, c in columns.items()})
 
 
-def _numbered(labels: Any, ids: NDArray[np.int64]) -> Any:
+def _numbered(labels: Pixels, ids: NDArray[np.int64]) -> Any:
     """Relabel to 1 … n as int32; those in memory that are so already stay."""
     ready = isinstance(labels, np.ndarray) and labels.dtype == np.int32 and labels.flags.carray
     if ready and len(ids) and ids[-1] == len(ids):

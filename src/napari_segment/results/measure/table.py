@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import NDArray
+
+from napari_segment.arrays import Array
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels, align, fits_exactly
 from napari_segment.results.measure import properties as _  # noqa: F401, defines them
@@ -115,7 +118,7 @@ def _frame(labels: Labels, images: dict[str, Image], wanted: Sequence[Property])
     return pd.DataFrame(columns)
 
 
-def _named(names: Sequence[str], values: Any) -> dict[str, Any]:
+def _named(names: Sequence[str], values: NDArray[Any]) -> dict[str, Any]:
     values = values.reshape(len(values), len(names))
     return {name: values[:, i] for i, name in enumerate(names)}
 
@@ -132,7 +135,7 @@ def _units(
     return result
 
 
-def _on_one_grid(labels: Labels, image: Any) -> tuple[Labels, Image | None]:
+def _on_one_grid(labels: Labels, image: Image | Array | None) -> tuple[Labels, Image | None]:
     """Turn the image onto the labels' grid, or resample the labels where the grids differ."""
     if image is None:
         return labels, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Labels as LabelsLayer
@@ -31,6 +31,9 @@ from napari_segment.widgets.layers.conversion import KEY, geometry, labels_of, s
 from napari_segment.widgets.layers.results import result_layers
 from napari_segment.worker.stacks import load_stack
 
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
 SETTING_LABELS = {
     "scales": "scales", "features": "features", "trees": "number of trees",
     "min_leaf": "least voxels in a leaf", "max_depth": "longest path",
@@ -50,7 +53,7 @@ class Classify(Dock):
         Whose layers are painted and classified.
     """
 
-    def __init__(self, napari_viewer: Any) -> None:
+    def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self.viewer = napari_viewer
         self.source = Source(napari_viewer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QFontDatabase
@@ -20,6 +20,9 @@ from napari_segment.widgets.jobs.layer_copies import copies
 from napari_segment.widgets.layers.conversion import labels_of
 from napari_segment.worker.stacks import save_stack
 
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
 
 class Compare(Dock):
     """Scores a Labels layer against a reference.
@@ -30,7 +33,7 @@ class Compare(Dock):
         Whose layers are compared.
     """
 
-    def __init__(self, napari_viewer: Any) -> None:
+    def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self.result = LayerMenu(napari_viewer, is_labels)
         self.reference = LayerMenu(napari_viewer, is_labels)

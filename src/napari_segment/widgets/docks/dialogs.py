@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QSplitter,
     QTextEdit,
     QVBoxLayout,
+    QWidget,
 )
 
 from napari_segment.widgets.forms.curves import picture_of
@@ -24,7 +25,7 @@ COLUMNS = 4
 WIDTH = 1000  # of a network's graph
 
 
-def picture_sheet(parent: Any, title: str, pictures: NDArray[Any], names: list[str]) -> Any:
+def picture_sheet(parent: QWidget, title: str, pictures: NDArray[Any], names: list[str]) -> QDialog:
     """Return a window with pictures (N, Y, X, 3) in rows, each with its name under it."""
     dialog = QDialog(parent)
     dialog.setWindowTitle(title)
@@ -40,7 +41,7 @@ def picture_sheet(parent: Any, title: str, pictures: NDArray[Any], names: list[s
     return dialog
 
 
-def network_sheet(parent: Any, costs: str, drawing: Any, table: str) -> Any:
+def network_sheet(parent: QWidget, costs: str, drawing: Any, table: str) -> QDialog:
     """Return a window with what a network costs, its graph, and the table of its layers."""
     dialog = QDialog(parent)
     dialog.setWindowTitle("The network")

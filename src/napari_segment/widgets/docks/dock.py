@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QShowEvent
 
 
 class Dock(QWidget):
@@ -17,7 +20,7 @@ class Dock(QWidget):
 
     _tabbed_in: QDockWidget | None = None
 
-    def showEvent(self, event: Any) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         QTimer.singleShot(0, self._join_tabs)
 
@@ -40,7 +43,7 @@ class Dock(QWidget):
             return
 
 
-def _is_docked(dock: Any) -> bool:
+def _is_docked(dock: QWidget) -> bool:
     return not dock.isFloating() and not dock.isHidden()
 
 

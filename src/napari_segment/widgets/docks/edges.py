@@ -44,7 +44,7 @@ class Edges(SegmentDock):
         self.add_layers(layers)
         self.running.say(f"Done: {len(layers[0][0]):,} points.")
 
-    def _offer_points(self, _: Any = None) -> None:
+    def _offer_points(self, _: object = None) -> None:
         self.points_button.setVisible(self.method.name == api.CANNY)
 
     @staticmethod

@@ -13,13 +13,15 @@ from napari_segment.image import RGB, Image
 from napari_segment.recipe import Recipe
 from napari_segment.widgets.jobs.job import Job, keep
 from napari_segment.widgets.jobs.layer_copies import copies
-from napari_segment.widgets.layers.conversion import KEY, LayerData, geometry, snapshot
+from napari_segment.widgets.layers.conversion import KEY, LayerData, LayerLike, geometry, snapshot
 from napari_segment.worker.stacks import load_stack, save_stack
 
 if TYPE_CHECKING:
     import pandas as pd
+    from napari.layers import Layer
 
     from napari_segment.widgets.forms.source import Source
+
 
 FACE = "#f2a33a"  # of points
 SIZE = 0.6  # of points, in voxels
@@ -53,7 +55,7 @@ def points_job(source: Source, recipe: Recipe) -> Job:
     return Job("edge_points", _prepare(image, source.layer, recipe), receive)
 
 
-def _prepare(image: Image, layer: Any, recipe: Recipe) -> Callable[[Path], dict[str, Any]]:
+def _prepare(image: Image, layer: Layer, recipe: Recipe) -> Callable[[Path], dict[str, Any]]:
     write = copies.writer(layer)
 
     def prepare(folder: Path) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def _prepare(image: Image, layer: Any, recipe: Recipe) -> Callable[[Path], dict[
 
 
 def filtered_layers(
-    image: Image, source: Any, axes: str, recipe: Recipe, spacing: dict[str, float]
+    image: Image, source: LayerLike, axes: str, recipe: Recipe, spacing: dict[str, float]
 ) -> list[LayerData]:
     """Make a layer of a filtered image where its source lies; colours are one layer each.
 
@@ -105,7 +107,7 @@ def filtered_layers(
 
 
 def points_layer(
-    table: pd.DataFrame, image: Image, source: Any, axes: str, recipe: Recipe
+    table: pd.DataFrame, image: Image, source: LayerLike, axes: str, recipe: Recipe
 ) -> LayerData:
     """Make a layer of points on edges, in the voxels of their source.
 
@@ -139,7 +141,9 @@ def points_layer(
     )  # fmt: skip
 
 
-def _geometry(source: Any, axes: str, recipe: Recipe, *, keep_channel: bool) -> dict[str, Any]:
+def _geometry(
+    source: LayerLike, axes: str, recipe: Recipe, *, keep_channel: bool
+) -> dict[str, Any]:
     """Return the geometry of the result: from the first time point, at the chosen channel."""
     offset = np.zeros(len(axes))
     if recipe.times and "T" in axes:
@@ -161,5 +165,5 @@ def _channel(recipe: Recipe) -> int:
     return recipe.channel if isinstance(recipe.channel, int) else 0
 
 
-def _described(recipe: Recipe, source: Any) -> dict[str, Any]:
+def _described(recipe: Recipe, source: LayerLike) -> dict[str, Any]:
     return {"recipe": recipe.model_dump(mode="json"), "source": source.name}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari.layers import Layer
 from qtpy.QtCore import QSize
@@ -29,6 +29,9 @@ from napari_segment.widgets.layers.conversion import (
 )
 from napari_segment.worker.stacks import load_stack, save_stack
 
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
 IN_SPACE = {2: "YX", 3: "ZYX"}
 
 
@@ -46,7 +49,7 @@ class LinkingDock(Dock):
     suffix: ClassVar[str]  # of the new layer's name
     button: ClassVar[str]
 
-    def __init__(self, napari_viewer: Any) -> None:
+    def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self.viewer = napari_viewer
         self.added: list[Any] = []
@@ -131,7 +134,7 @@ class LinkingDock(Dock):
     def _left(self) -> list[Any]:
         return [layer for layer in self.added if layer in self.viewer.layers]
 
-    def _offer_undo(self, _: Any = None) -> None:
+    def _offer_undo(self, _: object = None) -> None:
         """Forget layers that are gone, so that their pixels are freed."""
         self.added = self._left()
         self.undo_button.setEnabled(bool(self.added))
@@ -205,7 +208,7 @@ class Consensus(LinkingDock):
             raise InputError("A consensus is of one time point, 2-D or 3-D: take each by itself.")
         return [(layer, axes) for layer in layers]
 
-    def _refresh(self, _: Any = None) -> None:
+    def _refresh(self, _: object = None) -> None:
         ticked = [layer for layer, box in self.boxes.items() if box.isChecked()]
         while self._column.count():
             self._column.takeAt(0).widget().deleteLater()

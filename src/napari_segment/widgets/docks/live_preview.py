@@ -15,7 +15,7 @@ from napari_segment.errors import SegmentError
 from napari_segment.widgets.forms.histogram import HistogramView
 from napari_segment.widgets.forms.source import follow
 from napari_segment.widgets.jobs.preview import Look, Newest, Request, View
-from napari_segment.widgets.layers.conversion import KEY, plane_layer, shown_index
+from napari_segment.widgets.layers.conversion import KEY, LayerData, plane_layer, shown_index
 
 if TYPE_CHECKING:
     from napari_segment.widgets.docks.segment import SegmentDock
@@ -55,7 +55,7 @@ class LivePreview(QObject):
         for event in (self.viewer.dims.events.current_step, self.viewer.dims.events.ndisplay):
             follow(self, event, self.refresh)
 
-    def refresh(self, _: Any = None) -> None:
+    def refresh(self, _: object = None) -> None:
         """Ask for the histogram, and the preview if it is on, in a moment; changes may go on."""
         if self.dock.previews and not self._timer.isActive():
             self._asked = time.perf_counter()
@@ -127,13 +127,13 @@ class LivePreview(QObject):
 
     def _failed(self, text: str) -> None:
         """Show nothing rather than what was before."""
-        self.histogram.show_counts([], [])
+        self.histogram.show_counts(np.empty(0), np.empty(0))
         self.histogram.show_thresholds((), draggable=False)
         self.hide()
         if text:
             self._say(text)
 
-    def _draw(self, plane: Any) -> None:
+    def _draw(self, plane: LayerData) -> None:
         """Change the preview's pixels and place; make its layer if there is none."""
         data, attributes, kind = plane
         shown = self.layer
@@ -163,6 +163,6 @@ class LivePreview(QObject):
             self.dock.running.say(text)
 
 
-def _equal(old: Any, new: Any) -> bool:
+def _equal(old: object, new: object) -> bool:
     old, new = np.asarray(getattr(old, "affine_matrix", old)), np.asarray(new)
     return old.shape == new.shape and bool(np.allclose(old, new))

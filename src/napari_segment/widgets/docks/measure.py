@@ -23,6 +23,7 @@ from napari_segment.worker.stacks import save_stack
 
 if TYPE_CHECKING:
     import pandas as pd
+    from napari.viewer import Viewer
 
 GROUPS = ("basic", "shape", "intensity", "texture", "all")
 OF_IMAGES = ("intensity", "texture")
@@ -42,7 +43,7 @@ class Measure(Dock):
         Whose layers are measured.
     """
 
-    def __init__(self, napari_viewer: Any) -> None:
+    def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self.viewer = napari_viewer
         self.tables: WeakKeyDictionary[Any, pd.DataFrame] = WeakKeyDictionary()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from qtpy.QtWidgets import QPushButton
 
@@ -17,6 +17,9 @@ from napari_segment.widgets.forms.devices import DeviceMenu
 from napari_segment.widgets.forms.fields import Field
 from napari_segment.widgets.layers.conversion import LayerData, go_to
 from napari_segment.widgets.layers.results import doubt_of
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
 
 COUNT = 10  # planes that are offered to be labelled
 APART = 3
@@ -38,7 +41,7 @@ class Predict(SegmentDock):
         "device": partial(DeviceMenu, "work"),
     }
 
-    def __init__(self, napari_viewer: Any) -> None:
+    def __init__(self, napari_viewer: Viewer) -> None:
         self.unsure: list[int] = []  # planes to label next, the most unsure first
         self.axis = ("", 0)
         self.shown_plane = -1

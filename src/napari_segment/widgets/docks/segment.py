@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari.layers import Labels as LabelsLayer
 from napari.layers import Layer
@@ -43,6 +43,10 @@ from napari_segment.widgets.layers.markers import markers_of
 from napari_segment.widgets.layers.results import result_layers
 from napari_segment.worker.stacks import load_stack, save_stack
 
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+    from qtpy.QtGui import QHideEvent, QShowEvent
+
 
 class SegmentDock(Dock):
     """Filters, one method and cleanups, composed for a layer; previewed, run and recorded.
@@ -62,7 +66,7 @@ class SegmentDock(Dock):
         """Return whether a method is in this widget's menu."""
         raise NotImplementedError
 
-    def __init__(self, napari_viewer: Any) -> None:
+    def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self.viewer = napari_viewer
         self.results: list[list[Any]] = []
@@ -249,7 +253,7 @@ class SegmentDock(Dock):
         """Add the image as the method sees it."""
         self.running.begin(lambda: filtered_job(self.source, self.recipe()), self.add_layers)
 
-    def while_idle(self, button: Any) -> None:
+    def while_idle(self, button: QPushButton) -> None:
         """Let a button be pressed only while nothing runs."""
         self.running.began.connect(partial(button.setEnabled, False))
         self.running.ended.connect(partial(button.setEnabled, True))
@@ -267,7 +271,7 @@ class SegmentDock(Dock):
         runs = [[la for la in run if la in self.viewer.layers] for run in self.results]
         return [run for run in runs if run]
 
-    def _offer_undo(self, _: Any = None) -> None:
+    def _offer_undo(self, _: object = None) -> None:
         """Forget layers that are gone, so that their pixels are freed."""
         self.results = self._left()
         self.undo_button.setEnabled(bool(self.results))
@@ -298,10 +302,10 @@ class SegmentDock(Dock):
         self.cleanups.changed.connect(self._channel_wanted)
         self._filters_changed()
 
-    def _filters_changed(self, _: Any = None) -> None:
+    def _filters_changed(self, _: object = None) -> None:
         self.filtered_button.setVisible(bool(self.filters.menus))
 
-    def _method_changed(self, _: Any = None) -> None:
+    def _method_changed(self, _: object = None) -> None:
         entry = self.method.entry
         wanted = [n for n in (entry.data if entry else ()) if n not in FROM_IMAGE]
         if list(self.extra) != wanted:
@@ -316,19 +320,19 @@ class SegmentDock(Dock):
         order_tabs(self)
         self.live.refresh()
 
-    def _channel_wanted(self, _: Any = None) -> None:
+    def _channel_wanted(self, _: object = None) -> None:
         """Ask for a channel only where the method or a cleanup takes one alone."""
         entry = self.method.entry
         chosen = [menu.entry for menu in self.cleanups.menus]
         looks = any(cleanup is not None and "image" in cleanup.data for cleanup in chosen)
         self.source.ask_channel(entry is None or entry.channels == "one" or looks)
 
-    def hideEvent(self, event: Any) -> None:
+    def hideEvent(self, event: QHideEvent) -> None:
         """Look, once Qt has done what hides this, whether the dock widget is gone."""
         super().hideEvent(event)
         QTimer.singleShot(0, self.live.end_if_gone)
 
-    def showEvent(self, event: Any) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.live.refresh()
 
@@ -340,7 +344,7 @@ def heading(text: str) -> Any:
     return label
 
 
-def scrolling(body: Any) -> Any:
+def scrolling(body: QWidget) -> QScrollArea:
     """Return a widget that scrolls up and down, and follows the width it is given."""
     area = QScrollArea()
     area.setWidgetResizable(True)
@@ -351,5 +355,5 @@ def scrolling(body: Any) -> Any:
     return area
 
 
-def _is_marker(layer: Any) -> bool:
+def _is_marker(layer: object) -> bool:
     return is_labels(layer) or isinstance(layer, PointsLayer)

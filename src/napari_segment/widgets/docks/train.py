@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import QSize
 from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import (
@@ -38,6 +39,9 @@ from napari_segment.widgets.forms.run_bar import Running
 from napari_segment.widgets.forms.train_labels import TRAIN_LABELS
 from napari_segment.widgets.jobs.job import Job
 
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
 NOT_DRAWN = ("elapsed", "epoch", "lr", "seconds")
 SCORES = ("ap", "dice", "iou", "accuracy")  # over all classes, from 0 to 1
 PROGRESS = 1  # the tab's place
@@ -60,7 +64,7 @@ class Train(Dock):
         Whose layers can be trained on.
     """
 
-    def __init__(self, napari_viewer: Any) -> None:
+    def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self.pairs = PairsField(napari_viewer)
         self.form = Form(ENTRY, only=FIRST, instead=FIELDS, labels=TRAIN_LABELS)
@@ -191,7 +195,7 @@ class Train(Dock):
             networks.add(folder)
         self.running.say(training_outcome(folders, result["scores"]))
 
-    def show_augmentation(self, pictures: Any) -> None:
+    def show_augmentation(self, pictures: NDArray[Any]) -> None:
         """Show a patch before and after the random changes in a window of its own."""
         names = ["as it is", *[f"changed {n}" for n in range(1, len(pictures))]]
         self._open("augmentation", picture_sheet(self, "Random changes", pictures, names))
@@ -202,7 +206,7 @@ class Train(Dock):
         drawing = QPixmap.fromImage(picture_of(result["drawing"]))
         self._open("network", network_sheet(self, result["costs"], drawing, result["table"]))
 
-    def _open(self, name: str, sheet: Any) -> None:
+    def _open(self, name: str, sheet: QWidget) -> None:
         if name in self.sheets:
             self.sheets[name].close()
             self.sheets[name].deleteLater()

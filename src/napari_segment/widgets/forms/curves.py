@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils.theme import get_theme
@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QPolygonF
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+    from qtpy.QtGui import QPaintEvent, QResizeEvent
 
 COLOURS = ("#4c9be8", "#f2a33a", "#63c285", "#e2637f", "#b08bea", "#8f9aa6", "#d5c648")
 MOST = 800  # points of a curve that are drawn
@@ -28,7 +32,7 @@ class Curves(QWidget):
         What the curves are.
     """
 
-    def __init__(self, viewer: Any, title: str) -> None:
+    def __init__(self, viewer: Viewer, title: str) -> None:
         super().__init__()
         self.viewer, self.title = viewer, title
         self.points: dict[str, list[tuple[float, float]]] = {}
@@ -57,7 +61,7 @@ class Curves(QWidget):
         self.points = {name: points for name, points in self.points.items() if points}
         self.update()
 
-    def paintEvent(self, _: Any) -> None:
+    def paintEvent(self, _: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme = get_theme(self.viewer.theme)
@@ -70,7 +74,7 @@ class Curves(QWidget):
             self._paint(painter, box)
         painter.end()
 
-    def _paint(self, painter: Any, box: Any) -> None:
+    def _paint(self, painter: QPainter, box: QRectF) -> None:
         curves = {name: np.array(points) for name, points in self.points.items()}
         (x0, y0), (x1, y1) = _limits(list(curves.values()))
         self._paint_numbers(painter, box, (y0, y1), x1)
@@ -86,14 +90,16 @@ class Curves(QWidget):
             painter.drawPolyline(QPolygonF(dots))
         self._paint_legend(painter, box, curves)
 
-    def _paint_numbers(self, painter: Any, box: Any, ys: tuple[float, float], last: float) -> None:
+    def _paint_numbers(
+        self, painter: QPainter, box: QRectF, ys: tuple[float, float], last: float
+    ) -> None:
         flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for y, baseline in ((ys[0], box.bottom()), (ys[1], box.top())):
             painter.drawText(QRectF(0, baseline - 8, MARGINS[0] - 4, 16), flags, f"{y:.3g}")
         line = QRectF(box.left(), box.bottom(), box.width(), MARGINS[3])
         painter.drawText(line, flags, f"step {last:.0f}")
 
-    def _paint_legend(self, painter: Any, box: Any, curves: Mapping[str, Any]) -> None:
+    def _paint_legend(self, painter: QPainter, box: QRectF, curves: Mapping[str, Any]) -> None:
         """Paint names and last values next to the title, as many as fit."""
         metrics = painter.fontMetrics()
         x = box.left() + metrics.horizontalAdvance(self.title) + 14
@@ -133,7 +139,7 @@ class Pictures(QWidget):
         self._labels.clear()
         self._shown.clear()
 
-    def resizeEvent(self, event: Any) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
 

@@ -49,7 +49,7 @@ def written(value: float) -> str:
     return short if float(short) == value else repr(float(value))
 
 
-def shown(choice: Any) -> str:
+def shown(choice: object) -> str:
     """Return a choice as a menu shows it: "automatic" for "auto"."""
     return "automatic" if choice == "auto" else str(choice)
 
@@ -306,7 +306,7 @@ def _tuple_field(arguments: tuple[Any, ...], *, folder: bool) -> Field:
     return Row([plain_field(a, folder=folder) for a in arguments])
 
 
-def _is_file(mark: Any) -> bool:
+def _is_file(mark: object) -> bool:
     extra = getattr(mark, "json_schema_extra", None)
     return isinstance(extra, Mapping) and extra.get("format") == "file-path"
 
@@ -348,14 +348,14 @@ def _row(widgets: Sequence[Any]) -> Any:
 class _StillWheel(QObject):
     """Keeps the wheel for scrolling: a box takes it only once it has been clicked."""
 
-    def eventFilter(self, box: Any, event: Any) -> bool:
+    def eventFilter(self, box: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Wheel and not box.hasFocus():
             event.ignore()
             return True
         return False
 
 
-def _modest(field: Any) -> Field:
+def _modest(field: Field) -> Field:
     """Let a box be narrow, whatever the widest value it could hold, and leave the wheel alone."""
     box = field.native
     if isinstance(box, QAbstractSpinBox):
@@ -368,13 +368,13 @@ def _modest(field: Any) -> Field:
     return field
 
 
-def still_wheel(box: Any) -> None:
+def still_wheel(box: QWidget) -> None:
     """Let the wheel scroll the form, not change a box that it happens to pass."""
     box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     box.installEventFilter(_StillWheel(box))
 
 
-def narrow_combo(box: Any) -> None:
+def narrow_combo(box: QComboBox) -> None:
     """Let a combo box be narrower than its longest item, and leave the wheel alone."""
     still_wheel(box)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.compat import isalive
@@ -15,6 +15,9 @@ from napari_segment.widgets.forms.fields import written
 from napari_segment.widgets.jobs.threads import call_in_thread
 from napari_segment.widgets.layers.conversion import shape_of
 from napari_segment.widgets.layers.files import file_attributes
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
 
 
 class FileScale(QWidget):
@@ -37,14 +40,14 @@ class FileScale(QWidget):
         layout.addWidget(self.button)
         self.hide()
 
-    def look(self, layer: Any) -> None:
+    def look(self, layer: Layer | None) -> None:
         """Read, in a thread, what the file of a layer without voxel size states."""
         if layer is self.layer and layer is not None:
             return
         self.layer = layer
         self.hide()
         path = None if layer is None else layer.source.path
-        if path and _is_bare(layer) and Path(path).exists():
+        if layer is not None and path and _is_bare(layer) and Path(path).exists():
             read = partial(file_attributes, str(path), shape_of(layer))
             call_in_thread(read, partial(self._offer, layer))
 
@@ -54,7 +57,7 @@ class FileScale(QWidget):
             setattr(self.layer, name, value)
         self.hide()
 
-    def _offer(self, layer: Any, attributes: dict[str, Any] | None, _: Exception | None) -> None:
+    def _offer(self, layer: Layer, attributes: dict[str, Any] | None, _: Exception | None) -> None:
         if not attributes or not isalive(self) or layer is not self.layer:
             return
         self.attributes = attributes
@@ -66,7 +69,7 @@ class FileScale(QWidget):
         self.show()
 
 
-def _is_bare(layer: Any) -> bool:
+def _is_bare(layer: Layer) -> bool:
     """Return whether a layer's voxels are of size 1 and of no unit."""
     plain = np.allclose(layer.scale, 1) and np.allclose(
         layer.affine.affine_matrix, np.eye(layer.ndim + 1)

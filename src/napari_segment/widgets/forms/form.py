@@ -10,7 +10,7 @@ from typing import Any
 from psygnal import Signal
 from pydantic.fields import FieldInfo
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from napari_segment.errors import InputError
 from napari_segment.recipe import Spec, SpecLike
@@ -75,7 +75,7 @@ class Form:
             self._top.addRow(section)
         return self._layouts[group]
 
-    def _add(self, layout: Any, name: str, info: FieldInfo) -> None:
+    def _add(self, layout: QFormLayout, name: str, info: FieldInfo) -> None:
         field = self.instead[name]() if name in self.instead else setting_field(info)
         if not info.is_required():
             field.value = info.get_default()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import floor, log10
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils.theme import get_theme
+from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_segment.widgets.forms.fields import written
+
+if TYPE_CHECKING:
+    from napari.utils.theme import Theme
+    from napari.viewer import Viewer
+    from qtpy.QtGui import QMouseEvent, QPaintEvent
 
 REACH = 6  # pixels from a line within which the mouse takes hold of it
 FOOT = 16  # pixels for the numbers under the bars
@@ -31,7 +37,7 @@ class HistogramView(QWidget):
 
     dragged = Signal(object)  # the values of all lines; while the mouse moves one
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self.viewer = viewer
         self.counts = np.zeros(0)
@@ -45,7 +51,7 @@ class HistogramView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip("How many voxels (logarithmic) have which intensity")
 
-    def show_counts(self, counts: Any, centers: Any) -> None:
+    def show_counts(self, counts: NDArray[Any], centers: NDArray[np.float64]) -> None:
         """Show another histogram; adjacent bins are summed to what the widget can draw."""
         counts, centers = np.asarray(counts, float), np.asarray(centers, float)
         if counts.size == 0 or not np.any(counts):
@@ -66,7 +72,7 @@ class HistogramView(QWidget):
 
     # ---- drawing ----
 
-    def paintEvent(self, _: Any) -> None:
+    def paintEvent(self, _: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme = get_theme(self.viewer.theme)
@@ -74,7 +80,7 @@ class HistogramView(QWidget):
         self._paint_thresholds(painter, theme)
         painter.end()
 
-    def _paint_counts(self, painter: Any, theme: Any) -> None:
+    def _paint_counts(self, painter: QPainter, theme: Theme) -> None:
         base = self.height() - FOOT
         painter.fillRect(0, 0, self.width(), base, QColor(theme.foreground.as_hex()))
         if not self.counts.size:
@@ -90,7 +96,7 @@ class HistogramView(QWidget):
         painter.setBrush(QColor(theme.current.as_hex()))
         painter.drawPolygon(QPolygonF(outline))
 
-    def _paint_thresholds(self, painter: Any, theme: Any) -> None:
+    def _paint_thresholds(self, painter: QPainter, theme: Theme) -> None:
         base = self.height() - FOOT
         painter.setPen(QPen(QColor(theme.warning.as_hex()), 2))
         positions = [self._position(v) for v in self.thresholds]
@@ -98,7 +104,7 @@ class HistogramView(QWidget):
             painter.drawLine(QPointF(position, 0), QPointF(position, base))
         self._paint_numbers(painter, theme, positions)
 
-    def _paint_numbers(self, painter: Any, theme: Any, positions: Sequence[float]) -> None:
+    def _paint_numbers(self, painter: QPainter, theme: Theme, positions: Sequence[float]) -> None:
         """The thresholds under their lines, then the ends, as far as there is room."""
         if not self.counts.size and not positions:
             return
@@ -138,11 +144,11 @@ class HistogramView(QWidget):
 
     # ---- dragging ----
 
-    def mousePressEvent(self, event: Any) -> None:
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         self._held = self._under(event) if self.draggable else -1
         self._pressed = float(event.pos().x())
 
-    def mouseMoveEvent(self, event: Any) -> None:
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._held < 0:
             over = self.draggable and self._under(event) >= 0
             shape = Qt.CursorShape.SplitHCursor if over else Qt.CursorShape.ArrowCursor
@@ -161,7 +167,7 @@ class HistogramView(QWidget):
         self.update()
         self.dragged.emit(self.thresholds)
 
-    def mouseReleaseEvent(self, _: Any) -> None:
+    def mouseReleaseEvent(self, _: QMouseEvent) -> None:
         self._held = -1
 
     def _free(self, right: bool) -> int:
@@ -170,7 +176,7 @@ class HistogramView(QWidget):
         same = [i for i, v in enumerate(self.thresholds) if abs(self._position(v) - position) < 1]
         return max(same) if right else min(same)
 
-    def _under(self, event: Any) -> int:
+    def _under(self, event: QMouseEvent) -> int:
         """Return the index of the line under the mouse; -1 for none."""
         far = [abs(self._position(v) - event.pos().x()) for v in self.thresholds]
         return int(np.argmin(far)) if far and min(far) <= REACH else -1

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QPainter, QStandardItem
-from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QScrollArea, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QLayout, QScrollArea, QWidget
 
 from napari_segment.registry import Entry
 from napari_segment.widgets.forms.fields import narrow_combo
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QPaintEvent
 
 NARROW = 60  # pixels to which a label or a button may shrink
 
@@ -29,7 +32,7 @@ class Caption(QLabel):
         hint = super().minimumSizeHint()
         return QSize(min(hint.width(), NARROW), hint.height())
 
-    def paintEvent(self, event: Any) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         inside = self.contentsRect()
         inside.setWidth(min(inside.width(), self.parentWidget().width() - self.x()))
         metrics, width = self.fontMetrics(), inside.width()
@@ -46,17 +49,17 @@ class Caption(QLabel):
 class FormLayout(QFormLayout):
     """Two columns whose labels can shrink."""
 
-    def addRow(self, label: Any, *field: Any) -> None:
+    def addRow(self, label: QWidget | str, *field: QWidget) -> None:
         super().addRow(Caption(label) if isinstance(label, str) else label, *field)
 
 
-def narrow(*widgets: Any) -> None:
+def narrow(*widgets: QComboBox) -> None:
     """Let buttons be narrower than their text."""
     for widget in widgets:
         widget.setMinimumWidth(NARROW)
 
 
-def form_layout(widget: Any) -> Any:
+def form_layout(widget: QWidget) -> QFormLayout:
     """Return a two-column layout; a field that does not fit beside its label goes under it."""
     layout = FormLayout(widget)
     layout.setContentsMargins(0, 0, 0, 0)
@@ -67,13 +70,13 @@ def form_layout(widget: Any) -> Any:
     return layout
 
 
-def order_tabs(widget: Any) -> None:
+def order_tabs(widget: QWidget) -> None:
     """Let the Tab key go through a form as the eye does, wherever its parts were added."""
     for part, following in pairwise(_parts(widget)):
         QWidget.setTabOrder(part, following)
 
 
-def _parts(widget: Any) -> Iterator[Any]:
+def _parts(widget: QWidget) -> Iterator[QWidget]:
     """Yield the widgets that the Tab key can reach, in the order of the layouts."""
     if isinstance(widget, QScrollArea):
         yield from _parts(widget.widget())
@@ -83,7 +86,7 @@ def _parts(widget: Any) -> Iterator[Any]:
         yield from _laid_out(widget.layout())
 
 
-def _laid_out(layout: Any) -> Iterator[Any]:
+def _laid_out(layout: QLayout) -> Iterator[QWidget]:
     for item in map(layout.itemAt, range(layout.count())):
         if item.widget() is not None:
             yield from _parts(item.widget())

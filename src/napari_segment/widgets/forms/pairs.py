@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
@@ -30,6 +30,10 @@ from napari_segment.widgets.layers.label_numbers import (
 )
 from napari_segment.worker.stacks import save_stack
 
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from napari.viewer import Viewer
+
 Pair: TypeAlias = tuple[tuple[Image, Writer], tuple[Labels, Writer]]
 
 TASKS = {"auto": "automatic", "classes": "one class", "objects": "one object"}
@@ -44,7 +48,7 @@ class PairsField:
         Whose layers are offered.
     """
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
         self.native = QWidget()
         self.where = QComboBox()
@@ -192,7 +196,7 @@ def save_pairs(pairs: Any, folder: Path) -> Any:
     ]
 
 
-def _pair(image_layer: Any, labels_layer: Any) -> Pair:
+def _pair(image_layer: Layer, labels_layer: Layer) -> Pair:
     """Return a pair on one grid; open axes are taken as the labels show."""
     axes = known_axes(image_layer) or next(iter(possible_axes(image_layer)), "")
     image = image_of(image_layer, axes)

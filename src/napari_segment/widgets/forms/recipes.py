@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton
 
@@ -13,6 +13,9 @@ from napari_segment.api.scripts import as_command, as_python
 from napari_segment.errors import FormatError, InputError, SegmentError
 from napari_segment.recipe import Recipe
 from napari_segment.widgets.layers.conversion import file_of, recipe_of_layer
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
 
 COPIES: dict[str, Callable[[Recipe, str], str]] = {
     "Python": as_python,
@@ -41,7 +44,7 @@ class RecipeButton(QPushButton):
 
     def __init__(
         self,
-        viewer: Any,
+        viewer: Viewer,
         recipe: Callable[[], Recipe],
         show: Callable[[Recipe], None],
         say: Callable[[str], None],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from html import escape
 from time import perf_counter
 from traceback import format_exc
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari.utils import cancelable_progress
 from napari.utils.notifications import show_error, show_warning
@@ -26,6 +26,9 @@ from napari_segment.step import Step
 from napari_segment.widgets.forms.layout import narrow
 from napari_segment.widgets.forms.train_labels import without_code
 from napari_segment.widgets.jobs.job import Job, process, said
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QHideEvent
 
 FINE = 1000  # parts of the bar
 
@@ -206,7 +209,7 @@ class Running(QWidget):
     def _cancelled(self) -> None:
         self._show_idle("Cancelled.")
 
-    def hideEvent(self, event: Any) -> None:
+    def hideEvent(self, event: QHideEvent) -> None:
         """Look, once Qt has done what hides this, whether the dock widget was closed."""
         super().hideEvent(event)
         QTimer.singleShot(0, self._cancel_if_closed)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels as LabelsLayer
-from psygnal import Signal
+from psygnal import Signal, SignalInstance
 from qtpy.compat import isalive
+from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from napari_segment.errors import InputError
@@ -28,6 +29,11 @@ from napari_segment.widgets.layers.conversion import (
     shape_of,
 )
 
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from napari.utils.events import Event, EventEmitter
+    from napari.viewer import Viewer
+
 PER = {  # with the axes that an image must have, or must not
     "automatic": ("auto", "", ""),
     "each plane (2-D)": ("plane", "", ""),
@@ -37,7 +43,7 @@ PER = {  # with the axes that an image must have, or must not
 }
 
 
-def follow(widget: Any, event: Any, call: Callable[..., Any]) -> None:
+def follow(widget: QObject, event: EventEmitter | SignalInstance, call: Callable[..., Any]) -> None:
     """Connect a method to an event of the viewer for as long as a Qt object lives.
 
     Python may keep the object when Qt has deleted it, as when a dock widget is closed. That is
@@ -46,7 +52,7 @@ def follow(widget: Any, event: Any, call: Callable[..., Any]) -> None:
     """
     watched, method = weakref.ref(widget), weakref.WeakMethod(call)
 
-    def relay(*arguments: Any) -> None:
+    def relay(*arguments: object) -> None:
         present, target = watched(), method()
         if present is not None and target is not None and isalive(present):
             target(*arguments)
@@ -67,7 +73,7 @@ class LayerMenu(QComboBox):
         What stands for no layer; "" where one must be chosen.
     """
 
-    def __init__(self, viewer: Any, accepts: Callable[[Any], bool], optional: str = "") -> None:
+    def __init__(self, viewer: Viewer, accepts: Callable[[Any], bool], optional: str = "") -> None:
         super().__init__()
         narrow_combo(self)
         self.setMinimumWidth(90)  # two stand side by side; the tooltip has the whole name
@@ -86,12 +92,12 @@ class LayerMenu(QComboBox):
         return self.currentData()
 
     @layer.setter
-    def layer(self, layer: Any) -> None:
+    def layer(self, layer: Layer | None) -> None:
         index = next((i for i in range(self.count()) if self.itemData(i) is layer), -1)
         if index >= 0:
             self.setCurrentIndex(index)
 
-    def _refresh(self, _: Any = None) -> None:
+    def _refresh(self, _: object = None) -> None:
         chosen = self.layer
         self.blockSignals(True)
         self.clear()
@@ -106,22 +112,22 @@ class LayerMenu(QComboBox):
         if self.layer is not chosen:
             self.currentIndexChanged.emit(self.currentIndex())
 
-    def _removed(self, event: Any) -> None:
+    def _removed(self, event: Event) -> None:
         copies.forget(event.value)
         self._refresh()
 
-    def _rename(self, _: Any = None) -> None:
+    def _rename(self, _: object = None) -> None:
         for index in range(self.count()):
             if self.itemData(index) is not None:
                 self.setItemText(index, self.itemData(index).name)
 
 
-def is_image(layer: Any) -> bool:
+def is_image(layer: object) -> bool:
     """Return whether a layer holds intensities."""
     return isinstance(layer, ImageLayer)
 
 
-def is_labels(layer: Any) -> bool:
+def is_labels(layer: object) -> bool:
     """Return whether a layer holds labels; a preview is gone before it could be used."""
     return isinstance(layer, LabelsLayer) and not layer.metadata.get(KEY, {}).get("preview")
 
@@ -140,7 +146,7 @@ class Source:
 
     changed = Signal()
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, viewer: Viewer) -> None:
         self.native = QWidget()
         self._form = form_layout(self.native)
         self.layers = LayerMenu(viewer, is_image)
@@ -256,7 +262,7 @@ class Source:
 
     # ---- following the layer ----
 
-    def _layer_changed(self, _: Any = None) -> None:
+    def _layer_changed(self, _: object = None) -> None:
         layer = self.layer
         self._shape = () if layer is None else shape_of(layer)
         self._follow(layer)
@@ -273,7 +279,7 @@ class Source:
         self._form.setRowVisible(self.axes_menu, several)
         self._axes_changed()
 
-    def _follow(self, layer: Any) -> None:
+    def _follow(self, layer: Layer | None) -> None:
         """Hear of changes of a layer, once; when another is chosen they are left unheeded."""
         if layer is None or layer in self._followed:
             return
@@ -281,7 +287,7 @@ class Source:
         for name in CHANGES:
             follow(self.native, getattr(layer.events, name), self._touched)
 
-    def _touched(self, event: Any) -> None:
+    def _touched(self, event: Event) -> None:
         """React to a layer with other pixels, another position or other axes."""
         if event.source is not self.layer:
             return
@@ -296,7 +302,7 @@ class Source:
             self.version += 1
             self._tell()
 
-    def _axes_changed(self, _: Any = None) -> None:
+    def _axes_changed(self, _: object = None) -> None:
         axes = self._image_axes()
         self.version += 1
         with self._silently():
@@ -349,7 +355,7 @@ class Source:
         if last <= self.first.value():
             self.first.setValue(last - 1)
 
-    def _tell(self, _: Any = None) -> None:
+    def _tell(self, _: object = None) -> None:
         if not self._quiet:
             self.changed.emit()
 
@@ -369,7 +375,7 @@ def _menu(tip: str) -> Any:
     return box
 
 
-def _pair(first: Any, last: Any) -> Any:
+def _pair(first: QWidget, last: QWidget) -> QWidget:
     row = QWidget()
     layout = QHBoxLayout(row)
     layout.setContentsMargins(0, 0, 0, 0)

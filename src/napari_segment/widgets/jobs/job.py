@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from qtpy.QtCore import QObject, QProcess, QTimer, Signal
@@ -26,6 +26,9 @@ from napari_segment.io.temporary import temporary_folder
 from napari_segment.printable import as_message, printable
 from napari_segment.step import Step
 from napari_segment.widgets.jobs.threads import call_in_thread
+
+if TYPE_CHECKING:
+    from qtpy.QtCore import SignalInstance
 
 Message: TypeAlias = dict[str, Any]
 
@@ -77,7 +80,7 @@ class Job(QObject):
         if self.process is not None and not self.over:
             self.process.send({"stop": self.number})
 
-    def end(self, signal: Any, *values: Any) -> None:
+    def end(self, signal: SignalInstance, *values: object) -> None:
         """Tell how the job ended, once, and clear its folder."""
         if self.over:
             return
@@ -99,7 +102,7 @@ class Process(QObject):
         Whose end ends it.
     """
 
-    def __init__(self, parent: Any = None) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.ready = self.closed = False
         self.error_output = ""
@@ -200,7 +203,7 @@ class Process(QObject):
             job.sent = True
             self.send({"job": job.number, "do": job.verb, "folder": str(job.folder), **message})
 
-    def finish(self, job: Job, result: Any, error: Exception | None) -> None:
+    def finish(self, job: Job, result: object, error: Exception | None) -> None:
         """End a job whose result has been read."""
         if job.over:  # cancelled or closed while it was being read
             job.clear()
@@ -209,7 +212,7 @@ class Process(QObject):
         else:
             self._over(job, job.done, result)
 
-    def _over(self, job: Job, signal: Any, *values: Any) -> None:
+    def _over(self, job: Job, signal: SignalInstance, *values: object) -> None:
         """End the running job, and begin the next one."""
         self._killer.stop()
         if job is self._job:
@@ -268,7 +271,7 @@ class Process(QObject):
         text = printable(output.decode(errors="replace"))
         self.error_output = (self.error_output + text)[-TAIL:]
 
-    def _died(self, code: int, status: Any) -> None:
+    def _died(self, code: int, status: QProcess.ExitStatus) -> None:
         """The running job is lost; those that wait get a new process."""
         self._hear()
         job, output = self._job, self.error_output.strip()
@@ -280,7 +283,7 @@ class Process(QObject):
         crashed = status == QProcess.ExitStatus.CrashExit
         self._over(job, job.failed, _cause(code, crashed, output), output)
 
-    def _not_started(self, error: Any) -> None:
+    def _not_started(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart and self._job is not None:
             text = f"The worker process could not be started with {sys.executable}."
             self._over(self._job, self._job.failed, text, "")

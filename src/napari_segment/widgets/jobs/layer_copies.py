@@ -11,13 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from zlib import crc32
 
 import numpy as np
 
+from napari_segment.arrays import Array
+from napari_segment.blocks import is_lazy
 from napari_segment.io.temporary import temporary_folder
 from napari_segment.worker.stacks import Chunks, save_array
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
 
 Writer: TypeAlias = Callable[[Any, Path], Chunks]
 
@@ -60,7 +65,7 @@ class Copies:
         self._lock = Lock()
         self._folder: Path | None = None
 
-    def writer(self, layer: Any) -> Writer:
+    def writer(self, layer: Layer) -> Writer:
         """Return the function with which `save_stack` writes pixels: it links to the cached copy.
 
         Parameters
@@ -73,7 +78,7 @@ class Copies:
         if end is None or not end.alive:
             end = self._ends[key] = weakref.finalize(layer, self._drop, key)
 
-        def write(array: Any, path: Path) -> Chunks:
+        def write(array: Array, path: Path) -> Chunks:
             mark = _mark(array, source)
             with self._lock:
                 copy = self._retained.get(key)
@@ -91,7 +96,7 @@ class Copies:
 
         return write
 
-    def forget(self, layer: Any) -> None:
+    def forget(self, layer: Layer) -> None:
         """Drop the copy of a layer."""
         self._drop(id(layer))
 
@@ -112,8 +117,8 @@ class Copies:
 copies = Copies()
 
 
-def _mark(array: Any, source: Any) -> tuple[Any, ...]:
-    if hasattr(array, "dask") and hasattr(source, "dask"):
+def _mark(array: Array, source: object) -> tuple[Any, ...]:
+    if is_lazy(array) and is_lazy(source):
         return ("lazy", id(source), array.name, array.shape, str(array.dtype))
     total = 0
     rows = max(_BLOCK // max(array.dtype.itemsize * int(np.prod(array.shape[1:])), 1), 1)

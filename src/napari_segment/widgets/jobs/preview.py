@@ -321,7 +321,7 @@ class Newest(QObject):
             self._began = time.monotonic()
             call_in_thread(call, self._take)
 
-    def _take(self, result: Any, error: Exception | None) -> None:
+    def _take(self, result: object, error: Exception | None) -> None:
         """Begin the next call, and show what came of this one."""
         self._next()
         if error is None:

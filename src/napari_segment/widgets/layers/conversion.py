@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels, from_layer, named_axes
 from napari_segment.io.contents import COLORS, DICOM
@@ -17,8 +19,13 @@ from napari_segment.recipe import Recipe
 
 if TYPE_CHECKING:
     import pandas as pd
+    from napari.layers import Labels as LabelsLayer
+    from napari.layers import Layer
+    from napari.viewer import Viewer
+    from pint import Unit
 
 KEY = "napari-segment"  # of layer.metadata
+LayerLike: TypeAlias = "Layer | SimpleNamespace"
 LayerData: TypeAlias = "tuple[Any, dict[str, Any], str]"
 
 IN_TIME = {3: "TYX", 4: "TZYX"}  # the axes of labels through time that do not name theirs
@@ -32,7 +39,7 @@ LIKELY_AXES = {
 }
 
 
-def image_of(layer: Any, axes: str = "") -> Image:
+def image_of(layer: LayerLike, axes: str = "") -> Image:
     """Return a layer's pixels as an Image; a Labels layer's numbers are taken as intensities."""
     stack = from_layer(layer, _with_colour(layer, axes))
     if isinstance(stack, Image):
@@ -41,7 +48,7 @@ def image_of(layer: Any, axes: str = "") -> Image:
     return Image(stack.data, stack.axes, *geometry)
 
 
-def labels_of(layer: Any, axes: str = "") -> Labels:
+def labels_of(layer: LayerLike, axes: str = "") -> Labels:
     """Return a Labels layer's numbers as Labels.
 
     Four dimensions without names are taken as TZYX; a channel axis, which results of images such
@@ -49,14 +56,17 @@ def labels_of(layer: Any, axes: str = "") -> Labels:
     """
     named = axes or named_axes(layer)
     if "C" in named:
-        layer, named = _without(layer, named.index("C")), named.replace("C", "")
+        layer, named = (
+            _without(cast("LabelsLayer", layer), named.index("C")),
+            named.replace("C", ""),
+        )
     stack = from_layer(layer, named or known_axes(layer) or IN_TIME.get(layer.ndim, ""))
     if not isinstance(stack, Labels):
         raise InputError(f"The layer {layer.name!r} holds an image. Choose a Labels layer.")
     return stack
 
 
-def known_axes(layer: Any) -> str:
+def known_axes(layer: LayerLike) -> str:
     """Return the axes that a layer names itself, C of RGB left out; "" if it leaves them open."""
     try:
         axes = from_layer(layer).axes
@@ -65,7 +75,7 @@ def known_axes(layer: Any) -> str:
     return axes[: layer.ndim]
 
 
-def possible_axes(layer: Any) -> tuple[str, ...]:
+def possible_axes(layer: LayerLike) -> tuple[str, ...]:
     """Return the roles that a layer's dimensions may have, the likeliest first."""
     known = known_axes(layer)
     likely = LIKELY_AXES.get(layer.ndim, ())
@@ -74,12 +84,12 @@ def possible_axes(layer: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys([known, *likely])) if known else likely
 
 
-def shape_of(layer: Any) -> tuple[int, ...]:
+def shape_of(layer: LayerLike) -> tuple[int, ...]:
     """Return the shape of a layer's pixels at full resolution."""
     return tuple(np.shape(layer.data[0] if layer.multiscale else layer.data))
 
 
-def result_layer(labels: Labels, source: Any, axes: str, name: str) -> LayerData:
+def result_layer(labels: Labels, source: LayerLike, axes: str, name: str) -> LayerData:
     """Make a layer of labels that lies exactly where its source lies.
 
     Parameters
@@ -121,7 +131,7 @@ def result_layer(labels: Labels, source: Any, axes: str, name: str) -> LayerData
     return data, attributes, "labels"
 
 
-def editable(data: Any) -> Any:
+def editable(data: Array) -> Array:
     """Return labels in memory as int32, so that objects painted later get numbers of their own.
 
     Arrays in files and larger types stay as they are.
@@ -130,7 +140,9 @@ def editable(data: Any) -> Any:
     return data.astype(np.int32) if small and data.dtype.itemsize < 4 else data
 
 
-def plane_layer(labels: Any, source: Any, axes: str, where: Mapping[str, int]) -> LayerData:
+def plane_layer(
+    labels: NDArray[Any], source: LayerLike, axes: str, where: Mapping[str, int]
+) -> LayerData:
     """Make a layer of one plane of labels at its position in the source.
 
     Parameters
@@ -152,7 +164,7 @@ def plane_layer(labels: Any, source: Any, axes: str, where: Mapping[str, int]) -
     return data.reshape(shape), geometry(source, drop, np.array(offset)), "labels"
 
 
-def shown_index(viewer: Any, layer: Any, axes: str) -> dict[str, int]:
+def shown_index(viewer: Viewer, layer: LayerLike, axes: str) -> dict[str, int]:
     """Return the voxel of a layer, along every axis, at which the viewer's sliders stand."""
     point = np.asarray(viewer.dims.point[-layer.ndim :], float)
     units = viewer.layers.units
@@ -163,7 +175,9 @@ def shown_index(viewer: Any, layer: Any, axes: str) -> dict[str, int]:
     return {a: int(np.clip(i, 0, n - 1)) for a, i, n in zip(axes, index, shape, strict=False)}
 
 
-def in_units(world: Any, given: Any, wanted: Any) -> Any:
+def in_units(
+    world: ArrayLike, given: Sequence[Unit], wanted: Sequence[Unit]
+) -> NDArray[np.float64]:
     """Convert coordinates to other units."""
     factors = [
         1.0 if u == v else float((1 * u).to(v).magnitude)
@@ -172,7 +186,7 @@ def in_units(world: Any, given: Any, wanted: Any) -> Any:
     return np.asarray(world) * factors
 
 
-def go_to(viewer: Any, layer: Any, axis: int, index: int) -> None:
+def go_to(viewer: Viewer, layer: LayerLike, axis: int, index: int) -> None:
     """Move the viewer's slider to a position along one axis of a layer."""
     index_vector = np.zeros(layer.ndim)
     index_vector[axis] = index
@@ -184,7 +198,7 @@ def go_to(viewer: Any, layer: Any, axis: int, index: int) -> None:
     viewer.dims.set_point(dimension, world)
 
 
-def snapshot(layer: Any) -> SimpleNamespace:
+def snapshot(layer: LayerLike) -> SimpleNamespace:
     """Copy the attributes of a source that a result needs, as the source may change."""
     names = ("name", "ndim", "scale", "translate", "rotate", "shear", "units", "axis_labels")
     shown = {name: deepcopy(getattr(layer, name)) for name in names if name != "units"}
@@ -193,7 +207,7 @@ def snapshot(layer: Any) -> SimpleNamespace:
     return SimpleNamespace(**shown, units=tuple(layer.units), affine=affine, source=source)
 
 
-def geometry(layer: Any, drop: int = 0, offset: Any = None) -> dict[str, Any]:
+def geometry(layer: LayerLike, drop: int = 0, offset: Any = None) -> dict[str, Any]:
     """Return the seven attributes that place a layer in the world.
 
     Parameters
@@ -222,7 +236,7 @@ def geometry(layer: Any, drop: int = 0, offset: Any = None) -> dict[str, Any]:
     }
 
 
-def file_of(layer: Any) -> str:
+def file_of(layer: LayerLike) -> str:
     """Return the file that a layer was read from; without one, its name with a suffix."""
     path = getattr(getattr(layer, "source", None), "path", None)
     return str(path or f"{getattr(layer, 'name', 'image')}.tif")
@@ -249,7 +263,7 @@ def label_colors(labels: Labels) -> Any:
     return DirectLabelColormap(color_dict={None: (0.5, 0.5, 0.5, 1.0), 0: (0, 0, 0, 0)} | colors)
 
 
-def recipe_of_layer(layer: Any) -> Recipe | None:
+def recipe_of_layer(layer: LayerLike) -> Recipe | None:
     """Return the recipe that made a layer, if it was made here.
 
     Raises
@@ -344,7 +358,7 @@ def features_of(table: pd.DataFrame, label: str = "label") -> pd.DataFrame:
     return pd.DataFrame(whole).reset_index(drop=True)
 
 
-def _without(layer: Any, axis: int) -> SimpleNamespace:
+def _without(layer: LabelsLayer, axis: int) -> SimpleNamespace:
     """Return an object with a layer's attributes without one of its axes, one long."""
     data = layer.data[0] if layer.multiscale else layer.data
     if data.shape[axis] != 1:
@@ -365,7 +379,7 @@ def _without(layer: Any, axis: int) -> SimpleNamespace:
     )  # fmt: skip
 
 
-def _with_colour(layer: Any, axes: str) -> str:
+def _with_colour(layer: LayerLike, axes: str) -> str:
     return axes + "C" if axes and getattr(layer, "rgb", False) and "C" not in axes else axes
 
 
@@ -374,7 +388,7 @@ def _channel_number(labels: Labels) -> int:
     return channel if isinstance(channel, int) else 0
 
 
-def _square_shear(shear: Any, n: int) -> Any:
+def _square_shear(shear: ArrayLike, n: int) -> NDArray[np.float64]:
     shear = np.asarray(shear, float)
     if shear.ndim == 2:
         return shear

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Array
 from napari_segment.widgets.layers.conversion import KEY
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
 
 Task: TypeAlias = Literal["", "classes", "objects"]
 
@@ -33,12 +37,12 @@ class Numbers:
     pieces: tuple[int, ...]
 
 
-def recorded_holds(layer: Any) -> str:
+def recorded_holds(layer: Layer) -> str:
     """Return the label semantics in a layer's provenance; "" where it has none."""
     return str(((layer.metadata or {}).get(KEY) or {}).get("holds", ""))
 
 
-def numbers_of(layer: Any) -> Numbers:
+def numbers_of(layer: Layer) -> Numbers:
     """Count the numbers of a Labels layer and their connected pieces."""
     data = _middle(layer.data[0] if layer.multiscale else layer.data)
     values = tuple(int(v) for v in np.unique(data) if v)
@@ -82,7 +86,7 @@ def describe(layers: Sequence[Numbers]) -> str:
     return f"{shown}, each in {count} connected piece" + "s" * (high != 1) + "."
 
 
-def _middle(data: Any) -> NDArray[Any]:
+def _middle(data: Array) -> NDArray[Any]:
     """Return the middle part of an array along its first axes, of at most `VOXELS` voxels."""
     for axis in range(data.ndim):
         rest = max(int(np.prod(data.shape)) // max(data.shape[axis], 1), 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,12 @@ from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
 from napari_segment.widgets.layers.conversion import image_of, in_units, labels_of
 
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from napari.viewer import Viewer
 
-def markers_of(viewer: Any, layer: Any, source: Any, axes: str) -> Labels:
+
+def markers_of(viewer: Viewer, layer: Layer, source: Layer, axes: str) -> Labels:
     """Return a Labels layer's numbers, or a Points layer's points, as markers on an image's grid.
 
     Parameters
@@ -47,7 +51,7 @@ def markers_of(viewer: Any, layer: Any, source: Any, axes: str) -> Labels:
     return marked(_voxels(viewer, layer, source)[:, columns], layer.name, image)
 
 
-def _painted(layer: Any, image: Image, axes: str) -> Labels:
+def _painted(layer: Layer, image: Image, axes: str) -> Labels:
     """Return a Labels layer as markers, without the channels that it shares with the image."""
     if "C" in axes and layer.ndim == len(axes):
         painted = np.max(layer.data, axis=axes.index("C"))
@@ -55,10 +59,10 @@ def _painted(layer: Any, image: Image, axes: str) -> Labels:
     return labels_of(layer, image.axes if layer.ndim == len(image.axes) else "")
 
 
-def _voxels(viewer: Any, points: Any, source: Any) -> NDArray[np.intp]:
+def _voxels(viewer: Viewer, points: Layer, source: Layer) -> NDArray[np.intp]:
     """Return the voxels of a layer (N, D) nearest to the points of another one."""
     n = min(points.ndim, source.ndim)
-    voxels = np.zeros((len(points.data), source.ndim), int)
+    voxels = np.zeros((len(points.data), source.ndim), np.intp)
     for number, point in enumerate(points.data):
         world = np.asarray(points.data_to_world(point))[-n:]
         if viewer.layers.units is not None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_segment.image import Image, Labels
 from napari_segment.widgets.layers.conversion import (
     LayerData,
+    LayerLike,
     features_of,
     geometry,
     one_row_each,
@@ -25,7 +26,7 @@ BOX_TEXT = {"class": "{class}", "score": "{score:.2f}"}  # at a box's corner
 BOX_COLOURS = ("#f2a33a", "#4c9be8", "#63c285", "#e2637f", "#b08bea", "#d5c648")
 
 
-def result_layers(labels: Labels, source: Any, axes: str, name: str) -> list[LayerData]:
+def result_layers(labels: Labels, source: LayerLike, axes: str, name: str) -> list[LayerData]:
     """Return all layers of a run, the labels last but for their boxes.
 
     Parameters

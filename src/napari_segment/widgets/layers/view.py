@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_segment import io
 from napari_segment.widgets.layers.conversion import stack_layer
 
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
 LABELS = ("_labels", "_truth")
 
 
-def open_folder(viewer: Any, folder: Path) -> None:
+def open_folder(viewer: Viewer, folder: Path) -> None:
     """Add the images and labels of a folder to a viewer.
 
     Parameters
