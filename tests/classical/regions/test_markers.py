@@ -36,15 +36,15 @@ def answer(result):
 @pytest.mark.parametrize("name", ["watershed", "random_walker", "chan_vese", "geodesic_contours"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.uint64, ">u2", bool])
 def test_markers_may_be_any_integers_in_any_order_of_memory(name, dtype, ndim):
-    image = balls(ndim)[1]
+    image = balls(ndim)[1][-10 if ndim == 3 else 0 :]  # ten planes suffice
     markers = np.zeros(image.shape, np.uint8)
     middle = tuple(n // 2 for n in image.shape[:-1])
     markers[(*middle, 16)], markers[(0,) * ndim] = 1, 1 if dtype is bool else 2
     entry = methods[name]
     expected = answer(entry.function(image, markers=markers, **entry.validate({})))
     for given in (markers.astype(dtype), np.asfortranarray(markers.astype(dtype))):
-        found = answer(entry.function(np.asfortranarray(image), markers=given))
-        np.testing.assert_array_equal(found, expected)
+        result = answer(entry.function(np.asfortranarray(image), markers=given))
+        np.testing.assert_array_equal(result, expected)
 
 
 WITH_MARKERS = pytest.mark.parametrize("name", ["watershed", "random_walker"])
