@@ -67,12 +67,12 @@ def placing_together(parent: Path, removed: Collection[str] = (), last: str = ""
     FormatError
         If nothing can be written to `parent`, or if it is locked and was removed meanwhile.
     """
-    held = check_held(parent)
+    held, owner = check_held(parent), Owner.current()
     try:
         parent.mkdir(parents=not held, exist_ok=True)
         recover_once(parent.absolute())
         unfinished = Path(tempfile.mkdtemp(dir=parent.absolute(), prefix=PREFIX))
-        (unfinished / OWNER).write_text(Owner.current().to_json(), "utf-8")
+        (unfinished / OWNER).write_text(owner.to_json(), "utf-8")
         (unfinished / NEW).mkdir()
     except OSError as error:
         raise FormatError(

@@ -22,8 +22,9 @@ def temporary_folder() -> Path:
     without doing so.
     """
     _remove_once()
+    owner = Owner.current()
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    (folder / NOTE).write_text(Owner.current().to_json(), "utf-8")
+    (folder / NOTE).write_text(owner.to_json(), "utf-8")
     return folder
 
 

@@ -11,6 +11,7 @@ from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.planning.settings import LOSS, MODEL, TrainSettings, signature
 from napari_segment.io.datasets.pairs import PairsSource
 from napari_segment.io.lock import locked
+from napari_segment.io.replacing import recover_once
 from napari_segment.registry import Entry
 from napari_segment.step import Step
 
@@ -56,6 +57,7 @@ def train_with(pairs: PairsSource, settings: TrainSettings) -> Generator[Step, N
     from napari_segment.deep.training.run import training
 
     with _held(settings.out):
+        recover_once(settings.out.absolute())
         saved = saved_settings(settings)
         chosen = checked(saved) if saved else settings
         return (yield from training(pairs, chosen, resumed=bool(saved)))

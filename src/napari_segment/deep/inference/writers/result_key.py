@@ -19,7 +19,7 @@ from napari_segment.deep.inference.options import Options, OutputName
 from napari_segment.deep.inference.tiling import Grid
 from napari_segment.errors import FormatError
 from napari_segment.io.lock import locked
-from napari_segment.io.replacing import write_atomically
+from napari_segment.io.replacing import PREFIX, placing, recover_once, write_atomically
 from napari_segment.step import Step
 
 MANIFEST = "manifest.json"
@@ -145,6 +145,7 @@ def result_folder(
 def _mark_store(store: Path) -> None:
     """Mark a new folder as a store; refuse one that is in use for something else."""
     marker = store / _STORE
+    recover_once(store.absolute())
     try:
         if json.loads(marker.read_text("utf-8")) == _FORMAT:
             return
@@ -155,9 +156,10 @@ def _mark_store(store: Path) -> None:
             f"{store} holds other files than the stored results of predictions. Give a new or an "
             "empty folder, or one that an earlier prediction wrote."
         )
-    write_atomically(marker, json.dumps(_FORMAT).encode())
+    with placing(marker) as unfinished:
+        unfinished.write_text(json.dumps(_FORMAT), "utf-8")
 
 
 def _is_foreign(path: Path) -> bool:
     """Whether a file is not the remainder of a run that was killed while it marked the folder."""
-    return not path.name.startswith(f".{_STORE}.")
+    return not path.name.startswith(PREFIX)
