@@ -1,7 +1,8 @@
 """Kill work at random moments, again and again, and look at what is left.
 
 Started as ``python kills.py WORK COUNT SEED FOLDER``; prints what was seen as JSON. Each trial is a
-fork of this process, so that nothing is imported twice.
+fork of this process, so that nothing is imported twice; this process itself starts no threads, as
+those would not be there in a fork.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -38,8 +40,9 @@ class Write:
 
     def __init__(self, folder, name="a.tif"):
         self.path = folder / "write" / name
-        self.number = 1
-        self.work(1)
+
+    def prepare(self):
+        self.work(2)
 
     def work(self, trial):
         data = np.full((64, 300, 300), trial, np.uint16)
@@ -47,17 +50,15 @@ class Write:
         recipe = Recipe(method=Spec(name="otsu", settings={"trial": trial}))
         ns.write(ns.Labels(data, "ZYX", recipe=recipe, features=columns), self.path)
 
-    def check(self, trial):
+    def check(self, trial, state):
         start_again(self.path.parent)
         labels = read_labels(self.path)
         recipe = Recipe.load(recipe_path(self.path))
         numbers = {*np.unique(labels.data).tolist(), *labels.features["size"].tolist()}
         numbers.add(recipe.method.settings["trial"])
-        assert numbers in ({self.number}, {trial}), numbers
+        assert numbers in ({state or 2}, {trial}), numbers
         assert len(list(self.path.parent.iterdir())) == 3, list(self.path.parent.iterdir())
-        new = numbers == {trial}
-        (self.number,) = numbers
-        return "new" if new else "old"
+        return ("new" if numbers == {trial} else "old"), numbers.pop()
 
 
 class WriteZarr(Write):
@@ -71,22 +72,24 @@ class Store:
     """Predict two images in turn into one store: each goes on with its own labels."""
 
     def __init__(self, folder):
+        self.folder, self.net, self.store = folder, folder / "net", folder / "store"
+        rng = np.random.default_rng(0)
+        self.images = [rng.normal(size=(64, 34, 40)).astype(np.float32) for _ in range(2)]
+
+    def prepare(self):
         from napari_segment.deep.checkpoint import Checkpoint
         from napari_segment.deep.nn import models
         from napari_segment.deep.planning.normalisation import Normalisation
 
         model = Spec(name="unet", settings={"features": (4, 8), "residual_units": 0})
-        checkpoint = Checkpoint(
-            folder=folder / "net", model=model, ndim=3, channels=("c",), channels_out=3,
+        Checkpoint(
+            folder=self.net, model=model, ndim=3, channels=("c",), channels_out=3,
             activation="softmax", holds="classes", values=(0, 1, 2), patch=(16, 16, 16),
             normalisation=(Normalisation(scheme="none"),),
-        )  # fmt: skip
-        checkpoint.save(models.build(model, 1, 3, 3).state_dict())
-        self.net, self.store = checkpoint.folder, folder / "store"
-        rng = np.random.default_rng(0)
-        self.images = [rng.normal(size=(64, 34, 40)).astype(np.float32) for _ in range(2)]
-        self.expected = [self.labels(image) for image in self.images]
-        assert (self.expected[0] != self.expected[1]).mean() > 0.1
+        ).save(models.build(model, 1, 3, 3).state_dict())  # fmt: skip
+        expected = [self.labels(image) for image in self.images]
+        assert (expected[0] != expected[1]).mean() > 0.1
+        np.save(self.folder / "expected.npy", expected)
 
     def labels(self, image, **settings):
         given = {"checkpoint": self.net, "device": "cpu", **settings}
@@ -96,17 +99,18 @@ class Store:
     def work(self, trial):
         self.labels(self.images[trial % 2], store=self.store)
 
-    def check(self, trial):
-        (image, expected) = (part[trial % 2] for part in (self.images, self.expected))
+    def check(self, trial, state):
+        expected = np.load(self.folder / "expected.npy")[trial % 2]
         rows = [json.loads(p.read_text()) for p in self.store.glob("*/labels/napari-segment.json")]
-        done = max((row["done"] for row in rows), default=0)
+        done = max((row["done"] for row in rows if row["done"] < 64), default=0)
         start_again(self.store)
-        assert np.array_equal(self.labels(image, store=self.store), expected)
+        found = self.labels(self.images[trial % 2], store=self.store)
+        assert np.array_equal(found, expected)
         left = [p for p in self.store.rglob(".*") if p.name != ".lock.json"]
         assert not left, left
-        if trial % 4 == 3:
+        if trial % 2:
             shutil.rmtree(self.store)
-        return "begun" if done else "not begun"
+        return ("begun" if done else "not begun or whole"), state
 
 
 class Train:
@@ -122,8 +126,10 @@ class Train:
             pixels = (labels * 90 + rng.normal(0, 9, labels.shape)).astype(np.float32)
             image = ns.Image(pixels, name=f"case {number}")
             self.pairs.append((image, ns.Labels(labels, holds="mask")))
-        self.folder = folder / "run"
-        self.expected = self.weights(folder / "whole")
+        self.whole, self.folder = folder / "whole", folder / "run"
+
+    def prepare(self):
+        self.weights(self.whole)
 
     def weights(self, folder):
         settings = {"features": (4, 8), "residual_units": 0}
@@ -138,26 +144,45 @@ class Train:
     def work(self, trial):
         self.weights(self.folder)
 
-    def check(self, trial):
-        rows = (self.folder / "curves.csv").exists() and (self.folder / "curves.csv").read_text()
-        epochs = max(str(rows or "").count("\n") - 1, 0)
+    def check(self, trial, state):
+        curves = self.folder / "curves.csv"
+        epochs = curves.read_text().count("\n") - 1 if curves.exists() else 0
         if epochs >= 3 or trial % 3 == 2:
             start_again(self.folder)
-            assert self.weights(self.folder) == self.expected
+            assert self.weights(self.folder) == (self.whole / "weights.safetensors").read_bytes()
             assert not list(self.folder.rglob(".*")), list(self.folder.rglob(".*"))
             shutil.rmtree(self.folder)
-        return f"epoch {epochs}"
+        return f"epoch {epochs}", state
 
 
 WORKS = {"write": Write, "zarr": WriteZarr, "store": Store, "train": Train}
 
 
-def trial_of(work, trial, moment):
-    """Fork, work, kill after some seconds; whether it was killed."""
+def forked(call, *given):
+    """Call in a fork, which must end well; what it gave."""
+    reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            work.work(trial)
+            os.write(writing, json.dumps(call(*given)).encode())
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as stream:
+        text = stream.read()
+    if os.waitpid(pid, 0)[1]:
+        sys.exit(1)
+    return json.loads(text)
+
+
+def killed(call, trial, moment):
+    """Call in a fork and kill it after some seconds; whether it was still at work."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            call(trial)
         finally:
             os._exit(0)
     time.sleep(moment)
@@ -167,18 +192,31 @@ def trial_of(work, trial, moment):
 
 def main(name, count, seed, folder):
     warnings.simplefilter("ignore")
-    rng, seen = random.Random(int(seed)), Counter()
+    rng, seen, state = random.Random(int(seed)), Counter(), 0
     work = WORKS[name](Path(folder))
+    forked(work.prepare)
     begun = time.monotonic()
-    work.work(2)
+    forked(work.work, 3)
     lasts = time.monotonic() - begun
-    work.check(2)
-    for trial in range(3, 3 + int(count)):
-        seen["killed"] += trial_of(work, trial, rng.uniform(0, 2 * lasts))
-        seen[work.check(trial)] += 1
+    _, state = forked(work.check, 3, state)
+    for trial in range(4, 4 + int(count)):
+        seen["killed"] += killed(work.work, trial, rng.uniform(0, 1.2 * lasts))
+        result, state = forked(work.check, trial, state)
+        seen[result] += 1
         seen["trials"] += 1
     print(json.dumps(seen))
 
 
 if __name__ == "__main__":
+    # What a fork would import each time.
+    import pandas  # noqa: F401
+    import tifffile  # noqa: F401
+    import zarr  # noqa: F401
+
+    if sys.argv[1] in ("store", "train"):
+        import napari_segment.deep.inference.prediction
+        import napari_segment.deep.nn.models.monai
+        import napari_segment.deep.training.loop_torch
+        import napari_segment.deep.training.run
+
     main(*sys.argv[1:])

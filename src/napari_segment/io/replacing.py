@@ -9,6 +9,7 @@ has none.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -26,6 +27,8 @@ from napari_segment.io.owner import Owner, has_ended
 from napari_segment.io.registry import formats
 
 PREFIX = ".writing-"
+# What a disk says that is full or read-only; NumPy gives no number.
+_REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, None)
 OWNER, COMMIT, EARLIER, NEW = ".owner.json", ".commit.json", ".earlier", "new"
 
 
@@ -67,23 +70,34 @@ def placing_together(parent: Path, removed: Collection[str] = (), last: str = ""
     FormatError
         If nothing can be written to `parent`, or if it is locked and was removed meanwhile.
     """
+    unfinished = _new_folder(parent)
+    try:
+        with _disk(parent):
+            yield unfinished / NEW
+            _commit(unfinished, parent.absolute(), removed, last)
+    finally:
+        if not (unfinished / COMMIT).exists():
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _new_folder(parent: Path) -> Path:
+    """A folder in `parent` that names its owner, with one in it for what is new."""
     held, owner = check_held(parent), Owner.current()
     try:
         parent.mkdir(parents=not held, exist_ok=True)
         recover_once(parent.absolute())
-        unfinished = Path(tempfile.mkdtemp(dir=parent.absolute(), prefix=PREFIX))
-        (unfinished / OWNER).write_text(owner.to_json(), "utf-8")
-        (unfinished / NEW).mkdir()
+        folder = Path(tempfile.mkdtemp(dir=parent.absolute(), prefix=PREFIX))
+        try:
+            (folder / OWNER).write_text(owner.to_json(), "utf-8")
+            (folder / NEW).mkdir()
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
     except OSError as error:
         raise FormatError(
             f"Nothing can be written to the folder {parent}: {error.strerror}."
         ) from None
-    try:
-        yield unfinished / NEW
-        _commit(unfinished, parent.absolute(), removed, last)
-    finally:
-        if not (unfinished / COMMIT).exists():
-            shutil.rmtree(unfinished, ignore_errors=True)
+    return folder
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -92,20 +106,38 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises
     ------
     FormatError
-        If it lies in a locked folder that was removed meanwhile.
+        If it lies in a locked folder that was removed meanwhile, or the disk takes no more.
     """
-    path.parent.mkdir(parents=not check_held(path), exist_ok=True)
+    held = check_held(path)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
-    descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    with _disk(path.parent):
+        path.parent.mkdir(parents=not held, exist_ok=True)
+        descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            _copy_mode(path, partial)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _disk(folder: Path) -> Iterator[None]:
+    """Say in a sentence that a disk is full or read-only."""
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        _copy_mode(path, partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        yield
+    except FormatError:
+        raise
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            raise
+        raise FormatError(
+            f"Nothing more can be written to the folder {folder}: {error.strerror or error}. What "
+            "was there before is whole. Make room, or write to another folder."
+        ) from error
 
 
 @lru_cache(maxsize=1024)

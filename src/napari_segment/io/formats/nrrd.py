@@ -195,8 +195,8 @@ def write(stack: Stack, path: Path) -> None:
     stack = stack.transpose("".join(a for a in "CTZYX" if a in stack.axes)).compute()
     try:
         nrrd.write(str(path), np.ascontiguousarray(stack.data), _header(stack), index_order="C")
-    except (nrrd.NRRDError, OSError) as error:
-        raise FormatError(f"{path} cannot be written: {error}") from None
+    except nrrd.NRRDError as error:
+        raise FormatError(f"{path.name} cannot be written: {error}") from None
 
 
 def _header(stack: Stack) -> dict[str, Any]:
