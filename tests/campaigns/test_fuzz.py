@@ -171,7 +171,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "folder").mkdir()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.filterwarnings("ignore")
 def test_random_recipes():
     seen = recipes(12, seed=0)

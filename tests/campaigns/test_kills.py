@@ -27,13 +27,6 @@ def test_writing_is_killed(tmp_path):
     assert seen["killed"] > 0
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("work", ["zarr", "store", "train"])
-def test_other_work_is_killed(tmp_path, work):
-    seen = counts(tmp_path, work, 3, seed=1)
-    assert seen["trials"] == 3
-
-
 @pytest.mark.nightly
 @pytest.mark.parametrize("work", ["write", "zarr", "store", "train"])
 def test_two_hundred_kills(tmp_path, work):
