@@ -17,7 +17,7 @@ def leave_out_current_folder() -> None:
     """
     if sys.flags.safe_path or sys.argv[:1] != ["-m"] or not _is_run_here(sys.orig_argv):
         return
-    if sys.path and os.path.realpath(sys.path[0] or ".") == os.path.realpath("."):  # noqa: PTH
+    if sys.path and os.path.realpath(sys.path[0] or ".") == os.path.realpath("."):
         del sys.path[0]
 
 
