@@ -74,3 +74,11 @@ def test_a_type_checker_takes_right_calls_and_refuses_wrong_ones(tmp_path):
         if line.startswith("sample.py") and ": error:" in line
     }
     assert lines == set(range(first, first + len(WRONG))), done.stdout + done.stderr
+
+
+def test_an_editor_completes_the_settings_of_a_method():
+    jedi = pytest.importorskip("jedi")
+    code = 'from napari_segment import segment\nsegment("cells.tif", "otsu", bi'
+    project = jedi.Project(ROOT / "src")
+    names = {c.name for c in jedi.Script(code, project=project).complete()}
+    assert "bins=" in names
