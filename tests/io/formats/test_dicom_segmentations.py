@@ -145,3 +145,18 @@ def test_what_is_missing_is_named(series, tmp_path):
     with pytest.raises(FormatError, match=r"a\.dcm: .*are not known.*--reference"):
         io.write(labels, tmp_path / "a.dcm")
     assert not (tmp_path / "a.dcm").exists()
+
+
+@pytest.mark.realdata
+def test_organs_of_a_real_series(realdata, tmp_path):
+    """Labels stored left-anterior-superior, whose file does not name the images."""
+    from napari_segment.image import align
+
+    labels = io.read_labels(realdata / "ct" / "example_seg_dicom.nii.gz", holds="classes")
+    ct = io.read(realdata / "dicom_ct", lazy=True)
+    path = api.write(labels, tmp_path / "s.dcm", reference=realdata / "dicom_ct")
+    found = align(io.read_labels(path), ct)
+    expected = align(labels, ct)
+    np.testing.assert_array_equal(np.asarray(found.data), np.asarray(expected.data))
+    head = highdicom.seg.segread(path)
+    assert head.number_of_segments == len(np.unique(labels.data)) - 1

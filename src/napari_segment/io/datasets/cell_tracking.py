@@ -125,10 +125,10 @@ def lineage(path: Path) -> tuple[tuple[int, int, int, int], ...]:
         return ()
     rows = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        words = line.split()
-        if len(words) == 4 and all(w.isdigit() for w in words):
-            rows.append((int(words[0]), int(words[1]), int(words[2]), int(words[3])))
-        elif words:
+        columns = line.split()
+        if len(columns) == 4 and all(w.isdigit() for w in columns):
+            rows.append((int(columns[0]), int(columns[1]), int(columns[2]), int(columns[3])))
+        elif columns:
             raise FormatError(
                 f"{path}, line {number}: four whole numbers are expected (label, first time, last "
                 f"time, parent), and it is {line[:60]!r}. Correct it."

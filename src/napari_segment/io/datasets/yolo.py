@@ -77,11 +77,11 @@ def _polygons(text: Path, notes: list[str]) -> list[tuple[int, tuple[float, ...]
     """The class, from 0, and the outline of each line, in parts of width and height."""
     polygons = []
     for number, line in enumerate(text.read_text("utf-8").splitlines(), 1):
-        words = line.split()
-        if not words:
+        columns = line.split()
+        if not columns:
             continue
         try:
-            kind, outline = int(words[0]), tuple(map(float, words[1:]))
+            kind, outline = int(columns[0]), tuple(map(float, columns[1:]))
         except ValueError:
             raise FormatError(
                 f"{text}, line {number}: a class and the corners of a polygon are expected, and it "

@@ -35,7 +35,7 @@ def read_segmentation(path: Path, wanted: str) -> Contents:
     head = pydicom.dcmread(path)
     values = {int(s.SegmentNumber): _value(s) for s in head.SegmentSequence}
     frames = _pixels(head, path)
-    where, turned, spacing = _places(head, path)
+    where, turned, spacing = _positions(head, path)
     normal = np.cross(turned[:3], turned[3:])
     slices, step = _slices(where @ normal, _between(head), path)
     dtype = smallest_integers(max(values.values(), default=0))
@@ -107,7 +107,7 @@ def _segments_of_frames(head: Any) -> list[int | None]:
     return [None if n is None else int(n) for n in numbers]
 
 
-def _places(head: Any, path: Path) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _positions(head: Any, path: Path) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """The position of each frame, and the orientation and spacing of all."""
     groups = _groups(head)
     positions = [_attribute(g, "PlanePositionSequence", "ImagePositionPatient") for g in groups]

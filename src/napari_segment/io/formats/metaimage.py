@@ -269,7 +269,7 @@ def _fields(stack: Stack) -> dict[str, str]:
         "BinaryData": "True", "BinaryDataByteOrderMSB": "False",
     }  # fmt: skip
     if stack.affine is not None:
-        fields |= _place(stack, len(letters), factor)
+        fields |= _direction(stack, len(letters), factor)
     fields["ElementSpacing"] = _joined(steps)
     fields["DistanceUnits"] = unit_symbol(unit)
     fields["DimSize"] = _joined([stack.size(a) for a in letters])
@@ -285,7 +285,7 @@ def _own_fields(text: str) -> dict[str, str]:
     return {f"{KEY}-{number}": part for number, part in enumerate(parts)}
 
 
-def _place(stack: Stack, count: int, factor: float) -> dict[str, str]:
+def _direction(stack: Stack, count: int, factor: float) -> dict[str, str]:
     """The direction of each axis and the origin."""
     matrix, n = to_lps(stack.world()), len(stack.spacing)
     turn, origin = np.eye(count), np.zeros(count)
