@@ -8,6 +8,7 @@ from concurrent.futures import CancelledError
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 from napari_segment import Image, Labels, read, replay, segment, write
 from napari_segment.cli import main
@@ -407,3 +408,38 @@ def test_a_user_is_warned_in_words():
         told = warnings.formatwarning("old", DeprecationWarning, "here.py", 3, "")
         assert told.startswith("here.py:3: DeprecationWarning: old")
     assert warnings.formatwarning is before
+
+
+@pytest.mark.parametrize(
+    ("number", "stored"),
+    [(255, {0, 255}), (7, {0, 1, 7})],  # the first is not taken for a mask
+)
+def test_compare_leaves_out_voxels_without_annotation(tmp_path, capsys, number, stored):
+    data = np.zeros((8, 8), np.uint8)
+    data[2:4, 2:6] = 1
+    reference = np.where(data == 1, 1, 0).astype(np.uint8) if 1 in stored else data * 0
+    reference[:, 4:] = number
+    for name, values in (("result", data), ("reference", reference)):
+        tifffile.imwrite(tmp_path / f"{name}.tif", values)
+    files = [str(tmp_path / "result.tif"), str(tmp_path / "reference.tif")]
+    assert main(["compare", *files, "--ignore-index", str(number), "--json"]) == 0
+    (scores,) = json.loads(capsys.readouterr().out)["cases"].values()
+    assert scores["ignored"] == 32
+    assert scores["summary"]["mean_dice"] == (1 in stored)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes"), [((3, 9, 12, 13), "TZYX"), ((3, 12, 13), "tyx"), ((9, 1, 12, 13), "ZTYX")]
+)
+def test_compare_is_given_the_axes_that_files_leave_open(tmp_path, capsys, shape, axes):
+    data = np.zeros(shape, np.uint8)
+    data[..., 2:5, 3:8] = 1
+    np.save(tmp_path / "a.npy", data)
+    np.save(tmp_path / "b.npy", data)
+    files = [str(tmp_path / name) for name in ("a.npy", "b.npy")]
+    assert main(["compare", *files, "--axes", axes, "--json"]) == 0
+    (scores,) = json.loads(capsys.readouterr().out)["cases"].values()
+    assert scores["summary"]["mean_dice"] == 1
+    if len(shape) == 4:
+        assert main(["compare", *files]) == 1
+        assert "axes" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tifffile
 
 from napari_segment import write
 from napari_segment.cli import main
@@ -106,3 +107,25 @@ def test_the_demonstration_segments_well(tmp_path):
     assert all(path.exists() for path in report.files)
     assert report.scores["F1 of the nuclei at IoU 0.5"] > 0.95
     assert report.scores["mean Dice of the network"] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "labels"),
+    [((2, 9, 32, 32), "CZYX", (9, 32, 32)), ((32, 32, 2), "YXC", (32, 32)),
+     ((2, 32, 32), "cyx", (32, 32))],
+)  # fmt: skip
+def test_axes_settle_what_the_files_leave_open(tmp_path, capsys, shape, axes, labels):
+    random = np.random.default_rng(0)
+    for k in range(2):
+        for folder, data in (
+            ("i", random.integers(0, 99, shape).astype(np.uint16)),
+            ("l", random.integers(0, 2, labels).astype(np.uint8)),
+        ):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            tifffile.imwrite(tmp_path / folder / f"{k}.tif", data, photometric="minisblack")
+    given = ["--images", str(tmp_path / "i"), "--labels", str(tmp_path / "l"), "--epochs", "1"]
+    more = ["-o", str(tmp_path / "run"), "--steps", "1", "--device", "cpu", "--axes", axes]
+    small = ["--model", "unet:features=8,16", "--batch", "2"]
+    assert main(["train", *given, *more, *small]) == 0
+    card = json.loads((tmp_path / "run" / "model.json").read_text())
+    assert len(card["channels"]) == 2

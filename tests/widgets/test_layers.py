@@ -173,3 +173,31 @@ def test_permuted_volumes_are_transposed_along_the_world(order):
         world = affine @ [*index, 1]
         (found,) = np.rint([layer.world_to_data(world[:3])]).astype(int)
         assert layer.data[tuple(found)] == data[index]
+
+
+@pytest.mark.parametrize("big", [2**31 + 5, 2**40, 2**62])
+def test_features_of_large_numbers_list_only_those_that_exist(big):
+    table = pd.DataFrame({"label": [3, big], "area": [7.0, 9.0]})
+    features = layers.features_of(table)
+    assert features["index"].tolist() == [0, 3, big]
+    assert features["area"].tolist()[1:] == [7.0, 9.0]
+    labels = Labels(np.array([[0, 3], [big, big]]), features={"label": np.array([3, big])})
+    data, attributes, _ = layers.stack_layer(labels)
+    assert int(np.asarray(data).max()) == big
+    assert attributes["features"]["index"].tolist() == [0, 3, big]
+
+
+def test_boxes_of_a_permuted_volume_follow_its_axes():
+    data = np.zeros((4, 6, 8), np.uint8)
+    data[1:3, 2:5, 3:8] = 1
+    affine = np.eye(4)[[2, 0, 1, 3]]  # the array's axes run along Y, X and Z
+    box = {f"bbox_{a}_{e}": np.array([v]) for a, (low, high) in
+           {"z": (1, 3), "y": (2, 5), "x": (3, 8)}.items()
+           for e, v in (("start", low), ("stop", high))}  # fmt: skip
+    labels = Labels(data, affine=affine, features={"label": np.array([1]), **box})
+    shown, attributes, _ = layers.stack_layer(labels)
+    where = np.argwhere(np.asarray(shown))
+    for axis, letter in enumerate("zyx"):
+        row = attributes["features"].iloc[1]
+        assert row[f"bbox_{letter}_start"] == where[:, axis].min()
+        assert row[f"bbox_{letter}_stop"] == where[:, axis].max() + 1

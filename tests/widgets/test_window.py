@@ -378,6 +378,10 @@ def test_measure_and_compare(qtbot, viewer, tmp_path):
     run(qtbot, dock)
     assert dock.scores
     assert dock.report.text() == str(api.compare(truth, truth))
+    dock.ignore_index.setText("1")
+    run(qtbot, dock)
+    assert dock.report.text() == str(api.compare(truth, truth, ignore_index=1))
+    assert "without annotation" in dock.report.text()
 
 
 def test_clusters_of_colours(qtbot, viewer):

@@ -13,6 +13,8 @@ from napari_segment.arrays import Array, Lazy
 from napari_segment.errors import InputError
 from napari_segment.image import Holds, Image, Labels, Stack, from_layer
 
+_WHITE = 255
+
 
 def as_image(given: ImageLike, axes: str = "") -> Image:
     """Take anything that holds intensities as an Image.
@@ -41,7 +43,9 @@ def as_image(given: ImageLike, axes: str = "") -> Image:
     return Image(stack.data, stack.axes, name=stack.name)
 
 
-def as_labels(given: LabelsLike, axes: str = "", holds: Holds = "objects") -> Labels:
+def as_labels(
+    given: LabelsLike, axes: str = "", holds: Holds = "objects", *, ignore_index: int | str = "none"
+) -> Labels:
     """Take anything that holds labels as Labels.
 
     Parameters
@@ -52,6 +56,8 @@ def as_labels(given: LabelsLike, axes: str = "", holds: Holds = "objects") -> La
         Axis letters, which win over what the input says of itself.
     holds : {"mask", "classes", "objects"}
         What the numbers mean, where the input does not say. Boolean arrays are masks.
+    ignore_index : int or "none"
+        Where it is 255, a file of 0 and 255 is not taken as a mask.
 
     Returns
     -------
@@ -59,7 +65,10 @@ def as_labels(given: LabelsLike, axes: str = "", holds: Holds = "objects") -> La
     """
     if isinstance(given, str | Path):
         from napari_segment.io import read_labels
+        from napari_segment.io.files import read_stored_labels
 
+        if ignore_index == _WHITE:
+            return read_stored_labels(given, holds=holds, axes=axes)[0]
         stack: Stack = read_labels(given, holds=holds, axes=axes)
     else:
         stack = _stack(given, axes)

@@ -16,7 +16,7 @@ from napari_segment.recipe import ApplyTo, Recipe, Spec, SpecLike
 from napari_segment.registry import cleanups as cleanup_registry
 from napari_segment.registry import filters as filter_registry
 from napari_segment.registry import methods
-from napari_segment.results.compare import THRESHOLDS
+from napari_segment.results.compare import THRESHOLDS, IgnoreIndex
 from napari_segment.results.link import MaxGap, MinOverlap
 from napari_segment.step import Step, run
 
@@ -339,6 +339,7 @@ def compare(
     *,
     thresholds: Sequence[float] = THRESHOLDS,
     surface: bool = False,
+    ignore_index: IgnoreIndex = "none",
 ) -> Scores:
     """Score labels against a reference.
 
@@ -351,6 +352,9 @@ def compare(
     surface : bool
         Whether to measure distances between surfaces and the overlap of boundaries too. This
         needs each class in memory.
+    ignore_index : int or "none"
+        Number in the reference of voxels without annotation, which are left out as those of
+        negative numbers are.
 
     Returns
     -------
@@ -360,8 +364,10 @@ def compare(
     from napari_segment.results.compare import compare as compare_labels
 
     result = as_labels(labels)
-    truth = as_labels(reference, holds=result.holds)
-    return compare_labels(result, truth, thresholds=thresholds, surface=surface)
+    truth = as_labels(reference, holds=result.holds, ignore_index=ignore_index)
+    return compare_labels(
+        result, truth, thresholds=thresholds, surface=surface, ignore_index=ignore_index
+    )
 
 
 def aggregate(scores: Iterable[Scores]) -> Aggregate:

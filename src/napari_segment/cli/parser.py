@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, get_args
 
 from napari_segment.cli.messages import Parser, plain
+from napari_segment.cli.options import (
+    batch_options,
+    command,
+    file_options,
+    input_options,
+    json_option,
+    later,
+    output_option,
+    pairs_options,
+    part_options,
+    recipe_options,
+    recipe_path_option,
+    segment_options,
+)
 from napari_segment.recipe import ApplyTo
 
 if TYPE_CHECKING:
-    Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - typeshed's name
-    Options: TypeAlias = "argparse._ActionsContainer"  # noqa: SLF001 - a parser, or a group
+    from napari_segment.cli.options import Commands
 
 KINDS = ("filters", "methods", "cleanups", "models", "losses", "layouts", "logs", "devices")
 SAMPLES = ("nuclei", "cells", "two_tissues", "time_lapse", "stained_tissue")
@@ -80,59 +92,25 @@ class _Version(str):
     __slots__ = ()
 
 
-def _later(module: str, function: str) -> Callable[[argparse.Namespace], int]:
-    """A command's function, imported when it runs."""
-
-    def run(options: argparse.Namespace) -> int:
-        return int(getattr(import_module(f"napari_segment.cli.{module}"), function)(options))
-
-    return run
-
-
-def _command(commands: Commands, name: str, module: str, title: str) -> Parser:
-    parser: Parser = commands.add_parser(name, help=title, description=title)
-    parser.set_defaults(run=_later(module, name))
-    parser.add_argument("--debug", action="store_true", help="show a traceback on failure")
-    text = "open files that others name outside of their folder (data sets, headers, OME-TIFF)"
-    parser.add_argument("--allow-outside", action="store_true", help=text)
-    return parser
-
-
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-def _output(parser: argparse.ArgumentParser, text: str, **more: Any) -> None:
-    given: dict[str, Any] = {"required": True, "type": _output_path, "help": text, **more}
-    parser.add_argument("-o", "--output", metavar="OUT", **given)
-
-
-def _output_path(text: str) -> str:
-    """OUT, which "" is not: that would be the folder in which one stands."""
-    if not text:
-        raise argparse.ArgumentTypeError("has no name. Is a variable unset?")
-    return text
-
-
 def _demo(commands: Commands) -> None:
     title = "Run the main job on made-up data: segment, train, predict, score, measure."
-    parser = _command(commands, "demo", "demo", title)
-    _output(parser, "folder for the results", required=False, default="napari-segment-demo")
+    parser = command(commands, "demo", "demo", title)
+    output_option(parser, "folder for the results", required=False, default="napari-segment-demo")
     parser.add_argument("--view", action="store_true", help="open the results in napari")
 
 
 def _list(commands: Commands) -> None:
-    parser = _command(commands, "list", "listing", "Show what there is to choose from.")
-    parser.set_defaults(run=_later("listing", "show"))
+    parser = command(commands, "list", "listing", "Show what there is to choose from.")
+    parser.set_defaults(run=later("listing", "show"))
     parser.add_argument("kind", nargs="?", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
-    _json(parser)
+    json_option(parser)
 
 
 def _samples(commands: Commands) -> None:
     title = "Write made-up images and their labels as two folders to train on."
-    parser = _command(commands, "samples", "samples", title)
+    parser = command(commands, "samples", "samples", title)
     parser.add_argument("name", metavar="NAME", help=", ".join(SAMPLES))
-    _output(parser, "folder for images/ and labels/")
+    output_option(parser, "folder for images/ and labels/")
     parser.add_argument("--count", type=int, default=20, metavar="N", help="pairs (default: 20)")
     parser.add_argument("--size", default="", metavar="A,B,…", help="sides; one number for all")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the first pair")
@@ -142,71 +120,17 @@ def _samples(commands: Commands) -> None:
     )  # fmt: skip
 
 
-def _where(parser: argparse.ArgumentParser) -> None:
-    """What tells which part of the input is segmented."""
-    group = parser.add_argument_group("the input")
-    group.add_argument("--axes", default="", help="axis letters of the input, such as TZYX")
-    group.add_argument(
-        "--series", default="", metavar="N", help="which image of a file of several, or its name"
-    )
-    group.add_argument(
-        "--incomplete", choices=("refuse", "allow"), default="refuse",
-        help="whether a file with missing parts is refused, or read as far as it goes",
-    )  # fmt: skip
-    group.add_argument("--spacing", default="", help="spacing per spatial axis, such as 2,0.5,0.5")
-    group.add_argument("--unit", default="", help="unit of the spacing, such as micrometer")
-    group.add_argument("--lazy", action="store_true", help="leave the input on disk, run by blocks")
-    group.add_argument("--scheduler", default="", metavar="ADDRESS", help="a Dask cluster")
-
-
-def _files(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="files, folders of files, patterns like '*.tif'"
-    )
-    _output(parser, "a file for one input, a folder for several")
-    _batch(parser)
-
-
-def _batch(parser: argparse.ArgumentParser) -> None:
-    """What several inputs have in common, whatever is done to them."""
-    group = parser.add_argument_group("several inputs")
-    group.add_argument(
-        "--recursive", action="store_true", help="take the images in folders below too"
-    )
-    group.add_argument(
-        "--skip-existing", action="store_true", help="make no result again that exists"
-    )
-    group.add_argument(
-        "--report", default="", metavar="JSON",
-        help="write what became of each input: output, recipe, seconds, peak memory, error",
-    )  # fmt: skip
-
-
-def _inputs(parser: argparse.ArgumentParser) -> None:
-    _files(parser)
-    parser.add_argument(
-        "--data", action="append", default=[], metavar="NAME=FILE",
-        help="what a method takes beside the image, such as markers=marks.tif; for several inputs "
-        "a folder of equal names",
-    )  # fmt: skip
-    parser.add_argument(
-        "--pictures", metavar="DIR", help="draw each image, its labels and both, into this folder"
-    )
-    _json(parser)
-    _where(parser)
-
-
 def _segment(commands: Commands, method: str) -> None:
     title = "Segment files by one method, or by a trained network."
-    parser = _command(commands, "segment", "segment", title)
+    parser = command(commands, "segment", "segment", title)
     parser.topic = " METHOD"
     parser.add_argument(
         "method", metavar="METHOD",
         help="see 'napari-segment list methods'; 'napari-segment segment METHOD --help' shows its "
         "settings",
     )  # fmt: skip
-    _inputs(parser)
-    _recipe(parser.add_argument_group("the recipe"))
+    segment_options(parser)
+    recipe_options(parser.add_argument_group("the recipe"))
     if method and not method.startswith("-"):
         from napari_segment.cli.settings import add_options
         from napari_segment.registry import methods
@@ -217,38 +141,16 @@ def _segment(commands: Commands, method: str) -> None:
         add_options(parser.add_argument_group(f"settings of {method}"), chosen)
 
 
-def _recipe(group: Options, apply_to: Sequence[str] = get_args(ApplyTo)) -> None:
-    entry = "NAME[:KEY=VALUE,…]"
-    group.add_argument("--filter", action="append", default=[], metavar=entry, help="run before")
-    group.add_argument("--cleanup", action="append", default=[], metavar=entry, help="run after")
-    _part(group, "auto", apply_to)
-
-
-def _part(group: Options, channel: str, apply_to: Sequence[str]) -> None:
-    """What tells which part of an image is taken, and what of it at once."""
-    group.add_argument("--channel", default=channel, help=f"index or name (default: {channel})")
-    text = "what is taken at once; auto: volumes where there are any, else planes"
-    group.add_argument("--apply-to", default="auto", choices=apply_to, help=text)
-    group.add_argument("--times", default="", metavar="FIRST:LAST", help="a range of time points")
-
-
 def _replay(commands: Commands) -> None:
-    parser = _command(commands, "replay", "segment", "Do again what a recipe records.")
+    parser = command(commands, "replay", "segment", "Do again what a recipe records.")
     parser.add_argument("recipe", metavar="RECIPE", help="the file of a recipe")
-    _inputs(parser)
-    _recipe_paths(parser)
-
-
-def _recipe_paths(parser: Any) -> None:
-    parser.add_argument(
-        "--allow-recipe-paths", action="store_true",
-        help="let the recipe write to folders that it names, such as its store",
-    )  # fmt: skip
+    segment_options(parser)
+    recipe_path_option(parser)
 
 
 def _show_recipe(commands: Commands) -> None:
     title = "Print a recipe as Python, as a command line, as YAML or as JSON."
-    parser = _command(commands, "recipe", "recipe", title)
+    parser = command(commands, "recipe", "recipe", title)
     parser.add_argument(
         "recipe", metavar="RECIPE", help="the file of a recipe, or labels that lie next to theirs"
     )
@@ -261,30 +163,31 @@ def _show_recipe(commands: Commands) -> None:
 
 
 def _filter(commands: Commands) -> None:
-    parser = _command(commands, "filter", "filter", "Filter images, without segmenting them.")
-    parser.set_defaults(run=_later("filter", "filter_files"))
-    _files(parser)
-    _json(parser)
+    parser = command(commands, "filter", "filter", "Filter images, without segmenting them.")
+    parser.set_defaults(run=later("filter", "filter_files"))
+    file_options(parser)
+    json_option(parser)
     group = parser.add_argument_group("the filters")
     group.add_argument(
         "--filter", action="append", default=[], metavar="NAME[:KEY=VALUE,…]",
         help="see 'napari-segment list filters'; several run in this order",
     )  # fmt: skip
-    _part(group, "all", [apply_to for apply_to in get_args(ApplyTo) if apply_to != "directions"])
+    others = [apply_to for apply_to in get_args(ApplyTo) if apply_to != "directions"]
+    part_options(group, "all", others)
     group.add_argument("--recipe", metavar="FILE", help="what the method of a recipe sees")
-    _recipe_paths(group)
-    _where(parser)
+    recipe_path_option(group)
+    input_options(parser)
 
 
 def _edges(commands: Commands, *, derive: bool) -> None:
     title = "Locate the edges that canny marks to a fraction of a voxel."
-    parser = _command(commands, "edges", "edges", title)
+    parser = command(commands, "edges", "edges", title)
     parser.add_argument("image", metavar="IMAGE", help="file of intensities")
-    _output(parser, "the table of points, as CSV")
-    _recipe(parser.add_argument_group("the recipe"), ("auto", "plane", "volume"))
+    output_option(parser, "the table of points, as CSV")
+    recipe_options(parser.add_argument_group("the recipe"), ("auto", "plane", "volume"))
     parser.add_argument("--recipe", metavar="FILE", help="a recipe of canny instead")
-    _recipe_paths(parser)
-    _where(parser)
+    recipe_path_option(parser)
+    input_options(parser)
     if derive:
         from napari_segment.cli.settings import add_options
         from napari_segment.registry import methods
@@ -292,28 +195,20 @@ def _edges(commands: Commands, *, derive: bool) -> None:
         add_options(parser.add_argument_group("settings of canny"), methods["canny"])
 
 
-def _pairs(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the pairs")
-    group.add_argument("--images", metavar="DIR", help="folder of images")
-    group.add_argument("--labels", metavar="DIR", help="folder of labels of equal names")
-    group.add_argument("--dataset", metavar="DIR", help="a folder in a known layout instead")
-    group.add_argument("--layout", default="", help="see 'napari-segment list layouts'")
-
-
 def _check(commands: Commands) -> None:
     title = "Say what is wrong with a data set before a network is trained on it."
-    parser = _command(commands, "check", "datasets", title)
-    _pairs(parser)
-    _json(parser)
+    parser = command(commands, "check", "datasets", title)
+    pairs_options(parser)
+    json_option(parser)
 
 
 def _convert(commands: Commands) -> None:
     title = "Write files in another format, or a data set in another layout."
-    parser = _command(commands, "convert", "datasets", title)
+    parser = command(commands, "convert", "datasets", title)
     parser.add_argument(
         "inputs", nargs="*", metavar="INPUT", help="files, folders of files, patterns like '*.tif'"
     )
-    _output(parser, "a file for one input, a folder for several or for a data set")
+    output_option(parser, "a file for one input, a folder for several or for a data set")
     parser.add_argument("--suffix", default="", help="format of the results, such as .nii.gz")
     parser.add_argument("--are-labels", action="store_true", help="the inputs hold labels")
     parser.add_argument(
@@ -333,26 +228,27 @@ def _convert(commands: Commands) -> None:
         "--incomplete", choices=("refuse", "allow"), default="refuse",
         help="whether a file with missing parts is refused, or read as far as it goes",
     )  # fmt: skip
-    _pairs(parser)
+    pairs_options(parser)
     parser.add_argument(
         "--to-layout", default="folders",
         choices=("folders", "decathlon", "coco", "dsb2018", "omezarr"),
         help="layout in which a data set is written (default: folders)",
     )  # fmt: skip
-    _batch(parser)
-    _json(parser)
+    batch_options(parser)
+    json_option(parser)
 
 
 def _train(commands: Commands, *, derive: bool) -> None:
-    parser = _command(commands, "train", "train", "Train a network on images and their labels.")
-    _pairs(parser)
-    _output(parser, "folder of the run")
+    parser = command(commands, "train", "train", "Train a network on images and their labels.")
+    pairs_options(parser)
+    parser.add_argument("--axes", default="", help="axis letters of the images, such as CZYX")
+    output_option(parser, "folder of the run")
     parser.add_argument(
         "--cross-validate",
         action="store_true",
         help="train once for each of --folds, into OUT/fold_N",
     )
-    _json(parser)
+    json_option(parser)
     if derive:
         from napari_segment.cli.settings import add_options, names_by_group, training
 
@@ -363,8 +259,8 @@ def _train(commands: Commands, *, derive: bool) -> None:
 
 def _train_classifier(commands: Commands, *, derive: bool) -> None:
     title = "Train a pixel classifier on images and sparse labels of them."
-    parser = _command(commands, "train-classifier", "train_classifier", title)
-    parser.set_defaults(run=_later("train_classifier", "train_classifier"))
+    parser = command(commands, "train-classifier", "train_classifier", title)
+    parser.set_defaults(run=later("train_classifier", "train_classifier"))
     group = parser.add_argument_group("the images")
     group.add_argument("--images", metavar="DIR", required=True, help="folder of images")
     group.add_argument(
@@ -372,8 +268,8 @@ def _train_classifier(commands: Commands, *, derive: bool) -> None:
         help="folder of labels of equal names: class numbers where painted, 0 elsewhere",
     )  # fmt: skip
     group.add_argument("--axes", default="", help="axis letters of the images, such as TZYX")
-    _output(parser, "folder of the classifier")
-    _json(parser)
+    output_option(parser, "folder of the classifier")
+    json_option(parser)
     if derive:
         from napari_segment.classical.classifier.training import ENTRY
         from napari_segment.cli.settings import add_options
@@ -383,7 +279,7 @@ def _train_classifier(commands: Commands, *, derive: bool) -> None:
 
 def _summary(commands: Commands) -> None:
     title = "Show a network's layers, parameters and memory before it is used."
-    parser = _command(commands, "summary", "summary", title)
+    parser = command(commands, "summary", "summary", title)
     parser.add_argument(
         "model", metavar="MODEL", help="NAME[:KEY=VALUE,…], or the folder of a trained network"
     )
@@ -395,30 +291,30 @@ def _summary(commands: Commands) -> None:
     )
     parser.add_argument("--size", default="", metavar="A,B,…", help="sides (default: 256 or 64)")
     parser.add_argument("--batch", default=1, help="images at once (default: 1)", **numbers)
-    _output(parser, "draw it (.png, .svg, .pdf) or write the table (.md)", required=False)
-    _json(parser)
+    output_option(parser, "draw it (.png, .svg, .pdf) or write the table (.md)", required=False)
+    json_option(parser)
 
 
 def _export(commands: Commands) -> None:
     title = "Write a trained network as ONNX, for other programs."
-    parser = _command(commands, "export", "export", title)
+    parser = command(commands, "export", "export", title)
     parser.add_argument("checkpoint", metavar="RUN", help="folder of the trained network")
     parser.add_argument(
         "--tile", default="", metavar="A,B,…", help="sides of its input (default: the patch's)"
     )
-    _output(parser, "the file, ending with .onnx")
+    output_option(parser, "the file, ending with .onnx")
 
 
 def _runs(commands: Commands) -> None:
-    parser = _command(commands, "runs", "runs", "List and compare trainings.")
+    parser = command(commands, "runs", "runs", "List and compare trainings.")
     parser.add_argument(
         "folders", nargs="*", metavar="DIR", help="run folders, or above (default: .)"
     )
-    _json(parser)
+    json_option(parser)
 
 
 def _measure(commands: Commands) -> None:
-    parser = _command(commands, "measure", "results", "Measure every object into a table.")
+    parser = command(commands, "measure", "results", "Measure every object into a table.")
     parser.add_argument(
         "labels", nargs="+", metavar="LABELS", help="files of labels, folders, patterns"
     )
@@ -434,36 +330,46 @@ def _measure(commands: Commands) -> None:
         help="properties and groups of them: basic, shape, intensity, texture, detail or all "
         "(default: basic)",
     )  # fmt: skip
-    _output(parser, "the table, as CSV; of several inputs one, with the column 'file'")
-    _batch(parser)
-    _json(parser)
-    _where(parser)
+    output_option(parser, "the table, as CSV; of several inputs one, with the column 'file'")
+    batch_options(parser)
+    json_option(parser)
+    input_options(parser)
+
+
+def _number_or_none(text: str) -> int | str:
+    return text if text == "none" else int(text)
 
 
 def _compare(commands: Commands) -> None:
-    parser = _command(commands, "compare", "results", "Score results against references.")
+    parser = command(commands, "compare", "results", "Score results against references.")
     parser.add_argument("result", metavar="RESULT", help="file or folder")
     parser.add_argument("reference", metavar="REFERENCE", help="file, or folder of equal names")
     parser.add_argument(
         "--holds", choices=("auto", "mask", "classes", "objects"), default="auto",
         help="what the numbers mean; auto: what the result says of itself",
     )  # fmt: skip
+    parser.add_argument("--axes", default="", help="axis letters of all files, such as TZYX")
     parser.add_argument(
         "--surface", action="store_true", help="measure distances between surfaces too"
     )
     parser.add_argument(
+        "--ignore-index", type=_number_or_none, default="none", metavar="N",
+        help="number in the reference of voxels without annotation, which are left out as negative "
+        "ones are (default: none)",
+    )  # fmt: skip
+    parser.add_argument(
         "--recursive", action="store_true", help="take the files in folders below too"
     )
-    _json(parser)
+    json_option(parser)
     parser.add_argument("--table", metavar="CSV", help="write a row for each object of all cases")
 
 
 def _objects(commands: Commands, chosen: str) -> None:
     """The commands that come after a segmentation; their settings are those of the verbs."""
     parsers = {
-        "track": _command(commands, "track", "objects", "Give each object one number in time."),
-        "consensus": _command(commands, "consensus", "objects", "Join segmentations into one."),
-        "rank": _command(commands, "rank", "objects", "Rank planes by how unsure a network is."),
+        "track": command(commands, "track", "objects", "Give each object one number in time."),
+        "consensus": command(commands, "consensus", "objects", "Join segmentations into one."),
+        "rank": command(commands, "rank", "objects", "Rank planes by how unsure a network is."),
     }
     parsers["track"].add_argument("labels", metavar="LABELS", help="file of objects")
     parsers["consensus"].add_argument(
@@ -473,9 +379,9 @@ def _objects(commands: Commands, chosen: str) -> None:
     for name, parser in parsers.items():
         parser.add_argument("--axes", default="", help="axis letters of the input, such as TZYX")
         if name == "rank":
-            _json(parser)
+            json_option(parser)
         else:
-            _output(parser, "a file, or a folder")
+            output_option(parser, "a file, or a folder")
     if chosen in parsers:
         from napari_segment.api.entries import verb
         from napari_segment.cli.settings import add_options

@@ -144,11 +144,13 @@ def _score(result: Path, reference: Path, options: argparse.Namespace) -> Any:
     from napari_segment import api
     from napari_segment.io import read_labels
 
-    labels = read_labels(result)
+    axes = options.axes.upper()
+    labels = read_labels(result, axes=axes)
     if options.holds != "auto":
         labels = labels.replace(holds=options.holds)
-    truth = read_labels(reference).replace(holds=labels.holds)
-    return api.compare(labels, truth, surface=options.surface)
+    truth = api.as_labels(reference, axes, ignore_index=options.ignore_index)
+    truth = truth.replace(holds=labels.holds)
+    return api.compare(labels, truth, surface=options.surface, ignore_index=options.ignore_index)
 
 
 def _cases(result: Path, reference: Path, recursive: bool) -> dict[str, tuple[Path, Path]]:

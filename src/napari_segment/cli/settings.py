@@ -16,7 +16,7 @@ from napari_segment.recipe import Spec
 from napari_segment.registry import REGISTRIES, Entry, Registry, alternatives, picks_from
 
 if TYPE_CHECKING:
-    from napari_segment.cli.parser import Options
+    from napari_segment.cli.options import Options
 
 
 def training() -> Entry:

@@ -22,7 +22,7 @@ def train(options: argparse.Namespace) -> int:
     from napari_segment import api
     from napari_segment.io.datasets.pairs import Pairs
 
-    pairs = Pairs.of(pairs_of(options))
+    pairs = Pairs.of(pairs_of(options), axes=options.axes.upper())
     settings = training().validate({**chosen(options, training()), "out": Path(options.output)})
     if options.cross_validate:
         settings.pop("fold")

@@ -76,6 +76,9 @@ class Checkpoint(BaseModel):
         Anatomical direction of each axis of the training images, such as "SAR" (see
         `napari_segment.image.orientation_of`); images stored otherwise are turned to it and their
         labels turned back. "" where the images had none.
+    intensities : tuple of (float, float)
+        Of each channel, the 0.5 and 99.5 % quantiles of the training images: the smallest and the
+        largest of all cases. Empty where they were not recorded.
     patch : tuple of int
         Size of the patches it was trained on, and of the tiles to predict.
     objects : Objects, optional
@@ -107,6 +110,7 @@ class Checkpoint(BaseModel):
     spacing: Annotated[tuple[Length, ...], Field(max_length=3)] = ()
     unit: Name = "pixel"
     orientation: Name = ""
+    intensities: Annotated[tuple[tuple[float, float], ...], Field(max_length=2**16)] = ()
     patch: tuple[Count, ...]
     objects: Objects | None = None
     reasons: dict[str, str] = Field(default_factory=dict)

@@ -15,6 +15,7 @@ from pydantic import Field
 from napari_segment.arrays import Array
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.device import Precision
+from napari_segment.deep.inference.differences import differences
 from napari_segment.deep.inference.options import ImagePart, Options, OutputName, Overlap
 from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.errors import SettingError
@@ -153,7 +154,9 @@ def _segmented(
     first = checkpoints[0]
     known_spacing = _in_unit(spacing, unit, first.unit)
     if len(known_spacing) < len(spacing) and first.spacing:
-        yield _not_resampled(unit, first)
+        yield _said(_not_resampled(unit, first))
+    for sentence in differences(first, image, known_spacing):
+        yield _said(sentence)
     if first.objects is not None and first.objects.target == "instances":
         return (yield from _instances(checkpoints, image, known_spacing, options, maps))
     if stack == "volume" and first.objects is not None and first.objects.target == "flow":
@@ -308,14 +311,18 @@ def _in_unit(spacing: Sequence[float], unit: str, wanted: str) -> Sequence[float
     return () if factor is None else tuple(s * factor for s in spacing)
 
 
-def _not_resampled(unit: str, checkpoint: Checkpoint) -> Step:
-    """Say that the spacings cannot be compared; as a warning too, once per process."""
+def _not_resampled(unit: str, checkpoint: Checkpoint) -> str:
+    """Say that the spacings cannot be compared."""
     sides = "×".join(f"{s:.4g}" for s in checkpoint.spacing)
-    message = (
+    return (
         f"The image is not resampled: its spacing is in {unit}, that of the "
         f"network ({sides}) in {checkpoint.unit}. Give the image its spacing and unit if its "
         "voxels differ in size from those of the training."
     )
+
+
+def _said(message: str) -> Step:
+    """Say something in a Step, and as a warning once per process."""
     _warn_once(message)
     return Step(0, 0, message)
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from pydantic import Field
 
 from napari_segment.errors import InputError
+from napari_segment.image.units import length_factor
 
 AXES = "TCZYX"
 SPATIAL = "ZYX"
@@ -150,6 +151,18 @@ class Stack:
     def replace(self, **changes: Any) -> Self:
         """Return the same stack with other fields."""
         return replace(self, **changes)
+
+    def in_unit(self, unit: str) -> Self:
+        """The same stack with its lengths in another unit; itself where either is the pixel."""
+        factor = length_factor(self.unit, unit)
+        if factor is None or unit == self.unit:
+            return self
+        scale = np.diag([*[factor] * len(self.spacing), 1.0])
+        return self.replace(
+            spacing=tuple(s * factor for s in self.spacing),
+            unit=unit,
+            affine=None if self.affine is None else scale @ self.affine,
+        )
 
     def compute(self) -> Self:
         """Return the same stack with its pixels in memory."""

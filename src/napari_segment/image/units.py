@@ -124,6 +124,6 @@ def common_length_unit(units: Sequence[str]) -> tuple[str, tuple[float, ...]] | 
     name = canonical_unit(units[-1])
     factors = [length_factor(unit, units[-1]) for unit in units]
     known = [f for f in factors if f is not None]
-    if name is None or len(known) < len(factors):
+    if name not in (*LENGTHS, PIXEL) or len(known) < len(factors):
         return None
     return name, tuple(known)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_segment.arrays import Array
 from napari_segment.errors import FormatError, InputError
 from napari_segment.image import SPATIAL, Image, Labels, Stack, smallest_integers
-from napari_segment.image.units import PIXEL, canonical_unit, common_length_unit
+from napari_segment.image.units import PIXEL, canonical_unit, common_length_unit, time_factor
 from napari_segment.io.names import stem
 from napari_segment.io.reports import WARNINGS, report_warning
 
@@ -248,6 +248,17 @@ def one_unit(units: Mapping[str, str | None], path: Path) -> tuple[str, dict[str
         "are taken as they are; check them, and give the right spacing and unit."
     )
     return names[next(reversed(names))], dict.fromkeys(names, 1.0)
+
+
+def in_seconds(interval: float, unit: str | None, path: Path) -> float:
+    """Convert the time between time points; a unit that is not known is reported."""
+    factor = time_factor(unit or "second")
+    if factor is None:
+        report_warning(
+            f"{path.name} gives its time interval in {unit!r}, which is no known unit of time. "
+            f"{interval:g} seconds are taken; check them."
+        )
+    return interval * (factor or 1.0)
 
 
 # ---- what formats have no field for ----

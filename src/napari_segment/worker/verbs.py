@@ -158,7 +158,9 @@ def measure(message: Message) -> Work:
 def compare(message: Message) -> Work:
     """Score labels against a reference."""
     yield Step(0, 0, "Comparing")
-    scores = api.compare(load_stack(message["labels"]), load_stack(message["reference"]))
+    scores = api.compare(
+        load_stack(message["labels"]), load_stack(message["reference"]), **message["settings"]
+    )
     return {"text": str(scores), "summary": dict(scores.summary)}
 
 

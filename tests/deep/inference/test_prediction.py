@@ -369,6 +369,15 @@ def test_a_skipped_resampling_is_said_once(tmp_path, image):
         assert "tiles" in next(methods["network"](image, (1.0,) * 3, "um", **settings)).message
 
 
+def test_an_image_unlike_those_of_the_training_is_said(tmp_path, image):
+    from napari_segment import segment
+
+    made(tmp_path / "a", intensities=((-1000.0, 1000.0),))
+    with pytest.warns(UserWarning, match="those of the training images were -1000 to 1000"):
+        labels = segment(image[0], "network", checkpoint=tmp_path / "a")
+    assert labels.shape == image[0].shape
+
+
 @pytest.mark.parametrize("known", [(2.0, 0.5, 0.5), (0.5, 0.5)])
 def test_a_network_of_planes_over_a_stack_with_spacing(tmp_path, known):
     """Trained on stacks its spacing has three numbers, trained on planes two."""

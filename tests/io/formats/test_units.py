@@ -74,3 +74,34 @@ def test_unknown_units_are_named(tmp_path):
     path = _zarr(tmp_path / "a.zarr", ("furlong", "micrometer", "micrometer"))
     with pytest.warns(UserWarning, match=r"a\.zarr .*Z in 'furlong'"):
         assert io.read(path).spacing == (2000, 0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"), [("ms", 0.02), ("min", 1200), ("h", 72000), ("", 20), ("s", 20)]
+)
+def test_intervals_of_imagej_and_ome_tiff_are_in_seconds(tmp_path, unit, expected):
+    path = tmp_path / "a.tif"
+    metadata = {"axes": "TYX", "finterval": 20.0, **({"tunit": unit} if unit else {})}
+    tifffile.imwrite(path, DATA, imagej=True, metadata=metadata)
+    assert io.read(path).interval == pytest.approx(expected)
+    metadata = {"axes": "TYX", "TimeIncrement": 20.0, "TimeIncrementUnit": unit or "s"}
+    tifffile.imwrite(tmp_path / "a.ome.tif", DATA, ome=True, metadata=metadata)
+    assert io.read(tmp_path / "a.ome.tif").interval == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("unit", ["fortnight", "frames", "micrometer"])
+def test_unknown_units_of_time_are_named(tmp_path, unit):
+    path = _zarr(tmp_path / "a.zarr", ("micrometer",) * 3, unit)
+    with pytest.warns(UserWarning, match=rf"a\.zarr .*{unit!r}, which is no known unit of time"):
+        assert io.read(path).interval == 500
+
+
+@pytest.mark.parametrize("unit", ["furlong", "parsec", "second"])
+def test_one_unknown_unit_of_length_is_named(tmp_path, unit):
+    path = _zarr(tmp_path / "a.zarr", (unit,) * 3)
+    with pytest.warns(UserWarning, match="cannot be converted"):
+        io.read(path)
+    metadata = {"axes": "ZYX", "unit": unit, "spacing": 1.0}
+    tifffile.imwrite(tmp_path / "a.tif", DATA, imagej=True, resolution=(5, 5), metadata=metadata)
+    with pytest.warns(UserWarning, match="cannot be converted"):
+        io.read(tmp_path / "a.tif")

@@ -189,3 +189,50 @@ def test_other_grids_and_contents_are_refused():
         )
     with pytest.raises(InputError, match="classes"):
         compare(Labels(np.ones((4, 5), int), holds="classes"), np.ones((4, 5), int))
+
+
+# ---- voxels without annotation ----
+
+
+def halves(holds="objects"):
+    """A result with errors in the right half, and a reference of the left half."""
+    result, reference = np.zeros((2, 20, 40), np.int16)
+    result[2:10, 2:12] = reference[2:10, 2:12] = 1
+    result[12:18, 25:35] = 2  # false where everything is annotated
+    return Labels(result, holds=holds), Labels(reference, holds=holds)
+
+
+@pytest.mark.parametrize("holds", ["mask", "classes", "objects"])
+@pytest.mark.parametrize("number", [255, 7, -1, -100])
+def test_voxels_without_annotation_are_left_out(holds, number):
+    result, reference = halves(holds)
+    assert compare(result, reference).mean_dice < 0.8
+    data = np.array(reference.data)
+    data[:, 20:] = number
+    scores = compare(
+        result, reference.replace(data=data), ignore_index=number if number > 0 else "none",
+        surface=True,
+    )  # fmt: skip
+    assert scores.mean_dice == 1
+    assert scores.ignored == scores.to_dict()["ignored"] == 400
+    assert scores.classes[0].surface["hd95"] == 0
+    assert "400 voxels without annotation" in str(scores)
+    if holds == "objects":
+        assert (scores.objects.detected, scores.objects.expected) == (1, 1)
+
+
+def test_objects_are_scored_on_what_is_left_of_them():
+    result, reference = halves()
+    data = np.array(reference.data)
+    data[:, 7:] = 9  # half of the object
+    scores = compare(result, reference.replace(data=data), ignore_index=9)
+    assert (scores.classes[0].voxels, scores.classes[0].reference_voxels) == (40, 40)
+    assert scores.objects.matched[0] == 1
+
+
+def test_a_reference_without_annotation_is_an_error():
+    result, reference = halves()
+    with pytest.raises(InputError, match="No voxel of the reference is annotated"):
+        compare(result, reference.replace(data=reference.data * 0 - 1))
+    with pytest.raises(InputError, match=r"holds only \[0\]"):
+        compare(result, reference.replace(data=reference.data * 0), ignore_index=0)

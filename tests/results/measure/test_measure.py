@@ -8,6 +8,7 @@ from skimage import measure as skimage_measure
 
 from napari_segment.errors import InputError, UnknownNameError
 from napari_segment.image import Image, Labels
+from napari_segment.results.link import track
 from napari_segment.results.measure import measure, with_units
 
 SPACING = {2: (0.5, 0.3), 3: (2.0, 0.5, 0.3)}
@@ -306,3 +307,59 @@ def test_numbered_labels_are_measured_as_they_are(shape):
     np.testing.assert_array_equal(labels, before)
     with pytest.raises(InputError, match="count from 0"):
         measure(Labels(labels - 1, holds="objects"), Image(image), properties=("size",))
+
+
+# ---- the world ----
+
+ROTATED = np.array([[0.0, -0.5, 0, 3], [2, 0, 0, -7], [0, 0, 0.25, 11], [0, 0, 0, 1]])
+SHEARED = np.array([[2.0, 0.3, 0, 0], [0, 0.5, 0.1, 5], [0, 0, -0.25, 1], [0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize("affine", [np.diag([2.0, 0.5, 0.25, 1]), ROTATED, SHEARED])
+def test_centroids_and_boxes_in_the_world(affine):
+    data = np.zeros((5, 7, 9), np.uint16)
+    data[1:3, 2:5, 1:6] = 4
+    data[3:, 5:, 6:] = 2**15 + 1
+    table = measure(Labels(data, affine=affine), properties=("centroid_world", "bbox_world"))
+    for row, number in enumerate((4, 2**15 + 1)):
+        voxels = np.argwhere(data == number)
+        points = voxels @ affine[:3, :3].T + affine[:3, 3]
+        centroid = table.loc[row, ["centroid_world_z", "centroid_world_y", "centroid_world_x"]]
+        np.testing.assert_allclose(centroid.astype(float), points.mean(0))
+        low, high = voxels.min(0) - 0.5, voxels.max(0) + 0.5
+        corners = np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), -1)
+        corners = corners.reshape(-1, 3) @ affine[:3, :3].T + affine[:3, 3]
+        for i, axis in enumerate("zyx"):
+            ends = table.loc[row, [f"bbox_world_{axis}_start", f"bbox_world_{axis}_stop"]]
+            np.testing.assert_allclose(
+                ends.astype(float), [corners[:, i].min(), corners[:, i].max()]
+            )
+
+
+def test_without_an_affine_the_world_is_the_scaled_grid():
+    labels = Labels(np.array([[0, 3, 3], [0, 3, 3]]), spacing=(2, 0.5), unit="micrometer")
+    table = measure(labels, properties=("centroid", "centroid_world"))
+    assert table["centroid_world_y"][0] == table["centroid_y"][0] == 1
+    assert table["centroid_world_x"][0] == table["centroid_x"][0] == 0.75
+    assert table.attrs["units"]["centroid_world_x"] == "micrometer"
+
+
+def test_tracks_have_their_positions_in_the_world():
+    films = np.zeros((3, 8, 8), np.uint8)
+    for time in range(3):
+        films[time, 2:4, 1 + time : 4 + time] = 5 - time
+    affine = np.array([[0, 2.0, 10], [2, 0, -4], [0, 0, 1]])
+    tracks = track(Labels(films, "TYX", affine=affine))
+    table = measure(tracks, properties=("centroid_world",))
+    assert table["label"].tolist() == [1, 1, 1]
+    np.testing.assert_allclose(table["centroid_world_y"], [14, 16, 18])
+    np.testing.assert_allclose(table["centroid_world_x"], [1, 1, 1])
+
+
+@pytest.mark.parametrize("big", [2**31 + 7, 2**32, 2**40 + 1])
+def test_numbers_beyond_31_bits_stay_themselves(big):
+    data = np.zeros((4, 6), np.int64)
+    data[1:3, 1:3], data[1:3, 4:] = big, big + 1
+    table = measure(Labels(data))
+    assert table["label"].tolist() == [big, big + 1]
+    assert table["area"].tolist() == [4, 4]

@@ -14,6 +14,7 @@ import numpy as np
 from napari_segment.deep.planning.fingerprint import Item, channels_first, check_alike, measured
 from napari_segment.errors import FormatError, InputError
 from napari_segment.image import Image, Labels, Stack, orientation_of, reoriented
+from napari_segment.image.units import PIXEL
 from napari_segment.io.datasets.pairs import Pairs
 from napari_segment.step import Step
 
@@ -35,11 +36,14 @@ class Cases:
     orientation : str
         Anatomical direction of each axis, to which all cases are turned; that of the first case
         which has one.
+    unit : str
+        Unit of length to which all cases are brought; that of the first case which has one.
     """
 
     pairs: Pairs
     budget: int = 2**32
     orientation: str = ""
+    unit: str = PIXEL
     items: list[Item] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     _cache: dict[int, tuple[Image, Labels]] = field(default_factory=dict)
@@ -121,7 +125,7 @@ class Cases:
             return self._cache[case]
         sources = self.pairs[case].image, self.pairs[case].labels
         pair = self.pairs.read(case, lazy=any(self._may_be_large(s) for s in sources))
-        image, labels = self._turned(pair[0].canonical()), self._turned(pair[1].canonical())
+        image, labels = self._alike(pair[0].canonical()), self._alike(pair[1].canonical())
         if _ready_bytes(image) > self.budget:
             return image, labels
         image, labels = image.compute(), labels.compute()
@@ -132,11 +136,13 @@ class Cases:
                 self._bytes += size
         return image, labels
 
-    def _turned(self, stack: S) -> S:
-        """Turn a stack to the orientation of the first case that has one."""
+    def _alike(self, stack: S) -> S:
+        """Bring a stack to the orientation and the unit of the first case that has them."""
         if not self.orientation:
             self.orientation = orientation_of(stack)
-        return reoriented(stack, self.orientation)
+        if self.unit == PIXEL:
+            self.unit = stack.unit
+        return reoriented(stack, self.orientation).in_unit(self.unit)
 
     def _may_be_large(self, source: object) -> bool:
         """Whether to look before reading; of small files lazy reading would only cost time."""

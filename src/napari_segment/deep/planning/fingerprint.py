@@ -136,6 +136,13 @@ def channels_first(image: Image) -> Array:
     return pixels
 
 
+def intensity_ranges(items: Sequence[Item]) -> tuple[tuple[float, float], ...]:
+    """Return of each channel the lowest and the highest of the outer quantiles of all items."""
+    quantiles = np.array([item.quantiles for item in items], np.float64)
+    low, high = quantiles[:, :, 0].min(0), quantiles[:, :, -1].max(0)
+    return tuple(zip(low.tolist(), high.tolist(), strict=True))
+
+
 def check_alike(items: Sequence[Item]) -> None:
     """Check that all items have as many axes and channels as the first.
 

@@ -18,12 +18,13 @@ from napari_segment.deep.data.memmap_cache import MemmapCache
 from napari_segment.deep.data.samples import Samples
 from napari_segment.deep.device import free_memory, resolve
 from napari_segment.deep.nn.summary import Summary, summary
-from napari_segment.deep.planning.fingerprint import Item
+from napari_segment.deep.planning.fingerprint import Item, intensity_ranges
 from napari_segment.deep.planning.plan import Plan, describe, make_plan
 from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.deep.randomness import own_random_numbers
 from napari_segment.deep.training.record.logs import logged
 from napari_segment.deep.training.record.run_folder import LAST, PLAN, Record
+from napari_segment.deep.training.resume import check_same_data
 from napari_segment.deep.training.trainers import trainer_of
 from napari_segment.errors import SettingError
 from napari_segment.io.datasets.pairs import Pairs, PairsSource
@@ -67,7 +68,7 @@ def _trained(
     """Measure the cases, plan, and fit; what is made here is gone when the group is closed."""
     if not resumed and settings.init_from == "none":
         _find_weights(settings.model)
-    cases = Cases(pairs, budget=_budget())
+    cases = _cases(pairs, settings.out, resumed)
     yield from cases.measure()
     inner, outer, how = split(cases.items, folds=settings.folds, fold=settings.fold)
     plan = group.same(planned(cases.items, pairs, settings, group.device, resumed))
@@ -95,6 +96,18 @@ def _trained(
     )
     steps = fit.run(resumed)
     return (yield from logged(steps, settings.out, settings.log if group.leads else ()))
+
+
+def _cases(pairs: Pairs, folder: Path, resumed: bool) -> Cases:
+    """The cases; of a resumed training in the orientation and the unit with which it began."""
+    if not resumed:
+        return Cases(pairs, budget=_budget())
+    orientation = Checkpoint.load(folder).orientation if (folder / MODEL).exists() else ""
+    return Cases(pairs, _budget(), orientation, _saved_plan(folder).unit)
+
+
+def _saved_plan(folder: Path) -> Plan:
+    return Plan.model_validate_json((folder / PLAN).read_text("utf-8"))
 
 
 def _with_ignore_index(pairs: Pairs, settings: TrainSettings) -> Pairs:
@@ -136,7 +149,9 @@ def planned(
 ) -> Plan:
     """The plan of a training, or that of the run folder where it is resumed."""
     if resumed:
-        return Plan.model_validate_json((settings.out / PLAN).read_text("utf-8"))
+        plan = _saved_plan(settings.out)
+        check_same_data(plan, items, pairs, settings)
+        return plan
     plan = make_plan(items, pairs, settings, free_memory(device), device.type != "cpu")
     if settings.patch != "auto":
         return plan
@@ -185,6 +200,7 @@ def _blank(
         activation=plan.activation,
         versions=versions(),
         orientation=samples.cases.orientation,
+        intensities=intensity_ranges(items),
     )  # fmt: skip
 
 

@@ -19,9 +19,16 @@ from napari_segment.blocks import is_lazy
 from napari_segment.blocks.memory import free_memory
 from napari_segment.errors import FormatError
 from napari_segment.image import AXES, SPATIAL, Image, Labels, Stack
-from napari_segment.image.units import time_factor
 from napari_segment.io.boundary import lazy_array
-from napari_segment.io.contents import KEY, Contents, extras, from_extras, gather, one_unit
+from napari_segment.io.contents import (
+    KEY,
+    Contents,
+    extras,
+    from_extras,
+    gather,
+    in_seconds,
+    one_unit,
+)
 from napari_segment.io.formats._remote import open_url
 from napari_segment.io.names import url_of
 from napari_segment.io.registry import Format, formats
@@ -251,7 +258,7 @@ def _geometry(scale: Mapping[str, Any], path: Path) -> dict[str, Any]:
     spatial = [i for i, a in enumerate(letters) if a in SPATIAL]
     times = [i for i, a in enumerate(axes) if letters[i] == "T"]
     for i in times:
-        steps[i] *= time_factor(axes[i].get("unit") or "second") or 1.0
+        steps[i] = in_seconds(steps[i], axes[i].get("unit"), path)
     unit, factors = one_unit({letters[i]: axes[i].get("unit") for i in spatial}, path)
     for i in spatial:
         steps[i], origin[i] = steps[i] * factors[letters[i]], origin[i] * factors[letters[i]]

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from napari_segment.arrays import Array, Index, Lazy
 from napari_segment.errors import FormatError
 from napari_segment.image import RGB, Image, Labels, Stack
-from napari_segment.image.units import time_factor
 from napari_segment.io.boundary import lazy_array
 from napari_segment.io.changed import State, state_of
 from napari_segment.io.contents import (
@@ -25,6 +24,7 @@ from napari_segment.io.contents import (
     from_extras,
     from_text,
     gather,
+    in_seconds,
     one_unit,
     to_text,
     unit_name,
@@ -156,7 +156,8 @@ def _imagej(file: TiffFile, path: Path) -> dict[str, Any]:
         own = {a: str(attributes.get(f"{a.lower()}unit", "")) or unit for a in "ZY"} | {"X": unit}
         metadata["unit"], factors = one_unit(own, path)
         metadata["scale"] = {a: size * factors[a] for a, size in metadata["scale"].items()}
-    metadata["interval"] = float(attributes.get("finterval", 0) or 1)
+    interval = float(attributes.get("finterval", 0) or 1)
+    metadata["interval"] = in_seconds(interval, attributes.get("tunit"), path)
     metadata["axes"] = saved.get("axes", "")
     return metadata
 
@@ -200,8 +201,8 @@ def _ome(file: TiffFile, number: int, path: Path) -> dict[str, Any]:
         a: float(attributes[f"PhysicalSize{a}"]) * factors.get(a, 1.0) for a in given
     }
     metadata["unit"] = unit
-    seconds = time_factor(attributes.get("TimeIncrementUnit", "s")) or 1.0
-    metadata["interval"] = float(attributes.get("TimeIncrement", 1)) * seconds
+    interval = float(attributes.get("TimeIncrement", 1))
+    metadata["interval"] = in_seconds(interval, attributes.get("TimeIncrementUnit"), path)
     names = image.findall("o:Pixels/o:Channel", space)
     if names and all(c.get("Name") for c in names):
         metadata.setdefault("channels", tuple(str(c.get("Name")) for c in names))

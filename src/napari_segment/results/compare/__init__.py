@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,8 @@ from napari_segment.results.compare.several import Aggregate as Aggregate
 from napari_segment.results.compare.several import aggregate as aggregate
 from napari_segment.results.compare.surface import surface_scores
 
+IgnoreIndex: TypeAlias = int | Literal["none"]
+
 THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
@@ -30,6 +32,7 @@ def compare(
     *,
     thresholds: Sequence[float] = THRESHOLDS,
     surface: bool = False,
+    ignore_index: IgnoreIndex = "none",
 ) -> Scores:
     """Score labels against a reference.
 
@@ -47,6 +50,9 @@ def compare(
     surface : bool
         Whether to measure distances between surfaces and the overlap of boundaries too. This
         needs each class in memory.
+    ignore_index : int or "none"
+        Number in the reference of voxels without annotation, which are left out as those of
+        negative numbers are. Objects are scored on what is left of them.
 
     Returns
     -------
@@ -59,7 +65,7 @@ def compare(
         If the two do not overlap in the world, or, where a position is unknown, differ in shape or
         spacing.
     InputError
-        If they hold different things.
+        If they hold different things, or no voxel of the reference is annotated.
 
     Examples
     --------
@@ -70,21 +76,57 @@ def compare(
     reference = _as_labels(reference)
     labels = align(_as_labels(labels), reference, onto="reference")
     holds = _common(labels, reference)
-    tables = [Overlap(*overlaps(a.data, b.data)) for a, b in _times(labels, reference)]
+    whole = [overlaps(a.data, b.data) for a, b in _times(labels, reference)]
+    tables = [_annotated(pairs, voxels, ignore_index) for pairs, voxels in whole]
+    ignored = _left_out(whole, tables)
     names = {**labels.names, **reference.names}
     classes = _score_classes(_pooled(tables, holds), holds, names)
     measured = labels if reference.unit == "pixel" else reference
     if surface:
+        if ignored:
+            labels, reference = (_without(s, reference, ignore_index) for s in (labels, reference))
         spacing = tuple(measured.spacing)
         classes = tuple(
             replace(c, surface=surface_scores(labels, reference, holds, c.label, spacing))
             for c in classes
         )
     if holds != "objects":
-        return Scores(holds, classes, unit=measured.unit)
+        return Scores(holds, classes, unit=measured.unit, ignored=ignored)
     objects = score_objects(tables, tuple(thresholds))
     timed = "T" in labels.axes
-    return Scores(holds, classes, objects, per_object(tables, timed), measured.unit)
+    return Scores(holds, classes, objects, per_object(tables, timed), measured.unit, ignored)
+
+
+def _annotated(
+    pairs: NDArray[np.int64], voxels: NDArray[np.int64], ignore_index: IgnoreIndex
+) -> Overlap:
+    """Drop the voxels that the reference leaves without annotation."""
+    given = pairs[:, 1] >= 0
+    if ignore_index != "none":
+        given &= pairs[:, 1] != ignore_index
+    return Overlap(pairs[given], voxels[given])
+
+
+def _left_out(
+    whole: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]], tables: Sequence[Overlap]
+) -> int:
+    total = sum(int(voxels.sum()) for _, voxels in whole)
+    annotated = sum(int(table.voxels.sum()) for table in tables)
+    if total and not annotated:
+        numbers = sorted({int(number) for pairs, _ in whole for number in pairs[:, 1]})
+        raise InputError(
+            f"No voxel of the reference is annotated: it holds only {numbers[:8]}, which are "
+            "negative or ignore_index. Give the number of voxels without annotation."
+        )
+    return total - annotated
+
+
+def _without(stack: Labels, reference: Labels, ignore_index: IgnoreIndex) -> Labels:
+    """Labels with background where the reference is without annotation."""
+    annotated = reference.data >= 0
+    if ignore_index != "none":
+        annotated = annotated & (reference.data != ignore_index)
+    return stack.replace(data=stack.data * annotated)
 
 
 def _as_labels(given: Labels | Array | ArrayLike) -> Labels:

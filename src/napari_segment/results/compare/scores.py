@@ -174,6 +174,8 @@ class Scores:
         For objects: what each was matched with, see `per_object`.
     unit : str
         Of distances.
+    ignored : int
+        Number of voxels left out because the reference has no annotation there.
     """
 
     holds: Holds
@@ -181,6 +183,7 @@ class Scores:
     objects: ObjectScores | None = None
     per_object: pd.DataFrame | None = field(default=None, repr=False, compare=False)
     unit: str = "pixel"
+    ignored: int = 0
 
     @property
     def mean_dice(self) -> float:
@@ -206,8 +209,8 @@ class Scores:
         classes = [{**asdict(c), **c.numbers(), "surface": dict(c.surface)} for c in self.classes]
         objects = asdict(self.objects) | self.objects.numbers() if self.objects else None
         plain = {
-            "holds": self.holds, "unit": self.unit, "summary": self.summary,
-            "classes": classes, "objects": objects,
+            "holds": self.holds, "unit": self.unit, "ignored": self.ignored,
+            "summary": self.summary, "classes": classes, "objects": objects,
         }  # fmt: skip
         return {key: plain_values(value) for key, value in plain.items()}
 
@@ -217,7 +220,10 @@ class Scores:
             lines.append(f"mean: Dice {self.mean_dice:.4f}, IoU {self.mean_iou:.4f}")
         if self.objects:
             lines += _object_lines(self.objects)
-        return "\n".join(lines) or "Nothing in either."
+        lines = lines or ["Nothing in either."]
+        if self.ignored:
+            lines.append(f"{self.ignored:,} voxels without annotation are left out")
+        return "\n".join(lines)
 
 
 def _class_line(scores: ClassScores, unit: str) -> str:

@@ -26,11 +26,21 @@ def size(sums: Sums) -> Array:
     return np.asarray(_voxels(sums) * np.prod(sums.spacing))
 
 
+def _centers(sums: Sums) -> Array:
+    """Centres of mass in voxels, (N, D)."""
+    return _axes(sums, sums.moments()["add"][:, 1:4] / _voxels(sums)[:, None])
+
+
 @add("basic", "length", parts=("axis",))
 def centroid(sums: Sums) -> Array:
     """Centre of mass, from the centre of the first voxel."""
-    means = sums.moments()["add"][:, 1:4] / _voxels(sums)[:, None]
-    return _axes(sums, means) * sums.spacing
+    return _centers(sums) * sums.spacing
+
+
+@add("basic", "length", parts=("axis",))
+def centroid_world(sums: Sums) -> Array:
+    """Centre of mass in the world of the labels' affine."""
+    return _centers(sums) @ sums.world[:-1, :-1].T + sums.world[:-1, -1]
 
 
 @add("basic", "voxel", parts=("axis_start", "axis_stop"))
@@ -39,6 +49,17 @@ def bbox(sums: Sums) -> Array:
     moments = sums.moments()
     low, high = _axes(sums, moments["low"]), _axes(sums, moments["high"]) + 1
     return np.stack([low, high], axis=2).reshape(len(low), 2 * sums.ndim)
+
+
+@add("shape", "length", parts=("axis_start", "axis_stop"))
+def bbox_world(sums: Sums) -> Array:
+    """Ends of the bounding box, voxels included, along the axes of the world."""
+    moments = sums.moments()
+    low, high = _axes(sums, moments["low"]) - 0.5, _axes(sums, moments["high"]) + 0.5
+    linear, shift = sums.world[:-1, :-1], sums.world[:-1, -1]
+    center = (low + high) / 2 @ linear.T + shift
+    half = (high - low) / 2 @ np.abs(linear).T
+    return np.stack([center - half, center + half], axis=2).reshape(len(low), 2 * sums.ndim)
 
 
 @add("basic", "length")

@@ -54,6 +54,8 @@ class Sums:
         One channel.
     spacing : tuple of float
         One number for each axis.
+    world : array (D + 1, D + 1), optional
+        From indices to world coordinates; the scaling by the spacing where it is not given.
     """
 
     def __init__(
@@ -61,8 +63,10 @@ class Sums:
         labels: Pixels,
         image: Pixels | None = None,
         spacing: tuple[float, ...] = (),
+        world: Array | None = None,
     ) -> None:
         self.labels, self.spacing = labels, spacing
+        self.world = np.diag([*spacing, 1.0]) if world is None else world
         self.image: Any = None if image is None else plain(image)
         self.ids, _ = counts(labels)
         self.dense = _numbered(labels, self.ids)

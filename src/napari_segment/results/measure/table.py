@@ -46,7 +46,8 @@ def measure(
         axis, ``label``, ``name`` where classes have names, then the properties; those of
         intensities end in the channel's name where there are channels (and its number, counted from
         0, where several have that name). Lengths, areas and volumes are in the unit of the labels,
-        positions are counted from the centre of the first voxel. ``table.attrs["units"]`` has the
+        positions are counted from the centre of the first voxel, those of ``centroid_world`` and
+        ``bbox_world`` are in the world of the labels' affine. ``table.attrs["units"]`` has the
         unit of each column.
 
     Raises
@@ -101,7 +102,7 @@ def with_units(table: pd.DataFrame) -> pd.DataFrame:
 def _frame(labels: Labels, images: dict[str, Image], wanted: Sequence[Property]) -> pd.DataFrame:
     import pandas as pd
 
-    sums = Sums(labels.data, None, tuple(labels.spacing))
+    sums = Sums(labels.data, None, tuple(labels.spacing), labels.world())
     columns: dict[str, Any] = {"label": sums.ids}
     if labels.names:
         columns["name"] = [labels.names.get(int(i), "") for i in sums.ids]

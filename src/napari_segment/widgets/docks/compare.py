@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtGui import QFontDatabase
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtGui import QFontDatabase, QIntValidator
+from qtpy.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from napari_segment.errors import InputError
 from napari_segment.widgets.docks.dock import Dock
@@ -39,6 +39,13 @@ class Compare(Dock):
         self.reference = LayerMenu(napari_viewer, is_labels)
         self.reference.setCurrentIndex(min(1, self.reference.count() - 1))
         self.running = Running("Compare", self.make_job, self.finished)
+        self.ignore_index = QLineEdit()
+        self.ignore_index.setPlaceholderText("none")
+        self.ignore_index.setValidator(QIntValidator())
+        self.ignore_index.setToolTip(
+            "Number in the reference of voxels without annotation, which are left out as negative "
+            "ones are."
+        )
         self.scores: dict[str, float] = {}
         self.report = QLabel()
         self.report.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
@@ -51,6 +58,7 @@ class Compare(Dock):
         form = form_layout(body)
         form.addRow("result", self.result)
         form.addRow("reference", self.reference)
+        form.addRow("ignore index", self.ignore_index)
         layout.addWidget(heading("Compare with a reference"))
         layout.addWidget(body)
         layout.addWidget(self.running)
@@ -67,10 +75,14 @@ class Compare(Dock):
         reference = labels_of(self.reference.layer).replace(holds=result.holds)
         write, write_reference = map(copies.writer, (self.result.layer, self.reference.layer))
 
+        ignored = self.ignore_index.text().strip()
+        settings = {"ignore_index": int(ignored)} if ignored else {}
+
         def prepare(folder: Path) -> dict[str, Any]:
             return {
                 "labels": save_stack(result, folder, "labels", write),
                 "reference": save_stack(reference, folder, "reference", write_reference),
+                "settings": settings,
             }
 
         return Job("compare", prepare)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_segment.arrays import Array
 from napari_segment.errors import InputError
-from napari_segment.image import Image, Labels, from_layer, named_axes
+from napari_segment.image import Image, Labels, Turn, from_layer, named_axes
 from napari_segment.io.contents import COLORS, DICOM
 from napari_segment.recipe import Recipe
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 KEY = "napari-segment"  # of layer.metadata
 LayerLike: TypeAlias = "Layer | SimpleNamespace"
 LayerData: TypeAlias = "tuple[Any, dict[str, Any], str]"
+
+_MOST_ROWS = 1_000_000  # of a features table with a row for every number up to the largest
 
 IN_TIME = {3: "TYX", 4: "TZYX"}  # the axes of labels through time that do not name theirs
 
@@ -320,9 +322,14 @@ def _along_world(stack: Image | Labels) -> Image | Labels:
     affine = np.array(stack.affine)
     affine[:, :n] = affine[:, order]
     spacing = tuple(np.asarray(stack.spacing)[order].tolist())
-    maps: dict[str, Any] = {"maps": {}} if isinstance(stack, Labels) else {}
     data = stack.data.transpose(axes)
-    return stack.replace(data=data, spacing=spacing, affine=affine, **maps)
+    placed = stack.replace(data=data, spacing=spacing, affine=affine)
+    if not isinstance(stack, Labels):
+        return placed
+    turn = Turn(tuple(order.tolist()), (False,) * n)
+    shape = tuple(stack.size(a) for a in stack.spatial_axes)
+    features = turn.boxes(dict(stack.features), shape, stack.spatial_axes)
+    return placed.replace(maps={}, features=features)
 
 
 def named_features(labels: Labels) -> pd.DataFrame:
@@ -348,13 +355,14 @@ def features_of(table: pd.DataFrame, label: str = "label") -> pd.DataFrame:
     """Return a table with a row for each label as napari wants it: row n describes label n.
 
     The status bar looks labels up in the column ``index``, the features table by row number;
-    rows that no label has are empty.
+    rows that no label has are empty. Of labels beyond a million only those are listed that exist.
     """
     import pandas as pd
 
-    rows = range(int(table[label].max()) + 1 if len(table) else 1)
+    largest = int(table[label].max()) if len(table) else 0
+    rows = list(range(largest + 1)) if largest < _MOST_ROWS else [0, *sorted(table[label])]
     whole = table.set_index(label).reindex(rows)
-    whole.insert(0, "index", list(rows))
+    whole.insert(0, "index", rows)
     return pd.DataFrame(whole).reset_index(drop=True)
 
 
