@@ -43,7 +43,7 @@ for line in sys.stdin:
 _SECONDS = 120  # of a machine that is busy; ten of its own are too many
 _LIBRARY = re.compile(r"object has no|<tifffile|NoneType|reshape|Traceback|force=True|plugins")
 _NEXT = re.compile(
-    r"\b(Copy|Export|Rename|Give|Save|Put|Check|Read|Say|say|Write|Convert|copy|Correct|Allow)\b"
+    r"\b(Copy|Export|Rename|Give|Save|Put|Check|Read|Say|say|Write|Convert|copy|export|Correct|Allow)\b"
 )
 
 
@@ -280,7 +280,8 @@ def _other_pixels(data, whole, kind):
     # A colour table of a BMP is data; a JPEG may declare any width, for its end is not counted.
     free = whole.path.suffix in (".bmp", ".jpg") or kind in ("mixed", "swapped")
     larger = data.size > whole.data.size and not free
-    lost = kind == "missing" and whole.path.suffix != ".zarr"  # a Zarr array may lack chunks
+    # Nothing says that a Zarr array lacks chunks, or a DICOM series its first or last slice.
+    lost = kind == "missing" and whole.path.suffix != ".zarr" and whole.path.name != "series"
     if (whole.checked and kind != "mixed") or larger or lost or kind == "cut":
         return "wrong", f"{data.shape} {data.dtype} for {whole.data.shape} {whole.data.dtype}"
     return "read, other pixels without a checksum", ""

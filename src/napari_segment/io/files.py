@@ -216,7 +216,7 @@ def _read(
     if not remote:
         recover_once(path.parent.absolute())
     if not (remote or path.exists()):
-        raise FormatError(f"{path} does not exist.")
+        raise FormatError(f"{path} does not exist. Check its name and folder.")
     form = formats["omezarr"] if remote else _format(path)
     reader = (form.read_indices or form.read) if labels else form.read
     absolute = (
