@@ -17,6 +17,10 @@ from napari_segment.io.contents import COLORS, DICOM, plane_matrix
 from napari_segment.io.formats._dicom_files import image_headers
 from napari_segment.io.formats._dicom_segments import TRACKED
 
+_COPIED = (
+    "PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate",
+    "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PositionReferenceIndicator",
+)  # fmt: skip
 _MOST_EMPTY = 4096  # frames of segments, up to which empty ones are written too
 _TISSUE = ("85756007", "SCT", "Tissue")
 _ANATOMY = ("91723000", "SCT", "Anatomical structure")
@@ -68,7 +72,19 @@ def _source(labels: Labels, path: Path) -> list[Any]:
     series = str(stated.get("series", ""))
     heads = image_headers(folder)
     chosen = [h for h in heads if str(h.get("SeriesInstanceUID", "")) == series]
-    return chosen or heads
+    return [_completed(head) for head in chosen or heads]
+
+
+def _completed(head: Any) -> Any:
+    """The header with the attributes that a Segmentation copies, which anonymisers remove."""
+    if not head.get("SOPClassUID"):
+        head.SOPClassUID = head.file_meta.MediaStorageSOPClassUID
+    if not head.get("SOPInstanceUID"):
+        head.SOPInstanceUID = head.file_meta.MediaStorageSOPInstanceUID
+    for name in _COPIED:
+        if name not in head:
+            setattr(head, name, "")
+    return head
 
 
 def _segmentation(labels: Labels, heads: list[Any]) -> Any:
