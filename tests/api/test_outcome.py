@@ -75,3 +75,10 @@ def test_the_reason_is_of_what_the_method_sees():
 def test_cleanups_may_have_removed_everything():
     labels = segment(RAMP, "manual", value=3, cleanups=[("remove_small", {"size": 900})])
     assert outcome_of(labels, RAMP).text.endswith("the cleanups may have removed all of it")
+
+
+def test_pieces_are_not_counted_unless_asked():
+    outcome = outcome_of(Labels(LINE, "YX", holds="mask"), pieces=False)
+    assert (outcome.count, outcome.text) == (None, "A mask of 0.57 of all voxels")
+    empty = outcome_of(Labels(LINE * 0, "YX", holds="mask"), pieces=False)
+    assert (empty.count, empty.text) == (0, "Nothing was found")

@@ -41,7 +41,7 @@ class Outcome:
     text: str
 
 
-def outcome_of(labels: Labels, image: ImageLike | None = None) -> Outcome:
+def outcome_of(labels: Labels, image: ImageLike | None = None, *, pieces: bool = True) -> Outcome:
     """Count what a segmentation found, and say why where it found nothing.
 
     Parameters
@@ -50,6 +50,9 @@ def outcome_of(labels: Labels, image: ImageLike | None = None) -> Outcome:
         In memory; lazy ones are not counted.
     image : Image, ndarray, str, Path, or napari layer, optional
         What was segmented. With it, and the labels' recipe, an empty result is explained.
+    pieces : bool
+        Whether the connected pieces of a mask are counted. It takes a compiler's import at the
+        first call of a process.
 
     Returns
     -------
@@ -62,14 +65,19 @@ def outcome_of(labels: Labels, image: ImageLike | None = None) -> Outcome:
     """
     if labels.is_lazy or labels.data.size > _LIMIT:
         return Outcome(labels.holds, None, None, "")
-    count = _count(labels)
+    uncounted = labels.holds == "mask" and not pieces
+    count = None if uncounted and labels.data.any() else _count(labels)
     fraction = float(np.count_nonzero(labels.data)) / max(labels.data.size, 1)
+    if count is None:
+        return Outcome("mask", None, fraction, f"A mask of {fraction:.2g} of all voxels")
     if not count:
         return Outcome(labels.holds, 0, 0.0, _reason(labels.recipe, image))
     return Outcome(labels.holds, count, fraction, _sentence(labels, count, fraction))
 
 
 def _count(labels: Labels) -> int:
+    if not labels.data.any():
+        return 0
     from napari_segment.blocks.components import label
     from napari_segment.blocks.tables import counts
 

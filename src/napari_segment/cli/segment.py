@@ -142,7 +142,7 @@ def _run_one(
     write(labels, target)
     if options.pictures:
         _draw(image, labels, _picture(options, inputs[path], target))
-    outcome = outcome_of(labels, image)
+    outcome = outcome_of(labels, image, pieces=False)
     seconds = time.perf_counter() - started
     if not options.json:
         print(f"{path} → {target} ({outcome.text or labels.holds}, {seconds:.1f} s)")
