@@ -116,7 +116,7 @@ def _other_images(plan: Plan, item: Item) -> Generator[str, None, None]:
             f"its channels are {', '.join(plan.channels)}, those of these images "
             f"{', '.join(item.channels)}"
         )
-    if plan.spacing and item.unit == "pixel":
+    if plan.spacing and plan.unit != "pixel" and item.unit == "pixel":
         yield f"its spacing is in {plan.unit}, that of {item.name!r} is not known"
 
 

@@ -162,4 +162,5 @@ def _mark_store(store: Path) -> None:
 
 def _is_foreign(path: Path) -> bool:
     """Whether a file is not the remainder of a run that was killed while it marked the folder."""
-    return not path.name.startswith(PREFIX)
+    former = path.name.startswith(".") and path.name.endswith(".partial")
+    return not (path.name.startswith(PREFIX) or former)
