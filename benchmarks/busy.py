@@ -59,8 +59,8 @@ def _rows(name: str, seconds: float, rounds: int) -> None:
                         taken[label].append(_rate(process, seconds))
             for label, values in taken.items():
                 rates[label].append(median(values) if busy else max(values))
-    for label, (alone, *beside) in rates.items():
-        shares = [r / (alone * _fair(n)) for r, n in zip(beside, BUSY[1:], strict=True)]
+    for label, (alone, *shared) in rates.items():
+        shares = [r / (alone * _fair(n)) for r, n in zip(shared, BUSY[1:], strict=True)]
         cells = " | ".join(f"{share:.0%}" for share in shares)
         print(f"| {name} | {label} | {alone:.2f} | {cells} |", flush=True)
 

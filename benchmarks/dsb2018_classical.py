@@ -45,12 +45,12 @@ def mean_scores(name: str, pairs: list[tuple[Path, Path]]) -> np.ndarray:
     """Mean Dice of the mask, F1 and AP of the objects."""
     settings = {"clusters": 2} if "clusters" in methods[name].settings.model_fields else {}
     settings |= {"classes": 2} if name == "multi_otsu" else {}
-    found = []
+    scores = []
     for path, reference in pairs:
         result = ns.segment(ns.read(path), name, cleanups=CLEANUPS, **settings)
         summary = ns.compare(result, ns.read(reference)).summary
-        found.append([summary["mean_dice"], summary["f1"], summary["ap50"]])
-    return np.mean(found, axis=0)
+        scores.append([summary["mean_dice"], summary["f1"], summary["ap50"]])
+    return np.mean(scores, axis=0)
 
 
 if __name__ == "__main__":

@@ -60,8 +60,8 @@ def row(suffix: str, planes: int) -> str:
         write, _ = timed(lambda: io.write(image, path))
         lazy, _ = timed(lambda: io.read(path, lazy=True).data.max().compute())
         streaming = peak() - before
-        read, found = timed(lambda: io.read(path))
-        size = found.data.nbytes / 2**20
+        read, result = timed(lambda: io.read(path))
+        size = result.data.nbytes / 2**20
     rates = " | ".join(f"{size / seconds:.0f}" for seconds in (write, lazy, read))
     return f"| `{suffix}` | {rates} | {streaming:.0f} |"
 

@@ -104,11 +104,11 @@ def whole(folder, store, limit):
     """Predict to the end: seconds, peak memory, what was said first."""
     begun = time.perf_counter()
     process = started(folder, store, limit)
-    told = [json.loads(line) for line in process.stdout]
-    said = next((step["message"] for step in told if "tiles" in step.get("message", "")), "")
-    if process.wait() or "peak" not in told[-1]:
+    steps = [json.loads(line) for line in process.stdout]
+    said = next((step["message"] for step in steps if "tiles" in step.get("message", "")), "")
+    if process.wait() or "peak" not in steps[-1]:
         sys.exit(f"The prediction ended with status {process.returncode}.")
-    return time.perf_counter() - begun, told[-1]["peak"], said
+    return time.perf_counter() - begun, steps[-1]["peak"], said
 
 
 def killed(folder, store, limit):

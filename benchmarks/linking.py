@@ -39,10 +39,10 @@ def pieces(truth: np.ndarray, axis: int) -> np.ndarray:
 
 
 def show(stack: str, direction: str, cells: np.ndarray, truth: np.ndarray) -> None:
-    found = compare(cells, truth).objects
+    score = compare(cells, truth).objects
     print(
-        f"| {stack} | {direction} | {found.expected} | {found.detected} | {found.f1_at(0.5):.3f} "
-        f"| {found.average_precision:.3f} |"
+        f"| {stack} | {direction} | {score.expected} | {score.detected} | {score.f1_at(0.5):.3f} "
+        f"| {score.average_precision:.3f} |"
     )
 
 

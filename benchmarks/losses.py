@@ -56,8 +56,8 @@ def network(batch: int, classes: int, sides: tuple[int, ...]) -> Callable[[], No
 
     def step() -> None:
         with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
-            found = net(image)
-        found.float().square().mean().backward()
+            logits = net(image)
+        logits.float().square().mean().backward()
 
     return step
 

@@ -80,11 +80,11 @@ def steps(
     optimizer = torch.optim.AdamW(network.parameters(), 2e-3)
     network.train()
     while True:
-        for found in loader:
+        for cases in loader:
             optimizer.zero_grad()
             with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
-                logits = network(found["image"].as_tensor())
-            value = loss(logits.float(), found["label"].as_tensor())
+                logits = network(cases["image"].as_tensor())
+            value = loss(logits.float(), cases["label"].as_tensor())
             value.backward()
             optimizer.step()
             yield float(value.detach())

@@ -42,12 +42,12 @@ def scores(path: Path, name: str) -> tuple[Scores, Scores]:
     image = image[..., :3].mean(-1) if image.ndim == 3 else image
     reference = Labels(imread(DATA / "labels" / path.name))
     mask = methods[name](filters["gaussian"](image, sigma=1.0))
-    found = []
+    both = []
     for cleanup in ("connected_components", "split_touching"):
         objects = cleanups[cleanup](mask)
         objects = cleanups["remove_small"].function(objects, holds="objects", min_size=20)
-        found.append(compare(objects, reference))
-    return found[0], found[1]
+        both.append(compare(objects, reference))
+    return both[0], both[1]
 
 
 if __name__ == "__main__":

@@ -57,15 +57,15 @@ def main() -> None:
 def report(way: str, stack: int, **settings: Any) -> None:
     """Segment a stack and print its scores; 1135 was trained on."""
     image, labels = (read(files(stack)[0]), read_labels(files(stack)[1]))
-    ways: dict[str, tuple[dict[str, str], list[Spec]]] = {f"{way}, watershed": ({}, [SIZE])}
+    variants: dict[str, tuple[dict[str, str], list[Spec]]] = {f"{way}, watershed": ({}, [SIZE])}
     if way == "2d":
-        ways = {
+        variants = {
             "2d, linked": ({}, [Spec(name="link_planes"), SIZE]),
             "2d, watershed of the volume": ({"stack": "volume"}, [SIZE]),
         }
-    for name, (more, cleanups) in ways.items():
-        found = segment(image, "network", cleanups=cleanups, **settings, **more)
-        scores = compare(found, labels).objects
+    for name, (more, cleanups) in variants.items():
+        result = segment(image, "network", cleanups=cleanups, **settings, **more)
+        scores = compare(result, labels).objects
         flipped = ", flips" if settings["test_time_augmentation"] else ""
         print(
             f"{name}{flipped} on {stack}: AP at IoU 0.5 {scores.ap_at(0.5):.3f}, "

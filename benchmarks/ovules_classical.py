@@ -29,8 +29,8 @@ def main() -> None:
     for name, recipe in recipes().items():
         cells = []
         for stack in STACKS:
-            found = ns.replay(recipe, ns.read(root / f"{stack}_mini_raw.tif"))
-            summary = ns.compare(found, ns.read(root / f"{stack}_mini_label.tif")).summary
+            result = ns.replay(recipe, ns.read(root / f"{stack}_mini_raw.tif"))
+            summary = ns.compare(result, ns.read(root / f"{stack}_mini_label.tif")).summary
             cells.append(f"{summary['f1']:.3f} | **{summary['ap50']:.3f}**")
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
@@ -43,25 +43,25 @@ def recipes() -> dict[str, Recipe]:
         "split at necks": Spec(name="split_touching"),
         "split at dark lines": Spec(name="split_touching", settings=by_intensity),
     }
-    found = {
-        f"Gaussian 0.3, Otsu, {words}": Recipe(
+    result = {
+        f"Gaussian 0.3, Otsu, {name}": Recipe(
             method=Spec(name="otsu"), filters=(GAUSSIAN,), cleanups=(split, *SIZES)
         )
-        for words, split in splits.items()
+        for name, split in splits.items()
     }
     median, otsu = Spec(name="median", settings={"size": 3}), Spec(name="otsu")
     clahe = Spec(name="clahe", settings={"tiles": 8, "clip_limit": 0.01})
     smooth = Spec(name="smooth", settings={"radius": 0.3, "units": "physical"})
-    found["median 3, Otsu, split at dark lines"] = Recipe(
+    result["median 3, Otsu, split at dark lines"] = Recipe(
         method=otsu, filters=(median,), cleanups=(_dark_lines(0.15, 3), *SIZES)
     )
-    found["median 3, CLAHE, Otsu, split at dark lines, smooth 0.3"] = Recipe(
+    result["median 3, CLAHE, Otsu, split at dark lines, smooth 0.3"] = Recipe(
         method=otsu, filters=(median, clahe), cleanups=(_dark_lines(0.15, 4), *SIZES, smooth)
     )
     settings = {"sigma": 0.5, "depth": 0.06}
     watershed = Spec(name="watershed", settings=settings)
-    found["watershed of the gradient (0.5)"] = Recipe(method=watershed, cleanups=SIZES)
-    return found
+    result["watershed of the gradient (0.5)"] = Recipe(method=watershed, cleanups=SIZES)
+    return result
 
 
 def _dark_lines(depth: float, smoothing: int) -> Spec:

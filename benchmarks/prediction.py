@@ -94,29 +94,29 @@ def speed(shape, overlaps, rounds):
         for call, settings in ((ours, {}), (monais, {}), (ours, {"precision": "bfloat16"})):
             call(network, noise(PATCH), 0.5, **settings)  # first calls
         for overlap in overlaps:
-            found = {"ours": [], "MONAI": [], "bfloat16": []}
+            durations = {"ours": [], "MONAI": [], "bfloat16": []}
             for _ in range(rounds):
                 for side, call, settings in (
                     ("ours", ours, {}), ("MONAI", monais, {}),
                     ("bfloat16", ours, {"precision": "bfloat16"}),
                 ):  # fmt: skip
                     labels, total, own = timed(call, network, image, overlap, **settings)
-                    found[side].append((total, own))
+                    durations[side].append((total, own))
                     if side == "ours":
                         mine = labels
                     elif side == "MONAI":
                         same = float((mine == labels).mean())
-            print(json.dumps(row(name, overlap, found, same)), flush=True)
+            print(json.dumps(row(name, overlap, durations, same)), flush=True)
 
 
-def row(name, overlap, found, same):
-    total = {side: median(t for t, _ in times) for side, times in found.items()}
+def row(name, overlap, durations, same):
+    total = {side: median(t for t, _ in times) for side, times in durations.items()}
     return {
         "network": name,
         "overlap": overlap,
         "seconds": round(total["ours"], 2),
-        "total / own": round(median(t / o for t, o in found["ours"]), 3),
-        "MONAI's total / own": round(median(t / o for t, o in found["MONAI"]), 3),
+        "total / own": round(median(t / o for t, o in durations["ours"]), 3),
+        "MONAI's total / own": round(median(t / o for t, o in durations["MONAI"]), 3),
         "MONAI / ours": round(total["MONAI"] / total["ours"], 3),
         "MONAI / bfloat16": round(total["MONAI"] / total["bfloat16"], 3),
         "agreement": same,

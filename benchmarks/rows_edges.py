@@ -19,12 +19,12 @@ LOW, HIGH = 0.1, 0.2  # of the largest gradient
 def rows(shape: tuple[int, ...]) -> list[Row]:
     """Rows for stacks of a shape."""
     size = "×".join(map(str, shape))
-    found = []
+    table = []
     for dtype in ("float32", "uint16"):
         make, what = partial(_stack, shape, dtype), f"{dtype}, {size}"
         volume = partial(_with_tops, shape, dtype, planes=False)
         planes = partial(_with_tops, shape, dtype, planes=True)
-        found += [
+        table += [
             Row(f"sobel 3-D, {what}", make, filters["sobel"],
                 {"scikit-image": _sobel}, 20, _same_gradient, rounds=2),
             Row(f"canny 3-D, sigma 1, {what}", volume, _canny,
@@ -36,7 +36,7 @@ def rows(shape: tuple[int, ...]) -> list[Row]:
             Row(f"median 3×3×3, {what}", make, filters["median"],
                 {"SciPy": _median}, 2, _equal, rounds=1),
         ]  # fmt: skip
-    return found
+    return table
 
 
 def _stack(shape: tuple[int, ...], dtype: str) -> tuple[np.ndarray]:
@@ -70,8 +70,8 @@ def _canny_2d(image: np.ndarray, tops: np.ndarray) -> np.ndarray:
     from skimage.feature import canny
 
     planes = image.astype(np.float32, copy=False)
-    found = [canny(p, 1.0, LOW * t, HIGH * t) for p, t in zip(planes, 8 * tops, strict=True)]
-    return np.stack(found)
+    rows = [canny(p, 1.0, LOW * t, HIGH * t) for p, t in zip(planes, 8 * tops, strict=True)]
+    return np.stack(rows)
 
 
 def _canny_3d(image: np.ndarray, tops: np.ndarray) -> np.ndarray:

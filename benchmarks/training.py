@@ -66,11 +66,11 @@ def overhead(steps: int, model: str) -> None:
     from napari_segment.deep.training.learner_torch import Learner
 
     inside: list[float] = []
-    kept: list[Any] = []
+    captured: list[Any] = []
     original = Learner.parted_update
 
     def timed(self: Learner, batch: Any) -> float:
-        kept[:] = [self, batch]
+        captured[:] = [self, batch]
         begun = time.perf_counter()
         value = original(self, batch)
         inside.append(time.perf_counter() - begun)
@@ -81,7 +81,7 @@ def overhead(steps: int, model: str) -> None:
         work = _steps_of(out, model)
         ends = [time.perf_counter() for _ in islice(work, steps + 1)]
         work.close()
-    learner, batch = kept
+    learner, batch = captured
     alone = []
     for _ in range(20):
         begun = time.perf_counter()
@@ -127,11 +127,11 @@ def throughput(steps: int, model: str, workers: int) -> None:
     made: list[Learner] = []
     original = Learner.__init__
 
-    def kept(self: Learner, blank: Checkpoint, *rest: Any) -> None:
+    def initialise(self: Learner, blank: Checkpoint, *rest: Any) -> None:
         original(self, blank, *rest)
         made.append(self)
 
-    Learner.__init__ = kept  # type: ignore[method-assign, assignment]
+    Learner.__init__ = initialise  # type: ignore[method-assign, assignment]
     images = sorted((DATA / "hippocampus/images").glob("*.nii*"))
     files = [{"image": str(p), "label": str(DATA / "hippocampus/labels" / p.name)} for p in images]
     with TemporaryDirectory() as out:
@@ -149,7 +149,7 @@ def throughput(steps: int, model: str, workers: int) -> None:
                 rates[name].append(_rate(run, steps))
         for run in runs.values():
             run.close()
-    best = {name: max(found) for name, found in rates.items()}
+    best = {name: max(values) for name, values in rates.items()}
     for name, rate in best.items():
         print(f"{name}: {rate:.2f} updates a second, ours {best['ours'] / rate:.2f} times as many")
 

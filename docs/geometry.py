@@ -44,7 +44,7 @@ def voxels(stack: Labels, x: float, y: float) -> list[str]:
     return parts
 
 
-def stored_in_four_ways() -> dict[str, Labels]:
+def in_four_orientations() -> dict[str, Labels]:
     """The same labels with other axes, on a finer turned grid, and far away."""
     whole = Labels(SHAPE.astype(np.uint8), "YX", affine=np.eye(3))
     flipped = Labels(SHAPE[:, ::-1], "YX", affine=np.array([[1, 0, 0], [0, -1, 5], [0, 0, 1.0]]))
@@ -78,7 +78,7 @@ def picture() -> str:
     """The whole picture: above as the file stores its voxels, below on the grid of the image."""
     image = Image(np.zeros(SHAPE.shape), "YX", affine=np.eye(3))
     parts: list[str] = []
-    for number, (name, labels) in enumerate(stored_in_four_ways().items()):
+    for number, (name, labels) in enumerate(in_four_orientations().items()):
         x, middle = LEFT + number * STEP, LEFT + number * STEP + 2.5 * CELL
         array = labels.replace(affine=np.eye(3)) if labels.spacing[0] == 1 else labels
         parts += [text(middle, 22, name, size=14), text(middle, 42, "as it is stored", size=11)]

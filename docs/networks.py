@@ -51,10 +51,10 @@ def dimensions(entry: Entry) -> str:
 
 def source(entry: Entry) -> str:
     """The first DOI or arXiv number of the docstring, as a link."""
-    found = re.search(r":doi:`([^`]+)`|arXiv:(\d{4}\.\d+)", entry.function.__doc__ or "")
-    if found is None:
+    match = re.search(r":doi:`([^`]+)`|arXiv:(\d{4}\.\d+)", entry.function.__doc__ or "")
+    if match is None:
         return ""
-    doi, number = found.groups()
+    doi, number = match.groups()
     return f"[doi](https://doi.org/{doi})" if doi else f"[arXiv](https://arxiv.org/abs/{number})"
 
 
@@ -95,11 +95,11 @@ def size(entry: Entry) -> str:
     """Millions of parameters at the defaults, of one channel in and two classes out."""
     from napari_segment.deep.nn.models import build
 
-    found = []
+    sizes = []
     for ndim in entry.ndim:
         net = build(entry.name, 1, 2, ndim, pretrained=False)
-        found.append(f"{sum(p.numel() for p in net.parameters()) / 1e6:.1f}")
-    return " / ".join(found)
+        sizes.append(f"{sum(p.numel() for p in net.parameters()) / 1e6:.1f}")
+    return " / ".join(sizes)
 
 
 def plot(path: Path) -> None:
@@ -111,9 +111,9 @@ def plot(path: Path) -> None:
     for axes, kinds in zip(figure.subplots(2, 2).ravel(), groups, strict=True):
         values = one_voxel if kinds == ("distribution",) else shifted
         for number, name in enumerate(e.name for e in losses.values() if e.group in kinds):
-            where, found = values(name)
+            where, losses_at = values(name)
             style = ("-", "--", ":")[number % 3]
-            axes.plot(where, found, style, label=name, lw=1.3)
+            axes.plot(where, losses_at, style, label=name, lw=1.3)
         axes.set(title=" and ".join(kinds), ylabel="loss")
         axes.set_xlabel("probability of the true side" if values is one_voxel else "shift / pixels")
         if values is shifted:
@@ -148,9 +148,9 @@ def shifted(name: str) -> tuple[list[int], list[float]]:
 
     loss = losses.make(name)
     shifts = list(range(0, 25, 2))
-    found = [float(loss(disc(s) * 8 - 4, disc(0))) for s in shifts]
-    low, high = found[0], max(found)
-    return shifts, [(v - low) / ((high - low) or 1) for v in found]
+    values = [float(loss(disc(s) * 8 - 4, disc(0))) for s in shifts]
+    low, high = values[0], max(values)
+    return shifts, [(v - low) / ((high - low) or 1) for v in values]
 
 
 def write(page: Path, name: str, table: str) -> None:

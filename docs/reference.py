@@ -46,14 +46,14 @@ def _facts(entry: Entry) -> str:
 def _type(field: dict[str, Any]) -> str:
     if "enum" in field:
         return " \\| ".join(f"`{value}`" for value in field["enum"])
-    words = str(field.get("type", field.get("registry", "")))
+    kind = str(field.get("type", field.get("registry", "")))
     low, high = field.get("minimum"), field.get("maximum")
     above, below = field.get("exclusiveMinimum"), field.get("exclusiveMaximum")
     bounds = [
         f"≥ {low}" if low is not None else f"> {above}" if above is not None else "",
         f"≤ {high}" if high is not None else f"< {below}" if below is not None else "",
     ]
-    return " ".join([words, *filter(None, bounds)])
+    return " ".join([kind, *filter(None, bounds)])
 
 
 def _default(field: dict[str, Any]) -> str:

@@ -79,8 +79,8 @@ def _save(files: list[Path], target: Path) -> None:
 
 
 if __name__ == "__main__":
-    words = [word for word in sys.argv[1:] if word != "--offline"]
-    place, goal, *wanted = words
+    arguments = [word for word in sys.argv[1:] if word != "--offline"]
+    folder, goal, *wanted = arguments
     for name in wanted or RUNS:
-        run_all(Path(place), name, offline if "--offline" in sys.argv else lambda given: given)
-    pictures(Path(place), Path(goal))
+        run_all(Path(folder), name, offline if "--offline" in sys.argv else lambda given: given)
+    pictures(Path(folder), Path(goal))

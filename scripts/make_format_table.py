@@ -84,36 +84,38 @@ def _first(path: Path, **changes: object) -> tuple[Image, Image]:
 
 
 def _spacing(path: Path) -> bool:
-    image, found = _first(path)
-    return np.allclose(image.spacing, found.spacing)
+    image, restored = _first(path)
+    return np.allclose(image.spacing, restored.spacing)
 
 
 def _unit(path: Path) -> bool:
-    image, found = _first(path, unit="micrometer")
-    return image.unit == found.unit
+    image, restored = _first(path, unit="micrometer")
+    return image.unit == restored.unit
 
 
 def _affine(path: Path) -> bool:
-    image, found = _first(path, affine=AFFINE, spacing=())
-    return found.affine is not None and np.allclose(image.world(), found.world(), atol=1e-4)
+    image, restored = _first(path, affine=AFFINE, spacing=())
+    return restored.affine is not None and np.allclose(image.world(), restored.world(), atol=1e-4)
 
 
 def _channels(path: Path) -> bool:
     image = _probe("CZYX").replace(channels=("DAPI", "GFP", "RFP"))
-    found = _back(image, path)
-    return found.channels == image.channels and bool((found.canonical().data == image.data).all())
+    restored = _back(image, path)
+    return restored.channels == image.channels and bool(
+        (restored.canonical().data == image.data).all()
+    )
 
 
 def _time(path: Path) -> bool:
     image = _probe("TZYX").replace(interval=2.5)
-    found = _back(image, path)
-    return found.axes == image.axes and bool(np.isclose(found.interval, 2.5))
+    restored = _back(image, path)
+    return restored.axes == image.axes and bool(np.isclose(restored.interval, 2.5))
 
 
 def _labels(path: Path) -> bool:
     data = np.arange(17 * 18).reshape(17, 18).astype(np.uint16)
-    found = io.read_labels(io.write(Labels(data, "YX"), path))
-    return bool((np.asarray(found.data) == data).all())
+    restored = io.read_labels(io.write(Labels(data, "YX"), path))
+    return bool((np.asarray(restored.data) == data).all())
 
 
 if __name__ == "__main__":

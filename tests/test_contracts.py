@@ -26,7 +26,7 @@ def test_contract(entry, case):
 
 @pytest.mark.parametrize("dtype", [complex, object, "U1"])
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.kind}-{entry.name}")
-def test_what_is_no_number_is_refused_in_words(entry, dtype):
+def test_what_is_no_number_is_refused_with_a_message(entry, dtype):
     array = np.ones((3, 6, 7), dtype)
     array = array if 3 in entry.ndim or entry.channels == "many" else array[0]
     if entry.name == "dense_crf":
@@ -75,7 +75,7 @@ def drifts(image):
 
 
 @pytest.mark.parametrize(
-    ("function", "case", "words"),
+    ("function", "case", "message"),
     [
         (shrinks, "2-D uint8", "gives shape"),
         (changes, "2-D uint8", "changed its input"),
@@ -84,6 +84,6 @@ def drifts(image):
         (drifts, "blocks", "differs"),
     ],
 )
-def test_the_checks_catch_what_they_are_for(function, case, words):
-    with pytest.raises(AssertionError, match=words):
+def test_the_checks_catch_what_they_are_for(function, case, message):
+    with pytest.raises(AssertionError, match=message):
         check(entry_of(function, pointwise=True), case)

@@ -83,15 +83,15 @@ def assigned_names_in(path):
             yield node.id if isinstance(node, ast.Name) else node.attr
 
 
-def banned_words(name):
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
-    return BANNED & {word.lower() for word in words}
+def banned_terms(name):
+    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
+    return BANNED & {word.lower() for word in parts}
 
 
-def test_words_of_identifiers_are_told_apart():
-    assert banned_words("PlaceOfKeptTiles") == {"kept", "place"}
-    assert banned_words("_in_words") == {"words"}
-    assert not banned_words("foundation_always")
+def test_identifiers_are_split_into_terms():
+    assert banned_terms("PlaceOfKeptTiles") == {"kept", "place"}
+    assert banned_terms("_in_words") == {"words"}
+    assert not banned_terms("foundation_always")
 
 
 def test_variables_and_attributes_are_read(tmp_path):
@@ -104,7 +104,7 @@ def test_variables_and_attributes_are_read(tmp_path):
 
 @pytest.mark.parametrize("path", files_of(HELD), ids=lambda path: str(path.relative_to(SOURCE)))
 def test_names_use_standard_terms(path):
-    wrong = {name for name in names_in(path) if banned_words(name)}
+    wrong = {name for name in names_in(path) if banned_terms(name)}
     assert not wrong
 
 
@@ -112,5 +112,5 @@ def test_names_use_standard_terms(path):
     "path", files_of(HELD_INSIDE), ids=lambda path: str(path.relative_to(SOURCE))
 )
 def test_variables_use_standard_terms(path):
-    wrong = {name for name in assigned_names_in(path) if banned_words(name)}
+    wrong = {name for name in assigned_names_in(path) if banned_terms(name)}
     assert not wrong

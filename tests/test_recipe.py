@@ -46,17 +46,17 @@ def test_specs_are_read_from_what_people_write(given):
 
 
 @pytest.mark.parametrize(
-    ("part", "words"),
+    ("part", "message"),
     [
         ({"apply_to": "slice"}, "apply_to='slice' cannot be used: give 'auto' or 'plane'"),
         ({"times": (3,)}, "two whole numbers"),
         ({"channel": 0.5}, "number of a channel"),
     ],
 )
-def test_parts_that_cannot_be_used_are_told(part, words):
+def test_unusable_parts_are_refused(part, message):
     picture = np.eye(5)
     for call in (partial(segment, picture, "otsu"), partial(apply_filters, picture, "median")):
-        with pytest.raises(SettingError, match=words):
+        with pytest.raises(SettingError, match=message):
             call(**part)
 
 
@@ -67,7 +67,7 @@ def test_other_things_are_no_specs(given):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("filters: []", "method"),
         ("method: {name: otsu}\nmehtod: 3", "mehtod"),
@@ -76,8 +76,8 @@ def test_other_things_are_no_specs(given):
         ("method: {name: otsu}\napply_to: slice", "apply_to"),
     ],
 )
-def test_bad_recipes_are_explained(text, words):
-    with pytest.raises(FormatError, match=words):
+def test_bad_recipes_are_explained(text, message):
+    with pytest.raises(FormatError, match=message):
         Recipe.from_text(text)
 
 

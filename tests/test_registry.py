@@ -72,7 +72,7 @@ def test_entry_validates_and_the_bare_function_trusts(kinds):
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("settings", "parts"),
     [
         ({"count": 7}, ["count", "7", "less than or equal to 5"]),
         ({"cuont": 3}, ["cuont", "Did you mean 'count'"]),
@@ -82,10 +82,10 @@ def test_entry_validates_and_the_bare_function_trusts(kinds):
         ({"loss": ("focal", {"gamma": -1})}, ["gamma", "focal"]),
     ],
 )
-def test_wrong_settings_are_explained(kinds, settings, words):
+def test_wrong_settings_are_explained(kinds, settings, parts):
     with pytest.raises(SettingError) as caught:
         kinds[1]["net"].validate(settings)
-    assert all(word in str(caught.value) for word in words)
+    assert all(word in str(caught.value) for word in parts)
 
 
 def test_data_are_given_by_position_or_name():

@@ -58,9 +58,9 @@ def given(entry, image):
 
 
 def result(entry, data):
-    found = entry.function(**data, **entry.validate({}))
-    found = run(found) if inspect.isgenerator(found) else found
-    return np.asarray(found.array if isinstance(found, Regridded) else found)
+    actual = entry.function(**data, **entry.validate({}))
+    actual = run(actual) if inspect.isgenerator(actual) else actual
+    return np.asarray(actual.array if isinstance(actual, Regridded) else actual)
 
 
 def same(entry, one, other):

@@ -68,9 +68,9 @@ def test_blocks_give_the_same(ball, chunks, apply_to):
     noisy = ball.data + np.random.default_rng(0).normal(0, 60, ball.data.shape).astype(np.float32)
     whole, lazy = ball.replace(data=noisy), ball.replace(data=da.from_array(noisy, chunks))
     settings = {"apply_to": apply_to, "cleanups": ["connected_components"]}
-    expected, found = edge_points(whole, **settings), edge_points(lazy, **settings)
+    expected, actual = edge_points(whole, **settings), edge_points(lazy, **settings)
     assert len(expected) > 500
-    pd.testing.assert_frame_equal(found, expected, atol=1e-6)
+    pd.testing.assert_frame_equal(actual, expected, atol=1e-6)
     assert expected["label"].min() == 1
 
 
@@ -81,8 +81,8 @@ def test_blocks_reach_as_far_as_wide_smoothing_does():
     expected = located(noisy, marked, sigma=25.0)
     assert np.abs(expected.positions[:, 0] - 39.5).max() < 0.5  # not as far as moves are cut off
     lazy = da.from_array(noisy, (80, 13))
-    found = located(lazy, da.from_array(marked, lazy.chunks), sigma=25.0)
-    np.testing.assert_allclose(found.positions, expected.positions, atol=1e-9)
+    actual = located(lazy, da.from_array(marked, lazy.chunks), sigma=25.0)
+    np.testing.assert_allclose(actual.positions, expected.positions, atol=1e-9)
 
 
 def test_planes_a_thousand_times_as_far_apart_as_voxels():
@@ -126,12 +126,12 @@ def test_channels_filters_and_cleanups(ball):
 
 
 def test_marked_voxels_without_a_gradient_stay_where_they_are():
-    found = located(np.zeros((4, 5)), np.eye(4, 5, dtype=bool))
-    np.testing.assert_array_equal(found.positions, found.voxels)
-    assert not found.normals.any()
+    actual = located(np.zeros((4, 5)), np.eye(4, 5, dtype=bool))
+    np.testing.assert_array_equal(actual.positions, actual.voxels)
+    assert not actual.normals.any()
 
 
-def test_what_has_no_such_points_is_told(ball):
+def test_what_has_no_such_points_is_refused(ball):
     with pytest.raises(InputError, match="method is 'otsu'"):
         list(edge_point_steps(ball, recipe_of("otsu")))
     with pytest.raises(InputError, match="planes or volumes"):
@@ -141,8 +141,8 @@ def test_what_has_no_such_points_is_told(ball):
 def test_the_command_line_writes_the_points_and_their_recipe(ball, tmp_path, capsys):
     source, points = tmp_path / "ball.tif", tmp_path / "points.csv"
     write(ball, source)
-    words = ["--sigma", "1", "--low", "0.2", "--high", "0.3", "--filter", "median:size=1"]
-    assert main(["edges", str(source), "-o", str(points), *words]) == 0
+    arguments = ["--sigma", "1", "--low", "0.2", "--high", "0.3", "--filter", "median:size=1"]
+    assert main(["edges", str(source), "-o", str(points), *arguments]) == 0
     assert "points → " in capsys.readouterr().out
     table = pd.read_csv(points)
     assert list(table)[:3] == [f"{a} [micrometer]" for a in "zyx"]
@@ -156,7 +156,7 @@ def test_the_command_line_writes_the_points_and_their_recipe(ball, tmp_path, cap
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "told"),
+    ("arguments", "status", "message"),
     [
         (["missing.tif"], 1, "does not exist"),
         (["ball.tif", "--sigma", "-1"], 2, "'sigma' of 'canny'"),
@@ -165,10 +165,12 @@ def test_the_command_line_writes_the_points_and_their_recipe(ball, tmp_path, cap
         (["ball.tif", "--recipe", "otsu.yaml", "--sigma", "2"], 2, "leave out the options"),
     ],
 )
-def test_errors_of_the_command_line(ball, tmp_path, capsys, monkeypatch, words, status, told):
+def test_errors_of_the_command_line(
+    ball, tmp_path, capsys, monkeypatch, arguments, status, message
+):
     monkeypatch.chdir(tmp_path)
     write(ball, "ball.tif")
     recipe_of("otsu").save("otsu.yaml")
-    assert main(["edges", *words, "-o", "points.csv"]) == status
-    assert told in capsys.readouterr().err
+    assert main(["edges", *arguments, "-o", "points.csv"]) == status
+    assert message in capsys.readouterr().err
     assert not (tmp_path / "points.csv").exists()

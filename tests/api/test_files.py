@@ -24,13 +24,13 @@ def test_one_of_several_images_is_read(tmp_path):
     path, out = tmp_path / "two.npz", tmp_path / "out.npy"
     np.savez(path, first=first, second=second)
     np.testing.assert_array_equal(read(path, series="second"), second)
-    words = ["segment", "manual", str(path), "--value", "0", "-o", str(out)]
-    assert main([*words, "--series", "second"]) == 0
+    arguments = ["segment", "manual", str(path), "--value", "0", "-o", str(out)]
+    assert main([*arguments, "--series", "second"]) == 0
     np.testing.assert_array_equal(np.load(out), second)
     for labels, image in ((path, ()), (out, ("--image", str(path)))):
         table = tmp_path / "table.csv"
-        words = ["measure", str(labels), *image, "--series", "second", "-o", str(table)]
-        assert main(words) == 0
+        arguments = ["measure", str(labels), *image, "--series", "second", "-o", str(table)]
+        assert main(arguments) == 0
         assert pd.read_csv(table).iloc[0, 1] == 6
 
 
@@ -56,7 +56,7 @@ def test_what_ends_half_way_leaves_no_file(tmp_path):
 
 
 @pytest.mark.parametrize("what", [TABLE, Recipe(method=Spec(name="otsu"))])
-def test_folders_that_cannot_be_are_told(tmp_path, what):
+def test_impossible_folders_are_refused(tmp_path, what):
     (tmp_path / "cells.tif").write_text("a file")
     with pytest.raises(FormatError, match=r"Nothing can be written to the folder .*cells\.tif"):
         write(what, tmp_path / "cells.tif" / "x.csv")

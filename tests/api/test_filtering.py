@@ -20,10 +20,10 @@ def stack():
 
 
 def test_filters_run_in_order_with_the_spacing(stack):
-    found = apply_filters(stack, ["median", ("gaussian", {"sigma": 1.0})])
+    actual = apply_filters(stack, ["median", ("gaussian", {"sigma": 1.0})])
     expected = filters["gaussian"](filters["median"](stack.data), stack.spacing, sigma=1.0)
-    np.testing.assert_array_equal(found.data, expected)
-    assert (found.axes, found.spacing, found.unit) == ("ZYX", stack.spacing, "micrometer")
+    np.testing.assert_array_equal(actual.data, expected)
+    assert (actual.axes, actual.spacing, actual.unit) == ("ZYX", stack.spacing, "micrometer")
     lazy = apply_filters(stack.replace(data=da.from_array(stack.data, (2, 5, 15))), ["median"])
     assert lazy.is_lazy
     np.testing.assert_array_equal(lazy.data.compute(), filters["median"](stack.data))
@@ -58,15 +58,15 @@ def test_three_directions_are_no_single_image(stack):
     with pytest.raises(InputError, match="three directions"):
         apply_filters(stack, ["median"], apply_to="directions")
     film = stack.replace(data=stack.data[:, None], axes="TZYX")
-    found = apply_filters(film, ["median"], apply_to="stack")
-    np.testing.assert_array_equal(found.data, apply_filters(film, ["median"]).data)
+    actual = apply_filters(film, ["median"], apply_to="stack")
+    np.testing.assert_array_equal(actual.data, apply_filters(film, ["median"]).data)
 
 
 def test_cubic_voxels_are_written_with_their_spacing(stack, tmp_path, capsys):
     source, out = tmp_path / "stack.tif", tmp_path / "cubic.tif"
     write(stack, source)
-    words = ["--filter", "isotropic", "--filter", "gaussian:sigma=0.5"]
-    assert main(["filter", str(source), "-o", str(out), *words, "--json"]) == 0
+    arguments = ["--filter", "isotropic", "--filter", "gaussian:sigma=0.5"]
+    assert main(["filter", str(source), "-o", str(out), *arguments, "--json"]) == 0
     (report,) = json.loads(capsys.readouterr().out)
     assert report["shape"] == [13, 12, 15]
     cubic = read(out)
@@ -98,13 +98,13 @@ def test_folders_keep_what_pictures_cannot_hold(stack, tmp_path):
     (tmp_path / "in").mkdir()
     for name in ("a.png", "b.png"):
         write(Image(stack.data[0].astype(np.uint8), "YX"), tmp_path / "in" / name)
-    words = ["filter", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--filter"]
-    assert main([*words, "gaussian"]) == 0
+    arguments = ["filter", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--filter"]
+    assert main([*arguments, "gaussian"]) == 0
     assert read(tmp_path / "out" / "b.tif").dtype == np.float32
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "told"),
+    ("arguments", "status", "message"),
     [
         ([], 2, "Say which filters"),
         (["--filter", "gausian"], 2, "gaussian"),
@@ -117,11 +117,11 @@ def test_folders_keep_what_pictures_cannot_hold(stack, tmp_path):
         ),
     ],
 )
-def test_errors_of_the_command_line(stack, tmp_path, capsys, words, status, told):
+def test_errors_of_the_command_line(stack, tmp_path, capsys, arguments, status, message):
     source = tmp_path / "stack.tif"
     write(stack, source)
-    assert main(["filter", str(source), "-o", str(tmp_path / "out.tif"), *words]) == status
-    assert told in capsys.readouterr().err
+    assert main(["filter", str(source), "-o", str(tmp_path / "out.tif"), *arguments]) == status
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -150,23 +150,23 @@ def test_chosen_channels_are_what_the_method_sees(stack):
         segment(image, "kmeans", clusters=3, filters=[pick]).data, expected
     )
     lazy = image.replace(data=da.from_array(data, (1, 2, 6, 15)))
-    found = segment(lazy, "kmeans", clusters=3, filters=[pick])
-    np.testing.assert_array_equal(found.data.compute(), expected)
+    actual = segment(lazy, "kmeans", clusters=3, filters=[pick])
+    np.testing.assert_array_equal(actual.data.compute(), expected)
     with pytest.raises(SettingError, match="no channel 3"):
         apply_filters(image, [("channels", {"indices": (3,)})])
 
 
-def test_data_beside_the_image_by_name(stack, tmp_path, capsys):
+def test_further_data_by_name(stack, tmp_path, capsys):
     source, marks = tmp_path / "stack.tif", tmp_path / "marks"
     write(stack, source)
     marked = np.zeros(stack.shape, np.uint8)
     marked[0, 0, 0], marked[3, 11, 14] = 1, 2
     marks.mkdir()
     write(Image(marked, "ZYX"), marks / "stack.npy")  # a folder of equal names, without a spacing
-    words = ["segment", "watershed", str(source), "-o", str(tmp_path / "out.tif")]
-    assert main([*words, "--data", f"markers={marks}"]) == 0
+    arguments = ["segment", "watershed", str(source), "-o", str(tmp_path / "out.tif")]
+    assert main([*arguments, "--data", f"markers={marks}"]) == 0
     expected = segment(stack, "watershed", markers=marked)
     assert np.array_equal(read_labels(tmp_path / "out.tif"), expected)
-    for given, told in (("markers", "Cannot read"), ("seeds=a.tif", "takes no 'seeds'")):
-        assert main([*words, "--data", given]) == 2
-        assert told in capsys.readouterr().err
+    for given, message in (("markers", "Cannot read"), ("seeds=a.tif", "takes no 'seeds'")):
+        assert main([*arguments, "--data", given]) == 2
+        assert message in capsys.readouterr().err

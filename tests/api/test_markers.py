@@ -35,7 +35,7 @@ def test_points_may_have_another_scale_unit_and_the_channel():
     assert at(world, units=units) == {1: [1, 3, 4, 8]}
 
 
-def test_points_that_fit_no_image_are_told():
+def test_points_that_fit_no_image_are_refused():
     with pytest.raises(InputError, match="have 2 coordinates, but the image has the axes TZYX"):
         at([[1, 2]])
     with pytest.raises(InputError, match="No point of 'far' lies in the image 'cells'"):
@@ -47,12 +47,12 @@ def test_points_that_fit_no_image_are_told():
 def test_layers_are_segmented_from_points_as_from_labels():
     valley = np.abs(np.arange(20) - 9.0) * np.ones((8, 1))
     image = ImageLayer(valley, scale=(0.5, 0.5), translate=(3, 5), units=("um", "um"))
-    places = [[4, 2], [4, 17]]
-    points = Points([image.data_to_world(place) for place in places], units=("um", "um"))
+    positions = [[4, 2], [4, 17]]
+    points = Points([image.data_to_world(position) for position in positions], units=("um", "um"))
     marks = np.zeros(valley.shape, int)
     marks[4, 2], marks[4, 17] = 1, 2
     labels = LabelsLayer(marks, scale=image.scale, translate=image.translate, units=image.units)
-    found = [segment(image, "watershed", markers=m).data for m in (points, labels, marks)]
-    assert np.unique(found[0]).tolist() == [1, 2]
-    np.testing.assert_array_equal(found[0], found[1])
-    np.testing.assert_array_equal(found[0], found[2])
+    actual = [segment(image, "watershed", markers=m).data for m in (points, labels, marks)]
+    assert np.unique(actual[0]).tolist() == [1, 2]
+    np.testing.assert_array_equal(actual[0], actual[1])
+    np.testing.assert_array_equal(actual[0], actual[2])

@@ -30,8 +30,8 @@ def from_python(text, monkeypatch):
 
     def segment(image, method, *, data=None, **arguments):
         parts = ("filters", "cleanups", "channel", "apply_to", "times")
-        kept = {name: arguments.pop(name) for name in parts if name in arguments}
-        taken["recipe"] = api.recipe_of((method, arguments), **kept)
+        options = {name: arguments.pop(name) for name in parts if name in arguments}
+        taken["recipe"] = api.recipe_of((method, arguments), **options)
 
     monkeypatch.setattr(napari_segment, "segment", segment, raising=False)
     exec(text, {})

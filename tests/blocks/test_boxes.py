@@ -23,10 +23,10 @@ def lazy(request):
 @pytest.mark.parametrize("chunks", [None, (4, 3, 5), (9, 1, 8)])
 def test_boxes_are_those_of_scipy(chunks):
     labels = LABELS if chunks is None else da.from_array(LABELS, chunks)
-    ids, found = boxes(labels)
+    ids, own_boxes = boxes(labels)
     expected = {i: box for i, box in enumerate(find_objects(LABELS), 1) if box}
     assert ids.tolist() == list(expected)
-    for i, box in zip(ids, found, strict=True):
+    for i, box in zip(ids, own_boxes, strict=True):
         assert tuple(slice(a, b) for a, b in box.tolist()) == expected[i]
 
 
@@ -38,11 +38,13 @@ def test_boxes_of_masks_and_of_nothing():
 
 
 def test_each_region_gets_its_own_labels_whole(lazy):
-    found = regions(*boxes(lazy), lazy.chunks)
-    assert np.sort(np.concatenate([region.ids for region in found])).tolist() == list(range(1, 13))
+    own_boxes = regions(*boxes(lazy), lazy.chunks)
+    assert np.sort(np.concatenate([region.ids for region in own_boxes])).tolist() == list(
+        range(1, 13)
+    )
 
-    def check(place, own, image):
-        inside = tuple(map(slice, place.start, place.stop))
+    def check(box, own, image):
+        inside = tuple(map(slice, box.start, box.stop))
         np.testing.assert_array_equal(own, np.where(np.isin(LABELS, own), LABELS, 0)[inside])
         np.testing.assert_array_equal(image, LABELS[inside] + 1)
         return own
@@ -53,16 +55,16 @@ def test_each_region_gets_its_own_labels_whole(lazy):
             out[here] |= own[there]
         return out
 
-    pieces = map_regions(check, found, lazy, lazy + 1)
-    again = assemble(paint, found, pieces, lazy, dtype=lazy.dtype)
+    pieces = map_regions(check, own_boxes, lazy, lazy + 1)
+    again = assemble(paint, own_boxes, pieces, lazy, dtype=lazy.dtype)
     assert again.chunks == lazy.chunks
     np.testing.assert_array_equal(again.compute(scheduler="sync"), LABELS)
 
 
 def test_regions_that_no_memory_holds_are_refused(lazy, monkeypatch):
     monkeypatch.setattr(import_module("napari_segment.blocks.boxes"), "free_memory", lambda: 0)
-    found = regions(*boxes(lazy), lazy.chunks)
-    pieces = map_regions(lambda place, own, image: own, found, lazy, lazy)
+    own_boxes = regions(*boxes(lazy), lazy.chunks)
+    pieces = map_regions(lambda box, own, image: own, own_boxes, lazy, lazy)
     with pytest.raises(InputError, match="Use a stricter threshold"):
         dask.compute(pieces, scheduler="sync")
 
@@ -77,8 +79,8 @@ def test_labels_of_one_block_are_one_region():
     field = np.zeros((8, 8), np.uint8)
     field[0, 0], field[1, 2], field[0, 5] = 1, 2, 3
     field[3:5, 6] = 4  # across two blocks
-    found = regions(*boxes(field), ((4, 4), (4, 4)))
-    assert sorted(region.ids.tolist() for region in found) == [[1, 2], [3], [4]]
-    (across,) = (region for region in found if region.ids.tolist() == [4])
+    own_boxes = regions(*boxes(field), ((4, 4), (4, 4)))
+    assert sorted(region.ids.tolist() for region in own_boxes) == [[1, 2], [3], [4]]
+    (across,) = (region for region in own_boxes if region.ids.tolist() == [4])
     assert (across.location.start, across.location.stop) == ((3, 6), (5, 7))
     assert list(across.indices()) == [(0, 1), (1, 1)]

@@ -58,12 +58,12 @@ def test_a_spiral_through_many_blocks_is_one_component():
 def test_runs_are_the_components(ndim):
     image = speckle(ndim, levels=2)
     components, count = label(image, 2)
-    found = runs(image, 2)
-    assert len(found.starts) == count + 1
+    actual = runs(image, 2)
+    assert len(actual.starts) == count + 1
     painted = np.zeros(image.size, int)
-    for c, (a, b) in enumerate(zip(found.starts[:-1], found.starts[1:], strict=True), 1):
-        assert (np.diff(found.at[a:b]) > 0).all()
-        for at, length in zip(found.at[a:b], found.length[a:b], strict=True):
+    for c, (a, b) in enumerate(zip(actual.starts[:-1], actual.starts[1:], strict=True), 1):
+        assert (np.diff(actual.at[a:b]) > 0).all()
+        for at, length in zip(actual.at[a:b], actual.length[a:b], strict=True):
             painted[at : at + length] += c
     np.testing.assert_array_equal(painted.reshape(image.shape), components)
     none = runs(np.zeros_like(image))
@@ -105,9 +105,9 @@ def test_components_that_hold_a_seed(chunks, connectivity, corner):
     expected[0, 3] = False
     expected[2, 2:] = expected[4, 2:] = corner
     arrays = [a if chunks is None else da.from_array(a, chunks) for a in (seeds, mask)]
-    found = connected_to(*arrays, connectivity)
-    assert isinstance(found, np.ndarray) == (chunks is None)
-    np.testing.assert_array_equal(np.asarray(found), expected)
+    actual = connected_to(*arrays, connectivity)
+    assert isinstance(actual, np.ndarray) == (chunks is None)
+    np.testing.assert_array_equal(np.asarray(actual), expected)
 
 
 @pytest.mark.parametrize("shape", [(5,), (2, 1, 3, 3)])

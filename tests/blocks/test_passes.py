@@ -33,13 +33,13 @@ def test_values_come_in_order_without_a_cluster():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kept", [False, True], ids=["read", "persisted"])
-def test_a_cluster_doubts_no_task(client, labels, kept, caplog):
+@pytest.mark.parametrize("persisted", [False, True], ids=["read", "persisted"])
+def test_a_cluster_doubts_no_task(client, labels, persisted, caplog):
     lazy = da.from_array(labels, chunks=(7, 32, 33))
-    lazy = lazy.persist() if kept else lazy
+    lazy = lazy.persist() if persisted else lazy
     names = ("connected_components", "remove_small", "keep_largest", "clear_border")
     with caplog.at_level(logging.WARNING, "distributed.scheduler"):
         for name in names:
-            found = np.asarray(cleanups[name](lazy))
-            np.testing.assert_array_equal(found, np.asarray(cleanups[name](labels)))
+            actual = np.asarray(cleanups[name](lazy))
+            np.testing.assert_array_equal(actual, np.asarray(cleanups[name](labels)))
     assert not [r for r in caplog.records if "run_spec" in r.getMessage()]

@@ -80,9 +80,9 @@ def test_contacts(chunked, background):
 def test_replaced_labels(chunked, shift):
     ids = np.array([3, 9]) << shift
     given = chunked(LABELS.astype(np.int64) << shift)
-    found = np.asarray(replace_labels(given, ids, np.array([7, 5]), np.uint8))
-    assert found.dtype == np.uint8
-    np.testing.assert_array_equal(found, np.select([LABELS == 3, LABELS == 9], [7, 5], 0))
+    actual = np.asarray(replace_labels(given, ids, np.array([7, 5]), np.uint8))
+    assert actual.dtype == np.uint8
+    np.testing.assert_array_equal(actual, np.select([LABELS == 3, LABELS == 9], [7, 5], 0))
 
 
 def test_replacing_nothing_gives_zeros(chunked):

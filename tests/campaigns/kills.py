@@ -104,8 +104,8 @@ class Store:
         rows = [json.loads(p.read_text()) for p in self.store.glob("*/labels/napari-segment.json")]
         done = max((row["done"] for row in rows if row["done"] < 64), default=0)
         start_again(self.store)
-        found = self.labels(self.images[trial % 2], store=self.store)
-        assert np.array_equal(found, expected)
+        actual = self.labels(self.images[trial % 2], store=self.store)
+        assert np.array_equal(actual, expected)
         left = [p for p in self.store.rglob(".*") if p.name != ".lock.json"]
         assert not left, left
         if trial % 2:

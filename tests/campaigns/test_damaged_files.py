@@ -159,25 +159,25 @@ def _dicom(path, data, number=None):
 
 def damage(content, kind, rng, other=b""):
     """Bytes with one kind of damage."""
-    found = bytearray(content)
+    changed = bytearray(content)
     if kind == "cut":
-        return bytes(found[: rng.randrange(len(found))])
+        return bytes(changed[: rng.randrange(len(changed))])
     if kind == "turned":
         for _ in range(rng.choice([1, 4, 32])):
-            found[rng.randrange(len(found))] ^= 1 << rng.randrange(8)
+            changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
     elif kind == "header":
         for _ in range(rng.choice([1, 3])):
-            found[rng.randrange(min(len(found), 400))] = rng.randrange(256)
+            changed[rng.randrange(min(len(changed), 400))] = rng.randrange(256)
     elif kind == "zeroed":
-        start = rng.randrange(len(found))
+        start = rng.randrange(len(changed))
         length = rng.choice([4, 64, 1024])
-        found[start : start + length] = bytes(len(found[start : start + length]))
+        changed[start : start + length] = bytes(len(changed[start : start + length]))
     elif kind == "swapped":
         length = rng.choice([16, 132, 400])
-        found[:length] = other[:length]
+        changed[:length] = other[:length]
     elif kind == "larger":
-        return _larger(bytes(found), rng)
-    return bytes(found)
+        return _larger(bytes(changed), rng)
+    return bytes(changed)
 
 
 def _larger(content, rng):
@@ -192,8 +192,8 @@ def _larger(content, rng):
     if not present:
         return content[: len(content) // 2]
     old, new = rng.choice(present)
-    places = [m.start() for m in re.finditer(re.escape(old), start)]
-    at = rng.choice(places)
+    offsets = [m.start() for m in re.finditer(re.escape(old), start)]
+    at = rng.choice(offsets)
     return content[:at] + new + content[at + len(old) :]
 
 
@@ -213,8 +213,8 @@ def run(folder, count, seed):
         whole, other = sources[number % len(sources)], rng.choice(sources)
         kind = KINDS[(number // len(sources) + number) % len(KINDS)]
         path = _damaged(whole, other, kind, rng, folder / f"damaged{number}")
-        found = reader(path, lazy=rng.random() < 0.3)
-        outcome, fault = _judged(found, path, whole, kind)
+        answer = reader(path, lazy=rng.random() < 0.3)
+        outcome, fault = _judged(answer, path, whole, kind)
         counts[outcome] += 1
         if fault:
             faults.append(f"{path.name} ({number}: {whole.path.name}, {kind}): {fault}")
@@ -254,23 +254,23 @@ def _damaged(whole, other, kind, rng, folder):
     return path
 
 
-def _judged(found, path, whole, kind):
+def _judged(answer, path, whole, kind):
     """What came of a file, and what is wrong with that."""
-    if "refused" in found:
-        text = found["refused"]
+    if "refused" in answer:
+        text = answer["refused"]
         if path.name not in text:
             return "refused", f"no name in: {text}"
         if _LIBRARY.search(text):
             return "refused", f"a library's own words: {text}"
         return "refused", "" if _NEXT.search(text) else f"no next step: {text}"
-    if "read" not in found:
-        outcome = next(iter(found))
-        return outcome, str(found)
+    if "read" not in answer:
+        outcome = next(iter(answer))
+        return outcome, str(answer)
     data = np.load(f"{path}.result.npy")
     same = data.shape == whole.data.shape and np.array_equal(data, whole.data)
     if same:
         return "read, the same", ""
-    if found["warned"]:
+    if answer["warned"]:
         return "read, with a warning", ""
     return _other_pixels(data, whole, kind)
 

@@ -111,7 +111,7 @@ def recipes(count, seed):
     return seen
 
 
-WORDS = (
+ARGUMENTS = (
     "segment", "replay", "filter", "measure", "compare", "edges", "track", "consensus", "rank",
     "list", "runs", "summary", "export", "otsu", "li", "canny", "a.tif", "b.tif", "gone.tif",
     "text.txt", "folder", "-o", "out.tif", "out", "out.csv", "", "--", "-", "--json", "--axes",
@@ -125,7 +125,7 @@ WORDS = (
 def command_of(rng):
     """A command line: random words, or a good one in which some words changed."""
     if rng.random() < 0.4:
-        return [rng.choice(WORDS) for _ in range(rng.randrange(7))]
+        return [rng.choice(ARGUMENTS) for _ in range(rng.randrange(7))]
     good = rng.choice(
         [
             ["segment", "otsu", "a.tif", "-o", "out.tif"],
@@ -137,19 +137,19 @@ def command_of(rng):
         ]
     )
     for _ in range(rng.randrange(3)):
-        good[rng.randrange(len(good))] = rng.choice(WORDS)
-    return [*good, *(rng.choice(WORDS) for _ in range(rng.randrange(3)))]
+        good[rng.randrange(len(good))] = rng.choice(ARGUMENTS)
+    return [*good, *(rng.choice(ARGUMENTS) for _ in range(rng.randrange(3)))]
 
 
 def commands(count, seed, capsys):
     """Run random command lines; how many ended with each status."""
     rng, seen = random.Random(seed), {}
     for trial in range(count):
-        words = command_of(rng)
-        text = f"trial {trial}: {words}"
+        command = command_of(rng)
+        text = f"trial {trial}: {command}"
         try:
             with alarm(text):
-                status = cli.main(words)
+                status = cli.main(command)
         except SystemExit as end:
             status = end.code
         said = capsys.readouterr()

@@ -33,20 +33,20 @@ def drawn(dtype, size):
 def test_levels_are_counted_as_by_unique(dtype, size):
     values = drawn(dtype, size)
     levels, counts = np.unique(values, return_counts=True)
-    found = histogram(values)
-    occupied = np.flatnonzero(found.counts)
-    np.testing.assert_array_equal(found.counts[occupied], counts)
-    np.testing.assert_array_equal(found.centers[occupied], levels.astype(np.float64))
-    assert {occupied[0], occupied[-1]} == {0, len(found.counts) - 1}
+    actual = histogram(values)
+    occupied = np.flatnonzero(actual.counts)
+    np.testing.assert_array_equal(actual.counts[occupied], counts)
+    np.testing.assert_array_equal(actual.centers[occupied], levels.astype(np.float64))
+    assert {occupied[0], occupied[-1]} == {0, len(actual.counts) - 1}
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2"])
 @pytest.mark.parametrize("skip", range(9))
 def test_values_may_begin_anywhere_in_memory(dtype, skip):
     values = drawn(dtype, 60)
-    found, copied = histogram(values[skip:-1]), histogram(values[skip:-1].tolist())
-    np.testing.assert_array_equal(found.counts, copied.counts)
-    np.testing.assert_array_equal(found.centers, copied.centers)
+    actual, copied = histogram(values[skip:-1]), histogram(values[skip:-1].tolist())
+    np.testing.assert_array_equal(actual.counts, copied.counts)
+    np.testing.assert_array_equal(actual.centers, copied.centers)
 
 
 def test_parts_in_threads_add_up():
@@ -60,10 +60,10 @@ def test_floats_are_counted_in_their_bins(dtype, bins):
     rng = np.random.default_rng(bins)
     values = np.concatenate([rng.normal(0, 9, 500), [np.nan, np.inf, -np.inf, -0.0, 0.0]])
     values = np.concatenate([values, np.arange(-20.0, 21.0)]).astype(dtype)
-    found = histogram(values, bins=bins)
+    actual = histogram(values, bins=bins)
     finite = values[np.isfinite(values)].astype(np.float64)
-    below = np.array([(finite <= upper).sum() for upper in found.uppers])
-    np.testing.assert_array_equal(np.cumsum(found.counts), below)
+    below = np.array([(finite <= upper).sum() for upper in actual.uppers])
+    np.testing.assert_array_equal(np.cumsum(actual.counts), below)
     assert below[-1] == finite.size
 
 

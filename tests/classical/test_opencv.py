@@ -89,9 +89,9 @@ def test_canny_is_opencv_s_but_for_its_four_directions():
 def test_components_are_opencv_s(connectivity, theirs, share):
     mask = noise(top=1) < share
     count, expected = cv2.connectedComponents(mask.astype(np.uint8), connectivity=theirs)
-    found, number = label(mask, connectivity)
+    actual, number = label(mask, connectivity)
     assert number == count - 1
-    pairs = np.unique(np.stack([found.ravel(), expected.ravel()]), axis=1)
+    pairs = np.unique(np.stack([actual.ravel(), expected.ravel()]), axis=1)
     assert pairs.shape[1] == count  # one to one
 
 

@@ -45,8 +45,8 @@ def nested(tmp_path, monkeypatch):
     return tmp_path
 
 
-def run(*words):
-    return main(["segment", "otsu", "in", "-o", "out", "--recursive", *words])
+def run(*arguments):
+    return main(["segment", "otsu", "in", "-o", "out", "--recursive", *arguments])
 
 
 def test_bad_files_do_not_end_the_run(nested, capsys):
@@ -125,16 +125,16 @@ def test_patterns_are_expanded_where_the_shell_did_not(nested, capsys):
 
 def test_results_in_the_folder_of_the_inputs_are_no_inputs(nested):
     (nested / "in").rename(nested / "all")
-    words = ["segment", "otsu", "all", "-o", "all/results", "--recursive", "--skip-existing"]
-    assert main(words) == main(words) == 1
+    arguments = ["segment", "otsu", "all", "-o", "all/results", "--recursive", "--skip-existing"]
+    assert main(arguments) == main(arguments) == 1
     assert len(images_in("all/results", recursive=True)) == COUNT - len(BAD)
 
 
 def test_filters_of_nested_folders(nested):
-    words = ["filter", "in", "-o", "out", "--recursive", "--filter", "median"]
-    assert main([*words, "--report", "report.json"]) == 1
+    arguments = ["filter", "in", "-o", "out", "--recursive", "--filter", "median"]
+    assert main([*arguments, "--report", "report.json"]) == 1
     assert len(images_in("out", recursive=True)) == COUNT - len(BAD)
-    assert main([*words, "--skip-existing", "--report", "report.json"]) == 1
+    assert main([*arguments, "--skip-existing", "--report", "report.json"]) == 1
     statuses = [row["status"] for row in json.loads((nested / "report.json").read_text())]
     assert statuses.count("skipped") == COUNT - len(BAD)
     assert statuses.count("failed") == len(BAD)
@@ -157,9 +157,9 @@ def labelled(nested):
 
 
 def test_folders_are_measured_into_one_table(labelled):
-    words = ["measure", "labels", "--recursive", "-o", "t.csv", "--image", "in"]
-    words += ["--properties", "basic,intensity"]
-    assert main([*words, "--report", "report.json"]) == 1
+    arguments = ["measure", "labels", "--recursive", "-o", "t.csv", "--image", "in"]
+    arguments += ["--properties", "basic,intensity"]
+    assert main([*arguments, "--report", "report.json"]) == 1
     table = pd.read_csv("t.csv")
     counts = table.groupby("file").size().to_dict()
     expected = {n: n % 4 for n in range(COUNT) if n not in BAD and n % 4}
@@ -174,21 +174,21 @@ def test_folders_are_measured_into_one_table(labelled):
 
 
 def test_a_table_is_continued(labelled, capsys):
-    words = ["measure", "labels", "--recursive", "-o", "t.csv"]
-    main(words)
+    arguments = ["measure", "labels", "--recursive", "-o", "t.csv"]
+    main(arguments)
     whole = pd.read_csv("t.csv")
     first = whole["file"].iloc[0]
     whole[whole["file"] == first].to_csv("t.csv", index=False)
     capsys.readouterr()
-    assert main([*words, "--skip-existing"]) == 1
+    assert main([*arguments, "--skip-existing"]) == 1
     assert "1 of" in capsys.readouterr().err
     pd.testing.assert_frame_equal(pd.read_csv("t.csv"), whole, check_dtype=False)
-    assert main([*words, "--skip-existing", "--properties", "shape"]) == 1
+    assert main([*arguments, "--skip-existing", "--properties", "shape"]) == 1
     assert "has no column" in capsys.readouterr().err
     pd.testing.assert_frame_equal(pd.read_csv("t.csv"), whole, check_dtype=False)
 
 
-def test_maps_beside_labels_are_not_measured(tmp_path, capsys):
+def test_maps_next_to_labels_are_not_measured(tmp_path, capsys):
     labels = objects(3)
     chart = Image(np.zeros((16, 16), np.float32))
     write(labels.replace(maps={"entropy": chart}), tmp_path / "labels" / "a.tif")
@@ -207,11 +207,11 @@ def test_nested_folders_are_compared_by_their_relative_names(tmp_path, capsys):
     for number in range(6):
         write(objects(3), tmp_path / "a" / f"{name(number)}.tif")
         write(objects(3 if number else 2), tmp_path / "b" / f"{name(number)}.tif")
-    words = ["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--json"]
-    assert main([*words, "--recursive"]) == 0
+    arguments = ["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--json"]
+    assert main([*arguments, "--recursive"]) == 0
     scores = json.loads(capsys.readouterr().out)
     assert set(scores["cases"]) == {name(n) for n in range(6)}
     assert scores["cases"][name(0)]["summary"]["ap50"] == pytest.approx(2 / 3)
     assert scores["pooled"]["ap50"] == pytest.approx(17 / 18)
-    assert main(words) == 1
+    assert main(arguments) == 1
     assert "--recursive" in capsys.readouterr().err

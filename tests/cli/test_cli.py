@@ -60,7 +60,7 @@ def test_the_version_is_shown(capsys):
     assert capsys.readouterr().out == f"napari-segment {version()}\n"
 
 
-def test_segment_writes_labels_and_the_recipe_beside_them(cells, tmp_path, capsys):
+def test_segment_writes_labels_and_their_recipe(cells, tmp_path, capsys):
     out = tmp_path / "labels.tif"
     arguments = ["segment", "otsu", str(cells), "-o", str(out), "--filter", "gaussian:sigma=0.5"]
     assert main([*arguments, "--cleanup", "connected_components"]) == 0
@@ -122,7 +122,7 @@ def test_several_inputs_need_a_folder_and_failures_are_counted(cells, tmp_path, 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "words"),
+    ("arguments", "status", "message"),
     [
         (["segment", "otsuu", "{cells}", "-o", "{out}"], 2, "Did you mean 'otsu'"),
         (["segment", "otsu", "{cells}", "-o", "{out}", "--bins", "1"], 2, "bins"),
@@ -139,12 +139,12 @@ def test_several_inputs_need_a_folder_and_failures_are_counted(cells, tmp_path, 
         (["segment", "otsu", "{cells}", "-o", "{out}.xyz"], 2, "'.xyz', which is no known"),
     ],
 )
-def test_errors_are_one_or_two_sentences(cells, tmp_path, capsys, arguments, status, words):
+def test_errors_are_one_or_two_sentences(cells, tmp_path, capsys, arguments, status, message):
     names = {"cells": cells, "out": tmp_path / "out.tif", "file": tmp_path / "file"}
     names["file"].write_text("a file")
     assert main([a.format(**names) for a in arguments]) == status
     error = capsys.readouterr().err
-    assert words in error
+    assert message in error
     assert "Traceback" not in error
     assert not (tmp_path / "out.tif").exists()
 
@@ -152,9 +152,9 @@ def test_errors_are_one_or_two_sentences(cells, tmp_path, capsys, arguments, sta
 def test_errors_name_options_as_they_are_typed(tmp_path, capsys):
     for name in ("a.npy", "b.npy"):
         np.save(tmp_path / name, np.zeros((2, 8, 8), np.uint8))
-    words = ["segment", "otsu", "-o", str(tmp_path / "out"), "--axes", "cyx"]
+    command = ["segment", "otsu", "-o", str(tmp_path / "out"), "--axes", "cyx"]
     for inputs in (["a.npy"], ["a.npy", "b.npy"]):
-        assert main([*words, *(str(tmp_path / name) for name in inputs)]) == 1
+        assert main([*command, *(str(tmp_path / name) for name in inputs)]) == 1
         error = capsys.readouterr().err
         assert error.count("Say which, such as --channel 0.") == len(inputs)
 
@@ -167,7 +167,7 @@ def test_wrong_usage_exits_with_2(arguments):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["segmnt", "otsu"], "Did you mean 'segment'?"),
         (["list", "method"], "Did you mean 'methods'?"),
@@ -186,11 +186,11 @@ def test_wrong_usage_exits_with_2(arguments):
         (["segment", "range", "a.tif", "-o", "b.tif", "200"], "'200' is one too many here."),
     ],
 )
-def test_wrong_usage_is_said_in_a_sentence(capsys, arguments, words):
+def test_wrong_usage_is_said_in_a_sentence(capsys, arguments, message):
     with pytest.raises(SystemExit):
         main(arguments)
     error = capsys.readouterr().err
-    assert words in error
+    assert message in error
     assert error.count("\n") == 1
 
 
@@ -213,8 +213,8 @@ def test_measure_writes_a_table_with_units(cells, tmp_path):
 def test_measure_takes_properties_and_leaves_stacks_on_disk(cells, tmp_path, capsys, monkeypatch):
     labels, table = tmp_path / "labels.tif", tmp_path / "table.csv"
     main(["segment", "otsu", str(cells), "-o", str(labels), "--cleanup", "connected_components"])
-    words = ["measure", str(labels), "--image", str(cells), "-o", str(table)]
-    assert main([*words, "--properties", "all"]) == 0
+    command = ["measure", str(labels), "--image", str(cells), "-o", str(table)]
+    assert main([*command, "--properties", "all"]) == 0
     expected = pd.read_csv(table)
     assert {"sphericity", "solidity", "texture_contrast"} <= set(expected)
     lazy = []
@@ -224,9 +224,9 @@ def test_measure_takes_properties_and_leaves_stacks_on_disk(cells, tmp_path, cap
         return measure(labels, image, **options)
 
     monkeypatch.setattr("napari_segment.results.measure.measure", spy)
-    assert main([*words, "--properties", "all", "--lazy"]) == 0
+    assert main([*command, "--properties", "all", "--lazy"]) == 0
     pd.testing.assert_frame_equal(pd.read_csv(table), expected)
-    assert main([*words, "--properties", "size, euler_number", "--spacing", "4,1,1"]) == 0
+    assert main([*command, "--properties", "size, euler_number", "--spacing", "4,1,1"]) == 0
     few = pd.read_csv(table)
     assert list(few) == ["label", "volume [micrometer^3]", "euler_number"]
     np.testing.assert_allclose(few.iloc[:, 1], 8 * expected["volume [micrometer^3]"])
@@ -237,8 +237,8 @@ def test_measure_reads_the_labels_of_an_image_with_channels(tmp_path):
     labels, image, table = (tmp_path / name for name in ("l.npy", "i.npy", "t.csv"))
     np.save(labels, np.ones((4, 5, 6), np.uint8))
     np.save(image, np.stack([np.full((4, 5, 6), 3), np.full((4, 5, 6), 7)]))
-    words = ["measure", str(labels), "--image", str(image), "-o", str(table), "--axes", "czyx"]
-    assert main(words) == 0
+    command = ["measure", str(labels), "--image", str(image), "-o", str(table), "--axes", "czyx"]
+    assert main(command) == 0
     row = pd.read_csv(table).iloc[0]
     assert (row["mean_intensity_0 [intensity]"], row["mean_intensity_1 [intensity]"]) == (3, 7)
 
@@ -297,8 +297,8 @@ def test_list_tells_what_cannot_run_by_blocks(capsys):
 def test_help_shows_no_markup(capsys, command):
     with pytest.raises(SystemExit):
         main([*command.split(), "--help"])
-    words = " ".join(capsys.readouterr().out.split())
-    assert not any(mark in words for mark in ("``", "]_", "(see `", "manyeth"))
+    text = " ".join(capsys.readouterr().out.split())
+    assert not any(mark in text for mark in ("``", "]_", "(see `", "manyeth"))
 
 
 def test_help_names_all_samples_and_no_default_of_what_is_off(capsys):
@@ -336,20 +336,20 @@ def test_blocks_and_a_cluster_give_the_same(cells, tmp_path, monkeypatch):
 
 def test_what_needs_the_whole_is_given_it_however_large(cells, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("napari_segment.cli.segment.LARGE", 0.0)
-    words = ["segment", "watershed", str(cells), "-o", str(tmp_path / "a.tif")]
-    assert main(words) == 0
-    assert main([*words, "--lazy"]) == 1
+    command = ["segment", "watershed", str(cells), "-o", str(tmp_path / "a.tif")]
+    assert main(command) == 0
+    assert main([*command, "--lazy"]) == 1
     assert "neither --lazy nor --scheduler" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("address", ["nonsense", "nonsense://x:1"])
-def test_addresses_of_no_cluster_are_told_at_once(cells, capsys, monkeypatch, address):
+def test_addresses_of_no_cluster_are_refused_at_once(cells, capsys, monkeypatch, address):
     monkeypatch.setattr("distributed.Client", None)
     assert main(["segment", "otsu", str(cells), "-o", "a.tif", "--scheduler", address]) == 1
     assert f"No Dask scheduler answers at {address}" in capsys.readouterr().err
 
 
-def test_a_cluster_that_is_not_there_is_told(cells, tmp_path, capsys):
+def test_a_missing_cluster_is_an_error(cells, tmp_path, capsys):
     out = str(tmp_path / "a.tif")
     assert main(["segment", "otsu", str(cells), "-o", out, "--scheduler", "nonsense://x:1"]) == 1
     assert "No Dask scheduler answers at nonsense" in capsys.readouterr().err
@@ -357,19 +357,19 @@ def test_a_cluster_that_is_not_there_is_told(cells, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "message"),
     [
         (FileNotFoundError(2, "No such file", "/a/b.tif"), "/a/b.tif is not there for a worker of"),
         (CancelledError("task-1"), "was lost before the work was done"),
     ],
 )
-def test_what_ends_the_work_of_a_cluster_is_told(error, words):
-    with pytest.raises(MissingError, match=words), _what_clusters_say("tcp://x:1"):
+def test_what_ends_the_work_of_a_cluster_is_reported(error, message):
+    with pytest.raises(MissingError, match=message), _what_clusters_say("tcp://x:1"):
         raise error
 
 
 @pytest.mark.slow
-def test_a_cluster_without_workers_is_told(capsys):
+def test_a_cluster_without_workers_is_an_error(capsys):
     from distributed import LocalCluster
 
     with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as made:
@@ -378,7 +378,7 @@ def test_a_cluster_without_workers_is_told(capsys):
         assert "no workers yet: waiting" in capsys.readouterr().err
 
 
-def test_pictures_are_drawn_beside_the_labels(cells, tmp_path):
+def test_pictures_are_drawn_next_to_the_labels(cells, tmp_path):
     out, drawn = tmp_path / "out.tif", tmp_path / "drawn"
     assert main(["segment", "otsu", str(cells), "-o", str(out), "--pictures", str(drawn)]) == 0
     picture = np.asarray(read(drawn / "out.png"))
@@ -387,26 +387,26 @@ def test_pictures_are_drawn_beside_the_labels(cells, tmp_path):
     assert np.array_equal(picture[:, 24:48, 0], mask * 255)
 
 
-def test_data_of_a_wrong_name_is_told_before_any_image_is_read(tmp_path, capsys):
+def test_data_of_a_wrong_name_is_refused_before_any_image_is_read(tmp_path, capsys):
     for name in ("a.tif", "b.tif"):
         (tmp_path / name).write_bytes(b"no image")
-    words = ["segment", "watershed", str(tmp_path), "-o", str(tmp_path / "out")]
-    assert main([*words, "--data", "seeds=marks.tif"]) == 2
+    command = ["segment", "watershed", str(tmp_path), "-o", str(tmp_path / "out")]
+    assert main([*command, "--data", "seeds=marks.tif"]) == 2
     assert capsys.readouterr().err.count("takes no 'seeds'") == 1
     assert not (tmp_path / "out").exists()
 
 
-def test_a_user_is_warned_in_words():
+def test_a_user_is_warned_by_a_sentence():
     import warnings
 
     from napari_segment.cli.messages import formatted_warnings
 
     before = warnings.formatwarning
     with formatted_warnings():
-        told = warnings.formatwarning("Look at channel=0.", UserWarning, "here.py", 3)
-        assert told == "napari-segment: Look at --channel 0.\n"
-        told = warnings.formatwarning("old", DeprecationWarning, "here.py", 3, "")
-        assert told.startswith("here.py:3: DeprecationWarning: old")
+        text = warnings.formatwarning("Look at channel=0.", UserWarning, "here.py", 3)
+        assert text == "napari-segment: Look at --channel 0.\n"
+        text = warnings.formatwarning("old", DeprecationWarning, "here.py", 3, "")
+        assert text.startswith("here.py:3: DeprecationWarning: old")
     assert warnings.formatwarning is before
 
 

@@ -113,9 +113,9 @@ def test_classifiers_leave_out_what_cannot_be_read(folders):
     expected = _trained(folders, "whole", (0, 2))
     damage(folders / "images" / "1.tif")
     with pytest.warns(LeftOutWarning, match=r"1\.tif"):
-        found = _trained(folders, "without", (0, 1, 2))
-    assert found.samples == expected.samples
-    assert found.importances == pytest.approx(expected.importances, abs=0.2)
+        actual = _trained(folders, "without", (0, 1, 2))
+    assert actual.samples == expected.samples
+    assert actual.importances == pytest.approx(expected.importances, abs=0.2)
 
 
 def _trained(folder, out, numbers):

@@ -28,7 +28,7 @@ def contents(folder):
 
 
 @pytest.mark.parametrize(
-    "words",
+    "command",
     [
         "segment otsu images -o images",
         "segment otsu images/a.png images/b.png -o images/../images",
@@ -44,10 +44,10 @@ def contents(folder):
         "consensus labels/a.tif labels/b.tif -o labels/b.tif",
     ],
 )
-def test_inputs_are_not_overwritten(folder, monkeypatch, capsys, words):
+def test_inputs_are_not_overwritten(folder, monkeypatch, capsys, command):
     monkeypatch.chdir(folder)
     before = contents(folder)
-    assert main(words.split()) == 2
+    assert main(command.split()) == 2
     assert "which would be overwritten" in capsys.readouterr().err
     assert contents(folder) == before
 
@@ -56,18 +56,18 @@ def test_inputs_are_not_overwritten(folder, monkeypatch, capsys, words):
 def test_tables_need_a_name_of_tables(folder, monkeypatch, capsys, name):
     monkeypatch.chdir(folder)
     before = contents(folder)
-    for words in (
+    for command in (
         ["edges", "missing.tif", "-o"],
         ["measure", "missing.tif", "-o"],
         ["compare", "labels", "labels", "--table"],
     ):
-        assert main([*words, name]) == 2
+        assert main([*command, name]) == 2
         assert f"a table to {name!r}: end it with .csv" in capsys.readouterr().err
     assert contents(folder) == before
 
 
 @pytest.mark.parametrize(
-    "words",
+    "command",
     [
         "demo -o file",
         "samples nuclei -o file",
@@ -75,10 +75,10 @@ def test_tables_need_a_name_of_tables(folder, monkeypatch, capsys, name):
         "segment otsu images/a.png -o new --pictures file",
     ],
 )
-def test_places_that_are_files_are_told(folder, monkeypatch, capsys, words):
+def test_folders_that_are_files_are_refused(folder, monkeypatch, capsys, command):
     monkeypatch.chdir(folder)
     (folder / "file").write_text("a file")
-    assert main(words.split()) == 1
+    assert main(command.split()) == 1
     error = capsys.readouterr().err
     assert "file" in error
     assert not any(word in error for word in ("Errno", "Error:", "--debug"))
@@ -117,12 +117,12 @@ def test_several_objects_may_go_into_a_folder(folder, monkeypatch):
     assert (folder / "new" / "a.tif").exists()
 
 
-def test_places_without_a_name_are_refused(folder, monkeypatch, capsys):
+def test_empty_paths_are_refused(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder / "images")
     before = contents(folder)
-    for words in (["segment", "otsu", "a.png"], ["train"], ["track", "a.png"], ["demo"]):
+    for command in (["segment", "otsu", "a.png"], ["train"], ["track", "a.png"], ["demo"]):
         with pytest.raises(SystemExit) as stop:
-            main([*words, "-o", ""])
+            main([*command, "-o", ""])
         assert stop.value.code == 2
         assert "-o/--output: has no name" in capsys.readouterr().err
     assert main(["segment", "otsu", "", "-o", "../new"]) == 2

@@ -24,12 +24,12 @@ def test_pairs_are_the_samples_of_their_seeds(tmp_path, capsys):
     assert main(given) == 0
     assert "2 pairs of YX 48×48" in capsys.readouterr().out
     image, labels = samples.nuclei((48, 48), seed=8)
-    found = read(tmp_path / "images" / "nuclei_008.tif")
-    np.testing.assert_array_equal(found.data, image.data)
-    assert found.spacing == pytest.approx(image.spacing)
-    found = read_labels(tmp_path / "labels" / "nuclei_008.tif")
-    np.testing.assert_array_equal(found.data, labels.data)
-    assert found.holds == "objects"
+    actual = read(tmp_path / "images" / "nuclei_008.tif")
+    np.testing.assert_array_equal(actual.data, image.data)
+    assert actual.spacing == pytest.approx(image.spacing)
+    actual = read_labels(tmp_path / "labels" / "nuclei_008.tif")
+    np.testing.assert_array_equal(actual.data, labels.data)
+    assert actual.holds == "objects"
 
 
 @pytest.mark.parametrize(("holds", "largest"), [("mask", 1), ("trimap", 2)])
@@ -51,7 +51,7 @@ def test_the_border_is_one_pixel_on_either_side():
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("given", "message"),
     [
         (["nucleus"], "'nuclei'"),
         (["nuclei", "--size", "a"], "write 256"),
@@ -61,6 +61,6 @@ def test_the_border_is_one_pixel_on_either_side():
         (["two_tissues", "--holds", "trimap", "--size", "8"], "are classes"),
     ],
 )
-def test_wrong_usage_is_said(tmp_path, capsys, given, words):
+def test_wrong_usage_is_said(tmp_path, capsys, given, message):
     assert main(["samples", *given, "-o", str(tmp_path)]) == 2
-    assert words in capsys.readouterr().err
+    assert message in capsys.readouterr().err

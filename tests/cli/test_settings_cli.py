@@ -27,17 +27,17 @@ def lines():
     logs.restore(before)
 
 
-def settings_of(*words):
+def settings_of(*arguments):
     parser = argparse.ArgumentParser()
     add_options(parser, training(), skip=("out",))
-    return training().validate(chosen(parser.parse_args(words), training()))
+    return training().validate(chosen(parser.parse_args(arguments), training()))
 
 
 @pytest.mark.usefixtures("lines")
 def test_logs_take_settings_and_may_be_several():
-    found = settings_of("--log", "tensorboard", "--log", "lines:every=5,columns=loss,dice")["log"]
-    assert [spec.name for spec in found] == ["tensorboard", "lines"]
-    assert found[1].settings == {"every": 5, "columns": ["loss", "dice"]}
+    actual = settings_of("--log", "tensorboard", "--log", "lines:every=5,columns=loss,dice")["log"]
+    assert [spec.name for spec in actual] == ["tensorboard", "lines"]
+    assert actual[1].settings == {"every": 5, "columns": ["loss", "dice"]}
     assert settings_of("--log", "")["log"] == ()
     assert [spec.name for spec in settings_of()["log"]] == ["tensorboard"]
 
@@ -45,9 +45,9 @@ def test_logs_take_settings_and_may_be_several():
 @pytest.mark.usefixtures("lines")
 def test_the_settings_of_a_run_folder_give_the_same_logs():
     model = training().settings.model_validate(settings_of("--log", "lines:every=5"))
-    kept = json.loads(json.dumps(model.model_dump(mode="json")))
-    assert kept["log"] == [{"name": "lines", "settings": {"every": 5, "columns": []}}]
-    assert training().settings.model_validate(kept) == model
+    saved = json.loads(json.dumps(model.model_dump(mode="json")))
+    assert saved["log"] == [{"name": "lines", "settings": {"every": 5, "columns": []}}]
+    assert training().settings.model_validate(saved) == model
 
 
 @pytest.mark.usefixtures("lines")
@@ -80,9 +80,9 @@ def test_help_names_the_default_entries(capsys):
     parser = argparse.ArgumentParser()
     add_options(parser, training())
     parser.print_help()
-    told = " ".join(capsys.readouterr().out.split())
-    assert "(default: tensorboard)" in told
-    assert "--log NAME[:KEY=VALUE,…]" in told
+    help_text = " ".join(capsys.readouterr().out.split())
+    assert "(default: tensorboard)" in help_text
+    assert "--log NAME[:KEY=VALUE,…]" in help_text
 
 
 def either(

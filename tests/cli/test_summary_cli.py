@@ -21,13 +21,13 @@ def test_table_and_costs_are_printed(capsys):
 def test_json_equals_python(capsys):
     given = ["--channels", "1", "--classes", "3", "--ndim", "3", "--size", "16,16,32", "--json"]
     assert main(["summary", TEXTBOOK, *given]) == 0
-    found = json.loads(capsys.readouterr().out)
+    actual = json.loads(capsys.readouterr().out)
     model = ("textbook_unet", {"features": 4, "levels": 3})
     expected = ns.summary(model, channels_out=3, ndim=3, size=(16, 16, 32))
-    assert found["parameters"] == expected.parameters
-    assert found["memory_training"] == expected.memory_training
-    assert found["size"] == [1, 1, 16, 16, 32]
-    assert [layer["name"] for layer in found["layers"]] == [x.name for x in expected.layers]
+    assert actual["parameters"] == expected.parameters
+    assert actual["memory_training"] == expected.memory_training
+    assert actual["size"] == [1, 1, 16, 16, 32]
+    assert [layer["name"] for layer in actual["layers"]] == [x.name for x in expected.layers]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_drawings_and_tables_are_written(tmp_path, capsys, name, begins):
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("given", "message"),
     [
         (["textbok_unet"], "'textbook_unet'"),
         (["smp_unet", "--ndim", "3"], "made for 2-D"),
@@ -50,6 +50,6 @@ def test_drawings_and_tables_are_written(tmp_path, capsys, name, begins):
         ([TEXTBOOK, "-o", "net.gif"], ".png"),
     ],
 )
-def test_wrong_usage_is_said(capsys, given, words):
+def test_wrong_usage_is_said(capsys, given, message):
     assert main(["summary", *given]) == 2
-    assert words in capsys.readouterr().err
+    assert message in capsys.readouterr().err

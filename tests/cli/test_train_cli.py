@@ -55,8 +55,8 @@ def test_train_resume_segment_compare(folders, tmp_path, capsys):
     assert main(["train", *pairs(folders), *more, "-o", str(out), "--resume"]) == 0
     assert main(["runs", str(out), "--json"]) == 0
     output = capsys.readouterr().out
-    (found,) = json.loads(output[output.index("[\n") :])
-    assert found["epochs"] == 6
+    (actual,) = json.loads(output[output.index("[\n") :])
+    assert actual["epochs"] == 6
     results = tmp_path / "results"
     images = str(folders / "images")
     assert main(["segment", "network", "--checkpoint", str(out), images, "-o", str(results)]) == 0

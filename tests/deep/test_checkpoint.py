@@ -56,7 +56,7 @@ def test_a_folder_without_a_network(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         ({"format": 99}, "later version"),
         ({"patch": [3]}, "'patch' must have one number"),
@@ -64,11 +64,11 @@ def test_a_folder_without_a_network(tmp_path):
         ({"unheard": 1}, "unheard"),
     ],
 )
-def test_a_wrong_file_says_what_is_wrong(checkpoint, change, words):
+def test_a_wrong_file_says_what_is_wrong(checkpoint, change, message):
     checkpoint.save({"net.x": torch.zeros(1)})
     path = checkpoint.folder / "model.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(FormatError, match=words):
+    with pytest.raises(FormatError, match=message):
         Checkpoint.load(checkpoint.folder)
 
 

@@ -14,9 +14,9 @@ from napari_segment.errors import MissingError, SettingError
 
 
 def test_the_cpu_is_always_there_and_last():
-    found = devices()
-    assert found[-1].name == "cpu"
-    assert found[-1].memory > 0
+    actual = devices()
+    assert actual[-1].name == "cpu"
+    assert actual[-1].memory > 0
 
 
 def test_auto_takes_the_first_device():
@@ -55,5 +55,5 @@ def test_memory_is_some_of_the_machine():
         (ValueError("out of memory"), False),
     ],
 )
-def test_out_of_memory_is_told_from_other_errors(error, expected):
+def test_out_of_memory_is_distinguished_from_other_errors(error, expected):
     assert is_out_of_memory(error) is expected

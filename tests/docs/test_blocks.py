@@ -94,18 +94,18 @@ def commands_of(text: str) -> Iterator[list[str]]:
 
 def check_shell(block: Block) -> None:
     for command in commands_of(block.text):
-        words = command[2:] if command[:2] == ["uv", "run"] else command
-        program, *given = words
+        arguments = command[2:] if command[:2] == ["uv", "run"] else command
+        program, *given = arguments
         assert program in PROGRAMS, f"{block}: {program} is not a program that the test knows"
         PROGRAMS[program](given)
 
 
-def check_command(words: list[str]) -> None:
+def check_command(arguments: list[str]) -> None:
     """Parse a command of ours, and the entries that it names with their settings."""
     try:
-        options = make_parser(words).parse_args(words)
+        options = make_parser(arguments).parse_args(arguments)
     except SystemExit as stop:
-        assert stop.code == 0, f"usage error: napari-segment {shlex.join(words)}"  # noqa: PT017
+        assert stop.code == 0, f"usage error: napari-segment {shlex.join(arguments)}"  # noqa: PT017
         return
     if options.command in ("train", "segment"):
         segments = options.command == "segment"

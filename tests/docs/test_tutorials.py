@@ -86,10 +86,10 @@ def test_the_frozen_encoder_keeps_the_weights_of_the_cache(tutorials, tmp_path, 
     checkpoint = Checkpoint.load(run)
     assert checkpoint.model.settings["weights"] == "imagenet"
     network = checkpoint.network().net
-    found = network.encoder.state_dict()
-    assert set(found) == set(cached_encoder)
+    actual = network.encoder.state_dict()
+    assert set(actual) == set(cached_encoder)
     for name, value in cached_encoder.items():
-        torch.testing.assert_close(found[name], value, rtol=0, atol=0, msg=name)
+        torch.testing.assert_close(actual[name], value, rtol=0, atol=0, msg=name)
     assert network.decoder.blocks[0].conv1[1].running_mean.any()  # the decoder has learnt
     assert {p.name for p in (run / "previews").iterdir()} == {
         f"epoch_{epoch:04d}.png" for epoch in range(3)
@@ -100,11 +100,11 @@ def test_the_frozen_encoder_keeps_the_weights_of_the_cache(tutorials, tmp_path, 
     assert (run / "network.svg").exists()
 
 
-def test_weights_that_cannot_be_had_are_told(tutorials, tmp_path, monkeypatch, capsys):
+def test_unavailable_weights_are_reported(tutorials, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
     with pytest.raises(SystemExit):
         tutorials.run_all(tmp_path, "mobilenet", smaller)
-    told = capsys.readouterr().err
-    assert "imagenet" in told
-    assert "weights='none'" in told
+    message = capsys.readouterr().err
+    assert "imagenet" in message
+    assert "weights='none'" in message

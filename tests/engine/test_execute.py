@@ -239,7 +239,7 @@ def test_dask_arrays_stay_lazy_and_give_the_same():
         segment(da.from_array(data[0, 0]), "spy_whole")
 
 
-def test_wrong_words_are_answered():
+def test_wrong_arguments_are_refused():
     with pytest.raises(UnknownNameError, match="no method named"):
         segment(ramp(3, 4), "spyy")
     with pytest.raises(SettingError, match="Did you mean 'limit'"):

@@ -25,14 +25,14 @@ def test_agrees_with_scipy_label_by_label(chunks):
     positions = [np.linspace(0, 5, 13), np.linspace(0, 6, 9), np.linspace(0, 7, 4)]
     right, clear = by_indicators(data, positions)
     given = data if chunks is None else da.from_array(data, chunks=chunks)
-    found = interpolate_labels(given, dict(enumerate(positions)))
-    assert found.dtype == data.dtype
-    np.testing.assert_array_equal(np.asarray(found)[clear], right[clear])
+    actual = interpolate_labels(given, dict(enumerate(positions)))
+    assert actual.dtype == data.dtype
+    np.testing.assert_array_equal(np.asarray(actual)[clear], right[clear])
     in_memory = interpolate_labels(data, dict(enumerate(positions)))
-    np.testing.assert_array_equal(np.asarray(found), in_memory)
+    np.testing.assert_array_equal(np.asarray(actual), in_memory)
 
 
 def test_other_axes_are_left_alone():
     data = np.array([[0, 0, 5, 5], [7, 7, 0, 0]])
-    found = interpolate_labels(data, {1: np.array([0.0, 0.4, 1.2, 1.6, 3.0, 3.4])})
-    np.testing.assert_array_equal(found, [[0, 0, 0, 5, 5, 5], [7, 7, 7, 0, 0, 0]])
+    actual = interpolate_labels(data, {1: np.array([0.0, 0.4, 1.2, 1.6, 3.0, 3.4])})
+    np.testing.assert_array_equal(actual, [[0, 0, 0, 5, 5, 5], [7, 7, 7, 0, 0, 0]])

@@ -94,12 +94,12 @@ def test_followed_is_the_same_for_lazy_labels():
     before = np.array([[3, 3, 3, 8, 8], [3, 0, 0, 8, 0]])
     after = np.array([[1, 1, 2, 2, 2], [1, 0, 0, 4, 0]])
     features = {"label": np.array([8, 3]), "class": np.array(["disc", "ring"])}
-    told = followed(features, Labels(before), Labels(after))
-    assert told["label"].tolist() == [1, 2, 4]
-    assert told["class"].tolist() == ["ring", "disc", "disc"]
+    table = followed(features, Labels(before), Labels(after))
+    assert table["label"].tolist() == [1, 2, 4]
+    assert table["class"].tolist() == ["ring", "disc", "disc"]
     lazy = [Labels(da.from_array(a, chunks=(1, 2))) for a in (before, after)]
     again = followed(features, *lazy)
-    assert {n: c.tolist() for n, c in again.items()} == {n: c.tolist() for n, c in told.items()}
+    assert {n: c.tolist() for n, c in again.items()} == {n: c.tolist() for n, c in table.items()}
 
 
 def test_columns_that_not_all_have_are_left_out():
@@ -114,7 +114,7 @@ def test_broken_features_are_refused(features):
 
 
 @pytest.mark.parametrize("name", ["a.ome.tif", "a.nii.gz", "a.png", "a.ome.zarr"])
-def test_files_beside_the_labels(telling, tmp_path, name):
+def test_files_next_to_the_labels(telling, tmp_path, name):
     labels = segment(STACK[0], "telling")
     write(labels, tmp_path / name)
     table = pd.read_csv(tmp_path / "a.features.csv")

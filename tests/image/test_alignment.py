@@ -66,10 +66,10 @@ def test_maps_and_boxes_turn_with_their_labels(anatomy):
         turned, "ZYX", affine=affine, features=box,
         maps={"entropy": Image(entropy, "ZYX", affine=affine)},
     )  # fmt: skip
-    found = align(labels, target)
-    np.testing.assert_array_equal(found.maps["entropy"].data, pixels)
-    assert found.features["bbox_y_start"][0] == 2  # of 7 rows, 2 to 5 reversed is 2 to 5
-    assert found.features["bbox_y_stop"][0] == 5
+    actual = align(labels, target)
+    np.testing.assert_array_equal(actual.maps["entropy"].data, pixels)
+    assert actual.features["bbox_y_start"][0] == 2  # of 7 rows, 2 to 5 reversed is 2 to 5
+    assert actual.features["bbox_y_stop"][0] == 5
 
 
 def test_channels_and_time_points_stay_where_they_are(anatomy):
@@ -79,9 +79,9 @@ def test_channels_and_time_points_stay_where_they_are(anatomy):
     np.testing.assert_array_equal(align(Labels(turned, "ZYX", affine=affine), image).data, array)
     film = Labels(np.stack([turned, 0 * turned]), "TZYX", affine=affine)
     target = Image(np.stack([pixels, pixels]), "TZYX", affine=AFFINE)
-    found = align(film, target)
-    np.testing.assert_array_equal(found.data[0], array)
-    assert not found.data[1].any()
+    actual = align(film, target)
+    np.testing.assert_array_equal(actual.data[0], array)
+    assert not actual.data[1].any()
 
 
 def test_lazy_labels_stay_lazy_when_they_are_turned(anatomy):
@@ -89,9 +89,9 @@ def test_lazy_labels_stay_lazy_when_they_are_turned(anatomy):
     pixels, array = anatomy
     turned, affine = stored(array, AFFINE, (2, 0, 1), (-1, 1, -1))
     labels = Labels(da.from_array(turned, chunks=3), "ZYX", affine=affine)
-    found = align(labels, Image(pixels, "ZYX", affine=AFFINE))
-    assert found.is_lazy
-    np.testing.assert_array_equal(found.data.compute(), array)
+    actual = align(labels, Image(pixels, "ZYX", affine=AFFINE))
+    assert actual.is_lazy
+    np.testing.assert_array_equal(actual.data.compute(), array)
 
 
 def test_units_are_converted_before_positions_are_compared(anatomy):
@@ -99,17 +99,17 @@ def test_units_are_converted_before_positions_are_compared(anatomy):
     scale = np.diag([1e3, 1e3, 1e3, 1])
     labels = Labels(array, "ZYX", affine=scale @ AFFINE, unit="nanometer")
     image = Image(pixels, "ZYX", affine=AFFINE, unit="micrometer")
-    found = align(labels, image)
-    assert found.unit == "micrometer"
-    np.testing.assert_array_equal(found.data, array)
+    actual = align(labels, image)
+    assert actual.unit == "micrometer"
+    np.testing.assert_array_equal(actual.data, array)
 
 
 def test_positions_rounded_by_files_are_the_same(anatomy):
     pixels, array = anatomy
     near = AFFINE.copy()
     near[:3, 3] += [0.1, 0.01, 0.01]
-    found = align(Labels(array, "ZYX", affine=near), Image(pixels, "ZYX", affine=AFFINE))
-    np.testing.assert_array_equal(found.data, array)
+    actual = align(Labels(array, "ZYX", affine=near), Image(pixels, "ZYX", affine=AFFINE))
+    np.testing.assert_array_equal(actual.data, array)
 
 
 def test_another_grid_is_resampled_as_simpleitk_does(anatomy):
@@ -122,7 +122,7 @@ def test_another_grid_is_resampled_as_simpleitk_does(anatomy):
     oblique[:3, 3] = [9.7, -3.1, 6.8]
     image = Image(pixels, "ZYX", affine=AFFINE)
     with pytest.warns(AlignmentWarning, match="nearest neighbour"):
-        found = align(Labels(array, "ZYX", affine=oblique), image)
+        actual = align(Labels(array, "ZYX", affine=oblique), image)
 
     def itk(data, affine):
         """SimpleITK counts axes from X."""
@@ -137,8 +137,8 @@ def test_another_grid_is_resampled_as_simpleitk_does(anatomy):
     right = sitk.Resample(
         itk(array, oblique), itk(pixels, AFFINE), sitk.Transform(), sitk.sitkNearestNeighbor, 0
     )
-    assert (sitk.GetArrayFromImage(right) == found.data).mean() > 0.99
-    assert found.data.any()
+    assert (sitk.GetArrayFromImage(right) == actual.data).mean() > 0.99
+    assert actual.data.any()
 
 
 def test_labels_elsewhere_are_refused_with_both_geometries(anatomy):
@@ -196,8 +196,8 @@ def test_large_ids_survive_resampling():
     big = 2**40 + 1
     labels = Labels(np.full((4, 4), big, np.int64), "YX", affine=np.diag([2.0, 2, 1]))
     with pytest.warns(AlignmentWarning):
-        found = align(labels, Image(np.zeros((7, 7)), "YX", affine=np.eye(3)))
-    assert set(np.unique(found.data)) == {big}
+        actual = align(labels, Image(np.zeros((7, 7)), "YX", affine=np.eye(3)))
+    assert set(np.unique(actual.data)) == {big}
 
 
 @pytest.mark.realdata

@@ -31,7 +31,7 @@ def test_arrays_without_axes_are_planes_or_volumes():
 
 
 @pytest.mark.parametrize(
-    ("shape", "axes", "words"),
+    ("shape", "axes", "message"),
     [
         ((2, 3, 4, 5), "", "axes='TZYX'"),
         ((64, 64, 3), "", "colour picture or a volume"),
@@ -42,8 +42,8 @@ def test_arrays_without_axes_are_planes_or_volumes():
         ((4, 5), "ZYX", "name 3 dimensions, but the array has 2"),
     ],
 )
-def test_roles_are_never_guessed(shape, axes, words):
-    with pytest.raises(InputError, match=words):
+def test_roles_are_never_guessed(shape, axes, message):
+    with pytest.raises(InputError, match=message):
         Image(np.zeros(shape), axes)
 
 

@@ -68,8 +68,8 @@ def test_a_reoriented_image_lies_where_it_lay(code):
     assert orientation_of(turned) == code
     index = np.array([1, 2, 0, 1.0])
     value = turned.data[1, 2, 0]
-    place = turned.affine @ index
-    own = np.linalg.solve(image.affine, place)[:3].round().astype(int)
+    position = turned.affine @ index
+    own = np.linalg.solve(image.affine, position)[:3].round().astype(int)
     assert image.data[tuple(own)] == value
     np.testing.assert_allclose(turned.spacing, np.linalg.norm(turned.affine[:3, :3], axis=0))
 

@@ -49,14 +49,14 @@ def assert_same():
     return _assert_same
 
 
-def _assert_same(found, expected):
-    found, expected = found.canonical(), expected.canonical()
-    assert found.axes == expected.axes
-    np.testing.assert_array_equal(np.asarray(found.data), np.asarray(expected.data))
-    assert found.dtype == expected.dtype
-    assert found.spacing == pytest.approx(expected.spacing, rel=1e-6)
-    assert found.unit == expected.unit
-    assert found.interval == pytest.approx(expected.interval)
-    np.testing.assert_allclose(found.world(), expected.world(), rtol=1e-6, atol=1e-6)
+def _assert_same(actual, expected):
+    actual, expected = actual.canonical(), expected.canonical()
+    assert actual.axes == expected.axes
+    np.testing.assert_array_equal(np.asarray(actual.data), np.asarray(expected.data))
+    assert actual.dtype == expected.dtype
+    assert actual.spacing == pytest.approx(expected.spacing, rel=1e-6)
+    assert actual.unit == expected.unit
+    assert actual.interval == pytest.approx(expected.interval)
+    np.testing.assert_allclose(actual.world(), expected.world(), rtol=1e-6, atol=1e-6)
     for name in ("channels", "names", "holds"):
-        assert getattr(found, name, None) == getattr(expected, name, None)
+        assert getattr(actual, name, None) == getattr(expected, name, None)

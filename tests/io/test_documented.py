@@ -12,8 +12,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "files.md"
 def test_suffixes_of_the_documentation():
     table = PAGE.read_text("utf-8").split("## Formats")[1].split("\n*Lazy*")[0]
     rows = [line.split("|") for line in table.splitlines() if line.startswith("|")][2:]
-    told = {s: row[4].strip() != "no" for row in rows for s in re.findall(r"`([^`]+)`", row[2])}
-    assert told == {suffix: form.writes for form in formats.values() for suffix in form.suffixes}
+    documented = {
+        s: row[4].strip() != "no" for row in rows for s in re.findall(r"`([^`]+)`", row[2])
+    }
+    assert documented == {
+        suffix: form.writes for form in formats.values() for suffix in form.suffixes
+    }
 
 
 def test_table_of_what_formats_hold():

@@ -57,8 +57,8 @@ def test_cleanups_keep_large_numbers(name, settings, left, big, lazy):
     given = da.from_array(data, chunks=(2, 7, 7)) if lazy else data
     cleaned = np.asarray(cleanups[name](given, **settings))
     expected = {0: big, 1: big - 1}
-    kept = (0,) if name == "remove_small" else left
-    assert set(np.unique(cleaned)) - {0} == {expected[i] for i in kept}
+    remaining = (0,) if name == "remove_small" else left
+    assert set(np.unique(cleaned)) - {0} == {expected[i] for i in remaining}
 
 
 @pytest.mark.parametrize("big", BIG)

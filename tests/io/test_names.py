@@ -27,7 +27,7 @@ def test_natural_order():
     assert sorted(names, key=natural) == ["7", "10", "A1.png", "a02b", "a2.png", "a10.png", "b1"]
 
 
-def test_recipe_lies_beside_its_result():
+def test_recipe_lies_next_to_its_result():
     assert str(recipe_path("out/a.b.nii.gz")) == "out/a.b.recipe.yaml"
 
 

@@ -31,10 +31,10 @@ def test_lazy_in_and_lazy_out(suffix, which, tmp_path, request, assert_same):
     stack = request.getfixturevalue(which)
     lazy = stack.replace(data=da.from_array(stack.data, chunks=(2, 3, 5)))
     path = io.write(lazy, tmp_path / f"a{suffix}")
-    found = (io.read_labels if which == "classes" else io.read)(path, lazy=True)
-    assert found.is_lazy
-    assert_same(found, stack)
-    assert_same(pickle.loads(pickle.dumps(found)), stack)
+    actual = (io.read_labels if which == "classes" else io.read)(path, lazy=True)
+    assert actual.is_lazy
+    assert_same(actual, stack)
+    assert_same(pickle.loads(pickle.dumps(actual)), stack)
 
 
 @pytest.mark.parametrize("suffix", LAZY)
@@ -49,10 +49,10 @@ def test_a_lazy_stack_may_replace_its_own_file(suffix, volume, tmp_path):
 @pytest.mark.parametrize("code", CODES)
 def test_values_come_back(suffix, code, tmp_path, rng):
     data = rng.integers(0, 2 if code == "?" else 100, (3, 17, 18)).astype(code)
-    found = io.read(io.write(Image(data, "ZYX"), tmp_path / f"a{suffix}"))
-    np.testing.assert_array_equal(found.data, data)
+    actual = io.read(io.write(Image(data, "ZYX"), tmp_path / f"a{suffix}"))
+    np.testing.assert_array_equal(actual.data, data)
     if suffix in (".ome.zarr", ".npz", ".h5") or (suffix == ".tif" and code != "?"):
-        assert found.dtype == data.dtype
+        assert actual.dtype == data.dtype
 
 
 @pytest.mark.parametrize("suffix", STACKS)
@@ -77,30 +77,30 @@ def test_axes_of_length_one_come_back(suffix, tmp_path, rng, assert_same):
 def test_colour_comes_back(suffix, tmp_path, rng):
     data = rng.integers(0, 255, (17, 18, 3)).astype(np.uint8)
     image = Image(data, "YXC", channels=RGB)
-    found = io.read(io.write(image, tmp_path / f"a{suffix}"))
-    assert found.is_rgb
-    np.testing.assert_array_equal(found.transpose("YXC").data, data)
+    actual = io.read(io.write(image, tmp_path / f"a{suffix}"))
+    assert actual.is_rgb
+    np.testing.assert_array_equal(actual.transpose("YXC").data, data)
 
 
 @pytest.mark.parametrize("suffix", STACKS)
 def test_large_labels_come_back(suffix, tmp_path, rng):
     data = rng.integers(0, 100_000, (4, 7, 8)).astype(np.int64)
-    found = io.read_labels(io.write(Labels(data, "ZYX"), tmp_path / f"a{suffix}"))
-    np.testing.assert_array_equal(found.data, data)
-    assert found.holds == "objects"
+    actual = io.read_labels(io.write(Labels(data, "ZYX"), tmp_path / f"a{suffix}"))
+    np.testing.assert_array_equal(actual.data, data)
+    assert actual.holds == "objects"
 
 
 @pytest.mark.parametrize("unit", ["nanometer", "micrometer", "millimeter", "pixel", "inch"])
 @pytest.mark.parametrize("suffix", STACKS)
 def test_units_come_back(suffix, unit, tmp_path, volume):
-    found = io.read(io.write(volume.replace(unit=unit), tmp_path / f"a{suffix}"))
-    assert found.unit == unit
-    assert found.spacing == pytest.approx(volume.spacing, rel=1e-6)
+    actual = io.read(io.write(volume.replace(unit=unit), tmp_path / f"a{suffix}"))
+    assert actual.unit == unit
+    assert actual.spacing == pytest.approx(volume.spacing, rel=1e-6)
 
 
 def test_formats_turn_into_each_other(turned, tmp_path):
     """A world that went through every format with an affine is where it was."""
-    found = turned
+    actual = turned
     for suffix in (
         ".nii.gz",
         ".nrrd",
@@ -112,9 +112,9 @@ def test_formats_turn_into_each_other(turned, tmp_path):
         ".npz",
         ".nii",
     ):
-        found = io.read(io.write(found, tmp_path / f"a{suffix}"))
-    np.testing.assert_array_equal(found.data, turned.data)
-    np.testing.assert_allclose(found.world(), turned.world(), atol=1e-5)
+        actual = io.read(io.write(actual, tmp_path / f"a{suffix}"))
+    np.testing.assert_array_equal(actual.data, turned.data)
+    np.testing.assert_allclose(actual.world(), turned.world(), atol=1e-5)
 
 
 # ---- errors ----
@@ -144,11 +144,13 @@ def test_broken_files(suffix, content, tmp_path):
         io.read(path)
 
 
-def test_what_numpy_files_may_not_hold_is_told_once(tmp_path):
+def test_what_numpy_files_may_not_hold_is_reported_once(tmp_path):
     np.savez(tmp_path / "two.npz", a=np.zeros((3, 3)), b=np.zeros((3, 3)))
-    with pytest.raises(FormatError, match=r"two.npz holds a, b; say which by series=…\.$") as told:
+    with pytest.raises(
+        FormatError, match=r"two.npz holds a, b; say which by series=…\.$"
+    ) as caught:
         io.read(tmp_path / "two.npz")
-    assert str(told.value).count("two.npz") == 1
+    assert str(caught.value).count("two.npz") == 1
     np.save(tmp_path / "objects.npy", np.array([{}, 1], object))
     (tmp_path / "text.npy").write_text("no array")
     for name in ("objects.npy", "text.npy"):
@@ -201,8 +203,8 @@ def test_formats_refuse_what_they_would_spoil(tmp_path, volume, classes):
 
 def test_given_axes_win_and_keep_known_spacings(tmp_path, volume):
     path = io.write(volume, tmp_path / "a.tif")
-    found = io.read(path, axes="TYX")
-    assert (found.axes, found.spacing) == ("TYX", (0.5, 0.4))
+    actual = io.read(path, axes="TYX")
+    assert (actual.axes, actual.spacing) == ("TYX", (0.5, 0.4))
     with pytest.raises(InputError, match=r"a\.tif: The axes 'YX' name 2 dimensions"):
         io.read(path, axes="YX")
 
@@ -211,9 +213,9 @@ def test_channels_from_several_files(tmp_path, rng):
     planes = [Image(rng.random((5, 6)).astype(np.float32), "YX", (2, 3)) for _ in range(2)]
     paths = [io.write(p, tmp_path / f"{i}.tif") for i, p in enumerate(planes)]
     for lazy in (False, True):
-        found = io.read_channels(paths, lazy=lazy)
-        assert (found.axes, found.spacing, found.is_lazy) == ("CYX", (2, 3), lazy)
-        np.testing.assert_array_equal(np.asarray(found.data), np.stack([p.data for p in planes]))
+        actual = io.read_channels(paths, lazy=lazy)
+        assert (actual.axes, actual.spacing, actual.is_lazy) == ("CYX", (2, 3), lazy)
+        np.testing.assert_array_equal(np.asarray(actual.data), np.stack([p.data for p in planes]))
     with pytest.raises(InputError, match="Channels must be alike"):
         io.read_channels(
             [paths[0], io.write(planes[0].replace(data=np.ones((9, 9))), tmp_path / "x.tif")]
@@ -225,13 +227,13 @@ def test_black_and_white_labels_are_a_mask(lazy, tmp_path):
     data = np.zeros((40, 50), np.uint8)
     data[5:9, 5:9] = 255
     path = io.write(Image(data, "YX"), tmp_path / "a.tif")
-    found = io.read_labels(path, lazy=lazy)
-    assert found.holds == "mask"
-    np.testing.assert_array_equal(np.asarray(found.data), data // 255)
+    actual = io.read_labels(path, lazy=lazy)
+    assert actual.holds == "mask"
+    np.testing.assert_array_equal(np.asarray(actual.data), data // 255)
     data[0, 0] = 1
     path = io.write(Image(data, "YX"), tmp_path / "b.tif")
-    found = io.read_labels(path, lazy=lazy, holds="classes")
-    assert (found.holds, np.asarray(found.data).max()) == ("classes", 255)
+    actual = io.read_labels(path, lazy=lazy, holds="classes")
+    assert (actual.holds, np.asarray(actual.data).max()) == ("classes", 255)
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".ome.tif", ".ome.zarr", ".nii.gz", ".nrrd", ".npz"])
@@ -241,9 +243,9 @@ def test_labels_lose_a_channel_axis_of_equal_channels(tmp_path, rng, suffix, laz
     data = rng.integers(0, 900, (5, 20, 30)).astype(np.uint16)
     for count in (1, 3):
         image = Image(np.stack([data] * count), "CZYX", (2, 0.5, 0.4), "micrometer")
-        found = io.read_labels(io.write(image, tmp_path / f"a{suffix}"), lazy=lazy)
-        assert (found.axes, found.spacing) == ("ZYX", pytest.approx((2, 0.5, 0.4)))
-        np.testing.assert_array_equal(np.asarray(found.data), data)
+        actual = io.read_labels(io.write(image, tmp_path / f"a{suffix}"), lazy=lazy)
+        assert (actual.axes, actual.spacing) == ("ZYX", pytest.approx((2, 0.5, 0.4)))
+        np.testing.assert_array_equal(np.asarray(actual.data), data)
     other = image.replace(data=np.stack([data, data, data + 1]))
     with pytest.raises(FormatError, match="which colour is which label is not known"):
         io.read_labels(io.write(other, tmp_path / f"a{suffix}"), lazy=lazy)
@@ -256,9 +258,9 @@ def test_labels_of_one_bit_are_a_mask(tmp_path, rng, name):
 
     mask, path = rng.random((20, 30)) > 0.5, tmp_path / name
     {"a.tif": tifffile.imwrite, "a.npy": np.save, "a.zarr": zarr.save}[name](path, mask)
-    found = io.read_labels(path)
-    assert found.holds == "mask"
-    np.testing.assert_array_equal(np.asarray(found.data), mask)
+    actual = io.read_labels(path)
+    assert actual.holds == "mask"
+    np.testing.assert_array_equal(np.asarray(actual.data), mask)
 
 
 def test_grey_labels_in_a_tiff_of_colours(tmp_path):
@@ -283,14 +285,14 @@ def test_lazy_pixels_are_read_from_any_folder(tmp_path, monkeypatch, volume, nam
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path)
     io.write(volume, name)
-    found = io.read(name, lazy=True)
+    actual = io.read(name, lazy=True)
     monkeypatch.chdir(tmp_path / "elsewhere")
-    read = pickle.loads(pickle.dumps(found)).compute()
+    read = pickle.loads(pickle.dumps(actual)).compute()
     np.testing.assert_array_equal(read.canonical().data, volume.data)
 
 
-@pytest.mark.parametrize("place", ["file/a.tif", "file/deeper/a.nii.gz", "file/a.ome.zarr"])
-def test_a_folder_that_cannot_be_written_to_is_told(tmp_path, volume, place):
+@pytest.mark.parametrize("target", ["file/a.tif", "file/deeper/a.nii.gz", "file/a.ome.zarr"])
+def test_a_folder_that_cannot_be_written_to_is_reported(tmp_path, volume, target):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(FormatError, match=r"Nothing can be written to the folder .*file"):
-        io.write(volume, tmp_path / place)
+        io.write(volume, tmp_path / target)

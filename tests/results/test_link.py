@@ -60,11 +60,11 @@ def test_missing_planes_are_bridged_up_to_the_gap():
 
 def test_planes_segmented_one_by_one_are_linked_in_a_recipe():
     truth = spheres()
-    found = segment(
+    actual = segment(
         Image(truth > 0), "manual", value=0.5, apply_to="plane",
         cleanups=["connected_components", "link_planes"],
     )  # fmt: skip
-    assert compare(found, truth).objects.matched[-1] == truth.max()
+    assert compare(actual, truth).objects.matched[-1] == truth.max()
 
 
 def test_a_chain_does_not_branch():
@@ -114,8 +114,8 @@ def test_consensus_puts_right_what_one_direction_got_wrong():
     one[one == 3] = 2  # merged
     two[:20] = np.where(two[:20], two[:20] + 2000, 0)  # split in halves
     three[three == 5] = 0  # missed
-    found = consensus([one, two, three])
-    assert compare(found, truth).objects.matched[-1] == truth.max()
+    actual = consensus([one, two, three])
+    assert compare(actual, truth).objects.matched[-1] == truth.max()
 
 
 def test_consensus_of_three_linked_directions_of_noisy_planes():
@@ -127,10 +127,10 @@ def test_consensus_of_three_linked_directions_of_noisy_planes():
         worn = random.random(planes.shape) < 0.05
         planes = np.where(worn, 0, planes)
         directions.append(link_along(planes, axis))
-    found = consensus(directions)
-    assert compare(found, truth).objects.f1_at(0.9) == 1.0
+    actual = consensus(directions)
+    assert compare(actual, truth).objects.f1_at(0.9) == 1.0
     lazy = consensus([da.from_array(d, chunks=(11, 60, 30)) for d in directions])
-    np.testing.assert_array_equal(lazy.compute(), found)
+    np.testing.assert_array_equal(lazy.compute(), actual)
 
 
 def test_what_only_one_says_is_dropped():

@@ -68,12 +68,12 @@ def preview_of(qtbot, dock, image, recipe, plane):
     )
 
 
-def headless(dock, image, folder, *words):
+def headless(dock, image, folder, *options):
     """The labels that the command line makes by the recipe that the dock saves."""
     dock.recipes.save(folder / "recipe.yaml")
     api.write(image, folder / "image.ome.tif")
     out = folder / "labels.ome.tif"
-    arguments = ["replay", folder / "recipe.yaml", folder / "image.ome.tif", "-o", out, *words]
+    arguments = ["replay", folder / "recipe.yaml", folder / "image.ome.tif", "-o", out, *options]
     assert main(list(map(str, arguments))) == 0
     return np.asarray(read_labels(out).data)
 
@@ -197,8 +197,8 @@ def test_lines_keep_their_order_and_wait_at_the_ends(qtbot, viewer):
     view.resize(402, 120)
     view.show_counts(np.ones(101), np.arange(100, 201))
     view.show_thresholds((0.5, 1.0), draggable=True)  # both far below the histogram
-    told = []
-    view.dragged.connect(told.append)
+    dragged = []
+    view.dragged.connect(dragged.append)
     assert drag(qtbot, view, 0, 180) == 0.5  # the line that could move did
     assert view.thresholds == (0.5, pytest.approx(180, abs=1))
     drag(qtbot, view, 0, 150)
@@ -207,14 +207,14 @@ def test_lines_keep_their_order_and_wait_at_the_ends(qtbot, viewer):
     drag(qtbot, view, 1, 120)  # of two on one place, the left one goes left
     assert view.thresholds[0] == pytest.approx(120, abs=1)
     assert view.thresholds[1] > 175
-    assert told[-1] == view.thresholds
+    assert dragged[-1] == view.thresholds
     view.show_thresholds((150,), draggable=False)
     drag(qtbot, view, 0, 120)
     assert view.thresholds == (150,)
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "wanted", "words"),
+    ("low", "high", "wanted", "digits"),
     [
         (1000.001, 1000.009, 1000.004, "1000.004"),
         (1e6, 1e6 + 100, 1e6 + 40, "1000040"),
@@ -224,14 +224,14 @@ def test_lines_keep_their_order_and_wait_at_the_ends(qtbot, viewer):
         (-1e300, 1e300, 1e299, "1e+299"),
     ],
 )
-def test_lines_have_the_digits_that_pixels_tell_apart(qtbot, viewer, low, high, wanted, words):
+def test_lines_have_the_digits_that_pixels_tell_apart(qtbot, viewer, low, high, wanted, digits):
     view = HistogramView(viewer)
     qtbot.addWidget(view)
     view.resize(402, 120)
     view.show_counts(np.ones(101), np.linspace(low, high, 101))
     view.show_thresholds((low,), draggable=True)
     assert abs(drag(qtbot, view, 0, wanted) - wanted) <= (high / 200 - low / 200)
-    assert written(view._rounded(wanted, more=1)) == words
+    assert written(view._rounded(wanted, more=1)) == digits
 
 
 def test_numbers_stand_under_their_lines_or_not_at_all(qtbot, viewer, monkeypatch):
@@ -243,21 +243,21 @@ def test_numbers_stand_under_their_lines_or_not_at_all(qtbot, viewer, monkeypatc
     drawn = {}
     text = QPainter.drawText
 
-    def note(painter, place, words):
-        drawn[words] = (place.x(), painter.fontMetrics().horizontalAdvance(words))
-        text(painter, place, words)
+    def note(painter, position, label):
+        drawn[label] = (position.x(), painter.fontMetrics().horizontalAdvance(label))
+        text(painter, position, label)
 
     monkeypatch.setattr(QPainter, "drawText", note)
     view.grab()
     assert len(drawn) >= 5
-    for words, (x, width) in drawn.items():
-        assert x <= view._position(float(words)) <= x + width
+    for label, (x, width) in drawn.items():
+        assert x <= view._position(float(label)) <= x + width
 
 
 def test_a_histogram_that_comes_late_says_nothing_of_markers(qtbot, viewer, stack, monkeypatch):
     viewer.add_image(stack[2], name="plane")
     dock = open_dock(viewer, "Threshold")
-    look, asked, ticked, told = dock.live.look, threading.Event(), threading.Event(), []
+    look, asked, ticked, messages = dock.live.look, threading.Event(), threading.Event(), []
 
     def slow(request):
         if not request.draw:
@@ -266,13 +266,13 @@ def test_a_histogram_that_comes_late_says_nothing_of_markers(qtbot, viewer, stac
         return look(request)
 
     monkeypatch.setattr(dock.live, "look", slow)
-    monkeypatch.setattr(dock.running, "say", told.append)
+    monkeypatch.setattr(dock.running, "say", messages.append)
     dock.live.refresh()
     qtbot.waitUntil(asked.is_set, timeout=WAIT)  # for the histogram alone
     dock.live.box.setChecked(True)
     ticked.set()
     qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
-    assert not any("markers" in words for words in told)
+    assert not any("markers" in message for message in messages)
 
 
 @pytest.mark.parametrize("kind", ["points", "labels"])
@@ -285,14 +285,14 @@ def test_markers_by_hand(qtbot, viewer, tmp_path, method, kind):
     marks = np.zeros(image.shape, np.uint8)
     for number, centre in enumerate(centres, 1):
         marks[tuple(centre)] = number
-    place = {"scale": image.spacing, "units": ("um",) * 3, "axis_labels": ("z", "y", "x")}
-    viewer.add_image(image.data, name="cells", rgb=False, **place)
+    geometry = {"scale": image.spacing, "units": ("um",) * 3, "axis_labels": ("z", "y", "x")}
+    viewer.add_image(image.data, name="cells", rgb=False, **geometry)
     if kind == "points":
-        layer = viewer.add_points(ndim=3, name="marks", **place)
+        layer = viewer.add_points(ndim=3, name="marks", **geometry)
         for centre in centres:
             layer.add(centre + 0.3)  # anywhere in the voxel
     else:
-        layer = viewer.add_labels(np.zeros(image.shape, np.uint8), name="marks", **place)
+        layer = viewer.add_labels(np.zeros(image.shape, np.uint8), name="marks", **geometry)
         layer.brush_size = 1
         for number, centre in enumerate(centres, 1):
             layer.selected_label = number
@@ -310,8 +310,8 @@ def test_markers_by_hand(qtbot, viewer, tmp_path, method, kind):
     assert set(np.unique(labels.data)) == {1, 2, 3, 4}
     np.testing.assert_allclose(labels.scale, image.spacing)
     api.write(given.replace(data=marks), tmp_path / "marks.ome.tif")
-    words = ["--data", f"markers={tmp_path / 'marks.ome.tif'}"]
-    np.testing.assert_array_equal(headless(dock, given, tmp_path, *words), expected)
+    options = ["--data", f"markers={tmp_path / 'marks.ome.tif'}"]
+    np.testing.assert_array_equal(headless(dock, given, tmp_path, *options), expected)
     undo(qtbot, dock)
     assert list(viewer.layers) == [viewer.layers["cells"], layer]
 
@@ -319,8 +319,10 @@ def test_markers_by_hand(qtbot, viewer, tmp_path, method, kind):
 def test_channel_times_and_planes_are_chosen_and_replayed(qtbot, viewer, stack, tmp_path):
     film = np.stack([np.stack([stack[::-1], stack]), np.stack([stack, stack // 2])])
     film = np.concatenate([film, film[:1]])  # TCZYX
-    place = {"axis_labels": tuple("tczyx"), "scale": (5, 1, 2, 0.5, 0.5)}
-    viewer.add_image(film, name="film", rgb=False, **place, units=("s", "pixel", "um", "um", "um"))
+    geometry = {"axis_labels": tuple("tczyx"), "scale": (5, 1, 2, 0.5, 0.5)}
+    viewer.add_image(
+        film, name="film", rgb=False, **geometry, units=("s", "pixel", "um", "um", "um")
+    )
     dock = open_dock(viewer, "Threshold")
     image = Image(film, "TCZYX", (2, 0.5, 0.5), unit="micrometer", interval=5)
     dock.source.channel_menu.setCurrentIndex(1)

@@ -22,7 +22,7 @@ def test_curves_grow_and_begin_again(qapp):
 
 
 @pytest.mark.screen
-def test_the_last_words_of_a_training_are_no_point(qapp):
+def test_the_last_message_of_a_training_is_no_point(qapp):
     import napari
 
     from napari_segment.widgets.docks.train import Train

@@ -31,11 +31,11 @@ def test_layers_go_to_files_and_back(tmp_path, suffix):
     assert str(layer.units[-1]) == "millimeter"
 
 
-def test_features_beside_labels_come_back(tmp_path):
+def test_features_of_labels_come_back(tmp_path):
     path = tmp_path / "a.ome.tif"
     objects = np.array([[0, 3], [7, 7]], np.uint8)
-    told = {"label": np.array([3, 7]), "class": np.array(["", "cat"]), "score": [0.5, 0.25]}
-    api.write(Labels(objects, features=told), path)
+    columns = {"label": np.array([3, 7]), "class": np.array(["", "cat"]), "score": [0.5, 0.25]}
+    api.write(Labels(objects, features=columns), path)
     features = api.as_labels(path).features
     assert features["label"].tolist() == [3, 7]
     assert features["class"].tolist() == ["", "cat"]
@@ -113,6 +113,6 @@ def test_names_and_colours_go_through_layers(tmp_path):
     np.testing.assert_allclose(layer.get_color(2)[:3], (1, 0.5, 0.25), atol=0.01)
     path = tmp_path / "a.seg.nrrd"
     files.write_labels(str(path), *layer.as_layer_data_tuple()[:2])
-    found = io.read_labels(path)
-    assert (found.names, found.holds) == ({2: "liver"}, "classes")
-    assert list(found.header["colors"][2]) == [1, 0.5, 0.25]
+    actual = io.read_labels(path)
+    assert (actual.names, actual.holds) == ({2: "liver"}, "classes")
+    assert list(actual.header["colors"][2]) == [1, 0.5, 0.25]

@@ -213,8 +213,8 @@ def test_the_tab_key_goes_from_top_to_bottom(qtbot):
     steps._move(steps.menus[0], 1)
     order_tabs(form)
     wanted = [menu.menu for menu in steps.menus] + [steps.button, method.menu]
-    place, found = wanted[0], []
+    widget, visited = wanted[0], []
     for _ in range(200):
-        found += [place] if place in wanted else []
-        place = place.nextInFocusChain()
-    assert found[:4] == wanted
+        visited += [widget] if widget in wanted else []
+        widget = widget.nextInFocusChain()
+    assert visited[:4] == wanted

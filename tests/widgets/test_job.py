@@ -64,7 +64,7 @@ def test_result_steps_and_preview_come_back(qtbot, process, image):
     assert "libraries print" in process.error_output
 
 
-def test_errors_are_told_and_the_next_job_runs(qtbot, process, image):
+def test_errors_are_reported_and_the_next_job_runs(qtbot, process, image):
     wrong = segmentation(image, "patient", stepz=4)
     failing = segmentation(image, "patient", steps=1, end="raise")
     good = segmentation(image, "patient", steps=1)
@@ -170,9 +170,9 @@ def test_pixels_that_cannot_be_written_are_an_error(qtbot, process):
         raise OSError("No space left on device")
 
     job = Job("segment", prepare)
-    with qtbot.waitSignal(job.failed, timeout=WAIT) as told:
+    with qtbot.waitSignal(job.failed, timeout=WAIT) as blocker:
         process.run(job)
-    assert told.args[0] == "OSError: No space left on device"
+    assert blocker.args[0] == "OSError: No space left on device"
 
 
 class SlowWriting:
@@ -189,17 +189,17 @@ class SlowWriting:
         return {}
 
 
-def test_a_job_is_kept_until_its_thread_has_answered(qtbot, process):
+def test_a_job_lives_until_its_thread_has_answered(qtbot, process):
     slow = SlowWriting()
     job = process.run(Job("segment", slow))
-    folder, kept = job.folder, weakref.ref(job)
+    folder, reference = job.folder, weakref.ref(job)
     assert slow.begun.wait(30)
     job.cancel()
     del job
     gc.collect()
-    assert kept() is not None
+    assert reference() is not None
     slow.go.set()
-    qtbot.waitUntil(lambda: kept() is None and not folder.exists(), timeout=5000)
+    qtbot.waitUntil(lambda: reference() is None and not folder.exists(), timeout=5000)
     assert not process.busy
 
 
@@ -210,10 +210,10 @@ def test_closing_while_pixels_are_written_starts_nothing_and_leaves_nothing(qtbo
     assert slow.begun.wait(30)
     process.close()
     assert not any(folder.exists() for folder in folders)
-    kept = weakref.ref(first)
+    reference = weakref.ref(first)
     del first, second
     slow.go.set()
-    qtbot.waitUntil(lambda: kept() is None, timeout=5000)
+    qtbot.waitUntil(lambda: reference() is None, timeout=5000)
     assert not any(folder.exists() for folder in folders)
     assert process.pid == 0
 

@@ -79,15 +79,15 @@ def test_lazy_pixels_are_known_by_their_object(tmp_path):
 def test_copies_go_with_their_layers(tmp_path):
     copies, layer = Copies(), ImageLayer(np.zeros((3, 4)))
     saved(copies, layer, tmp_path)
-    (kept,) = copies._retained.values()
+    (stored,) = copies._retained.values()
     copies.forget(layer)
-    assert not kept.path.exists()
+    assert not stored.path.exists()
     assert (tmp_path / "image.npy").exists()  # the job's own name for it
     saved(copies, layer, tmp_path / "b")
-    (kept,) = copies._retained.values()
+    (stored,) = copies._retained.values()
     del layer
     gc.collect()
-    assert not kept.path.exists()
+    assert not stored.path.exists()
 
 
 def test_the_copy_of_a_layer_that_is_deleted_while_it_is_written_goes_too(tmp_path):
@@ -112,7 +112,7 @@ def test_what_is_painted_into_an_array_on_disk_is_noticed(tmp_path):
     assert np.asarray(saved(copies, layer, tmp_path / "b").data)[4, 4] == 2
 
 
-def test_a_lazy_array_that_is_changed_in_place_is_noticed(tmp_path):
+def test_a_lazy_array_that_is_changed_inplace_is_noticed(tmp_path):
     lazy = da.zeros((4, 6), chunks=(4, 3))
     copies, layer = Copies(), ImageLayer(lazy, contrast_limits=(0, 1))
     saved(copies, layer, tmp_path)

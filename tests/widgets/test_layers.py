@@ -66,7 +66,7 @@ def test_leading_channel_is_dropped():
     np.testing.assert_allclose(corners(result), corners(source)[[0, 2, 3, 4], 1:])
 
 
-def test_inner_channel_stays_at_its_place():
+def test_inner_channel_keeps_its_position():
     source = skewed((2, 3, 4, 5, 6), "TCZYX")
     labels = made((2, 4, 5, 6), "TZYX", channel=2)
     result = Layer.create(*layers.result_layer(labels, source, "TCZYX", "x"))
@@ -171,8 +171,8 @@ def test_permuted_volumes_are_transposed_along_the_world(order):
     assert (np.argmax(np.abs(layer.affine.affine_matrix[:3, :3]), axis=0) == (0, 1, 2)).all()
     for index in np.ndindex(data.shape):
         world = affine @ [*index, 1]
-        (found,) = np.rint([layer.world_to_data(world[:3])]).astype(int)
-        assert layer.data[tuple(found)] == data[index]
+        (actual,) = np.rint([layer.world_to_data(world[:3])]).astype(int)
+        assert layer.data[tuple(actual)] == data[index]
 
 
 @pytest.mark.parametrize("big", [2**31 + 5, 2**40, 2**62])

@@ -17,7 +17,7 @@ def viewer():
     return ViewerModel()
 
 
-def place(axes, **units):
+def geometry(axes, **units):
     scale = [{"T": 10.0, "Z": 2.0, "Y": 0.5, "X": 0.5}.get(a, 1.0) for a in axes]
     units = [units.get(a, UNITS.get(a, "um")) for a in axes]
     return {"scale": scale, "units": units, "axis_labels": tuple(axes.lower())}
@@ -26,7 +26,7 @@ def place(axes, **units):
 def add_image(viewer, axes, **more):
     data = np.zeros([SHAPE[a] for a in axes], np.uint8)
     translate = np.arange(len(axes)) + 100.0
-    return viewer.add_image(data, translate=translate, rgb=False, **place(axes), **more)
+    return viewer.add_image(data, translate=translate, rgb=False, **geometry(axes), **more)
 
 
 @pytest.mark.parametrize("axes", ["YX", "ZYX", "TYX", "CZYX", "TZYX", "TCZYX", "CTZYX"])
@@ -53,7 +53,7 @@ def test_points_without_the_channel_mark_all(viewer):
 @pytest.mark.parametrize("axes", ["CZYX", "TCYX"])
 def test_labels_painted_at_a_channel_mark_all(viewer, axes):
     image = add_image(viewer, axes)
-    labels = viewer.add_labels(np.zeros(image.data.shape, np.uint8), **place(axes))
+    labels = viewer.add_labels(np.zeros(image.data.shape, np.uint8), **geometry(axes))
     labels.data[tuple(VOXEL[a] for a in axes)] = 7
     marks = markers_of(viewer, labels, image, axes)
     assert np.argwhere(marks.data == 7).tolist() == [[VOXEL[a] for a in axes if a != "C"]]
@@ -63,16 +63,16 @@ def test_labels_painted_at_a_channel_mark_all(viewer, axes):
 def test_colours_are_marked_too(viewer, axes):
     shape = [SHAPE[a] for a in axes]
     image = viewer.add_image(np.zeros((*shape, 3), np.uint8), rgb=True)
-    place = tuple(VOXEL[a] for a in axes)
+    voxel = tuple(VOXEL[a] for a in axes)
     labels = viewer.add_labels(np.zeros(shape, np.uint8))
-    labels.data[place] = 7
-    for layer in (viewer.add_points([place]), labels):
+    labels.data[voxel] = 7
+    for layer in (viewer.add_points([voxel]), labels):
         marks = markers_of(viewer, layer, image, axes)
         assert marks.axes == axes
-        assert np.argwhere(marks.data).tolist() == [list(place)]
+        assert np.argwhere(marks.data).tolist() == [list(voxel)]
 
 
-def test_points_that_mark_nothing_are_told(viewer):
+def test_points_that_mark_nothing_are_reported(viewer):
     image = add_image(viewer, "ZYX")
     with pytest.raises(InputError, match="have no Z: the layer has 2 dimensions"):
         markers_of(viewer, viewer.add_points([[3, 4]]), image, "ZYX")

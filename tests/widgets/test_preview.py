@@ -179,11 +179,11 @@ def test_only_the_newest_waiting_call_is_made(qtbot):
     qtbot.waitUntil(lambda: made == ["first", "fourth"], timeout=5000)
 
 
-def test_failed_previews_are_told_and_the_next_is_made(qtbot):
+def test_failed_previews_are_reported_and_the_next_is_made(qtbot):
     newest = Newest()
-    with qtbot.waitSignal(newest.failed) as told:
+    with qtbot.waitSignal(newest.failed) as blocker:
         newest.ask(lambda: 1 / 0)
-    assert told.args == ["The preview failed: division by zero (ZeroDivisionError)."]
+    assert blocker.args == ["The preview failed: division by zero (ZeroDivisionError)."]
     with qtbot.waitSignal(newest.ready):
         newest.ask(lambda: 1)
 

@@ -30,8 +30,8 @@ def of_planes():
 
 
 def layers_of(labels, source, axes):
-    found = [Layer.create(*data) for data in result_layers(labels, source, axes, "found")]
-    return {layer.name: layer for layer in found}
+    layers = [Layer.create(*data) for data in result_layers(labels, source, axes, "found")]
+    return {layer.name: layer for layer in layers}
 
 
 @pytest.fixture
@@ -42,18 +42,18 @@ def source():
 
 
 def test_everything_lies_where_the_labels_lie(source):
-    found = layers_of(of_planes(), source, "ZYX")
-    assert list(found) == [
+    layers = layers_of(of_planes(), source, "ZYX")
+    assert list(layers) == [
         "found entropy", "found probabilities none", "found probabilities cell", "found",
         "found boxes",
     ]  # fmt: skip
-    for layer in found.values():
+    for layer in layers.values():
         np.testing.assert_allclose(layer.scale, source.scale)
         np.testing.assert_allclose(layer.translate, source.translate)
         assert layer.units == source.units
-    assert found["found entropy"].visible
-    assert not found["found probabilities cell"].visible
-    assert found["found entropy"].contrast_limits == [0, 1]
+    assert layers["found entropy"].visible
+    assert not layers["found probabilities cell"].visible
+    assert layers["found entropy"].contrast_limits == [0, 1]
 
 
 def test_features_are_those_of_the_labels(source):
@@ -62,7 +62,7 @@ def test_features_are_those_of_the_labels(source):
     assert table["class"].tolist()[1:] == ["cell", "dirt", "cell"]
 
 
-def test_boxes_have_words_and_stand_on_every_plane_of_their_object(source):
+def test_boxes_have_text_and_stand_on_every_plane_of_their_object(source):
     boxes = layers_of(of_planes(), source, "ZYX")["found boxes"]
     assert [box[0, 0] for box in boxes.data] == [1, 1, 2, 3]
     np.testing.assert_array_equal(
@@ -82,7 +82,7 @@ def test_of_too_many_boxes_the_surest_are_drawn():
     assert rows[0] == 10
 
 
-def test_a_channel_in_front_is_dropped_and_one_behind_time_is_kept():
+def test_a_channel_in_front_is_dropped_and_one_behind_time_stays():
     labels = of_planes()
     front = ImageLayer(np.zeros((2, 4, 8, 9)), rgb=False)
     assert {la.ndim for la in layers_of(labels, front, "CZYX").values()} == {3}
@@ -93,10 +93,10 @@ def test_a_channel_in_front_is_dropped_and_one_behind_time_is_kept():
     maps = {"entropy": Image(np.zeros(data.shape, np.float32), "TZYX")}
     moving = Labels(data, "TZYX", **dict(zip(names, (features, maps), strict=True)))
     behind = ImageLayer(np.zeros((2, 3, 4, 8, 9)), rgb=False)
-    found = layers_of(moving, behind, "TCZYX")
-    assert {layer.ndim for layer in found.values()} == {5}
-    assert [tuple(box[0, :3]) for box in found["found boxes"].data][4:6] == [(1, 0, 1), (1, 0, 1)]
-    assert "class" not in found["found"].features  # labels begin again at each time point
+    layers = layers_of(moving, behind, "TCZYX")
+    assert {layer.ndim for layer in layers.values()} == {5}
+    assert [tuple(box[0, :3]) for box in layers["found boxes"].data][4:6] == [(1, 0, 1), (1, 0, 1)]
+    assert "class" not in layers["found"].features  # labels begin again at each time point
 
 
 def test_plain_labels_are_one_layer(source):

@@ -31,12 +31,12 @@ def add(viewer, shape, axes, **more):
 
 def test_a_colour_is_chosen_by_its_name(viewer, source):
     add(viewer, (20, 30, 3), "YX", rgb=True)
-    for channel, kept in (("green", 1), ("2", 2), (-1, 2), (0, 0), ("auto", "auto")):
+    for channel, expected in (("green", 1), ("2", 2), (-1, 2), (0, 0), ("auto", "auto")):
         assert source.fill(channel, "auto", ()) == ""
-        assert source.channel == kept
+        assert source.channel == expected
 
 
-def test_what_the_image_lacks_is_told(viewer, source):
+def test_what_the_image_lacks_is_reported(viewer, source):
     assert source.fill(2, "auto", (0, 2)) == "channel 2 and times 0 to 2"  # no image yet
     assert source.fill("auto", "stack", ()) == "all times together"
     assert source.fill(0, "plane", ()) == ""
@@ -92,24 +92,24 @@ def test_changes_of_the_chosen_layer_are_followed(viewer, source):
     layer = add(viewer, (6, 20, 30), "ZYX")
     other = add(viewer, (6, 20, 30), "ZYX")
     source.layers.layer = layer
-    told = []
-    source.changed.connect(lambda: told.append(source.version))
+    versions = []
+    source.changed.connect(lambda: versions.append(source.version))
     other.data = other.data + 1
-    assert told == []
+    assert versions == []
     layer.data = layer.data + 1
     layer.scale = (3, 1, 1)
     layer.units = ("um", "um", "um")
-    assert len(told) == 3
-    assert told[0] != told[1]
+    assert len(versions) == 3
+    assert versions[0] != versions[1]
     layer.axis_labels = ("t", "y", "x")
     assert source.axes == "TYX"
     layer.data = np.zeros((9, 20, 30), np.uint8)
     assert source.last.maximum() == 9
     source.layers.layer = other
     source.layers.layer = layer
-    told.clear()
+    versions.clear()
     layer.data = layer.data + 1
-    assert len(told) == 1
+    assert len(versions) == 1
 
 
 def test_the_wheel_scrolls_past_what_is_chosen(viewer, source):
@@ -153,22 +153,24 @@ def test_a_preview_is_offered_nowhere(viewer):
     assert not is_labels(viewer.add_labels(data, metadata={"napari-segment": {"preview": True}}))
 
 
-def test_a_recipe_that_is_none_is_told_and_the_next_clears_it(qtbot, viewer, tmp_path, monkeypatch):
-    told, taken = [], []
+def test_a_recipe_that_is_none_is_reported_and_the_next_clears_it(
+    qtbot, viewer, tmp_path, monkeypatch
+):
+    messages, taken = [], []
     layer = add(viewer, (20, 30), "YX", name="cells")
-    button = RecipeButton(viewer, lambda: taken[-1], taken.append, told.append, lambda: layer)
+    button = RecipeButton(viewer, lambda: taken[-1], taken.append, messages.append, lambda: layer)
     qtbot.addWidget(button)
     layer.metadata["napari-segment"] = {"recipe": {"meth": 3}}
     take = next(a for a in button.menu().actions() if a.text().startswith("Take"))
     take.trigger()
-    assert told[-1].startswith("What 'cells' keeps is not a recipe")
+    assert messages[-1].startswith("What 'cells' keeps is not a recipe")
     layer.metadata["napari-segment"] = {"recipe": {"method": {"name": "otsu"}}}
     take.trigger()
-    assert told[-1] == ""
+    assert messages[-1] == ""
     assert taken == [recipe_of_layer(layer)]
     monkeypatch.setattr(QFileDialog, "exec", lambda self: self.selectFile(f"{tmp_path}/mine") or 1)
     button.menu().actions()[0].trigger()
     assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
     button.save(tmp_path / "nowhere" / "recipe.yaml")
-    assert told[-1].startswith("Cannot write the recipe")
-    assert told[-1].endswith("No such file or directory.")
+    assert messages[-1].startswith("Cannot write the recipe")
+    assert messages[-1].endswith("No such file or directory.")

@@ -96,7 +96,7 @@ def test_undo_passes_over_what_is_gone(qtbot, viewer, stack):
     assert not dock.undo_button.isEnabled()
 
 
-def test_recipe_gives_the_same_through_every_door(qtbot, viewer, stack, tmp_path):
+def test_recipe_gives_the_same_through_every_interface(qtbot, viewer, stack, tmp_path):
     add_stack(viewer, stack)
     dock = open_dock(viewer, "Threshold")
     dock.filters.add(("gaussian", {"sigma": 0.5}))
@@ -167,7 +167,7 @@ def test_open_axes_are_asked_for(qtbot, viewer):
     np.testing.assert_allclose(viewer.layers[-1].translate, (1, 0, 0, 0))
 
 
-def test_too_many_dimensions_are_told(qtbot, viewer):
+def test_too_many_dimensions_are_reported(qtbot, viewer):
     dock = open_dock(viewer, "Threshold")
     assert run(qtbot, dock) == "There is no image layer. Open an image first."
     viewer.add_image(np.zeros((1, 1, 1, 2, 9, 9), np.uint8), rgb=False)
@@ -329,7 +329,7 @@ def test_closing_the_dock_ends_its_work(qtbot, viewer, stack, fresh_processes, p
     assert_done(run(qtbot, again))
 
 
-def test_crash_is_told_and_the_next_run_works(qtbot, viewer, stack, fresh_processes, patient):
+def test_crash_is_reported_and_the_next_run_works(qtbot, viewer, stack, fresh_processes, patient):
     from napari.utils.notifications import notification_manager
 
     add_stack(viewer, stack)

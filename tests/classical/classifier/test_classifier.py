@@ -39,12 +39,12 @@ def trained(cells, tmp_path_factory):
 
 def test_it_finds_cells_of_another_image(trained):
     image, labels = samples.cells((20, 64, 64), seed=7)
-    found = ns.segment(image, "classifier", checkpoint=trained.folder)
-    assert found.holds == "classes"
-    assert found.values == (0, 2)
-    assert found.names == {2: "cell"}
+    actual = ns.segment(image, "classifier", checkpoint=trained.folder)
+    assert actual.holds == "classes"
+    assert actual.values == (0, 2)
+    assert actual.names == {2: "cell"}
     reference = labels.replace(data=(labels.data > 0) * np.uint8(2), holds="classes", names={})
-    assert ns.compare(found, reference).summary["mean_dice"] > 0.9
+    assert ns.compare(actual, reference).summary["mean_dice"] > 0.9
 
 
 def test_blocks_give_what_memory_gives(trained, cells):
@@ -77,8 +77,8 @@ def test_scales_are_physical(trained, cells):
         spacing=tuple(s * factor for s in image.spacing), unit="nanometer", affine=None
     )
     expected = ns.segment(image, "classifier", checkpoint=trained.folder).data
-    found = ns.segment(nanometers, "classifier", checkpoint=trained.folder).data
-    assert (found == expected).mean() > 0.999  # the spacing is rounded differently
+    actual = ns.segment(nanometers, "classifier", checkpoint=trained.folder).data
+    assert (actual == expected).mean() > 0.999  # the spacing is rounded differently
 
 
 def test_the_command_line_gives_the_same(cells, tmp_path, capsys):
@@ -131,13 +131,13 @@ def test_colour_planes_over_time(tmp_path):
     strokes = ns.Labels(painted, "TYX", holds="classes")
     model = run(ns.train_classifier([(image, strokes)], out=tmp_path / "film", trees=10))
     assert model.channels == ("a", "b", "c")
-    found = ns.segment(image, "classifier", checkpoint=model.folder)
-    assert found.shape == (2, 30, 40)
+    actual = ns.segment(image, "classifier", checkpoint=model.folder)
+    assert actual.shape == (2, 30, 40)
     right = np.where(np.arange(40) < 20, 1, 2)
-    assert (found.data[1] == right).mean() > 0.95
+    assert (actual.data[1] == right).mean() > 0.95
 
 
-def test_bad_input_is_refused_in_words(trained, cells, tmp_path):
+def test_bad_input_is_refused_with_a_message(trained, cells, tmp_path):
     image, labels = cells
     one = labels.replace(data=(strokes_of(labels).data == 1).astype(np.uint8), holds="classes")
     with pytest.raises(InputError, match="Only class 1 is painted"):

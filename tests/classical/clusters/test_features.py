@@ -66,7 +66,7 @@ def test_colours_need_three_channels() -> None:
 
 @pytest.mark.parametrize("features", ["hsv", "lab"])
 @pytest.mark.parametrize("entry", ["kmeans", "gaussian_mixture"])
-def test_white_is_found_in_every_type(entry: str, features: str, photograph: np.ndarray) -> None:
+def test_white_is_detected_in_every_type(entry: str, features: str, photograph: np.ndarray) -> None:
     settings = {"clusters": 4, "features": features}
     expected = methods[entry](photograph, **settings)
     eight, twelve = photograph.astype(np.float32), photograph.astype(np.uint16) * 16

@@ -140,7 +140,7 @@ def test_flips_and_turns_commute(entry: str, channels: int) -> None:
 
 @pytest.mark.parametrize("selection", ["elbow", "silhouette"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_number_of_clusters_is_found(selection: str, channels: int) -> None:
+def test_the_number_of_clusters_is_estimated(selection: str, channels: int) -> None:
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 4, (60, 60))
     image = (truth * 50 + rng.normal(0, 4, (channels, 60, 60)) + 20).astype(np.uint8)

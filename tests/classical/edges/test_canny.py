@@ -73,10 +73,10 @@ def test_a_weak_trail_is_followed_round_corners_and_over_borders():
     image[20:, :30] = 1.0
     image[:20, 30:] = 0.5
     image[0, 58] = 3.0
-    found = canny(image, low=0.02, high=0.9)
+    actual = canny(image, low=0.02, high=0.9)
     labels, _ = ndi.label(canny(image, low=0.02, high=0.02), np.ones((3, 3)))
     strong = np.unique(labels[canny(image, low=0.9, high=0.9)])
-    np.testing.assert_array_equal(found, np.isin(labels, strong[strong > 0]))
+    np.testing.assert_array_equal(actual, np.isin(labels, strong[strong > 0]))
 
 
 def test_the_edge_of_a_ball_is_closed():

@@ -36,8 +36,8 @@ def test_roberts_in_space_fits_the_four_diagonals():
     ends = [(tuple((d + 1) // 2), tuple((1 - d) // 2)) for d in diagonals]
     differences = [cube[a] - cube[b] for a, b in ends]
     expected = np.linalg.lstsq(diagonals, differences, rcond=None)[0]
-    found = [filters["roberts"](cube, response=axis)[0, 0, 0] for axis in "zyx"]
-    np.testing.assert_allclose(found, expected)
+    actual = [filters["roberts"](cube, response=axis)[0, 0, 0] for axis in "zyx"]
+    np.testing.assert_allclose(actual, expected)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

@@ -13,9 +13,9 @@ def ellipsoid(radii, spacing, offset):
     fine = 5
     shape = [int(2 * (max(radii) + 7) / s) | 1 for s in spacing]
     centre = [n // 2 * s + o for n, s, o in zip(shape, spacing, offset, strict=True)]
-    places = (np.arange(fine) - (fine - 1) / 2) / fine
+    offsets = (np.arange(fine) - (fine - 1) / 2) / fine
     squares = [
-        (((np.arange(n)[:, None] + places).ravel() * s - c) / r) ** 2
+        (((np.arange(n)[:, None] + offsets).ravel() * s - c) / r) ** 2
         for n, s, c, r in zip(shape, spacing, centre, radii, strict=True)
     ]
     inside = squares[0][:, None, None] + squares[1][:, None] + squares[2] <= 1
@@ -37,9 +37,9 @@ def ellipsoid(radii, spacing, offset):
 )
 def test_positions_lie_on_the_surface_to_a_quarter_of_a_voxel(radii, spacing, offset, sigma):
     image, centre = ellipsoid(radii, spacing, offset)
-    found = edge_positions(image, spacing, sigma=sigma)
-    assert len(found) == canny(image, spacing, sigma=sigma).sum()
-    away = (found - centre) / radii
+    actual = edge_positions(image, spacing, sigma=sigma)
+    assert len(actual) == canny(image, spacing, sigma=sigma).sum()
+    away = (actual - centre) / radii
     length = np.linalg.norm(away, axis=1)
     error = (length - 1) * length / np.linalg.norm(away / radii, axis=1)  # to first order
     assert np.abs(error).max() < 0.25
@@ -51,12 +51,12 @@ def test_positions_of_a_circle_are_not_drawn_to_its_centre():
     y, x = np.indices((50, 50)) - 24.7
     image = np.clip(10.5 - np.hypot(y, x), 0, 1)
     for sigma in (1.0, 2.0, 3.0):
-        found = edge_positions(image, sigma=sigma)
-        assert abs(np.linalg.norm(found - 24.7, axis=1).mean() - 10) < 0.08
+        actual = edge_positions(image, sigma=sigma)
+        assert abs(np.linalg.norm(actual - 24.7, axis=1).mean() - 10) < 0.08
 
 
 def test_positions_of_a_blurred_step_in_a_plane():
-    place = 20.37
-    image = np.clip(np.arange(40) - (place - 0.5), 0, 1) * np.ones((30, 1))
-    np.testing.assert_allclose(edge_positions(image)[:, 1], place, atol=0.02)
+    position = 20.37
+    image = np.clip(np.arange(40) - (position - 0.5), 0, 1) * np.ones((30, 1))
+    np.testing.assert_allclose(edge_positions(image)[:, 1], position, atol=0.02)
     assert edge_positions(np.zeros((5, 6))).shape == (0, 2)

@@ -32,30 +32,32 @@ def test_edge_operators_and_canny_are_known():
 @pytest.mark.parametrize("threshold", ["otsu", "percentile", "value"])
 def test_the_mask_lies_above_the_limit(image, name, threshold):
     settings = methods[name].validate({"threshold": threshold, "value": 100.0})
-    found = strength(name, image, SPACING, settings)
-    _, (limit,) = limits(name, found, settings)
+    actual = strength(name, image, SPACING, settings)
+    _, (limit,) = limits(name, actual, settings)
     mask = methods[name](image, SPACING, **settings)
-    np.testing.assert_array_equal(mask, found > np.float64(limit))
-    by_hand = with_thresholds(name, (limit,), max_strength(found), settings)
+    np.testing.assert_array_equal(mask, actual > np.float64(limit))
+    by_hand = with_thresholds(name, (limit,), max_strength(actual), settings)
     np.testing.assert_array_equal(methods[name](image, SPACING, **by_hand), mask)
 
 
 def test_strengths_are_compared_with_the_value_itself():
     ramp = np.arange(5, dtype=np.float32) * np.float32(0.1) * np.ones((5, 1), np.float32)
-    found = strength("sobel", ramp, (), {"value": 0.1})[2, 2]
-    assert found.dtype == np.float32
-    assert found > np.float64(0.1)  # a little
+    actual = strength("sobel", ramp, (), {"value": 0.1})[2, 2]
+    assert actual.dtype == np.float32
+    assert actual > np.float64(0.1)  # a little
     assert methods["sobel"](ramp, threshold="value", value=0.1)[2, 2]
 
 
 def test_the_limits_of_canny_are_shares_of_the_largest_gradient(image):
     settings = methods["canny"].validate({"low": 0.25, "high": 0.5})
-    found = strength("canny", image, SPACING, settings)
-    _, (low, high) = limits("canny", found, settings)
-    assert (low, high) == pytest.approx((max_strength(found) / 4, max_strength(found) / 2))
-    assert found[methods["canny"](image, SPACING, **settings)].min() >= low * (1 - 1e-6)
-    assert with_thresholds("canny", (low, high), max_strength(found), settings) == settings
-    beyond = with_thresholds("canny", (low, 2 * max_strength(found)), max_strength(found), settings)
+    actual = strength("canny", image, SPACING, settings)
+    _, (low, high) = limits("canny", actual, settings)
+    assert (low, high) == pytest.approx((max_strength(actual) / 4, max_strength(actual) / 2))
+    assert actual[methods["canny"](image, SPACING, **settings)].min() >= low * (1 - 1e-6)
+    assert with_thresholds("canny", (low, high), max_strength(actual), settings) == settings
+    beyond = with_thresholds(
+        "canny", (low, 2 * max_strength(actual)), max_strength(actual), settings
+    )
     assert beyond["high"] == 1
 
 
@@ -63,8 +65,8 @@ def test_the_limits_of_canny_are_shares_of_the_largest_gradient(image):
 def test_nothing_to_part_has_no_limits(name):
     settings = methods[name].validate({})
     for flat in (np.zeros((5, 6)), np.full((5, 6), np.nan)):
-        found = strength(name, flat, (), settings)
-        assert limits(name, found, settings)[1] == ()
+        actual = strength(name, flat, (), settings)
+        assert limits(name, actual, settings)[1] == ()
 
 
 def test_blocks_give_the_same(image):

@@ -61,9 +61,11 @@ def test_rolling_ball_flattens_a_ramp_and_keeps_spots():
 
 def test_the_ball_sees_a_mask_as_ones():
     mask = np.random.default_rng(3).random((30, 40)) > 0.4
-    found = filters["rolling_ball"](mask, radius=4.0)
-    assert found.dtype == bool
-    np.testing.assert_array_equal(found, filters["rolling_ball"](mask.astype(np.uint8), radius=4.0))
+    actual = filters["rolling_ball"](mask, radius=4.0)
+    assert actual.dtype == bool
+    np.testing.assert_array_equal(
+        actual, filters["rolling_ball"](mask.astype(np.uint8), radius=4.0)
+    )
 
 
 @pytest.mark.parametrize("name", ["top_hat", "rolling_ball"])

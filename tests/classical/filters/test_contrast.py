@@ -77,6 +77,6 @@ def test_inverting_twice_changes_nothing(dtype):
 )
 def test_inverting_keeps_small_and_great_values(image):
     expected = image.max() - image.astype(np.float64) + image.min()
-    found = filters["invert"](image)
-    assert found.dtype == image.dtype
-    np.testing.assert_allclose(found, expected, rtol=1e-3 if image.dtype == np.float16 else 1e-6)
+    actual = filters["invert"](image)
+    assert actual.dtype == image.dtype
+    np.testing.assert_allclose(actual, expected, rtol=1e-3 if image.dtype == np.float16 else 1e-6)

@@ -13,7 +13,7 @@ from napari_segment.image import Image, Labels
 RNG = np.random.default_rng(11)
 
 
-def test_resampling_keeps_linear_images_and_their_place():
+def test_resampling_keeps_linear_images_and_their_position():
     z, y, x = np.mgrid[:5, :8, :9].astype(float)
     image = Image(3 * z + y - 2 * x, spacing=(2.0, 0.5, 1.0), unit="micrometer")
     result = isotropic(image)

@@ -47,7 +47,7 @@ def answer(result):
         ("random_walker", {}),
     ],
 )
-def test_balls_in_noise_are_found(name, settings, ndim):
+def test_balls_in_noise_are_segmented(name, settings, ndim):
     truth, image = balls(ndim)
     result = answer(methods[name](image, **settings))
     assert result.shape == image.shape

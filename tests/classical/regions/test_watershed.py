@@ -81,7 +81,7 @@ def test_minima_are_those_of_their_depth():
 @pytest.mark.parametrize("dtype", ["f4", "f8", ">f4"])
 @pytest.mark.parametrize("size", ["tiny", "max"])
 @pytest.mark.parametrize("name", ["watershed", "geodesic_contours"])
-def test_gradients_whose_squares_have_no_room_are_like_others(name, dtype, size):
+def test_gradients_whose_squares_overflow_are_like_others(name, dtype, size):
     _, image = balls(2)
     given = {}
     if name == "watershed":
@@ -90,7 +90,7 @@ def test_gradients_whose_squares_have_no_room_are_like_others(name, dtype, size)
     image = image.astype(float) / np.abs(image).max()
     extreme = (image * float(getattr(np.finfo(dtype), size))).astype(dtype)
     assert np.isfinite(extreme).all()
-    found, expected = (methods[name](i, sigma=1.5, **given) for i in (extreme, image))
-    found, expected = (run(f) if hasattr(f, "send") else f for f in (found, expected))
+    actual, expected = (methods[name](i, sigma=1.5, **given) for i in (extreme, image))
+    actual, expected = (run(f) if hasattr(f, "send") else f for f in (actual, expected))
     assert len(np.unique(expected)) > 1
-    assert (found == expected).mean() > 0.99  # levels are rounded otherwise
+    assert (actual == expected).mean() > 0.99  # levels are rounded otherwise

@@ -223,5 +223,5 @@ def itk_threshold(name: str, image: np.ndarray) -> float:
 @pytest.mark.parametrize("picture", ["camera", "page", "moon", "text", "cell"])
 def test_like_simpleitk(name: str, picture: str) -> None:
     image = getattr(data, picture)()
-    (found,) = thresholds(name, histogram(image))
-    assert found == pytest.approx(itk_threshold(name, image), abs=2)
+    (actual,) = thresholds(name, histogram(image))
+    assert actual == pytest.approx(itk_threshold(name, image), abs=2)

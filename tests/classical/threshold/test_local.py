@@ -140,7 +140,7 @@ def test_nan_is_left_out_of_the_window(name: str) -> None:
     assert dark[13, 13]
 
 
-def test_local_mean_beside_nan_by_hand() -> None:
+def test_local_mean_next_to_nan_by_hand() -> None:
     image = np.array([[1.0, np.nan, 4.0, 3.0]])
     mask = methods["local_mean"](image, window=3)
     assert mask.tolist() == [[False, False, True, False]]  # means 1, 2.5, 3.5, 10/3

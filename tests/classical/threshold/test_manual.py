@@ -67,15 +67,15 @@ def test_levels_number_classes_from_the_darkest() -> None:
 def test_levels_are_those_that_multi_otsu_finds(smooth: np.ndarray) -> None:
     from napari_segment.classical.threshold import histogram, thresholds
 
-    found = thresholds("multi_otsu", histogram(smooth), classes=4)
+    actual = thresholds("multi_otsu", histogram(smooth), classes=4)
     np.testing.assert_array_equal(
-        methods["levels"](smooth, thresholds=found), methods["multi_otsu"](smooth, classes=4)
+        methods["levels"](smooth, thresholds=actual), methods["multi_otsu"](smooth, classes=4)
     )
 
 
-@pytest.mark.parametrize(("values", "words"), [((2, 1), "smallest"), ((), "levels")])
-def test_levels_must_rise(values: tuple[float, ...], words: str) -> None:
-    with pytest.raises(SettingError, match=words):
+@pytest.mark.parametrize(("values", "message"), [((2, 1), "smallest"), ((), "levels")])
+def test_levels_must_rise(values: tuple[float, ...], message: str) -> None:
+    with pytest.raises(SettingError, match=message):
         methods["levels"](np.zeros((2, 2)), thresholds=values)
 
 

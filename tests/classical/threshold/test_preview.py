@@ -22,8 +22,8 @@ def cells() -> np.ndarray:
 
 @pytest.mark.parametrize("name", GLOBAL)
 def test_thresholds_of_the_histogram_are_those_of_the_method(name: str, cells: np.ndarray) -> None:
-    found = thresholds(name, histogram(cells))
-    expected = sum((cells > t).astype(int) for t in found)
+    actual = thresholds(name, histogram(cells))
+    expected = sum((cells > t).astype(int) for t in actual)
     np.testing.assert_array_equal(methods[name](cells), expected)
 
 

@@ -19,9 +19,9 @@ def test_otsu_and_split_touching_find_nuclei(real_data: Path) -> None:
     scores = []
     for path in images:
         cleanups = ["fill_holes", ("remove_small", {"min_size": 30}), "split_touching"]
-        found = ns.segment(ns.read(path), "otsu", cleanups=cleanups)
+        actual = ns.segment(ns.read(path), "otsu", cleanups=cleanups)
         reference = ns.read(real_data / "dsb2018" / "labels" / path.name)
-        scores.append(ns.compare(found, reference).summary["ap50"])
+        scores.append(ns.compare(actual, reference).summary["ap50"])
     assert np.mean(scores) > 0.6
 
 

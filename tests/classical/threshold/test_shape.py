@@ -52,8 +52,8 @@ def test_kittler_illingworth_by_brute_force() -> None:
         return total
 
     best = levels[np.argmin([error(t) for t in levels])]
-    found = thresholds("kittler_illingworth", histogram(image.astype(np.uint8)))
-    assert found == (best,)
+    actual = thresholds("kittler_illingworth", histogram(image.astype(np.uint8)))
+    assert actual == (best,)
 
 
 def test_moments_keeps_the_first_moment() -> None:

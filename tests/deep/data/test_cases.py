@@ -34,8 +34,8 @@ def test_every_fifth_case_by_sorted_name_is_for_validation():
 
 def test_the_folds_cover_all_cases_once():
     cases = measured([named(f"{i:02d}") for i in range(7)])
-    found = [i.name for fold in range(3) for i in split(cases.items, folds=3, fold=fold)[1]]
-    assert sorted(found) == [f"{i:02d}" for i in range(7)]
+    actual = [i.name for fold in range(3) for i in split(cases.items, folds=3, fold=fold)[1]]
+    assert sorted(actual) == [f"{i:02d}" for i in range(7)]
 
 
 def test_one_case_is_cut_along_its_longest_axis():
@@ -72,14 +72,14 @@ def test_pixels_beyond_the_budget_are_read_again():
 
 
 @pytest.mark.parametrize(
-    ("stacks", "words"),
+    ("stacks", "message"),
     [
         ([named("a"), named("b", (3, 6, 7), "ZYX")], "2-D but 'b' is 3-D"),
         ([named("a"), named("b", (2, 6, 7), "CYX")], "1 channels but 'b' has 2"),
     ],
 )
-def test_cases_that_do_not_go_together(stacks, words):
-    with pytest.raises(InputError, match=words):
+def test_cases_that_do_not_go_together(stacks, message):
+    with pytest.raises(InputError, match=message):
         measured(stacks)
 
 

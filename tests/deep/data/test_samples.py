@@ -19,7 +19,7 @@ PLAN = Plan(
     patch=(8, 8, 8), batch=1, steps=1,
 )  # fmt: skip
 
-ROOM = 10**9
+BUDGET = 10**9
 
 
 def stack(shape=(24, 20, 22)):
@@ -42,7 +42,7 @@ def test_a_case_larger_than_memory_is_streamed_into_files(tmp_path, monkeypatch,
 
     plan = PLAN.model_copy(update={"spacing": spacing})
     image, labels = stack()
-    expected = samples_of(image, labels, ROOM, plan=plan)
+    expected = samples_of(image, labels, BUDGET, plan=plan)
     known = expected[0](expected[1])
     lazy = da.from_array(image, chunks=(4, -1, -1)), da.from_array(labels, chunks=(5, 9, -1))
     monkeypatch.setattr(module, "slabs", lambda shape: slabs(shape, 5 * shape[1] * shape[2]))
@@ -69,7 +69,7 @@ def test_a_case_larger_than_memory_is_streamed_into_files(tmp_path, monkeypatch,
 def test_what_is_measured_on_a_lazy_case_is_what_is_measured_in_memory():
     image, labels = stack()
     lazy = da.from_array(image, chunks=(5, 7, 22)), da.from_array(labels, chunks=(24, 5, 5))
-    (_, whole), (_, parts) = samples_of(image, labels, ROOM), samples_of(*lazy, 1000)
+    (_, whole), (_, parts) = samples_of(image, labels, BUDGET), samples_of(*lazy, 1000)
     assert parts.counts == whole.counts
     np.testing.assert_array_equal(parts.foreground, whole.foreground)
     np.testing.assert_array_equal(parts.quantiles, whole.quantiles)
@@ -79,12 +79,12 @@ def test_what_no_longer_fits_goes_into_files(tmp_path):
     image, labels = stack((8, 9, 10))
     cache = MemmapCache(tmp_path / "cache")
     pairs = [(Image(image + i, "ZYX", name=str(i)), Labels(labels)) for i in range(3)]
-    cases = Cases(Pairs.of(pairs), budget=ROOM)
+    cases = Cases(Pairs.of(pairs), budget=BUDGET)
     run(cases.measure())
     samples = Samples(cases, PLAN, image.size * 8 * 2, cache)
-    kept = [samples(item) for item in cases.items]
-    assert [isinstance(s.image, np.memmap) for s in kept] == [False, False, True]
-    np.testing.assert_allclose(kept[2].image, kept[0].image, atol=1e-4)
+    prepared = [samples(item) for item in cases.items]
+    assert [isinstance(s.image, np.memmap) for s in prepared] == [False, False, True]
+    np.testing.assert_allclose(prepared[2].image, prepared[0].image, atol=1e-4)
     cache.clear()
     assert not (tmp_path / "cache").exists()
 
@@ -97,7 +97,7 @@ def test_maps_are_drawn_once_for_each_case_with_its_spacing():
         return target.astype(np.float32)
 
     plan = PLAN.model_copy(update={"spacing": (2.0, 1.0, 1.0)})
-    samples, item = samples_of(*stack(), ROOM, plan=plan)
+    samples, item = samples_of(*stack(), BUDGET, plan=plan)
     samples.maps = maps
     first = samples.maps_of(item)
     assert samples.maps_of(item) is first

@@ -42,7 +42,7 @@ def test_anchors_span_the_objects():
     assert anchors_by_level(anchors)[0] == anchors[:2]
 
 
-def test_given_anchors_are_kept():
+def test_given_anchors_are_used():
     spec = Spec(name="mask_rcnn", settings={"anchors": (8.0,) * 4})
     assert with_anchors(spec, []) is spec
     fitted = with_anchors(Spec(name="mask_rcnn"), [discs((32, 32), [(16, 16)], 5)])

@@ -86,11 +86,11 @@ class Knowing(Oracle):
     """An oracle that tells discs of even numbers from those of odd ones."""
 
     def forward(self, image):
-        (found,) = super().forward(image)
+        (actual,) = super().forward(image)
         numbers = boxes_of(image[0, 0].round().int().numpy())[:, 0]
-        found["labels"] = torch.from_numpy(2 - numbers % 2).float()
-        found["scores"] = torch.from_numpy(1 - numbers / 100).float()
-        return [found]
+        actual["labels"] = torch.from_numpy(2 - numbers % 2).float()
+        actual["scores"] = torch.from_numpy(1 - numbers / 100).float()
+        return [actual]
 
 
 @pytest.fixture
@@ -112,13 +112,13 @@ def knowing(tmp_path, monkeypatch):
 
 def test_class_score_and_box_are_features(knowing):
     labels = discs((90, 70), [(20, 20), (45, 50), (70, 20)], 9)
-    found = segment(labels.astype(np.float32), "network", checkpoint=knowing)
-    assert found.names == {1: "odd", 2: "even"}
-    features = found.features
+    actual = segment(labels.astype(np.float32), "network", checkpoint=knowing)
+    assert actual.names == {1: "odd", 2: "even"}
+    features = actual.features
     assert features["class"].tolist() == ["odd", "even", "odd"]
     np.testing.assert_allclose(features["score"], [0.99, 0.98, 0.97], rtol=1e-5)
     boxes = np.stack([features[f"bbox_{n}"] for n in ("y_start", "x_start", "y_stop", "x_stop")], 1)
-    assert np.array_equal(boxes, boxes_of(found.data)[:, 1:])
+    assert np.array_equal(boxes, boxes_of(actual.data)[:, 1:])
     big = segment(
         labels.astype(np.float32), "network", checkpoint=knowing, cleanups=["clear_border"]
     )
@@ -157,16 +157,16 @@ def test_a_detector_without_memory_goes_on_on_the_cpu(monkeypatch, devices):
     monkeypatch.setattr(torch.Tensor, "to", lambda self, *_: self)
     labels = discs((90, 70), [(20, 20), (45, 50), (70, 20)], 9)
     several = _tile.Detectors(Short(), devices, precision="auto", movable=True)
-    told = []
+    messages = []
     work = detect_merged(several, labels[None].astype(np.float32), Limits(), tile=(40, 40))
     while True:
         try:
-            told.append(next(work).message)
+            messages.append(next(work).message)
         except StopIteration as stop:
-            found = stop.value
+            actual = stop.value
             break
-    assert sorted(np.bincount(found.labels.ravel())) == sorted(np.bincount(labels.ravel()))
-    assert sum("going on on the CPU" in message for message in told) == devices.count("gpu")
+    assert sorted(np.bincount(actual.labels.ravel())) == sorted(np.bincount(labels.ravel()))
+    assert sum("going on on the CPU" in message for message in messages) == devices.count("gpu")
     assert several.devices == ["cpu"] * len(devices)
 
 
@@ -200,13 +200,13 @@ def test_a_detector_sees_the_spacing_of_its_training(knowing):
     # Half the spacing: twice as many pixels, which the detector sees on its own grid.
     fine = np.kron(labels, np.ones((2, 2), np.int32)).astype(np.float32)
     image = Image(fine, "YX", (0.5, 0.5), "micrometer")
-    found = segment(image, "network", checkpoint=knowing)
-    assert found.shape == (180, 140)
-    assert found.data.max() == 3
+    actual = segment(image, "network", checkpoint=knowing)
+    assert actual.shape == (180, 140)
+    assert actual.data.max() == 3
     same = np.kron(coarse.data, np.ones((2, 2), np.uint8))
-    assert (found.data == same).mean() > 0.99
+    assert (actual.data == same).mean() > 0.99
     for name in ("bbox_y_start", "bbox_y_stop", "bbox_x_start", "bbox_x_stop"):
-        assert np.abs(found.features[name] - 2 * coarse.features[name]).max() <= 2
+        assert np.abs(actual.features[name] - 2 * coarse.features[name]).max() <= 2
 
 
 @pytest.mark.slow
@@ -225,15 +225,15 @@ def test_a_thousand_nuclei_of_any_size_in_a_large_picture():
             sizes.append(int(disc.sum()))
             labels[where][disc] = len(sizes)
     image = labels[None].astype(np.float32)
-    found = run(detect_merged(Oracle(), image, Limits(), tile=(256, 256), overlap=0.25)).labels
-    pairs, voxels = overlaps(labels, found)
+    actual = run(detect_merged(Oracle(), image, Limits(), tile=(256, 256), overlap=0.25)).labels
+    pairs, voxels = overlaps(labels, actual)
     both = (pairs > 0).all(1)
-    sizes_found = np.bincount(found.ravel())
+    actual_sizes = np.bincount(actual.ravel())
     iou = voxels[both] / (
-        np.array(sizes)[pairs[both, 0] - 1] + sizes_found[pairs[both, 1]] - voxels[both]
+        np.array(sizes)[pairs[both, 0] - 1] + actual_sizes[pairs[both, 1]] - voxels[both]
     )
     matched = pairs[both][iou > 0.7]
-    assert found.max() == 1000
+    assert actual.max() == 1000
     assert len(np.unique(matched[:, 0])) == len(np.unique(matched[:, 1])) == len(matched) == 1000
 
 
@@ -252,8 +252,8 @@ def test_any_channels_any_size(backbone, version):
     loss.backward()
     assert torch.isfinite(loss)
     with torch.no_grad():
-        (found,) = network.eval()(image)
-    assert found["masks"].shape[1:] == (1, 28, 28)
+        (actual,) = network.eval()(image)
+    assert actual["masks"].shape[1:] == (1, 28, 28)
 
 
 def test_a_patch_without_objects_teaches_too():

@@ -40,7 +40,7 @@ def test_neighbours_stay_apart_and_unsure_ones_out():
     assert one.labels[0, 4] == 1  # where they overlap the first keeps the pixels
 
 
-def test_nothing_found():
+def test_no_detections():
     one = merge_detections([], (4, 5))
     assert one.labels.shape == (4, 5)
     assert len(one.scores) == len(one.boxes) == 0

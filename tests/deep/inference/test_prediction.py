@@ -334,7 +334,7 @@ def test_the_probability_of_a_mask_has_no_channels(tmp_path, image):
     assert np.array_equal(np.asarray(probability) > 0.5, np.asarray(labels) > 0)
 
 
-def test_maps_are_stored_and_resumed_beside_the_labels(tmp_path, image):
+def test_maps_are_stored_and_resumed_with_the_labels(tmp_path, image):
     made(tmp_path / "a")
     settings = {"checkpoint": tmp_path / "a", "maps": ("entropy",), "overlap": 0.5}
     want = run(methods["network"](image, (1.0,) * 3, **settings))

@@ -41,7 +41,7 @@ def prepared(number, dtype=np.int16, holds="classes", **settings):
     [(255, np.uint8, 255), (3, np.uint8, 3), (-1, np.int16, None), (-100, np.int32, None)],
 )
 @pytest.mark.parametrize("holds", ["classes", "objects"])
-def test_one_meaning(number, dtype, ignored, holds):
+def test_one_label_semantics(number, dtype, ignored, holds):
     cases, plan, sample = prepared(number, dtype, holds, ignore_index=ignored)
     assert plan.holds == holds
     assert plan.values == ((0, 1, 2) if holds == "classes" else ())

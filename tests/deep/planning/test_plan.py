@@ -79,7 +79,7 @@ def test_hounsfield_units_are_scaled_alike():
 
 
 @pytest.mark.parametrize(
-    ("found", "objects"),
+    ("numbers", "objects"),
     [
         ([{1, 2}] * 5, False),
         ([{1}], False),
@@ -89,8 +89,8 @@ def test_hounsfield_units_are_scaled_alike():
         ([{1, 2}, {1}], False),
     ],
 )
-def test_label_numbers_that_count_are_told_from_classes(found, objects):
-    assert looks_like_objects(found) is objects
+def test_label_numbers_that_count_are_distinguished_from_classes(numbers, objects):
+    assert looks_like_objects(numbers) is objects
 
 
 def test_the_task_as_given_goes_before_the_rule():
@@ -157,15 +157,15 @@ def test_few_planes_are_taken_one_by_one():
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("settings", "message"),
     [
         ({"patch": (8, 8)}, "2 sides: give 3"),
         ({"spacing": (1.0,)}, "Give 3 spacings"),
         ({"slices": 3}, "2-D networks over stacks"),
     ],
 )
-def test_settings_that_do_not_fit(settings, words):
-    with pytest.raises(SettingError, match=words):
+def test_settings_that_do_not_fit(settings, message):
+    with pytest.raises(SettingError, match=message):
         plan_of([item()], **settings)
 
 

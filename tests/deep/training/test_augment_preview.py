@@ -17,8 +17,8 @@ def pairs(shape=(40, 48), holds="classes"):
 
 
 def test_the_first_patch_is_as_it_is_and_the_others_differ():
-    found = augment_preview(pairs(), {"augment": "strong", "patch": (32, 32)}, count=3)
-    image, labels = found["image"], found["labels"]
+    actual = augment_preview(pairs(), {"augment": "strong", "patch": (32, 32)}, count=3)
+    image, labels = actual["image"], actual["labels"]
     assert image.shape == (4, 1, 32, 32)
     assert labels.shape == (4, 32, 32)
     assert set(np.unique(labels)) <= {-1, 0, 3, 300}
@@ -29,18 +29,18 @@ def test_the_first_patch_is_as_it_is_and_the_others_differ():
 
 def test_nothing_changes_without_augmentation():
     settings = {"augment": "none", "seed": 3}
-    found = augment_preview(pairs(holds="objects"), settings, case=1, count=2)
-    np.testing.assert_array_equal(found["image"][0], found["image"][2])
-    np.testing.assert_array_equal(found["labels"][0], found["labels"][1])
+    actual = augment_preview(pairs(holds="objects"), settings, case=1, count=2)
+    np.testing.assert_array_equal(actual["image"][0], actual["image"][2])
+    np.testing.assert_array_equal(actual["labels"][0], actual["labels"][1])
 
 
 def test_planes_of_stacks_come_with_their_neighbours():
-    found = augment_preview(pairs((5, 40, 48)), {"slices": 3}, count=1)
-    assert found["image"].shape[:2] == (2, 3)
-    assert found["image"].ndim == 4
+    actual = augment_preview(pairs((5, 40, 48)), {"slices": 3}, count=1)
+    assert actual["image"].shape[:2] == (2, 3)
+    assert actual["image"].ndim == 4
 
 
-def test_words_for_what_is_not_there():
+def test_messages_for_what_is_missing():
     with pytest.raises(InputError, match="no case 7"):
         augment_preview(pairs(), case=7)
     with pytest.raises(SettingError, match="augment"):
@@ -53,11 +53,11 @@ MODEL = ("textbook_unet", {"features": 4, "levels": 2})
 def test_the_network_of_a_training_is_summed_up_before_it():
     image, truth = samples.stained_tissue((40, 48))
     pairs = [(image, samples.as_trimap(truth))] * 2
-    found = network_preview(pairs, {"model": MODEL, "patch": (32, 24), "batch": 5})
-    assert found.size == (5, 3, 32, 24)
+    actual = network_preview(pairs, {"model": MODEL, "patch": (32, 24), "batch": 5})
+    assert actual.size == (5, 3, 32, 24)
     expected = summary(MODEL, channels_in=3, channels_out=3, size=(32, 24), batch=5)
-    assert found.layers == expected.layers
-    assert found.memory_training == expected.memory_training
+    assert actual.layers == expected.layers
+    assert actual.memory_training == expected.memory_training
 
 
 def test_what_cannot_be_planned_is_said():

@@ -33,10 +33,10 @@ def test_a_network_that_says_little_is_understood(target):
         maps[1] *= 0.45
     start = Objects(target=target, foreground=0.6)
     assert decode(maps, start).max() == 0
-    found, precision = fit(start, [(maps, labels)], decode)
+    actual, precision = fit(start, [(maps, labels)], decode)
     assert precision == 1
-    assert found.foreground < 0.6
-    assert found.size == np.bincount(labels.ravel())[1:].min() // 2
+    assert actual.foreground < 0.6
+    assert actual.size == np.bincount(labels.ravel())[1:].min() // 2
 
 
 def test_without_cases_nothing_changes():

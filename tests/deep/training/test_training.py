@@ -253,9 +253,9 @@ def test_a_killed_training_resumes_to_the_last_bit(tmp_path):
     second = subprocess.run(
         [sys.executable, "-c", script], check=False, capture_output=True, text=True, env=alike
     )
-    found = [float(x) for x in second.stdout.split()]
-    assert found == expected[-len(found) :]
-    assert len(found) in (12, 18)
+    actual = [float(x) for x in second.stdout.split()]
+    assert actual == expected[-len(actual) :]
+    assert len(actual) in (12, 18)
 
 
 TOGETHER = """
@@ -338,7 +338,7 @@ def test_beginning_again_forgets_the_old_network(tmp_path):
         short(discs(3), tmp_path, init_from=str(tmp_path), overwrite=True)
 
 
-def test_the_minutes_are_kept(trained, tmp_path):
+def test_the_time_limit_is_respected(trained, tmp_path):
     begun = time.monotonic()
     steps, checkpoint = short(discs(), tmp_path, epochs=0, minutes=0.1)
     assert 3 < time.monotonic() - begun < 60  # a loaded machine starts late
@@ -388,7 +388,7 @@ def test_one_case_with_channels_and_a_mask(tmp_path):
     assert checkpoint.scores["dice"] > 0.9
 
 
-def test_objects_are_learnt_and_found(tmp_path):
+def test_objects_are_learnt_and_detected(tmp_path):
     pairs = []
     for image, labels in discs(8, (48, 64)):
         objects = np.where(labels.data == 3, 1, 0) + np.where(labels.data == 7, 2, 0)
@@ -478,7 +478,7 @@ def test_an_overflow_costs_one_update(tmp_path, monkeypatch):
     assert np.isfinite(checkpoint.scores["dice"])
 
 
-def test_a_loss_that_is_always_broken_ends_in_words(tmp_path):
+def test_a_loss_that_is_always_broken_ends_with_a_message(tmp_path):
     before = losses.snapshot()
     try:
 
@@ -509,8 +509,8 @@ def test_out_of_memory_goes_on_in_smaller_parts(tmp_path, monkeypatch):
     assert len(losses_of(steps)) == len(losses_of(whole)) == 6
 
 
-def test_a_log_of_a_third_party_is_told_every_step(tmp_path):
-    before, told = logs.snapshot(), []
+def test_a_log_of_a_third_party_gets_every_step(tmp_path):
+    before, logged = logs.snapshot(), []
     try:
 
         @logs.add("lines", title="Lines")
@@ -524,16 +524,16 @@ def test_a_log_of_a_third_party_is_told_every_step(tmp_path):
             """
 
             def log(step):
-                if len(told) >= limit:
+                if len(logged) >= limit:
                     raise OSError("full")
-                told.append(dict(step.numbers))
-                (folder / "lines.txt").write_text(repr(told))
+                logged.append(dict(step.numbers))
+                (folder / "lines.txt").write_text(repr(logged))
 
             return log
 
         chosen = ("tensorboard", ("lines", {"limit": 8}))
         steps, checkpoint = short(discs(), tmp_path, log=chosen)
-        assert sum("loss" in n for n in told) == 7
+        assert sum("loss" in n for n in logged) == 7
         assert (tmp_path / "lines.txt").exists()
         assert [s.message for s in steps if "full" in s.message] == [
             "the log 'lines' failed and is left out: full"
@@ -547,8 +547,8 @@ def test_a_log_of_a_third_party_is_told_every_step(tmp_path):
         logs.restore(before)
 
 
-def test_two_logs_of_one_kind_are_both_told(tmp_path):
-    before, told = logs.snapshot(), {"a": 0, "b": 0}
+def test_two_logs_of_one_kind_both_get_every_step(tmp_path):
+    before, counts = logs.snapshot(), {"a": 0, "b": 0}
     try:
 
         @logs.add("counter", title="Counter")
@@ -562,12 +562,12 @@ def test_two_logs_of_one_kind_are_both_told(tmp_path):
             """
 
             def log(step):
-                told[into] += 1
+                counts[into] += 1
 
             return log
 
         short(discs(), tmp_path, log=(("counter", {"into": "a"}), ("counter", {"into": "b"})))
-        assert told["a"] == told["b"] > 6
+        assert counts["a"] == counts["b"] > 6
     finally:
         logs.restore(before)
 

@@ -12,8 +12,8 @@ def test_dice_by_hand():
 
 def test_means_leave_out_distances_that_no_case_has():
     nan = float("nan")
-    found = means([{"dice a": 0.5, "iou a": nan, "hd95 a": 3.0}, {"dice a": 1.0, "hd95 b": nan}])
-    assert found == {
+    actual = means([{"dice a": 0.5, "iou a": nan, "hd95 a": 3.0}, {"dice a": 1.0, "hd95 b": nan}])
+    assert actual == {
         "dice": 0.75, "iou": 0.0, "hd95": 3.0, "dice a": 0.75, "hd95 a": 3.0, "iou a": 0.0,
     }  # fmt: skip
 
@@ -21,7 +21,7 @@ def test_means_leave_out_distances_that_no_case_has():
 def test_objects_of_planes_are_numbered_apart():
     labels = np.zeros((3, 2, 2), np.int32)
     labels[:2, 0, 0], labels[1, 1, 1] = 2, 1
-    found = of_planes(labels)
-    assert np.unique(found).size == 4
-    assert found[2].max() == 0
-    assert (found > 0).tolist() == (labels > 0).tolist()
+    actual = of_planes(labels)
+    assert np.unique(actual).size == 4
+    assert actual[2].max() == 0
+    assert (actual > 0).tolist() == (labels > 0).tolist()

@@ -61,13 +61,13 @@ def package(
         )
         for a in axes
     ]
-    told = {
+    description = {
         "name": "Affine", "type": "model", "format_version": "0.5.4",
         "inputs": [{"id": "x", "axes": given or sides, "preprocessing": list(before)}],
         "outputs": [{"id": "y", "axes": gives or same, "postprocessing": list(after)}],
         "weights": {"onnx": {"source": "weights.onnx"}},
     }  # fmt: skip
-    (folder / "bioimageio.yaml").write_text(yaml.safe_dump(told | changes))
+    (folder / "bioimageio.yaml").write_text(yaml.safe_dump(description | changes))
     return folder
 
 
@@ -78,16 +78,16 @@ def package(
 @pytest.mark.parametrize("shape", [(1, 40, 50), (1, 7, 9), (1, 5, 40, 50)])
 def test_any_axes_and_sizes(tmp_path, rng, axes, shape):
     image = rng.random(shape).astype(np.float32)
-    found = run(outputs_of(open_package(package(tmp_path, axes=axes)), image, tile=(16, 24)))
-    np.testing.assert_allclose(found, 2 * image + 1, rtol=1e-5)
+    actual = run(outputs_of(open_package(package(tmp_path, axes=axes)), image, tile=(16, 24)))
+    np.testing.assert_allclose(actual, 2 * image + 1, rtol=1e-5)
 
 
 def test_volumes_and_channels(tmp_path, rng):
     image = rng.random((3, 9, 20, 30)).astype(np.float32)
     model = open_package(package(tmp_path, axes="bczyx", channels=3))
     for given in (image, da.from_array(image, chunks=(2, 4, 9, 11))):
-        found = run(outputs_of(model, given))
-        np.testing.assert_allclose(found, 2 * image + 1, rtol=1e-5)
+        actual = run(outputs_of(model, given))
+        np.testing.assert_allclose(actual, 2 * image + 1, rtol=1e-5)
 
 
 @pytest.fixture
@@ -104,8 +104,8 @@ def test_before_and_after(tmp_path, rng):
     image = rng.integers(0, 999, (1, 40, 50)).astype(np.uint16)
     standard = (image - image.mean()) / (image.std() + 1e-6)
     expected = 10 / (1 + np.exp(-2 * standard - 1))
-    found = run(outputs_of(open_package(folder), image))
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    actual = run(outputs_of(open_package(folder), image))
+    np.testing.assert_allclose(actual, expected, atol=1e-4)
 
 
 def test_the_method(tmp_path, rng):
@@ -177,7 +177,7 @@ def test_version_04(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "message"),
     [
         ({"type": "dataset"}, "does not describe a model"),
         ({"inputs": [{}, {}]}, "takes 2 inputs"),
@@ -189,8 +189,8 @@ def test_version_04(tmp_path):
         ({"weights": {"onnx": {"source": "weights.onnx", "sha256": "0"}}}, "not those described"),
     ],
 )
-def test_what_cannot_be_used(tmp_path, changes, words):
-    with pytest.raises(FormatError, match=words):
+def test_what_cannot_be_used(tmp_path, changes, message):
+    with pytest.raises(FormatError, match=message):
         open_package(package(tmp_path, **changes))
 
 
@@ -276,8 +276,8 @@ def test_the_package_reproduces_its_test_output(realdata, file):
     image, expected = (np.load(folder / f"test_{n}.npy")[0] for n in ("input", "output"))
     model = open_package(folder / file)
     assert model.tile(image.shape[1:]) == (512, 512)
-    found = run(outputs_of(model, image))
-    assert np.abs(found - expected).max() < 1e-4
+    actual = run(outputs_of(model, image))
+    assert np.abs(actual - expected).max() < 1e-4
 
 
 @pytest.mark.realdata
@@ -285,8 +285,8 @@ def test_overlapping_tiles_stay_near(realdata):
     folder = realdata / "bioimageio" / "unet2d_nuclei_broad"
     image, expected = (np.load(folder / f"test_{n}.npy")[0] for n in ("input", "output"))
     wide = np.pad(image, ((0, 0), (96, 96), (96, 96)), mode="reflect")
-    found = run(outputs_of(open_package(folder), wide, overlap=0.5))[:, 96:-96, 96:-96]
-    assert np.abs(found - expected).mean() < 0.01
+    actual = run(outputs_of(open_package(folder), wide, overlap=0.5))[:, 96:-96, 96:-96]
+    assert np.abs(actual - expected).mean() < 0.01
 
 
 # ---- nothing of an earlier package ----

@@ -40,12 +40,12 @@ def test_the_file_gives_the_networks_outputs(checkpoint, tmp_path, tile):
     assert main([*given, *(["--tile", ",".join(map(str, tile))] if tile else [])]) == 0
     session = runtime.InferenceSession(file, providers=["CPUExecutionProvider"])
     image = np.random.default_rng(0).normal(size=(3, 2, *(tile or (32, 48)))).astype(np.float32)
-    (found,) = session.run(None, {session.get_inputs()[0].name: image})
+    (actual,) = session.run(None, {session.get_inputs()[0].name: image})
     with torch.inference_mode():
         wanted = checkpoint.network()(torch.from_numpy(image)).numpy()
-    np.testing.assert_allclose(found, wanted, atol=1e-4)
-    told = json.loads(session.get_modelmeta().custom_metadata_map["napari_segment"])
-    assert told["channels"] == ["red", "green"]
+    np.testing.assert_allclose(actual, wanted, atol=1e-4)
+    card = json.loads(session.get_modelmeta().custom_metadata_map["napari_segment"])
+    assert card["channels"] == ["red", "green"]
     assert [p.name for p in tmp_path.glob("*.onnx")] == ["network.onnx"]
 
 

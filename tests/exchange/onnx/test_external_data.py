@@ -74,7 +74,7 @@ def test_the_field_numbers_are_those_of_the_format():
         assert fields == _FIELDS[kind]
 
 
-def test_locations_of_subgraphs_are_found(tmp_path):
+def test_locations_of_subgraphs_are_read(tmp_path):
     assert external_locations(saved(added(), tmp_path / "a")) == []
     path = saved(added("one.bin", "two.bin"), tmp_path / "b")
     assert sorted(set(external_locations(path))) == ["one.bin", "two.bin"]

@@ -21,10 +21,10 @@ def case(number, rng, **changes):
     labels = np.zeros(shape, np.int16)
     labels[1:3, 2:6, 2:6], labels[1:3, 4:6, 2:6] = 1, 2
     labels = labels if given["labels"] is None else given["labels"]
-    place = (given["spacing"], given["unit"], given["affine"])
-    image = Image(data, "ZYX" if data.ndim == 3 else "CZYX", *place)
+    geometry = (given["spacing"], given["unit"], given["affine"])
+    image = Image(data, "ZYX" if data.ndim == 3 else "CZYX", *geometry)
     return Case(
-        f"c{number}", image, Labels(labels, "ZYX", *place, holds="classes"),
+        f"c{number}", image, Labels(labels, "ZYX", *geometry, holds="classes"),
         given.get("part", "train"),
     )  # fmt: skip
 

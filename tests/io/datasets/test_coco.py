@@ -17,7 +17,7 @@ SQUARE = [[2.0, 1.0, 6.0, 1.0, 6.0, 4.0, 2.0, 4.0]]  # columns 2 to 5, rows 1 to
 
 def dataset(folder, annotations, *, image="images/val/b.png"):
     io.write(Image(np.zeros((20, 30, 3), np.uint8), "YXC", channels=RGB), folder / image)
-    told = {
+    content = {
         "images": [
             {"id": 7, "file_name": "b.png", "height": 20, "width": 30},
             {"id": 8, "file_name": "lost.png", "height": 20, "width": 30},
@@ -33,7 +33,7 @@ def dataset(folder, annotations, *, image="images/val/b.png"):
         ],
     }
     (folder / "annotations").mkdir()
-    (folder / "annotations" / "instances_val.json").write_text(json.dumps(told))
+    (folder / "annotations" / "instances_val.json").write_text(json.dumps(content))
     return folder
 
 
@@ -128,9 +128,9 @@ def test_real_annotations(realdata):
     pairs = Pairs.of(realdata / "coco_tiny")
     assert len(pairs) == 50
     assert len(pairs.names) == 80
-    told = json.loads((realdata / "coco_tiny/annotations/instances_val2017.json").read_text())
-    sizes = {i["id"]: (i["height"], i["width"]) for i in told["images"]}
-    for annotation in told["annotations"]:
+    content = json.loads((realdata / "coco_tiny/annotations/instances_val2017.json").read_text())
+    sizes = {i["id"]: (i["height"], i["width"]) for i in content["images"]}
+    for annotation in content["annotations"]:
         size = sizes[annotation["image_id"]]
         area = fill(annotation["segmentation"], size).sum()
         if annotation["iscrowd"]:  # its box, from the first pixel to the last

@@ -7,7 +7,7 @@ import pytest
 from napari_segment.errors import FormatError
 from napari_segment.io.datasets.pairs import Pairs
 
-TOLD = {
+DESCRIPTION = {
     "name": "Brains",
     "labels": {"0": "background", "1": "edema", "2": "tumour"},
     "modality": {"0": "MRI"},
@@ -32,7 +32,7 @@ def fill(folder, shape=(4, 5, 6), cases=("b_2", "b_10"), suffix=""):
 
 
 def describe(folder, **changes):
-    (folder / "dataset.json").write_text(json.dumps(TOLD | changes))
+    (folder / "dataset.json").write_text(json.dumps(DESCRIPTION | changes))
     return folder
 
 
@@ -59,12 +59,12 @@ def test_modalities(tmp_path):
 
 def test_nnunet_names_channels_and_labels_the_other_way_round(tmp_path):
     fill(tmp_path, suffix="_0000")
-    told = {
+    description = {
         "channel_names": {"0": "CT"},
         "labels": {"background": 0, "liver": 1},
         "file_ending": ".nii.gz",
     }
-    (tmp_path / "dataset.json").write_text(json.dumps(told))
+    (tmp_path / "dataset.json").write_text(json.dumps(description))
     pairs = Pairs.of(tmp_path)
     assert [c.name for c in pairs] == ["b_2", "b_10"]
     assert pairs.names == {1: "liver"}

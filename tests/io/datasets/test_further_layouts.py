@@ -181,9 +181,9 @@ def test_omezarr_with_labels(tmp_path, volume):
     io.write(labels, path / "labels" / "cells")
     io.write(labels, path / "labels" / "cells")  # again
     pairs = Pairs.of(tmp_path)
-    image, found = pairs.read(0)
+    image, actual = pairs.read(0)
     np.testing.assert_array_equal(np.asarray(image.data), volume.data)
-    np.testing.assert_array_equal(np.asarray(found.data), labels.data)
+    np.testing.assert_array_equal(np.asarray(actual.data), labels.data)
     np.testing.assert_array_equal(np.asarray(io.read_labels(path).data), labels.data)
     io.write(labels, path / "labels" / "nuclei")
     with pytest.raises(FormatError, match="cells, nuclei"):

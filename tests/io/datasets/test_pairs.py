@@ -58,7 +58,7 @@ def test_files_that_are_left_out_are_named_in_one_sentence(tmp_path):
         ("a_leftImg8bit.png", "a_gt.png"),
     ],
 )  # fmt: skip
-def test_words_at_the_ends(tmp_path, image, label):
+def test_suffixes_of_names_are_left_out(tmp_path, image, label):
     pairs = match_folders(touch(tmp_path / "i", image), touch(tmp_path / "l", label))
     assert [(i, lab) for _, i, lab in matched(pairs)] == [(image, label)]
 
@@ -94,7 +94,7 @@ def test_one_folder_for_both(tmp_path):
     assert len(pairs.notes) == 3
 
 
-def test_two_claims_to_one_place(tmp_path):
+def test_two_images_for_one_case_are_refused(tmp_path):
     images = touch(tmp_path / "i", "a.tif", "a.png")
     with pytest.raises(FormatError, match=r"a\.png and a\.tif in .* both stand for 'a'"):
         match_folders(images, touch(tmp_path / "l", "a.tif"))
@@ -160,8 +160,8 @@ def test_layers_in_any_world():
 
     image, labels = samples.nuclei((40, 50))
     pairs = Pairs.of([(layer(image.data), layer(labels.data, selected_label=1))])
-    found = pairs.read(0)
-    assert found[0].spacing == found[1].spacing == (2, 2)
+    actual = pairs.read(0)
+    assert actual[0].spacing == actual[1].spacing == (2, 2)
     assert pairs[0].name == "Layer"
     with pytest.raises(InputError, match="holds labels, but an image is needed"):
         Pairs.of([(layer(labels.data, selected_label=1), labels)])
@@ -169,8 +169,8 @@ def test_layers_in_any_world():
 
 def test_channels_have_no_labels_of_their_own():
     image, labels = samples.stained_tissue((40, 50))
-    found = Pairs.of([(image, labels)]).read(0)
-    assert (found[0].axes, found[1].axes) == ("YXC", "YX")
+    actual = Pairs.of([(image, labels)]).read(0)
+    assert (actual[0].axes, actual[1].axes) == ("YXC", "YX")
     turned = Pairs.of([(image.transpose("CXY"), labels)]).read(0)
     np.testing.assert_array_equal(turned[1].data, labels.data.T)
 

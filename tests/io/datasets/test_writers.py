@@ -15,10 +15,10 @@ def volumes(rng):
     """Two volumes of classes, one for validation."""
     cases = []
     for name, part in (("a", "train"), ("b", "validation")):
-        place = ((2.0, 0.5, 0.5), "millimeter")
-        image = Image(rng.integers(0, 999, (4, 8, 9)).astype(np.int16), "ZYX", *place)
+        geometry = ((2.0, 0.5, 0.5), "millimeter")
+        image = Image(rng.integers(0, 999, (4, 8, 9)).astype(np.int16), "ZYX", *geometry)
         labels = rng.integers(0, 3, (4, 8, 9)).astype(np.uint8)
-        cases.append(Case(name, image, Labels(labels, "ZYX", *place, holds="classes"), part))
+        cases.append(Case(name, image, Labels(labels, "ZYX", *geometry, holds="classes"), part))
     return Pairs(tuple(cases), "classes", {1: "one", 2: "two"})
 
 
@@ -37,29 +37,29 @@ def planes(rng):
 def test_volumes_come_back(layout, tmp_path, rng):
     pairs = volumes(rng)
     folder = api.convert_pairs(pairs, tmp_path / "new", layout=layout)
-    found = Pairs.of(folder)
+    actual = Pairs.of(folder)
     for i in range(2):
-        image, labels = found.read(i)
+        image, labels = actual.read(i)
         expected, truth = pairs.read(i)
         np.testing.assert_array_equal(np.asarray(image.data), expected.data)
         np.testing.assert_array_equal(np.asarray(labels.data), truth.data)
         assert (image.spacing, image.unit) == (expected.spacing, expected.unit)
     if layout == "decathlon":
-        assert found.names == pairs.names
-        assert [c.part for c in found] == ["train", "validation"]
+        assert actual.names == pairs.names
+        assert [c.part for c in actual] == ["train", "validation"]
 
 
 @pytest.mark.parametrize("layout", ["folders", "coco", "dsb2018"])
 def test_planes_come_back(layout, tmp_path, rng):
     pairs = planes(rng)
-    found = Pairs.of(api.convert_pairs(pairs, tmp_path / "new", layout=layout))
+    actual = Pairs.of(api.convert_pairs(pairs, tmp_path / "new", layout=layout))
     for i in range(2):
-        image, labels = found.read(i)
+        image, labels = actual.read(i)
         np.testing.assert_array_equal(image.data, pairs.cases[i].image.data)
         np.testing.assert_array_equal(labels.data, pairs.cases[i].labels.data)
     if layout == "coco":
-        assert found.names == pairs.names
-        assert found.cases[0].classes == pairs.cases[0].classes
+        assert actual.names == pairs.names
+        assert actual.cases[0].classes == pairs.cases[0].classes
 
 
 def test_what_is_refused(tmp_path, rng):

@@ -41,30 +41,30 @@ def test_sorted_by_position_in_hounsfield_units(tmp_path, pixels):
     for i in (3, 0, 4, 1, 2):
         save(tmp_path, 10 - i, pixels[i], (10, 20, 30 + 2.5 * i))
     for lazy in (False, True):
-        found = io.read(tmp_path, lazy=lazy)
-        assert (found.axes, found.unit, found.dtype) == ("ZYX", "millimeter", np.int16)
-        assert found.spacing == (2.5, 0.5, 0.25)
-        np.testing.assert_array_equal(np.asarray(found.data), pixels.astype(int) - 1024)
+        actual = io.read(tmp_path, lazy=lazy)
+        assert (actual.axes, actual.unit, actual.dtype) == ("ZYX", "millimeter", np.int16)
+        assert actual.spacing == (2.5, 0.5, 0.25)
+        np.testing.assert_array_equal(np.asarray(actual.data), pixels.astype(int) - 1024)
     # (x, y, z) = (10 + 3 * 0.25, 20 + 2 * 0.5, 30 + 4 * 2.5) to (superior, anterior, right)
-    np.testing.assert_allclose((found.world() @ [4, 2, 3, 1])[:3], (40, -21, -10.75))
+    np.testing.assert_allclose((actual.world() @ [4, 2, 3, 1])[:3], (40, -21, -10.75))
 
 
 def test_sagittal_slices(tmp_path, pixels):
     for i, plane in enumerate(pixels):
         save(tmp_path, i, plane, (5 * i, 0, 0), turned=(0, 1, 0, 0, 0, -1))
-    found = io.read(tmp_path)
-    first = found.data[0] + 1024
+    actual = io.read(tmp_path)
+    first = actual.data[0] + 1024
     # The normal, (0,1,0) × (0,0,-1), is (-1,0,0): sorting along it begins at the largest x.
     np.testing.assert_array_equal(first, pixels[-1])
-    np.testing.assert_allclose((found.world() @ [0, 0, 0, 1])[:3], (0, 0, -20))
-    np.testing.assert_allclose((found.world() @ [1, 2, 3, 1])[:3], (-1, -0.75, -15))
+    np.testing.assert_allclose((actual.world() @ [0, 0, 0, 1])[:3], (0, 0, -20))
+    np.testing.assert_allclose((actual.world() @ [1, 2, 3, 1])[:3], (-1, -0.75, -15))
 
 
 def test_tilted_gantry_is_in_the_affine(tmp_path, pixels):
     for i, plane in enumerate(pixels):
         save(tmp_path, i, plane, (0, 1.0 * i, 2.0 * i))
-    found = io.read(tmp_path)
-    np.testing.assert_allclose((found.world() @ [3, 0, 0, 1])[:3], (6, -3, 0))
+    actual = io.read(tmp_path)
+    np.testing.assert_allclose((actual.world() @ [3, 0, 0, 1])[:3], (6, -3, 0))
 
 
 def test_missing_slices(tmp_path, pixels):
@@ -86,9 +86,9 @@ def test_time_points(tmp_path, pixels):
         for z in range(2):
             save(tmp_path, 10 * t + z, pixels[2 * t + z], (0, 0, z))
     for lazy in (False, True):
-        found = io.read(tmp_path, lazy=lazy)
-        assert found.axes == "TZYX"
-        np.testing.assert_array_equal(np.asarray(found.data[1, 0]) + 1024, pixels[2])
+        actual = io.read(tmp_path, lazy=lazy)
+        assert actual.axes == "TZYX"
+        np.testing.assert_array_equal(np.asarray(actual.data[1, 0]) + 1024, pixels[2])
 
 
 def test_several_series(tmp_path, pixels):
@@ -103,8 +103,8 @@ def test_several_series(tmp_path, pixels):
 
 def test_one_file(tmp_path, pixels):
     save(tmp_path, 1, pixels[0], (1, 2, 3))
-    found = io.read(next(tmp_path.iterdir()))
-    assert (found.axes, found.spacing) == ("YX", (0.5, 0.25))
+    actual = io.read(next(tmp_path.iterdir()))
+    assert (actual.axes, actual.spacing) == ("YX", (0.5, 0.25))
 
 
 def test_images_of_other_sizes(tmp_path, pixels):
@@ -121,9 +121,9 @@ def test_images_of_other_sizes(tmp_path, pixels):
 def test_type_of_the_values(tmp_path, pixels, slope, intercept, dtype):
     for i in range(3):
         save(tmp_path, i, pixels[i], (0, 0, i), RescaleSlope=slope, RescaleIntercept=intercept)
-    found = io.read(tmp_path)
-    assert found.dtype == dtype
-    np.testing.assert_allclose(found.data, pixels[:3] * float(slope) + intercept)
+    actual = io.read(tmp_path)
+    assert actual.dtype == dtype
+    np.testing.assert_allclose(actual.data, pixels[:3] * float(slope) + intercept)
     assert io.read(tmp_path, lazy=True).dtype == dtype
 
 
@@ -144,9 +144,9 @@ def test_frames_of_one_file(tmp_path, pixels):
         tmp_path, 1, pixels[:3], (0, 0, 0), NumberOfFrames=3,
         PerFrameFunctionalGroupsSequence=groups,
     )  # fmt: skip
-    found = io.read(next(tmp_path.iterdir()))
-    assert (found.axes, found.spacing) == ("ZYX", (3, 0.5, 0.25))
-    np.testing.assert_array_equal(found.data + 1024, pixels[[1, 0, 2]])
+    actual = io.read(next(tmp_path.iterdir()))
+    assert (actual.axes, actual.spacing) == ("ZYX", (3, 0.5, 0.25))
+    np.testing.assert_array_equal(actual.data + 1024, pixels[[1, 0, 2]])
 
 
 def test_a_folder_without_images(tmp_path, pixels):
@@ -158,31 +158,31 @@ def test_a_folder_without_images(tmp_path, pixels):
 @pytest.mark.realdata
 def test_real_series_against_its_labels_and_simpleitk(realdata):
     """SliceThickness says 3 mm; the labels lie on the same grid with y the other way round."""
-    found = io.read(realdata / "dicom_ct")
-    assert found.shape == (20, 512, 512)
-    assert found.spacing == pytest.approx((2, 0.9765625, 0.9765625))
+    actual = io.read(realdata / "dicom_ct")
+    assert actual.shape == (20, 512, 512)
+    assert actual.spacing == pytest.approx((2, 0.9765625, 0.9765625))
     labels = io.read_labels(realdata / "ct" / "example_seg_dicom.nii.gz")
-    between = np.linalg.inv(found.world()) @ labels.world()
+    between = np.linalg.inv(actual.world()) @ labels.world()
     np.testing.assert_allclose(
         between, [[1, 0, 0, 0], [0, -1, 0, 511], [0, 0, 1, 0], [0, 0, 0, 1]], atol=1e-3
     )
     organs = labels.data[:, ::-1]
-    assert found.data[organs > 0].mean() > found.data[organs == 0].mean() + 200
+    assert actual.data[organs > 0].mean() > actual.data[organs == 0].mean() + 200
 
     sitk = pytest.importorskip("SimpleITK")
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(realdata / "dicom_ct")))
     oracle = reader.Execute()
-    np.testing.assert_array_equal(found.data, sitk.GetArrayFromImage(oracle))
+    np.testing.assert_array_equal(actual.data, sitk.GetArrayFromImage(oracle))
     lps = np.array(oracle.TransformIndexToPhysicalPoint((30, 20, 10)))
     np.testing.assert_allclose(
-        (found.world() @ [10, 20, 30, 1])[:3], (lps * (-1, -1, 1))[::-1], atol=1e-3
+        (actual.world() @ [10, 20, 30, 1])[:3], (lps * (-1, -1, 1))[::-1], atol=1e-3
     )
 
 
 @pytest.mark.realdata
 def test_series_to_nifti(realdata, tmp_path):
-    found = io.read(realdata / "dicom_ct")
-    again = nibabel.load(io.write(found, tmp_path / "ct.nii.gz"))
+    actual = io.read(realdata / "dicom_ct")
+    again = nibabel.load(io.write(actual, tmp_path / "ct.nii.gz"))
     assert nibabel.aff2axcodes(again.affine) == ("L", "P", "S")
-    np.testing.assert_allclose(again.header.get_zooms(), found.spacing[::-1])
+    np.testing.assert_allclose(again.header.get_zooms(), actual.spacing[::-1])

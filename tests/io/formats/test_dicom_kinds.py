@@ -46,10 +46,10 @@ def frames(rng):
 def test_a_real_dose(tmp_path):
     """Of pydicom's tests: frames 5 mm apart, values in units of DoseGridScaling."""
     head = pydicom.dcmread(_REAL / "rtdose.dcm")
-    found = io.read(_REAL / "rtdose.dcm")
-    assert found.axes == "ZYX"
-    assert found.spacing == pytest.approx((5, 10, 10))
-    np.testing.assert_allclose(found.data, head.pixel_array * float(head.DoseGridScaling))
+    actual = io.read(_REAL / "rtdose.dcm")
+    assert actual.axes == "ZYX"
+    assert actual.spacing == pytest.approx((5, 10, 10))
+    np.testing.assert_allclose(actual.data, head.pixel_array * float(head.DoseGridScaling))
 
 
 @pytest.mark.parametrize("lazy", [False, True])
@@ -64,10 +64,10 @@ def test_a_real_dose(tmp_path):
 )
 def test_dose_along_its_offsets(tmp_path, frames, offsets, order, first, lazy):
     path = save(tmp_path, frames, GridFrameOffsetVector=offsets, DoseGridScaling=0.25)
-    found = io.read(path, lazy=lazy)
-    assert (found.axes, found.spacing) == ("ZYX", (2, 0.5, 0.25))
-    np.testing.assert_allclose(np.asarray(found.data), frames[order] * 0.25)
-    assert found.world()[0, 3] == first
+    actual = io.read(path, lazy=lazy)
+    assert (actual.axes, actual.spacing) == ("ZYX", (2, 0.5, 0.25))
+    np.testing.assert_allclose(np.asarray(actual.data), frames[order] * 0.25)
+    assert actual.world()[0, 3] == first
 
 
 def test_uneven_dose_is_refused(tmp_path, frames):
@@ -82,18 +82,18 @@ def test_slice_vector_of_nuclear_medicine(tmp_path, frames, numbers):
         tmp_path, frames, FrameIncrementPointer=0x00540080, SliceVector=numbers,
         SpacingBetweenSlices=4,
     )  # fmt: skip
-    found = io.read(path)
-    assert (found.axes, found.spacing) == ("ZYX", (4, 0.5, 0.25))
-    np.testing.assert_array_equal(found.data, frames[np.argsort(numbers)])
+    actual = io.read(path)
+    assert (actual.axes, actual.spacing) == ("ZYX", (4, 0.5, 0.25))
+    np.testing.assert_array_equal(actual.data, frames[np.argsort(numbers)])
 
 
 @pytest.mark.parametrize("time", [40, 33.3, 1000])
 def test_films_run_along_time(tmp_path, frames, time):
     path = save(tmp_path, frames, FrameIncrementPointer=0x00181063, FrameTime=time)
-    found = io.read(path)
-    assert found.axes == "TYX"
-    assert found.interval == pytest.approx(time / 1000)
-    np.testing.assert_array_equal(found.data, frames)
+    actual = io.read(path)
+    assert actual.axes == "TYX"
+    assert actual.interval == pytest.approx(time / 1000)
+    np.testing.assert_array_equal(actual.data, frames)
 
 
 @pytest.mark.parametrize("turned", [(1, 0, 0, 0, 1, 0), (0, 1, 0, 0, 0, -1), (1, 0, 0, 0, 0, -1)])
@@ -117,10 +117,10 @@ def test_rounded_positions(tmp_path, rng, step):
         plane = np.full((6, 8), i, np.uint16)
         save(tmp_path, plane, f"{i}.dcm", ImagePositionPatient=[0, 0, round(step * i, 1)])
     with pytest.warns(UserWarning, match=r"uneven by up to .* mm"):
-        found = io.read(tmp_path)
-    assert found.data[:, 0, 0].tolist() == list(range(9))
-    assert found.spacing[0] == pytest.approx(round(step * 8, 1) / 8)
-    assert "rounded" in found.header["warnings"][0]
+        actual = io.read(tmp_path)
+    assert actual.data[:, 0, 0].tolist() == list(range(9))
+    assert actual.spacing[0] == pytest.approx(round(step * 8, 1) / 8)
+    assert "rounded" in actual.header["warnings"][0]
 
 
 @pytest.mark.parametrize("step", [0.3, 0.77, 2.5])
@@ -142,9 +142,9 @@ def test_phases_with_repeated_numbers(tmp_path, key):
             position = [0, 0, 2.0 * z]
             save(tmp_path, plane, f"{(7 * (2 * t + z)) % 6}.dcm", InstanceNumber=z + 1,
                  ImagePositionPatient=position, **tags)  # fmt: skip
-    found = io.read(tmp_path)
-    assert found.axes == "TZYX"
-    assert found.data[:, :, 0, 0].tolist() == [[0, 1], [10, 11], [20, 21]]
+    actual = io.read(tmp_path)
+    assert actual.axes == "TZYX"
+    assert actual.data[:, :, 0, 0].tolist() == [[0, 1], [10, 11], [20, 21]]
 
 
 def test_copies_are_taken_once(tmp_path, frames):
@@ -186,11 +186,11 @@ def test_inverted_grey_is_said(tmp_path, frames):
 
 def test_palettes_give_their_colours():
     head = pydicom.dcmread(_REAL / "examples_palette.dcm")
-    found = io.read(_REAL / "examples_palette.dcm")
-    assert found.axes == "YXC"
-    assert found.is_rgb
+    actual = io.read(_REAL / "examples_palette.dcm")
+    assert actual.axes == "YXC"
+    assert actual.is_rgb
     red = np.frombuffer(head.RedPaletteColorLookupTableData, np.uint16)
-    assert found.data[100, 200, 0] == red[head.pixel_array[100, 200]]
+    assert actual.data[100, 200, 0] == red[head.pixel_array[100, 200]]
 
 
 @pytest.mark.parametrize(
@@ -207,9 +207,9 @@ def test_encoded_pixels_are_those_of_their_plain_copy(file, oracle):
 
 @pytest.mark.parametrize("file", ["image_dfl.dcm", "SC_rgb_jpeg_gdcm.dcm", "JPEG-lossy.dcm"])
 def test_deflated_lossless_and_twelve_bits(file):
-    found = io.read(_REAL / file)
-    assert found.shape[:2] in ((512, 512), (100, 100), (1024, 256))
-    assert np.ptp(found.data) > 50
+    actual = io.read(_REAL / file)
+    assert actual.shape[:2] in ((512, 512), (100, 100), (1024, 256))
+    assert np.ptp(actual.data) > 50
 
 
 @pytest.mark.parametrize("frames", [10**6, 10**9, 2 * 10**9])

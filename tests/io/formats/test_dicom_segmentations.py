@@ -55,23 +55,23 @@ def labels_of(image):
 
 def test_labels_come_back(series, tmp_path, assert_same):
     labels = labels_of(io.read(series))
-    found = io.read_labels(io.write(labels, tmp_path / "s.dcm"))
-    assert_same(found, labels)
-    np.testing.assert_allclose(found.header["colors"][1], (1, 0.5, 0.25), atol=0.01)
-    again = io.read_labels(io.write(found, tmp_path / "t.dcm", reference=series))
+    actual = io.read_labels(io.write(labels, tmp_path / "s.dcm"))
+    assert_same(actual, labels)
+    np.testing.assert_allclose(actual.header["colors"][1], (1, 0.5, 0.25), atol=0.01)
+    again = io.read_labels(io.write(actual, tmp_path / "t.dcm", reference=series))
     assert_same(again, labels)
-    assert again.header["dicom"]["codes"] == found.header["dicom"]["codes"]
+    assert again.header["dicom"]["codes"] == actual.header["dicom"]["codes"]
 
 
 def test_highdicom_reads_it(series, tmp_path):
     image = io.read(series)
     labels = labels_of(image)
-    found = highdicom.seg.segread(io.write(labels, tmp_path / "s.dcm"))
-    described = [found.get_segment_description(number) for number in (1, 2)]
+    actual = highdicom.seg.segread(io.write(labels, tmp_path / "s.dcm"))
+    described = [actual.get_segment_description(number) for number in (1, 2)]
     assert [d.segment_label for d in described] == ["liver", "left part"]
     kinds = [d.segmented_property_type for d in described]
     assert (kinds[0].value, kinds[0].scheme_designator) == ("10200004", "SCT")
-    volume = found.get_volume(combine_segments=True)
+    volume = actual.get_volume(combine_segments=True)
     assert np.bincount(volume.array.ravel())[1:].tolist() == [12, 3]
     for index in np.argwhere(volume.array):
         right, anterior, superior = (volume.affine @ [*index, 1])[:3] * (-1, -1, 1)
@@ -94,11 +94,11 @@ def test_empty_slices_that_are_left_out(series, tmp_path):
         highdicom.UID(), 1, highdicom.UID(), 1, "m", "m", "1", "1",
     )  # fmt: skip
     made.save_as(tmp_path / "s.dcm")
-    found = io.read_labels(tmp_path / "s.dcm")
-    assert found.shape == (3, 7, 9)
-    np.testing.assert_array_equal(found.data, (labels.data[1:4] > 0).astype(np.uint16))
+    actual = io.read_labels(tmp_path / "s.dcm")
+    assert actual.shape == (3, 7, 9)
+    np.testing.assert_array_equal(actual.data, (labels.data[1:4] > 0).astype(np.uint16))
     first = (labels.world() @ [1, 0, 0, 1])[:3]
-    np.testing.assert_allclose((found.world() @ [0, 0, 0, 1])[:3], first, atol=1e-6)
+    np.testing.assert_allclose((actual.world() @ [0, 0, 0, 1])[:3], first, atol=1e-6)
 
 
 def test_segments_that_overlap_are_named(series, tmp_path):
@@ -126,10 +126,10 @@ def test_every_format_gives_the_labels_back(series, tmp_path, assert_same):
     ct = reader.Execute()
     for name in ("a.dcm", "a.nii.gz", "a.nrrd", "a.mha", "a.ome.zarr"):
         path = api.write(labels, tmp_path / name)
-        found = io.read_labels(path)
-        np.testing.assert_array_equal(np.asarray(found.data), labels.data)
-        np.testing.assert_allclose(found.world(), labels.world(), atol=1e-4)
-        assert found.names == labels.names
+        actual = io.read_labels(path)
+        np.testing.assert_array_equal(np.asarray(actual.data), labels.data)
+        np.testing.assert_allclose(actual.world(), labels.world(), atol=1e-4)
+        assert actual.names == labels.names
         if name not in ("a.ome.zarr", "a.dcm"):
             seen = sitk.ReadImage(str(path))
             np.testing.assert_allclose(seen.GetOrigin(), ct.GetOrigin(), atol=1e-4)
@@ -155,8 +155,8 @@ def test_organs_of_a_real_series(realdata, tmp_path):
     labels = io.read_labels(realdata / "ct" / "example_seg_dicom.nii.gz", holds="classes")
     ct = io.read(realdata / "dicom_ct", lazy=True)
     path = api.write(labels, tmp_path / "s.dcm", reference=realdata / "dicom_ct")
-    found = align(io.read_labels(path), ct)
+    actual = align(io.read_labels(path), ct)
     expected = align(labels, ct)
-    np.testing.assert_array_equal(np.asarray(found.data), np.asarray(expected.data))
+    np.testing.assert_array_equal(np.asarray(actual.data), np.asarray(expected.data))
     head = highdicom.seg.segread(path)
     assert head.number_of_segments == len(np.unique(labels.data)) - 1

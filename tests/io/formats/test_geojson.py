@@ -16,9 +16,9 @@ def test_every_pixel_comes_back(tmp_path, seed):
     rng = np.random.default_rng(seed)
     data = rng.integers(0, 4, (13, 17)).astype(np.uint8) * rng.integers(0, 2, (13, 17)).astype("u1")
     labels = Labels(data, "YX", (0.5, 0.25), "micrometer")
-    found = io.read_labels(io.write(labels, tmp_path / "a.geojson"))
-    np.testing.assert_array_equal(found.data, data)
-    assert (found.spacing, found.unit, found.holds) == ((0.5, 0.25), "micrometer", "objects")
+    actual = io.read_labels(io.write(labels, tmp_path / "a.geojson"))
+    np.testing.assert_array_equal(actual.data, data)
+    assert (actual.spacing, actual.unit, actual.holds) == ((0.5, 0.25), "micrometer", "objects")
 
 
 def test_a_ring_has_a_hole(tmp_path):
@@ -35,9 +35,9 @@ def test_a_ring_has_a_hole(tmp_path):
     assert len(polygon) == 2
     assert np.min(polygon[0]) == 1
     assert np.max(polygon[0]) == 8
-    found = io.read_labels(path)
-    assert found.names == {5: "ring"}
-    assert found.header["colors"][5] == (1.0, 0.0, 0.2)
+    actual = io.read_labels(path)
+    assert actual.names == {5: "ring"}
+    assert actual.header["colors"][5] == (1.0, 0.0, 0.2)
 
 
 def test_outlines_of_another_program(tmp_path):
@@ -52,9 +52,9 @@ def test_outlines_of_another_program(tmp_path):
     path = tmp_path / "q.geojson"
     path.write_text(json.dumps([square(0, 0, "a"), square(1, 1, "b")]))
     with pytest.warns(UserWarning, match=r"q\.geojson: its outlines overlap in 1 pixels"):
-        found = io.read_labels(path)
-    assert found.data.tolist() == [[1, 1, 0], [1, 2, 2], [0, 2, 2]]
-    assert found.names == {1: "a", 2: "b"}
+        actual = io.read_labels(path)
+    assert actual.data.tolist() == [[1, 1, 0], [1, 2, 2], [0, 2, 2]]
+    assert actual.names == {1: "a", 2: "b"}
 
 
 @pytest.mark.parametrize("text", ["{}", "[", '{"features": []}'])

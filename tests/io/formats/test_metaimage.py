@@ -29,11 +29,11 @@ def ras(image, x, y, z):
 def test_what_itk_writes(suffix, compressed, lazy, tmp_path, rng):
     image = itk_image(rng)
     sitk.WriteImage(image, str(tmp_path / f"a{suffix}"), compressed)
-    found = io.read(tmp_path / f"a{suffix}", lazy=lazy)
-    assert found.is_lazy == (lazy and not compressed)
-    np.testing.assert_array_equal(np.asarray(found.data), sitk.GetArrayFromImage(image))
-    assert (found.axes, found.spacing, found.unit) == ("ZYX", (3, 2, 1), "millimeter")
-    np.testing.assert_allclose((found.world() @ [3, 2, 1, 1])[:3], ras(image, 1, 2, 3))
+    actual = io.read(tmp_path / f"a{suffix}", lazy=lazy)
+    assert actual.is_lazy == (lazy and not compressed)
+    np.testing.assert_array_equal(np.asarray(actual.data), sitk.GetArrayFromImage(image))
+    assert (actual.axes, actual.spacing, actual.unit) == ("ZYX", (3, 2, 1), "millimeter")
+    np.testing.assert_allclose((actual.world() @ [3, 2, 1, 1])[:3], ras(image, 1, 2, 3))
 
 
 @pytest.mark.parametrize("suffix", [".mha", ".mhd"])
@@ -58,9 +58,9 @@ def test_many_class_names_do_not_stop_itk(tmp_path):
 def test_vectors_are_channels(tmp_path, rng):
     data = rng.integers(0, 255, (4, 5, 3)).astype(np.uint8)
     sitk.WriteImage(sitk.GetImageFromArray(data, isVector=True), str(tmp_path / "v.mha"))
-    found = io.read(tmp_path / "v.mha")
-    assert found.axes == "YXC"
-    np.testing.assert_array_equal(found.data, data)
+    actual = io.read(tmp_path / "v.mha")
+    assert actual.axes == "YXC"
+    np.testing.assert_array_equal(actual.data, data)
 
 
 def test_micrometres_are_written_as_such(tmp_path, volume):

@@ -19,12 +19,12 @@ def test_a_voxel_lies_where_nibabel_says(tmp_path, turned, rng):
     affine = np.eye(4)
     affine[:3] = rng.normal(size=(3, 4))
     data = rng.integers(0, 99, (6, 7, 8)).astype(np.int16)
-    found = io.read(save(tmp_path / "a.nii.gz", data, affine))
-    assert found.shape == (8, 7, 6)
+    actual = io.read(save(tmp_path / "a.nii.gz", data, affine))
+    assert actual.shape == (8, 7, 6)
     for x, y, z in [(0, 0, 0), (5, 2, 7), (1, 6, 3)]:
-        assert found.data[z, y, x] == data[x, y, z]
+        assert actual.data[z, y, x] == data[x, y, z]
         expected = (affine @ [x, y, z, 1])[:3]
-        np.testing.assert_allclose((found.world() @ [z, y, x, 1])[:3], expected[::-1], atol=1e-5)
+        np.testing.assert_allclose((actual.world() @ [z, y, x, 1])[:3], expected[::-1], atol=1e-5)
     path = io.write(turned, tmp_path / "b.nii.gz")
     again = nibabel.load(path)
     expected = (turned.world() @ [4, 3, 2, 1])[:3][::-1]
@@ -60,7 +60,7 @@ def test_codes_affines_and_zooms_survive(tmp_path, codes, rng):
         assert again.header.get_xyzt_units() == ("micron", "msec")
 
 
-def test_a_cropped_stack_takes_its_new_place(tmp_path, rng):
+def test_a_cropped_stack_takes_its_new_origin(tmp_path, rng):
     path = save(
         tmp_path / "a.nii", rng.integers(0, 9, (5, 6, 7)).astype(np.int16), np.diag([2, 3, 4, 1])
     )
@@ -78,10 +78,10 @@ def test_scaled_values(tmp_path):
     image.header.set_slope_inter(0.5, -10)
     nibabel.save(image, tmp_path / "a.nii.gz")
     for lazy in (False, True):
-        found = io.read(tmp_path / "a.nii.gz", lazy=lazy)
-        assert found.dtype == np.float32
+        actual = io.read(tmp_path / "a.nii.gz", lazy=lazy)
+        assert actual.dtype == np.float32
         expected = np.asanyarray(nibabel.load(tmp_path / "a.nii.gz").dataobj)
-        np.testing.assert_allclose(np.asarray(found.data), expected.T)
+        np.testing.assert_allclose(np.asarray(actual.data), expected.T)
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def test_scaled_values(tmp_path):
 )
 def test_axes_of_other_numbers(tmp_path, rng, shape, axes, expected):
     data = rng.random(shape).astype(np.float32)
-    found = io.read(save(tmp_path / "a.nii.gz", data, np.diag([1, 2, 3, 1])))
-    assert (found.axes, found.shape) == (axes, expected)
-    assert found.spacing == ((3, 2, 1) if "Z" in axes else (2, 1))
+    actual = io.read(save(tmp_path / "a.nii.gz", data, np.diag([1, 2, 3, 1])))
+    assert (actual.axes, actual.shape) == (axes, expected)
+    assert actual.spacing == ((3, 2, 1) if "Z" in axes else (2, 1))
     assert io.read(save(tmp_path / "b.nii.gz", data, np.eye(4)), lazy=True).shape == expected
 
 
@@ -107,13 +107,13 @@ def test_modalities_in_the_axis_of_time(tmp_path, rng):
     assert io.read(path, axes="CZYX").size("C") == 4
 
 
-def test_labels_kept_as_floats(tmp_path, rng):
+def test_labels_stored_as_floats(tmp_path, rng):
     data = rng.integers(0, 3, (5, 6, 7)).astype(np.float32)
     path = save(tmp_path / "a.nii.gz", data, np.eye(4))
     for lazy in (False, True):
-        found = io.read_labels(path, lazy=lazy)
-        assert found.dtype.kind == "u"
-        np.testing.assert_array_equal(np.asarray(found.data), data.T)
+        actual = io.read_labels(path, lazy=lazy)
+        assert actual.dtype.kind == "u"
+        np.testing.assert_array_equal(np.asarray(actual.data), data.T)
 
 
 def test_complex_numbers_are_refused(tmp_path):
@@ -129,9 +129,9 @@ def test_big_endian(tmp_path, rng):
     image.header.set_data_dtype(np.int16)
     nibabel.save(image, tmp_path / "a.nii")
     for lazy in (False, True):
-        found = io.read(tmp_path / "a.nii", lazy=lazy)
-        assert np.asarray(found.data).dtype == np.dtype("i2")
-        np.testing.assert_array_equal(np.asarray(found.data), data.T)
+        actual = io.read(tmp_path / "a.nii", lazy=lazy)
+        assert np.asarray(actual.data).dtype == np.dtype("i2")
+        np.testing.assert_array_equal(np.asarray(actual.data), data.T)
 
 
 def test_long_axes_need_the_second_version(tmp_path):
@@ -150,11 +150,11 @@ def test_same_bytes_every_time(tmp_path, classes):
 def test_hippocampus(realdata):
     for case in ("hippocampus_003", "hippocampus_394"):
         path = realdata / "hippocampus" / "images" / f"{case}.nii.gz"
-        found, oracle = io.read(path), nibabel.load(path)
-        np.testing.assert_array_equal(found.data, np.asarray(oracle.dataobj).T)
-        assert found.unit == "millimeter"
+        actual, oracle = io.read(path), nibabel.load(path)
+        np.testing.assert_array_equal(actual.data, np.asarray(oracle.dataobj).T)
+        assert actual.unit == "millimeter"
         labels = io.read_labels(realdata / "hippocampus" / "labels" / f"{case}.nii.gz")
-        assert labels.shape == found.shape
+        assert labels.shape == actual.shape
         assert set(np.unique(labels.data)) == {0, 1, 2}
 
 

@@ -15,14 +15,14 @@ def test_as_slicer_writes(tmp_path, rng):
         "space": "left-posterior-superior", "space directions": directions,
         "space origin": origin, "kinds": ["domain"] * 3, "space units": ["mm"] * 3,
     })  # fmt: skip
-    found = io.read(tmp_path / "a.nrrd")
-    assert (found.shape, found.unit) == ((8, 7, 6), "millimeter")
+    actual = io.read(tmp_path / "a.nrrd")
+    assert (actual.shape, actual.unit) == ((8, 7, 6), "millimeter")
     x, y, z = 5, 2, 7
-    assert found.data[z, y, x] == data[x, y, z]
+    assert actual.data[z, y, x] == data[x, y, z]
     lps = origin + x * directions[0] + y * directions[1] + z * directions[2]
     expected = (lps * (-1, -1, 1))[::-1]
-    np.testing.assert_allclose((found.world() @ [z, y, x, 1])[:3], expected)
-    _, again = nrrd.read(str(io.write(found, tmp_path / "b.nrrd")))
+    np.testing.assert_allclose((actual.world() @ [z, y, x, 1])[:3], expected)
+    _, again = nrrd.read(str(io.write(actual, tmp_path / "b.nrrd")))
     assert again["space"] == "left-posterior-superior"
     np.testing.assert_allclose(again["space directions"], directions)
     np.testing.assert_allclose(again["space origin"], origin)
@@ -47,15 +47,15 @@ def _orthogonal(stack):
 
 def test_plain_spacings(tmp_path, rng):
     nrrd.write(str(tmp_path / "a.nrrd"), rng.random((4, 5, 6)), {"spacings": [1.0, 2.0, 3.0]})
-    found = io.read(tmp_path / "a.nrrd")
-    assert (found.axes, found.spacing, found.affine) == ("ZYX", (3, 2, 1), None)
+    actual = io.read(tmp_path / "a.nrrd")
+    assert (actual.axes, actual.spacing, actual.affine) == ("ZYX", (3, 2, 1), None)
 
 
 def test_colours_and_vectors(tmp_path, rng):
     data = rng.integers(0, 255, (3, 5, 6)).astype(np.uint8)
     nrrd.write(str(tmp_path / "a.nrrd"), data, {"kinds": ["RGB-color", "domain", "domain"]})
-    found = io.read(tmp_path / "a.nrrd")
-    assert (found.axes, found.channels, found.shape) == ("YXC", RGB, (6, 5, 3))
+    actual = io.read(tmp_path / "a.nrrd")
+    assert (actual.axes, actual.channels, actual.shape) == ("YXC", RGB, (6, 5, 3))
     nrrd.write(str(tmp_path / "b.nrrd"), data[:2], {"kinds": ["vector", "domain", "domain"]})
     assert io.read(tmp_path / "b.nrrd").axes == "YXC"
 
@@ -66,8 +66,8 @@ def test_segment_names_of_slicer(tmp_path, rng):
         "Segment0_Name": "liver", "Segment0_LabelValue": "2",
         "Segment1_Name": "kidney", "Segment1_LabelValue": "1",
     })  # fmt: skip
-    found = io.read_labels(tmp_path / "a.seg.nrrd")
-    assert (found.names, found.holds) == ({2: "liver", 1: "kidney"}, "classes")
+    actual = io.read_labels(tmp_path / "a.seg.nrrd")
+    assert (actual.names, actual.holds) == ({2: "liver", 1: "kidney"}, "classes")
 
 
 def test_segment_names_for_slicer(tmp_path):
@@ -83,10 +83,10 @@ def test_colours_of_slicer(tmp_path, rng):
     nrrd.write(str(tmp_path / "a.seg.nrrd"), data, {
         "Segment0_Name": "liver", "Segment0_LabelValue": "2", "Segment0_Color": "0.5 0.25 1",
     })  # fmt: skip
-    found = io.read_labels(tmp_path / "a.seg.nrrd")
-    assert found.header["colors"] == {2: [0.5, 0.25, 1.0]}
+    actual = io.read_labels(tmp_path / "a.seg.nrrd")
+    assert actual.header["colors"] == {2: [0.5, 0.25, 1.0]}
     for name in ("b.seg.nrrd", "b.nii.gz", "b.tif", "b.mha"):
-        again = io.read_labels(io.write(found, tmp_path / name))
+        again = io.read_labels(io.write(actual, tmp_path / name))
         assert list(again.header["colors"][2]) == [0.5, 0.25, 1.0]
     _, header = nrrd.read(str(tmp_path / "b.seg.nrrd"))
     assert header["Segment0_Color"] == "0.5 0.25 1"
@@ -101,11 +101,11 @@ def test_layers_of_slicer_become_one(tmp_path):
         "Segment1_Name": "b", "Segment1_LabelValue": "1", "Segment1_Layer": "1",
     }  # fmt: skip
     nrrd.write(str(tmp_path / "a.seg.nrrd"), layers, fields)
-    found = io.read_labels(tmp_path / "a.seg.nrrd")
-    assert (found.axes, found.names) == ("ZYX", {1: "a", 2: "b"})
-    assert (found.data[..., 0] == 1).all()
-    assert (found.data[..., 1] == 2).all()
-    assert not found.data[..., 2:].any()
+    actual = io.read_labels(tmp_path / "a.seg.nrrd")
+    assert (actual.axes, actual.names) == ("ZYX", {1: "a", 2: "b"})
+    assert (actual.data[..., 0] == 1).all()
+    assert (actual.data[..., 1] == 2).all()
+    assert not actual.data[..., 2:].any()
     layers[1, 0, 0, 0] = 1
     nrrd.write(str(tmp_path / "a.seg.nrrd"), layers, fields)
     with pytest.raises(FormatError, match="segments 'a' and 'b' overlap in 1 voxels"):

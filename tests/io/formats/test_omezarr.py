@@ -37,10 +37,10 @@ def test_version_04(tmp_path, rng):
         scale=(2.5, 1, 3, 0.5, 0.4), omero={"channels": [{"label": n} for n in "abc"]},
     )  # fmt: skip
     for lazy in (False, True):
-        found = io.read(path, lazy=lazy)
-        assert (found.axes, found.unit, found.interval) == ("TCZYX", "micrometer", 2.5)
-        assert (found.spacing, found.channels) == ((3, 0.5, 0.4), ("a", "b", "c"))
-        np.testing.assert_array_equal(np.asarray(found.data), data)
+        actual = io.read(path, lazy=lazy)
+        assert (actual.axes, actual.unit, actual.interval) == ("TCZYX", "micrometer", 2.5)
+        assert (actual.spacing, actual.channels) == ((3, 0.5, 0.4), ("a", "b", "c"))
+        np.testing.assert_array_equal(np.asarray(actual.data), data)
 
 
 def test_translation_is_the_affine(tmp_path, rng):
@@ -92,9 +92,9 @@ def test_bare_arrays(tmp_path, rng):
 
 def test_written_metadata_are_version_05(tmp_path, volume):
     path = io.write(volume.replace(name="cells"), tmp_path / "a.ome.zarr")
-    told = json.loads((path / "zarr.json").read_text())["attributes"]["ome"]
-    assert told["version"] == "0.5"
-    scale = told["multiscales"][0]
+    metadata = json.loads((path / "zarr.json").read_text())["attributes"]["ome"]
+    assert metadata["version"] == "0.5"
+    scale = metadata["multiscales"][0]
     assert scale["name"] == "cells"
     assert scale["axes"] == [{"name": n, "type": "space", "unit": "micrometer"} for n in "zyx"]
     assert scale["datasets"] == [
@@ -127,8 +127,8 @@ def test_shift_is_the_formats_own(tmp_path, rng):
     affine = np.diag([2.0, 1, 1, 1])
     affine[:3, 3] = 5, 6, 7
     image = Image(rng.random((2, 600, 20)), "ZYX", affine=affine, unit="micrometer")
-    told = zarr.open_group(io.write(image, tmp_path / "a.zarr")).attrs["ome"]["multiscales"][0]
-    shifts = [d["coordinateTransformations"][1]["translation"] for d in told["datasets"]]
+    metadata = zarr.open_group(io.write(image, tmp_path / "a.zarr")).attrs["ome"]["multiscales"][0]
+    shifts = [d["coordinateTransformations"][1]["translation"] for d in metadata["datasets"]]
     assert shifts == [[5, 6, 7], [5, 6.5, 7.5], [5.0 + 1, 6 + 1.5, 7 + 1.5]][: len(shifts)]
 
 
@@ -168,12 +168,12 @@ def test_blocks_are_streamed(tmp_path):
 
 
 def test_a_folder_that_is_no_zarr_is_left_alone(tmp_path, volume):
-    kept = tmp_path / "a.zarr" / "letters.txt"
-    kept.parent.mkdir()
-    kept.write_text("dear")
+    letters = tmp_path / "a.zarr" / "letters.txt"
+    letters.parent.mkdir()
+    letters.write_text("dear")
     with pytest.raises(FormatError, match="is no Zarr folder"):
-        io.write(volume, kept.parent)
-    assert kept.read_text() == "dear"
+        io.write(volume, letters.parent)
+    assert letters.read_text() == "dear"
 
 
 def test_an_older_result_is_replaced(tmp_path, volume, classes):
@@ -183,20 +183,20 @@ def test_an_older_result_is_replaced(tmp_path, volume, classes):
 
 
 def test_lazy_arrays_travel(tmp_path, volume):
-    found = io.read(io.write(volume, tmp_path / "a.zarr"), lazy=True)
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(found.data)).compute(), volume.data)
+    actual = io.read(io.write(volume, tmp_path / "a.zarr"), lazy=True)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(actual.data)).compute(), volume.data)
 
 
 def test_a_worker_that_does_not_see_the_folder_says_so(tmp_path, volume):
     """Zarr would read zeros, and write into a folder that it makes."""
     io.write(volume, tmp_path / "a.zarr")
-    found = io.read(tmp_path / "a.zarr", lazy=True)
+    actual = io.read(tmp_path / "a.zarr", lazy=True)
     target = omezarr._OnDisk(zarr.open_group(tmp_path / "a.zarr")["0"])
     (tmp_path / "a.zarr").rename(tmp_path / "elsewhere.zarr")
     with pytest.raises(FormatError, match="must see the same folders"):
-        found.data.compute(scheduler="sync")
+        actual.data.compute(scheduler="sync")
     with pytest.raises(FormatError, match="must see the same folders"):
-        da.store(found.data + 1, target, lock=False, scheduler="sync")
+        da.store(actual.data + 1, target, lock=False, scheduler="sync")
     assert not (tmp_path / "a.zarr").exists()
 
 

@@ -14,9 +14,9 @@ from napari_segment.image import RGB
 def test_nifti_in_two_files(name, lazy, tmp_path, rng):
     data = rng.integers(0, 255, (5, 6, 7)).astype(np.uint8)
     nibabel.save(nibabel.Nifti1Pair(data.T, np.diag([2, 3, 4, 1.0])), tmp_path / "a.hdr")
-    found = io.read(tmp_path / name, lazy=lazy)
-    np.testing.assert_array_equal(np.asarray(found.data), data)
-    assert found.spacing == (4, 3, 2)
+    actual = io.read(tmp_path / name, lazy=lazy)
+    np.testing.assert_array_equal(np.asarray(actual.data), data)
+    assert actual.spacing == (4, 3, 2)
     assert [p.name for p in io.images_in(tmp_path)] == ["a.hdr"]
 
 
@@ -24,9 +24,9 @@ def test_analyze_says_what_it_does_not_know(tmp_path, rng):
     data = rng.integers(0, 255, (5, 6, 7)).astype(np.uint8)
     nibabel.save(nibabel.AnalyzeImage(data.T, np.diag([-2, 3, 4, 1.0])), tmp_path / "a.hdr")
     with pytest.warns(UserWarning, match="which side is left"):
-        found = io.read(tmp_path / "a.hdr")
-    np.testing.assert_array_equal(found.data, data)
-    assert (found.spacing, found.unit) == ((4, 3, 2), "millimeter")
+        actual = io.read(tmp_path / "a.hdr")
+    np.testing.assert_array_equal(actual.data, data)
+    assert (actual.spacing, actual.unit) == ((4, 3, 2), "millimeter")
 
 
 @pytest.mark.parametrize(("letters", "shape"), [("RGB", (7, 6, 5)), ("RGBA", (7, 6))])
@@ -34,10 +34,10 @@ def test_colours_of_nifti(letters, shape, tmp_path):
     voxels = np.zeros(shape, [(letter, "u1") for letter in letters])
     voxels["G"] = 9
     nibabel.save(nibabel.Nifti1Image(voxels, np.eye(4)), tmp_path / "a.nii.gz")
-    found = io.read(tmp_path / "a.nii.gz")
-    assert found.channels == (*RGB, "alpha")[: len(letters)]
-    assert found.take("C", 1).data.min() == 9
-    assert found.take("C", 0).data.max() == 0
+    actual = io.read(tmp_path / "a.nii.gz")
+    assert actual.channels == (*RGB, "alpha")[: len(letters)]
+    assert actual.take("C", 1).data.min() == 9
+    assert actual.take("C", 0).data.max() == 0
 
 
 def test_lsm(tmp_path, rng):
@@ -56,8 +56,8 @@ def test_lsm(tmp_path, rng):
             more = {"metadata": None, "photometric": "minisblack"}
             file.write(plane, extratags=[] if number else [tag], **more)
             file.write(plane[::2, ::2], subfiletype=1, **more)
-    found = io.read(tmp_path / "a.lsm")
-    np.testing.assert_array_equal(found.data, data)
-    assert found.axes == "ZYX"
-    assert found.unit == "micrometer"
-    np.testing.assert_allclose(found.spacing, (2, 0.5, 0.25))
+    actual = io.read(tmp_path / "a.lsm")
+    np.testing.assert_array_equal(actual.data, data)
+    assert actual.axes == "ZYX"
+    assert actual.unit == "micrometer"
+    np.testing.assert_allclose(actual.spacing, (2, 0.5, 0.25))

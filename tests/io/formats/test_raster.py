@@ -14,9 +14,9 @@ def colour(rng):
 
 def test_colour_is_named(tmp_path, colour):
     Picture.fromarray(colour).save(tmp_path / "a.png")
-    found = io.read(tmp_path / "a.png")
-    assert (found.axes, found.channels) == ("YXC", RGB)
-    np.testing.assert_array_equal(found.data, colour)
+    actual = io.read(tmp_path / "a.png")
+    assert (actual.axes, actual.channels) == ("YXC", RGB)
+    np.testing.assert_array_equal(actual.data, colour)
 
 
 def test_transparency_and_grey(tmp_path, colour):
@@ -30,19 +30,19 @@ def test_transparency_and_grey(tmp_path, colour):
 def test_sixteen_bits(tmp_path, rng, channels):
     data = rng.integers(0, 65535, (20, 30, channels)).astype(np.uint16)
     image = Image(data, "YXC", channels=RGB) if channels == 3 else Image(data[..., 0], "YX")
-    found = io.read(io.write(image, tmp_path / "a.png"))
-    assert found.dtype == np.uint16
-    np.testing.assert_array_equal(found.data, image.data)
+    actual = io.read(io.write(image, tmp_path / "a.png"))
+    assert actual.dtype == np.uint16
+    np.testing.assert_array_equal(actual.data, image.data)
 
 
 def test_jpeg_is_near(tmp_path):
     y, x = np.mgrid[:40, :60]
     image = Image(np.dstack([3 * x, 4 * y, x + y]).astype(np.uint8), "YXC", channels=RGB)
-    found = io.read(io.write(image, tmp_path / "a.jpg"))
-    assert found.is_rgb
-    assert np.abs(found.data.astype(int) - image.data).mean() < 4
+    actual = io.read(io.write(image, tmp_path / "a.jpg"))
+    assert actual.is_rgb
+    assert np.abs(actual.data.astype(int) - image.data).mean() < 4
     with Picture.open(tmp_path / "a.jpg") as other:
-        assert np.abs(np.array(other).astype(int) - found.data).max() <= 2
+        assert np.abs(np.array(other).astype(int) - actual.data).max() <= 2
 
 
 def test_orientation_tag_is_ignored(tmp_path, colour):
@@ -84,9 +84,9 @@ def test_labels_in_a_jpeg_are_refused(tmp_path, name):
 def test_one_bit_labels_are_a_mask(tmp_path, rng):
     mask = rng.random((20, 30)) > 0.5
     Picture.fromarray(mask).save(tmp_path / "a.png")
-    found = io.read_labels(tmp_path / "a.png")
-    assert found.holds == "mask"
-    np.testing.assert_array_equal(found.data, mask)
+    actual = io.read_labels(tmp_path / "a.png")
+    assert actual.holds == "mask"
+    np.testing.assert_array_equal(actual.data, mask)
 
 
 def test_masks_as_images_are_visible(tmp_path):

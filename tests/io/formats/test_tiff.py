@@ -18,10 +18,10 @@ def test_imagej_of_others(tmp_path, data):
         tmp_path / "a.tif", data, imagej=True, resolution=(8, 4),
         metadata={"axes": "ZYX", "spacing": 1.5, "unit": "micron"},
     )  # fmt: skip
-    found = io.read(tmp_path / "a.tif")
-    assert (found.axes, found.unit) == ("ZYX", "micrometer")
-    assert found.spacing == pytest.approx((1.5, 0.25, 0.125))
-    np.testing.assert_array_equal(found.data, data)
+    actual = io.read(tmp_path / "a.tif")
+    assert (actual.axes, actual.unit) == ("ZYX", "micrometer")
+    assert actual.spacing == pytest.approx((1.5, 0.25, 0.125))
+    np.testing.assert_array_equal(actual.data, data)
 
 
 def test_imagej_hyperstack_axes_by_name(tmp_path, rng):
@@ -30,9 +30,9 @@ def test_imagej_hyperstack_axes_by_name(tmp_path, rng):
         tmp_path / "a.tif", data, imagej=True,
         metadata={"axes": "TZCYX", "finterval": 0.5, "unit": r"\u00B5m"},
     )  # fmt: skip
-    found = io.read(tmp_path / "a.tif")
-    assert (found.axes, found.shape, found.interval) == ("TZCYX", data.shape, 0.5)
-    assert found.unit == "micrometer"
+    actual = io.read(tmp_path / "a.tif")
+    assert (actual.axes, actual.shape, actual.interval) == ("TZCYX", data.shape, 0.5)
+    assert actual.unit == "micrometer"
 
 
 def test_time_is_not_taken_for_depth(tmp_path, data):
@@ -49,9 +49,9 @@ def test_ome_of_others(tmp_path, data):
             "PhysicalSizeZUnit": "mm", "Channel": {"Name": ["DAPI"]},
         },
     )  # fmt: skip
-    found = io.read(tmp_path / "a.ome.tif")
-    assert found.unit == "nanometer"
-    assert found.canonical().spacing == pytest.approx((1000, 200, 100))
+    actual = io.read(tmp_path / "a.ome.tif")
+    assert actual.unit == "nanometer"
+    assert actual.canonical().spacing == pytest.approx((1000, 200, 100))
 
 
 def test_ome_time_in_other_units(tmp_path, data):
@@ -65,9 +65,13 @@ def test_ome_time_in_other_units(tmp_path, data):
 def test_written_ome_says_what_it_is(tmp_path, volume):
     path = io.write(volume, tmp_path / "a.ome.tif")
     with tifffile.TiffFile(path) as file:
-        told = tifffile.xml2dict(file.ome_metadata)["OME"]["Image"]["Pixels"]
-    assert (told["PhysicalSizeZ"], told["PhysicalSizeY"], told["PhysicalSizeX"]) == (2, 0.5, 0.4)
-    assert told["PhysicalSizeXUnit"] == "µm"
+        pixels = tifffile.xml2dict(file.ome_metadata)["OME"]["Image"]["Pixels"]
+    assert (pixels["PhysicalSizeZ"], pixels["PhysicalSizeY"], pixels["PhysicalSizeX"]) == (
+        2,
+        0.5,
+        0.4,
+    )
+    assert pixels["PhysicalSizeXUnit"] == "µm"
 
 
 def test_written_tif_is_an_imagej_hyperstack(tmp_path, volume):
@@ -104,17 +108,17 @@ def test_rgb(tmp_path, rng, planar):
         photometric="rgb", planarconfig=planar,
     )  # fmt: skip
     for lazy in (False, True):
-        found = io.read(tmp_path / "a.tif", lazy=lazy)
-        assert found.channels == RGB
-        np.testing.assert_array_equal(np.asarray(found.transpose("YXC").data), data)
+        actual = io.read(tmp_path / "a.tif", lazy=lazy)
+        assert actual.channels == RGB
+        np.testing.assert_array_equal(np.asarray(actual.transpose("YXC").data), data)
 
 
 def test_channels_and_samples_become_channels(tmp_path, rng):
     data = rng.integers(0, 255, (2, 20, 30, 3)).astype(np.uint8)
     tifffile.imwrite(tmp_path / "a.ome.tif", data, photometric="rgb", metadata={"axes": "CYXS"})
-    found = io.read(tmp_path / "a.ome.tif")
-    assert (found.axes, found.shape) == ("CYX", (6, 20, 30))
-    np.testing.assert_array_equal(found.data[4], data[1, ..., 1])
+    actual = io.read(tmp_path / "a.ome.tif")
+    assert (actual.axes, actual.shape) == ("CYX", (6, 20, 30))
+    np.testing.assert_array_equal(actual.data[4], data[1, ..., 1])
 
 
 @pytest.mark.parametrize(
@@ -126,17 +130,17 @@ def test_resolution_without_other_word(tmp_path, data, unit, expected):
     tifffile.imwrite(
         tmp_path / "a.tif", data[0], resolution=(10_000, 5_000), resolutionunit=unit, metadata=None
     )
-    found = io.read(tmp_path / "a.tif")
-    assert (found.spacing, found.unit) == (pytest.approx(expected[0]), expected[1])
+    actual = io.read(tmp_path / "a.tif")
+    assert (actual.spacing, actual.unit) == (pytest.approx(expected[0]), expected[1])
 
 
 def test_big_endian_becomes_native(tmp_path, data):
     tifffile.imwrite(tmp_path / "a.tif", data, byteorder=">", metadata={"axes": "ZYX"})
     for lazy in (False, True):
-        found = io.read(tmp_path / "a.tif", lazy=lazy)
-        assert found.dtype.isnative
-        assert np.asarray(found.data).dtype.isnative
-        np.testing.assert_array_equal(np.asarray(found.data), data)
+        actual = io.read(tmp_path / "a.tif", lazy=lazy)
+        assert actual.dtype.isnative
+        assert np.asarray(actual.data).dtype.isnative
+        np.testing.assert_array_equal(np.asarray(actual.data), data)
 
 
 def test_several_images_need_a_choice(tmp_path, data):
@@ -146,8 +150,8 @@ def test_several_images_need_a_choice(tmp_path, data):
     with pytest.raises(FormatError, match=r"2 images; say which by series=….*second"):
         io.read(tmp_path / "a.ome.tif")
     for series in (1, "second"):
-        found = io.read(tmp_path / "a.ome.tif", series=series)
-        assert (found.shape, found.spacing[1]) == ((9, 30), 7)
+        actual = io.read(tmp_path / "a.ome.tif", series=series)
+        assert (actual.shape, actual.spacing[1]) == ((9, 30), 7)
 
 
 @pytest.mark.parametrize(
@@ -155,9 +159,9 @@ def test_several_images_need_a_choice(tmp_path, data):
 )
 def test_lazy_blocks_are_whole_and_right(tmp_path, data, options):
     tifffile.imwrite(tmp_path / "a.tif", data, metadata={"axes": "ZYX"}, **options)
-    found = io.read(tmp_path / "a.tif", lazy=True)
-    assert found.data.numblocks == (1, 1, 1)  # small pages are joined
-    np.testing.assert_array_equal(found.data[1:3, 5:].compute(), data[1:3, 5:])
+    actual = io.read(tmp_path / "a.tif", lazy=True)
+    assert actual.data.numblocks == (1, 1, 1)  # small pages are joined
+    np.testing.assert_array_equal(actual.data[1:3, 5:].compute(), data[1:3, 5:])
 
 
 def test_lazy_read_notices_a_rewritten_file(tmp_path, volume):
@@ -233,6 +237,6 @@ def test_one_plane_of_a_lazy_image(tmp_path):
 def test_ovules(realdata):
     """Written by tifffile with ImageJ's words in JSON; per inch is not meant."""
     for name in ("1135_mini_raw.tif", "1136_mini_label.tif"):
-        found = io.read(realdata / "ovules" / name)
-        assert (found.axes, found.shape, found.unit) == ("ZYX", (100, 100, 100), "micrometer")
-        assert found.spacing == pytest.approx((0.2837, 0.127, 0.127), rel=1e-2)
+        actual = io.read(realdata / "ovules" / name)
+        assert (actual.axes, actual.shape, actual.unit) == ("ZYX", (100, 100, 100), "micrometer")
+        assert actual.spacing == pytest.approx((0.2837, 0.127, 0.127), rel=1e-2)

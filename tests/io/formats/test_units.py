@@ -26,8 +26,8 @@ def test_ome_tiff_in_mixed_units(tmp_path, x, x_unit, z, z_unit, expected):
     for axis, (size, unit) in sizes.items():
         metadata |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": unit}
     tifffile.imwrite(tmp_path / "a.ome.tif", DATA, ome=True, metadata=metadata)
-    found = metres(io.read(tmp_path / "a.ome.tif"))
-    np.testing.assert_allclose(found, (expected[0], expected[1], expected[1]), rtol=1e-6)
+    actual = metres(io.read(tmp_path / "a.ome.tif"))
+    np.testing.assert_allclose(actual, (expected[0], expected[1], expected[1]), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def _zarr(path, units, time="second"):
      ("angstrom", "nanometer", "second", (2e-7, 5e-10), 500)],
 )  # fmt: skip
 def test_ome_zarr_in_mixed_units(tmp_path, z, x, time, expected, interval):
-    found = io.read(_zarr(tmp_path / "a.zarr", (z, x, x), time))
-    np.testing.assert_allclose(metres(found), (expected[0], expected[1], expected[1]), rtol=1e-6)
-    assert found.interval == pytest.approx(interval)
+    actual = io.read(_zarr(tmp_path / "a.zarr", (z, x, x), time))
+    np.testing.assert_allclose(metres(actual), (expected[0], expected[1], expected[1]), rtol=1e-6)
+    assert actual.interval == pytest.approx(interval)
 
 
 def test_unknown_units_are_named(tmp_path):

@@ -144,8 +144,8 @@ def test_sizes_of_objects_count_all_their_parts():
 
 def test_keep_largest_of_each_class_and_the_first_of_equals():
     labels = np.array([[1, 1, 0, 1, 1, 2, 0, 2, 2]], np.uint8)
-    kept = run("keep_largest", labels, holds="classes")
-    assert kept.tolist() == [[1, 1, 0, 0, 0, 0, 0, 2, 2]]
+    largest = run("keep_largest", labels, holds="classes")
+    assert largest.tolist() == [[1, 1, 0, 0, 0, 0, 0, 2, 2]]
 
 
 def test_clear_border_is_that_of_scikit_image():

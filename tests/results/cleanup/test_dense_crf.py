@@ -25,10 +25,10 @@ def test_the_lattice_filters_as_a_gaussian(dimension):
     rng = RNG(0)
     features = rng.normal(size=(400, dimension)) * 1.5
     values = rng.random((400, 2)).astype(np.float32)
-    found, wanted = Lattice(features).filter(values), exact(features)(values)
-    factor = (found * wanted).sum() / (found * found).sum()
+    actual, wanted = Lattice(features).filter(values), exact(features)(values)
+    factor = (actual * wanted).sum() / (actual * actual).sum()
     tolerance = 0.12 if dimension < 5 else 0.25  # few points in many dimensions: gaps
-    assert np.linalg.norm(factor * found - wanted) < tolerance * np.linalg.norm(wanted)
+    assert np.linalg.norm(factor * actual - wanted) < tolerance * np.linalg.norm(wanted)
 
 
 def test_mean_field_agrees_with_the_sum_over_all_pairs():
@@ -37,15 +37,15 @@ def test_mean_field_agrees_with_the_sum_over_all_pairs():
     rng = RNG(1)
     image = np.zeros((16, 18), np.float32)
     image[4:12, 5:14] = 1
-    places = np.indices(image.shape).reshape(2, -1).T / 4
+    positions = np.indices(image.shape).reshape(2, -1).T / 4
     looks = (image + rng.normal(scale=0.15, size=image.shape)).reshape(-1, 1) / 0.3
-    features = np.concatenate([places, looks], 1)
+    features = np.concatenate([positions, looks], 1)
     noisy = np.clip(image.ravel() * 0.3 + 0.35 + rng.normal(scale=0.2, size=image.size), 0.05, 0.95)
     known = np.stack([1 - noisy, noisy], 1).astype(np.float32)
-    found = mean_field(known, [(3.0, Lattice(features).filter)], 5)
+    actual = mean_field(known, [(3.0, Lattice(features).filter)], 5)
     wanted = mean_field(known, [(3.0, exact(features))], 5)
-    assert (found.argmax(1) == wanted.argmax(1)).mean() > 0.99
-    assert np.abs(found - wanted).max() < 0.1
+    assert (actual.argmax(1) == wanted.argmax(1)).mean() > 0.99
+    assert np.abs(actual - wanted).max() < 0.1
     assert (wanted.argmax(1) == image.ravel()).mean() > (known.argmax(1) == image.ravel()).mean()
 
 
@@ -123,9 +123,9 @@ def giving():
     @methods.add("giving", title="Giving", gives="mask")
     def giving(image):
         """Give probabilities too."""
-        found = np.where(image > 0.5, 0.9, 0.1)
-        found[..., 13:15] = 0.6
-        return Result(found > 0.5, "mask", values=(0, 1), maps={"probabilities": found})
+        actual = np.where(image > 0.5, 0.9, 0.1)
+        actual[..., 13:15] = 0.6
+        return Result(actual > 0.5, "mask", values=(0, 1), maps={"probabilities": actual})
 
     yield
     methods.restore(before)

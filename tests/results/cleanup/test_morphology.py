@@ -97,17 +97,17 @@ def brute_majority(labels, element):
 @pytest.mark.parametrize("spacing", SPACINGS)
 def test_smooth_is_the_majority(spacing):
     labels = np.random.default_rng(0).integers(0, 3, (5, 8, 9)).astype(np.uint8)
-    found = smooth(labels, spacing, radius=1.5, units="physical")
-    np.testing.assert_array_equal(found, brute_majority(labels, ball(1.5, spacing)))
+    actual = smooth(labels, spacing, radius=1.5, units="physical")
+    np.testing.assert_array_equal(actual, brute_majority(labels, ball(1.5, spacing)))
 
 
 def test_radii_of_nanometers_and_balls_of_too_many_voxels(mask):
     nanometers = (3000.0, 1000.0, 1000.0)
     for name in ("dilate", "erode", "open", "close", "smooth"):
         entry = cleanups[name]
-        found = entry(mask, nanometers, radius=2000, units="physical")
+        actual = entry(mask, nanometers, radius=2000, units="physical")
         expected = entry(mask, (3.0, 1.0, 1.0), radius=2, units="physical")
-        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(actual, expected)
     with pytest.raises(SettingError, match="at most 20: give a radius of at most 2"):
         smooth(mask, (0.3, 0.1, 0.1), radius=2.1, units="physical")
     with pytest.raises(SettingError, match="reaches 21 voxels"):

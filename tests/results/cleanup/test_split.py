@@ -51,9 +51,9 @@ def test_a_grid_of_discs_is_split_into_all_of_them():
     centres = [(y, x) for y in range(10, 200, 18) for x in range(10, 200, 18)]
     parts = split_touching(balls(centres, 10, (200, 200), (1, 1)))
     assert parts.max() == len(centres)
-    found = ndi.center_of_mass(parts > 0, parts, np.arange(1, len(centres) + 1))
+    actual = ndi.center_of_mass(parts > 0, parts, np.arange(1, len(centres) + 1))
     inner = [i for i, c in enumerate(centres) if min(c) > 20 and max(c) < 180]
-    np.testing.assert_allclose(np.array(found)[inner], np.array(centres)[inner], atol=0.6)
+    np.testing.assert_allclose(np.array(actual)[inner], np.array(centres)[inner], atol=0.6)
 
 
 def test_intensity_splits_at_the_dark_line():
@@ -177,9 +177,9 @@ def test_each_voxel_goes_where_the_steepest_way_up_leads():
         np.ones(image.shape, bool), image, landscape="intensity", depth=0, smoothing=0
     )
     padded = np.pad(image.astype(int), 1, constant_values=-1)
-    ways = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
-    stack = np.stack([np.roll(padded, (-y, -x), (0, 1))[1:-1, 1:-1] for y, x in ways])
-    y, x = np.indices(image.shape) + np.array(ways)[stack.argmax(0)].transpose(2, 0, 1)
+    steps = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
+    stack = np.stack([np.roll(padded, (-y, -x), (0, 1))[1:-1, 1:-1] for y, x in steps])
+    y, x = np.indices(image.shape) + np.array(steps)[stack.argmax(0)].transpose(2, 0, 1)
     np.testing.assert_array_equal(parts, parts[y, x])
     assert parts.max() == (stack.argmax(0) == 0).sum()
 

@@ -85,8 +85,8 @@ def aggregated_jaccard(labels, reference):
 def test_aggregated_jaccard_is_that_of_its_definition(seed):
     reference = objects(seed)
     labels = shaken(reference, seed, shift=2)
-    found = compare(labels, reference).objects.aggregated_jaccard
-    assert found == pytest.approx(aggregated_jaccard(labels, reference))
+    actual = compare(labels, reference).objects.aggregated_jaccard
+    assert actual == pytest.approx(aggregated_jaccard(labels, reference))
 
 
 def test_a_known_case():
@@ -121,10 +121,10 @@ def test_classes_are_scored_as_by_monai():
     dice = compute_dice(*one_hot, include_background=False)[0]
     hd95 = compute_hausdorff_distance(*one_hot, percentile=95, spacing=spacing)[0]
     mean = compute_average_surface_distance(*one_hot, symmetric=True, spacing=spacing)[0]
-    for c, found in enumerate(scores.classes):
-        assert found.dice == pytest.approx(float(dice[c]), abs=1e-6)
-        assert found.surface["hd95"] == pytest.approx(float(hd95[c]), rel=1e-5)
-        assert found.surface["surface_distance"] == pytest.approx(float(mean[c]), rel=1e-5)
+    for c, actual in enumerate(scores.classes):
+        assert actual.dice == pytest.approx(float(dice[c]), abs=1e-6)
+        assert actual.surface["hd95"] == pytest.approx(float(hd95[c]), rel=1e-5)
+        assert actual.surface["surface_distance"] == pytest.approx(float(mean[c]), rel=1e-5)
     assert scores.classes[0].name == "organ"
     assert "HD95" in str(scores)
     assert "mm" in str(scores)

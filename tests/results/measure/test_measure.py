@@ -181,9 +181,9 @@ def test_time_points_channels_and_class_names():
 def test_intensities_of_any_type(dtype):
     labels = objects(2)
     image = (intensities(labels.shape) % 200).astype(dtype)
-    found = measure(labels, image, properties="all")
+    actual = measure(labels, image, properties="all")
     expected = measure(labels, image.astype(np.float64), properties="all")
-    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+    pd.testing.assert_frame_equal(actual, expected, check_dtype=False)
 
 
 def test_a_column_asks_for_its_property():

@@ -49,7 +49,7 @@ def still(ndim):
 @pytest.mark.parametrize("ndim", [2, 3])
 def test_the_same_numbers_make_the_same_patch(ndim):
     image, target = volume(ndim)
-    kept = image.copy()
+    original = image.copy()
     make = lambda: changed_patch(  # noqa: E731
         image, target, (3,) * ndim, (12,) * ndim, draw(STRONG, generator(1, 2, 3), ndim)
     )
@@ -58,7 +58,7 @@ def test_the_same_numbers_make_the_same_patch(ndim):
     np.testing.assert_array_equal(first[1], second[1])
     assert first[0].dtype == np.float32
     assert first[1].dtype == target.dtype
-    np.testing.assert_array_equal(image, kept)
+    np.testing.assert_array_equal(image, original)
 
 
 def test_none_is_a_plain_cut():

@@ -31,10 +31,10 @@ def test_touching_objects_come_back_from_their_own_maps(ndim, target):
     objects = Objects(target=target)
     maps = object_maps(labels, objects)
     assert len(maps) == objects.outputs(ndim)
-    found = decode(maps, objects)
+    actual = decode(maps, objects)
     if target == "border":  # the watershed gives the border back
-        assert len(np.unique(found)) == 3
-    assert same_partition(found, labels)
+        assert len(np.unique(actual)) == 3
+    assert same_partition(actual, labels)
 
 
 def test_small_objects_are_left_out_and_numbers_stay_consecutive():
@@ -42,9 +42,9 @@ def test_small_objects_are_left_out_and_numbers_stay_consecutive():
     labels[1, 1] = 1
     labels[4:8, 4:8] = 2
     labels[4:8, 12:16] = 3
-    found = decode(object_maps(labels, Objects()), Objects(size=5))
-    assert np.unique(found).tolist() == [0, 1, 2]
-    assert found[1, 1] == 0
+    actual = decode(object_maps(labels, Objects()), Objects(size=5))
+    assert np.unique(actual).tolist() == [0, 1, 2]
+    assert actual[1, 1] == 0
 
 
 def test_foreground_without_a_heart_is_background():
@@ -67,6 +67,6 @@ def test_smoothing_joins_two_hearts_of_one_object():
 def test_planes_are_decoded_one_by_one():
     labels = np.stack([touching_squares(2)] * 2)
     maps = np.stack([object_maps(p, Objects()) for p in labels], 1)
-    found = decode_planes(maps, Objects())
-    assert np.unique(found[0]).tolist() == [0, 1, 2]
-    assert np.unique(found[1]).tolist() == [0, 3, 4]
+    actual = decode_planes(maps, Objects())
+    assert np.unique(actual[0]).tolist() == [0, 1, 2]
+    assert np.unique(actual[1]).tolist() == [0, 3, 4]

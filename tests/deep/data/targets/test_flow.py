@@ -16,19 +16,19 @@ def touching_squares(ndim):
 def test_flow_leads_to_the_middle_by_hand():
     labels = np.zeros((7, 7), int)
     labels[1:6, 1:6] = 4
-    found = flows(labels)
-    assert not found[:, 3, 3].any()
-    assert not found[:, labels == 0].any()
-    for place, way in {(3, 1): (0, 1), (5, 3): (-1, 0), (1, 1): (0.5**0.5, 0.5**0.5)}.items():
-        np.testing.assert_allclose(found[(slice(None), *place)], way, atol=2e-3)
+    actual = flows(labels)
+    assert not actual[:, 3, 3].any()
+    assert not actual[:, labels == 0].any()
+    for voxel, way in {(3, 1): (0, 1), (5, 3): (-1, 0), (1, 1): (0.5**0.5, 0.5**0.5)}.items():
+        np.testing.assert_allclose(actual[(slice(None), *voxel)], way, atol=2e-3)
 
 
 def test_flow_goes_round_the_corner():
     """In a bent object no voxel is led out of it: all meet."""
     labels = np.zeros((30, 30), int)
     labels[2:28, 2:8] = labels[22:28, 2:28] = 1
-    found = gather(flows(labels), labels > 0, 0.0)
-    assert np.unique(found[labels > 0]).size == 1
+    actual = gather(flows(labels), labels > 0, 0.0)
+    assert np.unique(actual[labels > 0]).size == 1
 
 
 def test_objects_against_the_flow_are_left_out():

@@ -52,8 +52,8 @@ def inputs(store):
 
 def labels(image, folder, store=None, **settings):
     more = {} if store is None else {"store": store}
-    found = segment(image, "network", checkpoint=folder, device="cpu", **settings, **more)
-    return np.asarray(found.data)
+    actual = segment(image, "network", checkpoint=folder, device="cpu", **settings, **more)
+    return np.asarray(actual.data)
 
 
 def test_two_images_and_a_manifest(tmp_path):

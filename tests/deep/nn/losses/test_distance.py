@@ -49,8 +49,8 @@ def test_distances_on_a_device_are_those_of_the_cpu(size, finest, monkeypatch):
     masks[2], masks[3] = False, True
     relative = tuple(s / min(spacing) for s in spacing)
     expected = np.stack([_distance.signed_distance(m.numpy(), spacing) for m in masks])
-    found = _distance._on_device(masks, relative)
-    torch.testing.assert_close(found, torch.from_numpy(expected))
+    actual = _distance._on_device(masks, relative)
+    torch.testing.assert_close(actual, torch.from_numpy(expected))
 
 
 def test_distances_are_measured_of_counted_classes_only():

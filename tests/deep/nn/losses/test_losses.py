@@ -201,8 +201,8 @@ HAND = [
 
 @pytest.mark.parametrize(("name", "settings", "value"), HAND)
 def test_by_hand(name, settings, value):
-    found = deep_losses.make((name, settings))(LOGITS, TARGET)
-    assert float(found) == pytest.approx(value, abs=2e-5)
+    actual = deep_losses.make((name, settings))(LOGITS, TARGET)
+    assert float(actual) == pytest.approx(value, abs=2e-5)
 
 
 def test_unlabelled_voxels_change_nothing():
@@ -299,8 +299,8 @@ def test_smp_agrees(classes):
         ours("lovasz", half, mask), smp.LovaszLoss("binary", per_image=True)(half, mask)
     )
     expected = smp.JaccardLoss("multiclass", smooth=1.0)(logits, labels)
-    found = ours("iou", logits, target, background=True, batch=True)
-    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
+    actual = ours("iou", logits, target, background=True, batch=True)
+    torch.testing.assert_close(actual, expected, rtol=1e-3, atol=1e-3)
     expected = smp.DiceLoss("binary", smooth=0.5)(half, mask)  # theirs is doubled
     torch.testing.assert_close(ours("dice", half, mask, batch=True), expected, rtol=1e-3, atol=1e-3)
 
@@ -321,8 +321,8 @@ def test_a_loss_of_ten_lines_works_everywhere():
             return loss
 
         spec = {"name": "third_party_mae", "settings": {"scale": "2"}}
-        found = deep_losses.make(("compound", {"parts": [spec], "weights": [0.5]}))(LOGITS, TARGET)
-        assert float(found) == pytest.approx((0.5 + 0.25 + 0.25 + 0.2) / 4)
+        actual = deep_losses.make(("compound", {"parts": [spec], "weights": [0.5]}))(LOGITS, TARGET)
+        assert float(actual) == pytest.approx((0.5 + 0.25 + 0.25 + 0.2) / 4)
         assert losses["third_party_mae"].schema()["properties"]["scale"]["default"] == 1.0
     finally:
         losses.restore(before)

@@ -52,11 +52,11 @@ def overfitted(name, problem):
         rate.step()
     with torch.inference_mode():
         logits = net.eval()(image)
-    found, truth = logits > 0, target > 0
+    actual, truth = logits > 0, target > 0
     if problem == "classes":
-        found, truth = logits[:, 1:] > logits[:, :1], target[:, 1:] > 0
-    both = (found & truth).sum((0, 2, 3))
-    return float((2 * both / (found.sum((0, 2, 3)) + truth.sum((0, 2, 3)))).min())
+        actual, truth = logits[:, 1:] > logits[:, :1], target[:, 1:] > 0
+    both = (actual & truth).sum((0, 2, 3))
+    return float((2 * both / (actual.sum((0, 2, 3)) + truth.sum((0, 2, 3)))).min())
 
 
 @pytest.mark.nightly

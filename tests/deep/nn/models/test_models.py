@@ -94,7 +94,7 @@ def test_contract_in_full(name, ndim, channels_in, channels_out):
         check(name, {}, ndim, channels_in, channels_out, size)
 
 
-def test_wrong_numbers_are_refused_in_words():
+def test_wrong_numbers_are_refused_with_a_message():
     with pytest.raises(SettingError, match="at least one channel"):
         deep_models.build("unet", 0, 1, 2)
     with pytest.raises(SettingError, match="3-D was asked"):

@@ -41,7 +41,7 @@ def test_deep_supervision_is_a_weighted_mean():
     assert float(value) == pytest.approx((1 + 2 / 2 + 4 / 4) / (1 + 1 / 2 + 1 / 4))
 
 
-def test_a_frozen_encoder_learns_again_when_told():
+def test_a_frozen_encoder_learns_again_once_unfrozen():
     settings = {"encoder": "resnet18", "frozen_epochs": 2}
     net = deep_models.build(("linknet", settings), 1, 1, 2)
     assert net.frozen_epochs == 2

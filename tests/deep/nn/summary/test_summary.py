@@ -23,7 +23,7 @@ def test_every_layer_with_its_shape_and_parameters(textbook):
     assert sum(layer.parameters for layer in textbook.layers) == textbook.parameters
 
 
-def test_skip_connections_are_found(textbook):
+def test_skip_connections_are_detected(textbook):
     joins = [layer for layer in textbook.layers if len(layer.inputs) == 2]
     assert len(joins) == 2
     kinds = [{textbook.layers[i].kind for i in layer.inputs} for layer in joins]
@@ -38,12 +38,12 @@ def test_memory_is_that_of_weights_and_outputs(textbook):
     assert "parameters" in textbook.costs()
 
 
-def test_frozen_parameters_are_told():
+def test_frozen_parameters_are_counted():
     net = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(2, 1, 1))
     net[0].requires_grad_(False)
-    found = summary(net, size=(8, 8))
-    assert (found.parameters, found.trainable) == (23, 3)
-    assert "20 of them frozen" in found.costs()
+    actual = summary(net, size=(8, 8))
+    assert (actual.parameters, actual.trainable) == (23, 3)
+    assert "20 of them frozen" in actual.costs()
     assert next(net.parameters()).device.type == "cpu"
 
 
@@ -59,14 +59,14 @@ def test_markdown_has_a_row_for_each_layer(textbook):
     [("unet", 3), ("dyn_unet", 3), ("unetr", 2), ("deeplabv3plus", 2), ("gated_scnn", 2)],
 )
 def test_any_network(model, ndim, tmp_path):
-    found = summary(model, channels_in=2, channels_out=3, ndim=ndim)
-    assert found.layers[-1].shape[0] == 3
-    assert found.draw(tmp_path / "net.png").is_file()
+    actual = summary(model, channels_in=2, channels_out=3, ndim=ndim)
+    assert actual.layers[-1].shape[0] == 3
+    assert actual.draw(tmp_path / "net.png").is_file()
 
 
 def test_a_detector_is_followed_through_its_heads():
-    found = summary("mask_rcnn", size=(64, 64), batch=2)
-    last = found.layers[-1]
+    actual = summary("mask_rcnn", size=(64, 64), batch=2)
+    last = actual.layers[-1]
     assert last.name.endswith("mask_fcn_logits")
     assert last.shape == (500, 2, 28, 28)
-    assert sum(layer.parameters for layer in found.layers) >= found.parameters  # shared heads
+    assert sum(layer.parameters for layer in actual.layers) >= actual.parameters  # shared heads

@@ -13,10 +13,10 @@ def gradients(network, image, mixed):
     with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
         result = network(image)
     result.float().square().mean().backward()
-    found = [p.grad for p in network.parameters()]
+    actual = [p.grad for p in network.parameters()]
     for parameter in network.parameters():
         parameter.grad = None
-    return result.dtype, found
+    return result.dtype, actual
 
 
 def poison():
@@ -38,9 +38,9 @@ def test_the_gradient_is_that_of_float32(shape, stride):
     spare_thin_inputs(network)
     for _ in range(5):
         poison()
-        dtype, found = gradients(network, image, mixed=True)
+        dtype, actual = gradients(network, image, mixed=True)
         assert dtype == torch.bfloat16
-        for one, other in zip(found, expected, strict=True):
+        for one, other in zip(actual, expected, strict=True):
             torch.testing.assert_close(one, other, rtol=0.1, atol=0.05 * float(other.abs().max()))
 
 
