@@ -1,4 +1,4 @@
-"""Draw the picture of geometry.md: what `align` makes of labels stored in four ways.
+"""Draw the picture of geometry.md: what `align` makes of labels stored in four orientations.
 
 Run with the file to write::
 

@@ -125,7 +125,7 @@ def plot(path: Path) -> None:
 
 
 def one_voxel(name: str) -> tuple[list[float], list[float]]:
-    """One foreground voxel with another of the background beside it, equally right."""
+    """One foreground voxel with another of the background next to it, equally right."""
     import torch
 
     loss = losses.make(name)

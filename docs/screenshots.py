@@ -35,7 +35,7 @@ def window(size: tuple[int, int] = (1000, 640)):
 
 
 def dock(viewer, name: str, width: int = 330):
-    """Open a widget beside the canvas."""
+    """Open a widget next to the canvas."""
     frame, widget = viewer.window.add_plugin_dock_widget("napari-segment", name)
     main_window = viewer.window._qt_window  # noqa: SLF001 (the only way to size docks)
     main_window.resizeDocks([frame], [width], Qt.Orientation.Horizontal)

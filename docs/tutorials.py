@@ -30,7 +30,7 @@ PRETRAINED, RANDOM = "weights=imagenet,frozen_epochs=-1", "weights=none,frozen_e
 
 
 def commands(run: str = "") -> Iterator[list[str]]:
-    """The page's commands as words after ``napari-segment``; of one run, its section's."""
+    """The page's commands as arguments after ``napari-segment``; of one run, its section's."""
     sections = PAGE.read_text("utf-8").split("\n## ")
     for section in sections:
         if run in section:
