@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept on a machine that has no place for them."""
+"""Choose the folder of compiled kernels on a machine where the usual ones are read-only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 def find_cache() -> None:
     """Give numba a folder for compiled code where it would find none.
 
-    It keeps what it compiled beside the source, else in the user's cache folder, and compiles
+    It stores what it compiled next to the source, else in the user's cache folder, and compiles
     nothing where both are closed to it: an installation that is read-only, and no home.
     """
     config = sys.modules.get("numba.core.config")  # reads the variable when it is imported
@@ -27,7 +27,7 @@ def find_cache() -> None:
 
 
 def _candidates() -> list[Path]:
-    """Where numba looks: beside our source, then in the user's cache folder."""
+    """Return where numba looks: next to our source, then in the user's cache folder."""
     user = Path(os.path.expanduser("~"))  # noqa: PTH111 (a user without a home is no error)
     if sys.platform == "darwin":
         user = user / "Library" / "Caches"

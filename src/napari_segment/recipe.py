@@ -260,7 +260,7 @@ class Recipe(BaseModel):
                 text = file.read(4 * LARGEST).decode("utf-8")
         except FileNotFoundError:
             raise FormatError(
-                f"There is no recipe {path}. `segment` writes one beside its labels: "
+                f"There is no recipe {path}. `segment` writes one next to its labels: "
                 "labels.tif has labels.recipe.yaml."
             ) from None
         except UnicodeDecodeError:
@@ -280,6 +280,6 @@ def _writes(name: str, settings: Mapping[str, Any]) -> list[str]:
     """The settings by which an entry writes to the disk."""
     store = str(settings.get("store", "none"))
     written = [] if store in ("none", "", ".") else [f"store={store!r}"]
-    if name == "network" and settings.get("backend") == "onnx":  # a copy beside the weights
+    if name == "network" and settings.get("backend") == "onnx":  # a copy next to the weights
         written.append("backend='onnx'")
     return written

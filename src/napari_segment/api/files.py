@@ -61,8 +61,8 @@ def read(
 def write(what: Writable, path: str | Path, *, reference: str | Path = "") -> Path:
     """Write an image, labels, a recipe, a table or scores.
 
-    Beside labels go their recipe, the features of their objects as ``<stem>.features.csv``, and
-    their maps as ``<stem>.<map>`` in the same format (OME-TIFF beside pictures).
+    Next to labels go their recipe, the features of their objects as ``<stem>.features.csv``, and
+    their maps as ``<stem>.<map>`` in the same format (OME-TIFF where the labels are pictures).
 
     Parameters
     ----------

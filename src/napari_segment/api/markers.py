@@ -1,4 +1,4 @@
-"""What a method takes beside the image, such as markers, on the image's grid."""
+"""What a method takes besides the image, such as markers, on the image's grid."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def map_regions(
     -------
     list of Delayed
         What `work` returns for each region. Of blocks only the cut that lies in the region is
-        kept for it. A region for which there is no memory where it is to be worked on raises an
+        held for it. A region for which there is no memory where it is to be worked on raises an
         `InputError` there, before anything is gathered.
     """
     import dask

@@ -312,7 +312,7 @@ def _levels(counts: Counts, low: int) -> Histogram:
 def _bins(image: Array, bins: int) -> Histogram:
     """Equal bins, their edges moved up by a thousandth of a bin.
 
-    Whole numbers kept as floats often lie on an edge; so they fall to the same side of it when the
+    Integers stored as floats often lie on an edge; so they fall to the same side of it when the
     image is scaled, though scaling rounds them.
     """
     low, high = finite_range(image)

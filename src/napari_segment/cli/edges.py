@@ -14,7 +14,7 @@ from napari_segment.recipe import Recipe
 
 
 def edges(options: argparse.Namespace) -> int:
-    """Locate the edges of a file into a CSV table, with the recipe beside it."""
+    """Locate the edges of a file into a CSV table, with the recipe next to it."""
     from napari_segment import api
     from napari_segment.results.measure import with_units
 

@@ -60,7 +60,7 @@ def complain(text: str) -> None:
 
 
 def message_of(error: Exception) -> str:
-    """What a user is told of an error."""
+    """Return the message that a user reads of an error."""
     if isinstance(error, SegmentError):
         return str(error)
     if isinstance(error, MemoryError):

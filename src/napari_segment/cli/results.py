@@ -47,7 +47,7 @@ def measure(options: argparse.Namespace) -> int:
 
 
 def _labels_of(options: argparse.Namespace) -> dict[Path, Path]:
-    """The inputs without the maps that lie beside results."""
+    """The inputs without the maps that lie next to results."""
     from napari_segment import io
 
     inputs = inputs_of(options.labels, recursive=options.recursive)
@@ -184,5 +184,5 @@ def _by_stem(folder: Path, recursive: bool) -> dict[str, Path]:
 
 
 def _is_map(name: str, results: Container[str]) -> bool:
-    """Whether a file is a map of probabilities or the like that lies beside a result."""
+    """Whether a file is a map of probabilities or the like that lies next to a result."""
     return name.rpartition(".")[0] in results

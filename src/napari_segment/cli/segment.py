@@ -170,7 +170,7 @@ def _needs_whole(recipe: Recipe) -> bool:
 
 
 def _further_data(options: argparse.Namespace, recipe: Recipe) -> dict[str, Path]:
-    """The files, or folders of files, of what the method takes beside the image."""
+    """The files, or folders of files, of what the method takes besides the image."""
     from napari_segment.registry import FROM_IMAGE, methods
 
     entry, files = methods[recipe.method.name], {}

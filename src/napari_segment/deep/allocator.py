@@ -1,4 +1,4 @@
-"""Memory that networks on the CPU free, kept at hand for their next step (glibc)."""
+"""Hold memory that networks on the CPU free for their next step (glibc)."""
 
 from __future__ import annotations
 

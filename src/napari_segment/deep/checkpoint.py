@@ -86,7 +86,7 @@ class Checkpoint(BaseModel):
     reasons : dict of str to str
         Why each thing was decided as it was.
     scores : dict of str to float
-        Of the weights kept, on the validation cases.
+        Of the weights saved, on the validation cases.
     extra : dict
         What a model with its own way of training keeps (anchors of detectors).
     versions : dict of str to str

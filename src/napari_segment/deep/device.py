@@ -29,7 +29,7 @@ class Device:
     title : str
         The maker's name for it.
     memory : int
-        Its memory in bytes, or 0 where it cannot be told.
+        Its memory in bytes, or 0 where it is unknown.
     """
 
     name: str
@@ -156,7 +156,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def release_memory(device: torch.device) -> None:
-    """Hand memory that is kept for later back to the device and to the system."""
+    """Hand memory that is cached for later back to the device and to the system."""
     import gc
 
     import torch

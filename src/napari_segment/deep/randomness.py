@@ -1,4 +1,4 @@
-"""Random numbers of our own, drawn beside those of the process."""
+"""Draw random numbers without touching the generators of the process."""
 
 from __future__ import annotations
 

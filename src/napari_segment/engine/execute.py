@@ -39,7 +39,7 @@ def apply(recipe: Recipe, image: Image, data: Mapping[str, Stack]) -> Generator[
     image : Image
         Any axes. In memory or lazy.
     data : mapping of str to Stack
-        What the method takes beside the image, such as markers; of the image's geometry without C.
+        What the method takes besides the image, such as markers; of the image's geometry without C.
 
     Yields
     ------

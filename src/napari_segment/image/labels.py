@@ -39,7 +39,7 @@ class Labels(Stack):
         what the method tells, such as ``class``, ``score`` and ``bbox_y_start``.
         ``pandas.DataFrame(labels.features)`` is the table.
     maps : mapping of str to Image
-        What the method gives beside the labels, such as "probabilities" (a channel for each of
+        What the method gives besides the labels, such as "probabilities" (a channel for each of
         `values`) or "entropy"; of the same geometry.
     """
 

@@ -1,4 +1,4 @@
-"""What is known of each object, in a table beside its labels."""
+"""Read and write what is known of each object, in a table next to its labels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ESCAPED = r"^'(?=[=+\-@\t\r])"
 
 
 def read_features(path: str | Path) -> dict[str, NDArray[Any]]:
-    """Read the columns of ``<stem>.features.csv`` beside labels.
+    """Read the columns of ``<stem>.features.csv`` next to labels.
 
     Parameters
     ----------

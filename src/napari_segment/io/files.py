@@ -77,7 +77,7 @@ def read_labels(
     picture, one is taken; labels in a JPEG are refused. One bit is a mask; so are eight bits of
     nothing but 0 and 255, which become 0 and 1, with a warning (`Pairs` decides it over all files
     of a data set). The features of objects are read from
-    ``<stem>.features.csv`` where it lies beside.
+    ``<stem>.features.csv`` where it lies next to them.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ class Result:
         What is known of each object, a column each; ``label`` says of which. Boxes are named as
         in `measure`: ``bbox_y_start``, ``bbox_y_stop``, …
     maps : mapping of str to array
-        Float images beside the labels by name, ``(*S)`` or ``(K, *S)``. "probabilities" has a
+        Float images besides the labels by name, ``(*S)`` or ``(K, *S)``. "probabilities" has a
         channel for each of `values`, or no channels and is the foreground's.
     channels : tuple of str
         Names of the K channels.

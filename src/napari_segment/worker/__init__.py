@@ -1,4 +1,4 @@
-"""A process that runs jobs for a window: started once, kept warm, fed by lines of JSON.
+"""A process that runs jobs for a window: started once, held ready, fed by lines of JSON.
 
 Started as ``python -P -m napari_segment.worker``. Each line on standard input is a message::
 

@@ -132,7 +132,7 @@ class Worker:
             return self._drain(message["job"], VERBS[message["do"]](message), message["folder"])
         except SegmentError as error:
             return {"error": str(error)}
-        except BaseException as error:  # whatever happens is told, and the next job can come
+        except BaseException as error:  # whatever happens is reported, and the next job can come
             text = f"{type(error).__name__}: {error}".strip().rstrip(":")
             return {"error": as_message(text), "traceback": printable(traceback.format_exc())}
 

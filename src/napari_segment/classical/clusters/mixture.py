@@ -45,7 +45,7 @@ def gaussian_mixture(
 ) -> Array:
     """Group voxels by the likeliest of k normal distributions fitted to them.
 
-    Unlike `kmeans`, a small or narrow cluster may lie beside a large or wide one. Fitted by
+    Unlike `kmeans`, a small or narrow cluster may lie next to a large or wide one. Fitted by
     expectation–maximisation from k-means: of one channel on all voxels, counted in 32,768 bins, of
     several on a lattice of up to 65,536 voxels.
 

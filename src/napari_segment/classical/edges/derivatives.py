@@ -229,5 +229,5 @@ def _combined_block(
     with np.errstate(invalid="ignore", over="ignore"):  # infinities of both signs make NaN
         total = term(0)
         for number in range(1, len(terms)):
-            total += term(number)  # one at a time is held beside the sum
+            total += term(number)  # one at a time is held besides the sum
     return np.sqrt(total, out=total) if squared else total

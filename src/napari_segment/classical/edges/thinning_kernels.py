@@ -45,7 +45,7 @@ def gradient_maxima(
         For each axis the weights of the Gaussian at distance 0, 1, …, and the existing positions
         for those from ``-radius`` on.
     sobel, scale, step : array
-        Weights of Sobel's operator beside and at the centre, what makes its differences intensity
+        Weights of Sobel's operator next to and at the centre, what makes its differences intensity
         per unit of length, and voxels per unit of length.
     least, low : float
         Gradients below `least`, or below the fraction `low` of the largest that is known, are left

@@ -52,7 +52,7 @@ def top_hat(
     radius : float
         Of the ball (disc in a plane) in the unit of the spacing.
     objects : {"bright", "dark"}
-        What is kept.
+        What remains.
 
     Returns
     -------

@@ -252,7 +252,7 @@ def _with_position(
     image: Array,
     dtype: np.dtype[Any],
 ) -> Array:
-    """Map blocks by a function that is told where they begin."""
+    """Map blocks by a function that takes where they begin."""
     if not is_lazy(image):
         out = np.empty(image.shape, dtype)
 

@@ -194,7 +194,7 @@ def total_variation(
     Noise goes, regions become flat, and edges stay sharp. The number of iterations is fixed, so a
     voxel depends on no other farther away than that many voxels: blocks of a Dask array are given
     so wide a halo. NaN and infinities stay where they are; their neighbours are smoothed as at the
-    border. The dual field is kept in whole steps of 1/32767 of its bound, two bytes for each axis,
+    border. The dual field is held in whole steps of 1/32767 of its bound, two bytes for each axis,
     and only in the sheets that iterations are at: for about `iterations` rows or planes.
 
     Parameters

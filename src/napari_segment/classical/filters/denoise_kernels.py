@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_segment.arrays import Floats, Integers
 
-DUAL = 32767  # the bound of the dual field of total variation, in the steps in which it is kept
+DUAL = 32767  # the bound of the dual field of total variation, in the steps in which it is stored
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -118,7 +118,7 @@ def descend(
     An iteration takes, sheet by sheet, one projected step of the dual field along the gradient of
     the current image, and then the image plus the field's divergence. Sheets of iteration k follow
     one behind those of iteration k - 1: at time t iteration k is at sheet t - k. So the dual field
-    is kept only where the front is.
+    is stored only where the front is.
 
     Parameters
     ----------

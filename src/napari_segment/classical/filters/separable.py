@@ -38,7 +38,7 @@ class Kernel:
 def gaussian_kernel(sigma: float, order: int = 0) -> Kernel:
     """A sampled Gaussian or its first or second derivative, cut at 4 standard deviations.
 
-    The weights are scaled so that constants are kept, ramps have exactly their slope and parabolas
+    The weights are scaled so that constants stay, ramps have exactly their slope and parabolas
     exactly their curvature.
 
     Parameters

@@ -144,7 +144,7 @@ def ahead(
     workers : int
         Threads; 0 calls in this thread.
     depth : int
-        How many results are waited for or kept at once.
+        How many results are waited for or held at once.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""Cases: images and their labels as a training sees them, measured once and kept while they fit."""
+"""Read the cases of a training, images and labels, measured once and held while they fit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _GROWS = 16  # how much larger than its file a case may be in memory
 
 @dataclass(eq=False)
 class Cases:
-    """All cases of a training: measured in one pass, kept in memory while they fit.
+    """Hold all cases of a training: measured in one pass, in memory while they fit.
 
     Parameters
     ----------

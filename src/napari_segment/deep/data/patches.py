@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_segment.deep.planning.slabs import slabs
 
-_MAX_CENTRES = 512  # voxels of each class that are kept to draw from
+_MAX_CENTRES = 512  # voxels of each class that are stored to draw from
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,7 +57,7 @@ def resample(array: NDArray[Any], shape: Sequence[int], order: int = 1) -> NDArr
     Parameters
     ----------
     array : ndarray (..., *S)
-        Leading axes are kept.
+        Leading axes are unchanged.
     shape : sequence of int
         The new size of the last axes.
     order : {0, 1}

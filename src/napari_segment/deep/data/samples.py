@@ -26,7 +26,7 @@ Maps: TypeAlias = Callable[[NDArray[Any], Sequence[float]], NDArray[np.float32]]
 
 @dataclass(eq=False)
 class Samples:
-    """Cases made ready for a plan: normalised images and targets, kept once they are made.
+    """Prepare cases for a plan: normalised images and targets, held once they are made.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Samples:
         return np.stack([maps(plane, spacing) for plane in wanted.swapaxes(0, 1)], 1)
 
     def _counts(self, size: int) -> bool:
-        """Whether so many bytes can be kept besides; if so, they are taken as kept."""
+        """Reserve so many bytes; return whether the budget allows them."""
         with self._lock:
             fits = self._bytes + size <= self.budget
             self._bytes += size if fits else 0
@@ -98,7 +98,7 @@ class Samples:
         return resampled_shape(item.shape, item.spacing, self.plan.spacing)
 
     def _large(self, item: Item) -> bool:
-        """Whether making it in memory takes more than all that may be kept."""
+        """Whether making it in memory takes more than the whole budget."""
         voxels = max(prod(self._shape(item)), prod(item.shape))
         return voxels * (4 * len(item.channels) + 4) > self.budget
 
@@ -115,7 +115,7 @@ class Samples:
         return Sample(image, target, self._centres(target, item))
 
     def _target(self, labels: NDArray[Any], item: Item) -> NDArray[Any]:
-        """Class indices, or numbers of objects and with them, where it is told, their classes."""
+        """Return class indices, or numbers of objects and, where known, their classes."""
         plan = self.plan
         if plan.objects is None:
             return class_indices(labels, plan.values, plan.ignore_index)[None]
@@ -202,7 +202,7 @@ def in_32_bits(labels: NDArray[Any], counts: Mapping[int, int]) -> NDArray[np.in
 
 
 def kinds(numbers: NDArray[np.int32], classes: Mapping[int, int]) -> NDArray[np.int32]:
-    """The class of the object in each voxel, 1 where it is not told; 0 outside."""
+    """Return the class of the object in each voxel, 1 where it is unknown; 0 outside."""
     table = np.ones(int(numbers.max(initial=0)) + 1, np.int32)
     table[0] = 0
     for number, kind in classes.items():

@@ -25,7 +25,7 @@ class Objects(BaseModel):
     Parameters
     ----------
     target : {"distance", "border", "seeds", "flow", "instances"}
-        What is learnt beside the foreground: the distance to the object's edge (1 at its middle),
+        What is learnt besides the foreground: the distance to the object's edge (1 at its middle),
         the border between an object and what is not that object, the inner part of each object,
         or the way to the object's middle (one output an axis). "instances": the network is a
         detector, which finds the objects itself.

@@ -93,7 +93,7 @@ class Learner:
         batch : tuple of tensor
             Images, targets, and maps where the loss wants them.
         seed : int
-            Of chance inside the network (dropout): nothing of it is kept from step to step.
+            Of chance inside the network (dropout): nothing of it is stored from step to step.
 
         Returns
         -------

@@ -274,7 +274,7 @@ class Fit:
         best.model_copy(update={"objects": objects, "scores": self.scores}).save()
         yield Step(0, 0, f"objects from foreground {objects.foreground} and seed {objects.seed}")
 
-    # ---- what is kept ----
+    # ---- what is saved ----
 
     def _keep(self) -> None:
         if self.group.leads:

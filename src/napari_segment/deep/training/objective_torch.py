@@ -1,4 +1,4 @@
-"""The loss of a training, told what it wants to know of the data."""
+"""Prepare the loss of a training with what it needs to know of the data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept to go on with a training, and beginning from another one's network."""
+"""Save the state that a training continues from; begin from another training's network."""
 
 from __future__ import annotations
 

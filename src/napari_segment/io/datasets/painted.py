@@ -1,4 +1,4 @@
-"""Labels kept as pictures: numbers, palettes or colours, turned into ours when asked for."""
+"""Labels stored as pictures: numbers, palettes or colours, turned into ours when asked for."""
 
 from __future__ import annotations
 

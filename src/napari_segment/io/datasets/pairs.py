@@ -302,7 +302,7 @@ def open_layout(path: str | Path, layout: SpecLike = "auto") -> Pairs:
             fitting[name] = entry(path)
         except OtherLayoutError as other:
             reasons.append(f"{name}: {other}")
-    for less_specific in ("folders", "coco_panoptic"):  # beside a fuller description
+    for less_specific in ("folders", "coco_panoptic"):  # next to a fuller description
         if len(fitting) > 1:
             fitting.pop(less_specific, None)
     if len(fitting) > 1:

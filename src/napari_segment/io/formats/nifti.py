@@ -205,7 +205,7 @@ def _lazily(image: Nifti1Image, path: Path) -> Lazy:
 def write(stack: Stack, path: Path) -> None:
     """Write NIfTI-1 (NIfTI-2 past 32,767 voxels along an axis), slab by slab.
 
-    The affine, its codes and the units of a file that was read are kept. A stack without an
+    The affine, its codes and the units of a file that was read are preserved. A stack without an
     affine is put at the origin, unturned.
     """
     stack = fit_type(stack, _TYPES, path)

@@ -94,7 +94,7 @@ class _Pieces:
 class _Splitting:
     """The components of an image under way to pieces.
 
-    What is kept of a component is one number for each of its voxels: its piece, in one byte if it
+    What is stored of a component is one number for each of its voxels: its piece, in one byte if it
     has at most 256. Large components are split in one word for each voxel of their box, small ones
     many in one call. The list of a large component takes the beginning of the memory of its words,
     the rest of which is given back; the memory of the largest becomes that of the result.

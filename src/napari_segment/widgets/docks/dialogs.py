@@ -1,4 +1,4 @@
-"""Windows beside the dock: a sheet of pictures, and a network with its layers."""
+"""Windows apart from the dock: a sheet of pictures, and a network with its layers."""
 
 from __future__ import annotations
 

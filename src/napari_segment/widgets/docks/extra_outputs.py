@@ -1,4 +1,4 @@
-"""What a form gives beside labels: the image that its method sees, and points on edges."""
+"""What a form gives besides labels: the image that its method sees, and points on edges."""
 
 from __future__ import annotations
 

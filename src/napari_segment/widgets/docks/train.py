@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 NOT_DRAWN = ("elapsed", "epoch", "lr", "seconds")
 SCORES = ("ap", "dice", "iou", "accuracy")  # over all classes, from 0 to 1
 PROGRESS = 1  # the tab's place
-CHANGED = 7  # changed patches that are shown beside the one before any change
+CHANGED = 7  # changed patches that are shown next to the one before any change
 PLANNED = ("patch", "spacing")  # settings of networks and losses that the plan fills in
 FIELDS: Mapping[str, Callable[[], Field]] = {
     "device": lambda: DeviceMenu("train"),

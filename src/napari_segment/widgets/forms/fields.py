@@ -30,7 +30,7 @@ from qtpy.QtWidgets import (
 
 from napari_segment.registry import alternatives
 
-WHOLE = 2**53  # integers beyond are not told apart as floats
+WHOLE = 2**53  # integers beyond are not distinguished as floats
 FAR = 1e300  # of floats
 NARROW = 112  # pixels to which a menu may shrink: "automatic" at 100 %
 
@@ -254,7 +254,7 @@ class LiteralOr:
     def _show_field(self) -> None:
         other = self.menu.currentData() is None
         self.field.native.setVisible(other)
-        self.menu.setMinimumWidth(72 if other else NARROW)  # beside a field it says "set to"
+        self.menu.setMinimumWidth(72 if other else NARROW)  # next to a field it says "set to"
 
 
 def plain_field(annotation: Any, marks: Sequence[Any] = (), *, folder: bool = False) -> Field:

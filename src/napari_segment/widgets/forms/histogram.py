@@ -117,7 +117,7 @@ class HistogramView(QWidget):
             width = painter.fontMetrics().horizontalAdvance(text)
             x = min(max(0.0, position - width / 2), self.width() - width)
             if taken and colour is theme.warning:
-                x = max(x, taken[-1][1] + 1)  # beside the number before
+                x = max(x, taken[-1][1] + 1)  # next to the number before
             near = x <= position  # to be taken for that of its line
             free = all(x > right or x + width < left for left, right in taken)
             if near and free and x + width <= self.width():

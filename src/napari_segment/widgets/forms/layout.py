@@ -60,7 +60,7 @@ def narrow(*widgets: QComboBox) -> None:
 
 
 def form_layout(widget: QWidget) -> QFormLayout:
-    """Return a two-column layout; a field that does not fit beside its label goes under it."""
+    """Return a two-column layout; a field that does not fit next to its label goes under it."""
     layout = FormLayout(widget)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setVerticalSpacing(3)

@@ -14,7 +14,7 @@ class Section(QWidget):
     Parameters
     ----------
     title : str
-        Shown beside the arrow.
+        Shown next to the arrow.
     """
 
     def __init__(self, title: str) -> None:

@@ -1,7 +1,7 @@
 """Long work in a process of its own: the window asks, listens, and never waits.
 
 One process serves short work and another training, so that a training of hours leaves the other
-widgets usable. Each is started when it is first needed and kept warm.
+widgets usable. Each is started when it is first needed and stays warm.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Message: TypeAlias = dict[str, Any]
 
 GRACE = 4_000  # milliseconds that a cancelled job has before its process is killed
 KILLED = 9  # the signal of a process that the system stops for its memory
-TAIL = 4_000  # characters of a process's last words that are kept
+TAIL = 4_000  # characters of a process's last output that are stored
 
 
 class Job(QObject):
@@ -330,7 +330,7 @@ def process(name: str = "work") -> Process:
         known = Process(app)
         known.setObjectName(f"napari-segment-{name}")
         app.aboutToQuit.connect(known.close)
-        atexit.register(_close, known)  # of an application that was never told to quit
+        atexit.register(_close, known)  # of an application that never received a request to quit
     return known
 
 

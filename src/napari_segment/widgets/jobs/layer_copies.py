@@ -42,7 +42,7 @@ class Copy:
     mark : tuple
         What tells these pixels from others.
     source : object
-        A lazy layer's data, kept so that no other object takes its place in the mark.
+        A lazy layer's data, held so that no other object takes its place in the mark.
     """
 
     path: Path

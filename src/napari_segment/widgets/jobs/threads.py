@@ -1,7 +1,7 @@
 """Calls in threads, whose outcomes are handed to the main thread.
 
 A thread knows its call by a number and holds nothing else: neither the last reference to a Qt
-object nor one whose signals it would emit. Whatever the call needs is kept until its outcome has
+object nor one whose signals it would emit. Whatever the call needs is held until its outcome has
 been handed over, and is let go in the main thread.
 """
 

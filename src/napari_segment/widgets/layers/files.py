@@ -61,7 +61,7 @@ def file_attributes(path: str, shape: tuple[int, ...]) -> dict[str, Any]:
 
 
 def write_layer(path: str, data: Any, attributes: dict[str, Any], kind: str) -> list[str]:
-    """Write one layer with its geometry, and beside labels the recipe that made them."""
+    """Write one layer with its geometry, and with labels the recipe that made them."""
     stack = from_layer(Layer.create(data, _known(attributes), kind))
     return [str(api.write(stack, Path(path)))]
 

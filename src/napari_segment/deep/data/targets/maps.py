@@ -63,7 +63,7 @@ def object_maps(
     ----------
     labels : ndarray (*S)
         Object numbers; 0 is background, and of what is negative nobody knows what it is.
-        Touching objects are told apart by their numbers.
+        Touching objects are distinguished by their numbers.
     objects : Objects
         Which maps.
     spacing : sequence of float

@@ -14,12 +14,12 @@ from torch.nn import functional
 from napari_segment.errors import InputError, SettingError
 
 TINY = 1e-7
-PROTOCOL = ("maps", "progress")  # what a loss may have beside being callable
+PROTOCOL = ("maps", "progress")  # what a loss may have besides being callable
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Logits beside their target, in float32, with the unlabelled voxels set apart.
+    """Hold logits with their target, in float32, with the unlabelled voxels set apart.
 
     Parameters
     ----------

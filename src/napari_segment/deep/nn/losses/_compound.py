@@ -60,7 +60,7 @@ class Scheduled(Sum):
         self.first, self.last, self.cosine = tuple(first), tuple(last), cosine
 
     def progress(self, fraction: float) -> None:
-        """Say how much of the training is over, from 0 to 1; parts are told as well."""
+        """Say how much of the training is over, from 0 to 1; parts are informed as well."""
         for loss in self.losses:
             if hasattr(loss, "progress"):
                 loss.progress(fraction)

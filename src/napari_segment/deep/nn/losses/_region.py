@@ -42,7 +42,7 @@ class Overlap(Loss):
 
 
 class AsymmetricFocalOverlap(Loss):
-    """The foreground's misfit to the power 1 - gamma, beside the background's own."""
+    """Compute the foreground's misfit to the power 1 - gamma, and the background's unchanged."""
 
     def __init__(self, overlap: Overlap, gamma: float) -> None:
         self.overlap, self.gamma = overlap, gamma

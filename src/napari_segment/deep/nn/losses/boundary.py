@@ -20,7 +20,7 @@ def boundary(
     background: IncludeBackground = False,
     spacing: Spacing = (),
 ) -> Loss:
-    """Mean signed distance, from the true boundary, of what is predicted; with Dice beside it.
+    """Mean signed distance, from the true boundary, of what is predicted; combined with Dice.
 
     The distance is negative inside, so the best value is below 0. Alone it may forget small
     regions, therefore Dice is added.
@@ -51,7 +51,7 @@ def hausdorff(
     background: IncludeBackground = False,
     spacing: Spacing = (),
 ) -> Loss:
-    """Squared error weighted by the distance from both boundaries; with Dice beside it.
+    """Squared error weighted by the distance from both boundaries; combined with Dice.
 
     Distances from the predicted boundary are computed in every step, which takes time.
 

@@ -21,7 +21,7 @@ def cldice(
     smooth: Smooth = 1.0,
     background: IncludeBackground = False,
 ) -> Loss:
-    """Dice of the skeletons, for vessels, neurites and other tubes; with Dice beside it.
+    """Dice of the skeletons, for vessels, neurites and other tubes; combined with Dice.
 
     ``(1 - a) Dice + a clDice``. The skeletons alone would leave the tubes' width free.
 

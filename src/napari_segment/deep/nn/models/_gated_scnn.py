@@ -16,7 +16,7 @@ SURE_EDGE = 0.8  # from here on the shape stream's word is taken for an edge
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions beside the identity."""
+    """Add two convolutions to the identity."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -20,7 +20,7 @@ def convolved(before: int, after: int, kernel: int = 3, dilation: int = 1) -> nn
 
 
 def resized(values: Tensor, size: Sequence[int]) -> Tensor:
-    """Bilinear, with the pixel centres kept."""
+    """Interpolate bilinearly without moving the pixel centres."""
     if tuple(values.shape[-2:]) == tuple(size):
         return values
     return functional.interpolate(values, tuple(size), mode="bilinear", align_corners=False)
@@ -65,7 +65,7 @@ class AtrousPyramid(nn.Module):
 
 
 class PoolingPyramid(nn.Module):
-    """Averages over 1, 2, 3 and 6 cells a side beside the features themselves."""
+    """Concatenate averages over 1, 2, 3 and 6 cells a side with the features themselves."""
 
     cells = (1, 2, 3, 6)
 

@@ -1,4 +1,4 @@
-"""Convolutions over inputs that are thinner than their kernel, kept in float32 on CPUs.
+"""Run convolutions over inputs that are thinner than their kernel in float32 on CPUs.
 
 oneDNN (3.x with avx512_bf16, as PyTorch 2.15 brings it) reads and writes beyond its buffers in the
 bfloat16 weight gradient of a convolution whose input is no longer than its kernel along some axis:

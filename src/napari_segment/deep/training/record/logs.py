@@ -1,4 +1,4 @@
-"""Logs: where else a training tells its numbers, beside ``curves.csv``.
+"""Write the numbers of a training to logs, besides ``curves.csv``.
 
 An entry is a function ``(folder, *, settings) -> log``. It is called when a training begins, with
 the run folder; the log it returns is called with every `Step`, whose ``numbers`` hold the loss and
@@ -47,7 +47,7 @@ def tensorboard(folder: Path) -> Log:
 def logged(
     steps: Generator[Step, None, T], folder: Path, chosen: Iterable[Spec]
 ) -> Generator[Step, None, T]:
-    """Long work whose Steps are told to logs as well; one that fails is left out, and says so.
+    """Pass the Steps of long work to logs as well; one that fails is left out, and says so.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ class Run:
     minutes : float
         Time until the last of them.
     scores : dict of str to float
-        Of the network that was kept, on the validation cases.
+        Of the network that was saved, on the validation cases.
     settings : dict
         As they were given, in plain values.
     """
