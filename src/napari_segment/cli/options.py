@@ -98,7 +98,7 @@ def segment_options(parser: argparse.ArgumentParser) -> None:
     file_options(parser)
     parser.add_argument(
         "--data", action="append", default=[], metavar="NAME=FILE",
-        help="what a method takes beside the image, such as markers=marks.tif; for several inputs "
+        help="what a method takes besides the image, such as markers=marks.tif; for several inputs "
         "a folder of equal names",
     )  # fmt: skip
     parser.add_argument(

@@ -179,7 +179,7 @@ def _further_data(options: argparse.Namespace, recipe: Recipe) -> dict[str, Path
         if not file:
             raise SettingError(f"Cannot read the data {text!r}: write such as markers=marks.tif.")
         if name not in set(entry.data) - set(FROM_IMAGE):
-            raise SettingError(f"The method {entry.name!r} takes no {name!r} beside the image.")
+            raise SettingError(f"The method {entry.name!r} takes no {name!r} besides the image.")
         files[name] = Path(file)
     return files
 

@@ -38,7 +38,7 @@ def classifier(
     ],
     maps: Annotated[
         tuple[Map, ...],
-        Field(description="Maps to give beside the labels, as float32: the probability of every "
+        Field(description="Maps to give besides the labels, as float32: the probability of every "
               "class, and how unsure the classifier is (entropy, 0 to 1)."),
     ] = (),
 ) -> Result:  # fmt: skip

@@ -45,7 +45,7 @@ class MemmapCache:
         size, free = prod(shape) * np.dtype(dtype).itemsize, disk_usage(self.folder).free
         if size > free - _RESERVED:
             raise InputError(
-                f"A case needs {size / 1e9:.3g} GB beside the memory, but the disk of "
+                f"A case needs {size / 1e9:.3g} GB besides the memory, but the disk of "
                 f"{self.folder} has {free / 1e9:.3g} GB left. Make room, give a run folder on "
                 "another disk (out), or crop the case."
             )
