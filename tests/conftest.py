@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Before torch loads its runtime: threads that wait leave the processor to other programs.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

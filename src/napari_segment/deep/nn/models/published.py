@@ -26,12 +26,12 @@ def verified(file: Path, digest: str) -> Path:
     import hashlib
 
     with file.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if digest and not found.startswith(digest):
+        actual = hashlib.file_digest(stream, "sha256").hexdigest()
+    if digest and not actual.startswith(digest):
         raise FormatError(
             f"{file} is not the file of weights that was published: its SHA-256 begins with "
-            f"{found[: len(digest)]}, but that should be {digest}. Delete it, and it is downloaded "
-            "again."
+            f"{actual[: len(digest)]}, but that should be {digest}. Delete it, and it is "
+            "downloaded again."
         )
     return file
 
