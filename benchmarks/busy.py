@@ -34,7 +34,7 @@ def main() -> None:
     if chosen.work:
         _serve(WORKS[chosen.work])
         return
-    print("| work, per second | settings | alone | share beside 1 | beside 2 | beside 4 |")
+    print("| work, per second | settings | alone | share next to 1 | next to 2 | next to 4 |")
     print("|---|---|---|---|---|---|")
     for name in WORKS:
         if chosen.only in name:

@@ -1,15 +1,15 @@
-"""Print how fast the classical methods are beside what a user would pick instead.
+"""Print how fast the classical methods are compared with what a user would pick instead.
 
     python benchmarks/classical.py                 # 64×512×512
     python benchmarks/classical.py --large         # 64×1024×1024
     python benchmarks/classical.py --only otsu
     python benchmarks/classical.py --shape 8,128,128 --trial 10
 
-Rows come from the modules rows_*.py beside this file, each of which has a function
+Rows come from the modules rows_*.py next to this file, each of which has a function
 ``rows(shape) -> list of Row``. Calls are timed in turns in one process on two threads; the least
 time counts. Memory is what was resident beyond input and output, per byte of input. Contenders
 that may take very long are first tried in a process of their own: one that has not ended after
-``--trial`` seconds, or fails, is not timed beside ours; the ratio is then a lower bound.
+``--trial`` seconds, or fails, is not timed with ours; the ratio is then a lower bound.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def one(network, keep):
 
 def main():
     torch.set_num_threads(2)
-    print("| features | kept | ms a pass | MB of new memory a pass |\n|---|---|---|---|")
+    print("| features | held | ms a pass | MB of new memory a pass |\n|---|---|---|---|")
     for name, features in NETWORKS.items():
         network = unet(features).eval()
         for keep in (False, True):

@@ -1,4 +1,4 @@
-"""Say what each loss costs beside the default network: figures of docs/training.md.
+"""Say what each loss costs compared with the default network: figures of docs/training.md.
 
     python benchmarks/losses.py
     python benchmarks/losses.py hausdorff boundary --rounds 5
@@ -41,7 +41,7 @@ def costs(batch: int, classes: int, sides: tuple[int, ...], names: list[str], ro
             begun = time.perf_counter()
             for one in target:
                 loss.maps(one.numpy())
-            print(f"  maps of {name}, where they are not kept: {since(begun):.1f} ms")
+            print(f"  maps of {name}, where they are not stored: {since(begun):.1f} ms")
         took = milliseconds(lambda: loss(logits, target, **more).backward(), rounds)  # noqa: B023
         print(f"  {name}: {took:.1f} ms, {took / (took + whole):.0%} of both")
 

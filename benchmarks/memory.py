@@ -6,7 +6,7 @@
 
 Each entry runs with its defaults, first on a small stack that loads its code. What was resident at
 most during the second call, beyond what was there before and the result, is given per byte of
-input, and beside it the seconds. Cleanups are given a mask and objects; entries of planes only
+input, and next to it the seconds. Cleanups are given a mask and objects; entries of planes only
 are given one plane of as many pixels.
 """
 

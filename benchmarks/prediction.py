@@ -1,4 +1,4 @@
-"""Prediction in tiles beside MONAI's sliding window: time, labels and memory.
+"""Prediction in tiles compared with MONAI's sliding window: time, labels and memory.
 
 Run with::
 

@@ -1,4 +1,4 @@
-"""Edges and smoothing beside scikit-image, SciPy and SimpleITK."""
+"""Edges and smoothing compared with scikit-image, SciPy and SimpleITK."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filters beside OpenCV, scikit-image, SciPy and SimpleITK, with the settings nearest to ours.
+"""Filters and OpenCV, scikit-image, SciPy and SimpleITK, with the settings nearest to ours.
 
 What is slow by nature is timed on at most 16 planes, or on one plane; the row says so.
 """

@@ -1,4 +1,4 @@
-"""Regions beside scikit-image, whose code some of them run: those rows show what we add."""
+"""Regions and scikit-image, whose code some of them run: those rows show what we add."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cleanups and measurements beside scikit-image and SciPy."""
+"""Cleanups and measurements compared with scikit-image and SciPy."""
 
 from __future__ import annotations
 

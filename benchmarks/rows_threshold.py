@@ -1,4 +1,4 @@
-"""Thresholds and clusters beside scikit-image, scikit-learn and OpenCV."""
+"""Thresholds and clusters compared with scikit-image, scikit-learn and OpenCV."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def overhead(steps: int, model: str) -> None:
 
     The network's part is forward, loss, backward and the optimiser. "Around it" is what the loop
     waits for besides; the last number adds how much slower the network is for the threads that
-    prepare patches beside it, measured against the same updates on one batch in memory.
+    prepare patches meanwhile, measured against the same updates on one batch in memory.
     """
     from napari_segment.deep.training.learner_torch import Learner
 
@@ -113,7 +113,7 @@ def _steps_of(out: str, model: str) -> Iterator[float]:
 
 
 def throughput(steps: int, model: str, workers: int) -> None:
-    """Steps a second beside MONAI's tutorial recipe: same network, patch and changes, in turns.
+    """Compare steps a second with MONAI's tutorial recipe: same network, patch and changes.
 
     MONAI's turns come once in this training's number type and once in float32, as its tutorials
     have it.

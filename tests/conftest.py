@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def data_folder() -> Path:
-    """The folder of real data: NAPARI_SEGMENT_DATA, or ../shared/data beside the checkout."""
+    """The folder of real data: NAPARI_SEGMENT_DATA, or ../shared/data next to the checkout."""
     return Path(os.environ.get("NAPARI_SEGMENT_DATA") or ROOT.parent / "shared" / "data")
 
 

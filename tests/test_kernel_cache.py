@@ -1,4 +1,4 @@
-"""Compiled code finds a place on machines that have none for it, and only there."""
+"""Compiled code goes into a folder of the user where the usual ones are read-only, only there."""
 
 import os
 import stat
@@ -23,7 +23,7 @@ print(np.asarray(ns.apply_filters(np.eye(9), [("gaussian", {"sigma": 1})])).sum(
 
 @pytest.fixture
 def closed(tmp_path):
-    """An installation without a place beside its source, and what makes a home none."""
+    """An installation without a writable folder next to its source, and what makes a home none."""
     package = tmp_path / "site" / "napari_segment"
     copytree(Path(napari_segment.__file__).parent, package, ignore=ignore_patterns("__pycache__"))
     for folder in (package, *(f for f in package.rglob("*") if f.is_dir())):

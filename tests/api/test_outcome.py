@@ -1,4 +1,4 @@
-"""What came of a segmentation, in numbers and words."""
+"""What came of a segmentation, in numbers and text."""
 
 import dask.array as da
 import numpy as np

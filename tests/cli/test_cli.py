@@ -1,4 +1,4 @@
-"""The command line: exact names, exit statuses, and errors in words."""
+"""The command line: exact names, exit statuses, and error messages."""
 
 import json
 import subprocess

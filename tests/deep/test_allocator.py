@@ -1,6 +1,6 @@
-"""Freed memory kept while networks compute.
+"""Freed memory is held while networks compute.
 
-Each test in a process of its own: in one that has worked before, arrays may find room in memory
+Each test in a process of its own: in one that has worked before, arrays may fit into memory
 that is free but not given back, because something small lies above it.
 """
 

@@ -1,4 +1,4 @@
-"""The folder of a trained network: written whole, read back the same, errors in words."""
+"""The folder of a trained network: written whole, read back the same, errors as messages."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a method tells beside its labels goes through planes, times, cleanups and files."""
+"""What a method gives besides its labels goes through planes, times, cleanups and files."""
 
 import dask.array as da
 import numpy as np

@@ -1,4 +1,4 @@
-"""Image and Labels: roles by name, geometry checked and kept."""
+"""Image and Labels: roles by name, geometry checked and preserved."""
 
 from __future__ import annotations
 

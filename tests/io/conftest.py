@@ -45,7 +45,7 @@ def realdata():
 
 @pytest.fixture
 def assert_same():
-    """The same pixels in the same place."""
+    """The same pixels at the same position."""
     return _assert_same
 
 

@@ -1,4 +1,4 @@
-"""A quiet place for windows: no settings of the user, no software GL traps."""
+"""A quiet environment for windows: no settings of the user, no software GL traps."""
 
 from __future__ import annotations
 

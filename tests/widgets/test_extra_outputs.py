@@ -23,7 +23,7 @@ def ball(spacing=(2.0, 1.0, 1.0)):
 
 
 def layer_of(axes, data=None, **more):
-    """A layer at a place of its own, with a ball at time 1 and in channel 1."""
+    """A layer at a position of its own, with a ball at time 1 and in channel 1."""
     data = ball() if data is None else data
     for axis in axes[:-3]:
         data = np.stack([np.zeros_like(data), data, data]) if axis in "TC" else data

@@ -1,4 +1,4 @@
-"""What came of a training, in words."""
+"""What came of a training, as text."""
 
 from pathlib import Path
 

@@ -171,7 +171,7 @@ def test_histogram_of_floats_is_numpys_in_general_position() -> None:
 def test_bins_hold_what_lies_up_to_their_upper_edge(
     dtype: type, offset: float, width: float, bins: int
 ) -> None:
-    """However little the range is beside the values: edges are then rounded themselves."""
+    """However little the range is compared with the values: edges are then rounded themselves."""
     values = np.random.default_rng(0).normal(offset, width, 3000)
     limit = 2.0**62 if dtype is np.int64 else np.finfo(dtype).max
     image = values.clip(-limit, limit).astype(dtype)

@@ -207,7 +207,7 @@ def test_the_memory_of_a_convolution_is_estimated():
     estimated = estimate(network, Grid((200, 100), (50, 50)), 1, values=1)
     assert estimated.channels == 2
     assert estimated.weights == 4 * (8 * 9 + 8 + 16 + 2)
-    # Input, eight features and the two outputs live together, beside three tiles being read.
+    # Input, eight features and the two outputs live together, besides three tiles being read.
     assert estimated.network >= 4 * 2500 * (8 + 2 + 3)
     assert estimated.blending == 4 * 2500 + 2 * 4 * 50 * 100
     assert estimated.result == 200 * 100
@@ -216,7 +216,7 @@ def test_the_memory_of_a_convolution_is_estimated():
 
 @pytest.mark.parametrize("name", ["unet", "dyn_unet"])
 def test_the_weights_stay_where_they_are_when_memory_is_estimated(name):
-    """Of a network in which modules stand in several places too."""
+    """Of a network in which modules are used several times too."""
     small = {"unet": {"features": [4, 8]}, "dyn_unet": {"features": 4}}
     network = models.build((name, small[name]), 1, 2, 2).eval()
     estimated = estimate(network, Grid((64, 64), (32, 32)), 1, values=1)

@@ -288,7 +288,7 @@ def test_kill_9_loses_nothing(tmp_path, image):
     assert np.array_equal(np.asarray(run(steps)), label(checkpoint, image, overlap=0.5))
 
 
-# ---- maps beside the labels ----
+# ---- maps besides the labels ----
 
 
 def test_labels_do_not_depend_on_what_else_is_wanted(tmp_path, image):

@@ -1,4 +1,4 @@
-"""Voxels without annotation: one meaning, however a data set marks them."""
+"""Voxels without annotation: one semantics, however a data set marks them."""
 
 from dataclasses import replace
 

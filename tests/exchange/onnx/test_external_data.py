@@ -1,4 +1,4 @@
-"""External data of ONNX files: found wherever it hides, and read from their folder only."""
+"""External data of ONNX files: located wherever it hides, and read from their folder only."""
 
 from __future__ import annotations
 

@@ -235,7 +235,7 @@ def test_one_plane_of_a_lazy_image(tmp_path):
 
 @pytest.mark.realdata
 def test_ovules(realdata):
-    """Written by tifffile with ImageJ's words in JSON; per inch is not meant."""
+    """Written by tifffile with ImageJ's keys in JSON; per inch is not meant."""
     for name in ("1135_mini_raw.tif", "1136_mini_label.tif"):
         actual = io.read(realdata / "ovules" / name)
         assert (actual.axes, actual.shape, actual.unit) == ("ZYX", (100, 100, 100), "micrometer")

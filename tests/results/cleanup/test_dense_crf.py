@@ -1,4 +1,4 @@
-"""The dense CRF beside the sum over all pairs of voxels."""
+"""The dense CRF agrees with the sum over all pairs of voxels."""
 
 import numpy as np
 import pytest
