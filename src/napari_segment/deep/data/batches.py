@@ -74,7 +74,7 @@ class Batches:
         return [self.piece(chosen[i], epoch, i) for i in mine]
 
     def piece(self, item: int, epoch: int, index: int) -> Piece:
-        """What one patch is made from."""
+        """Return what one patch is made from."""
         from napari_segment.deep.data.augment.patch_torch import piece
 
         rng = generator(self.seed, epoch, index)

@@ -202,6 +202,6 @@ def _cut(item: Item, folds: int) -> tuple[Item, Item]:
 
 
 def _ready_bytes(image: Image) -> int:
-    """What one time point takes once it is made ready: float32, and its target."""
+    """Return what one time point takes once it is made ready: float32, and its target."""
     voxels = prod(image.size(a) for a in image.spatial_axes)
     return voxels * (4 * image.size("C") + 4)

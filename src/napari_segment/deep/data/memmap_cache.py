@@ -33,7 +33,7 @@ class MemmapCache:
         self.clear()
 
     def new(self, shape: Sequence[int], dtype: DTypeLike) -> np.memmap[Any, Any]:
-        """An array to be filled.
+        """Return an array to be filled.
 
         Raises
         ------

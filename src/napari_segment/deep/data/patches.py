@@ -151,7 +151,7 @@ def cut(
 
 
 def order(count: int, wanted: int, seed: int, epoch: int) -> list[int]:
-    """The cases of an epoch, a pure function of seed and epoch.
+    """Return the cases of an epoch, a pure function of seed and epoch.
 
     Parameters
     ----------
@@ -173,5 +173,5 @@ def order(count: int, wanted: int, seed: int, epoch: int) -> list[int]:
 
 
 def generator(seed: int, epoch: int, index: int) -> np.random.Generator:
-    """The source of chance of one patch."""
+    """Return the source of chance of one patch."""
     return np.random.default_rng((seed, epoch, 2, index))

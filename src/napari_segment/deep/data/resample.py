@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def resampled_shape(
     shape: Sequence[int], spacing: Sequence[float], target: Sequence[float]
 ) -> tuple[int, ...]:
-    """How many voxels of another spacing cover the same field, at least 1 an axis.
+    """Return how many voxels of another spacing cover the same field, at least 1 an axis.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ class Samples:
     _one_at_a_time: RLock = field(default_factory=RLock)
 
     def __call__(self, item: Item) -> Sample:
-        """The sample of an item."""
+        """Return the sample of an item."""
         known = self._cache.get(item)
         if known is not None:
             return known
@@ -68,7 +68,7 @@ class Samples:
         return sample if self.cache is None else self._cached(item, sample)
 
     def maps_of(self, item: Item) -> NDArray[np.float32] | None:
-        """What the loss wants of an item, ``(K, *S)``."""
+        """Return what the loss wants of an item, ``(K, *S)``."""
         if self.maps is None:
             return None
         if item not in self._drawn:
@@ -98,7 +98,7 @@ class Samples:
         return resampled_shape(item.shape, item.spacing, self.plan.spacing)
 
     def _large(self, item: Item) -> bool:
-        """Whether making it in memory takes more than the whole budget."""
+        """Return whether making it in memory takes more than the whole budget."""
         voxels = max(prod(self._shape(item)), prod(item.shape))
         return voxels * (4 * len(item.channels) + 4) > self.budget
 
@@ -126,13 +126,13 @@ class Samples:
         return np.stack([numbers, kinds(numbers, self.cases.pairs[item.case].classes)])
 
     def _centres(self, target: NDArray[Any], item: Item) -> dict[int, NDArray[np.int32]]:
-        """Where patches may be drawn around: each class, or the foreground of objects."""
+        """Return where patches may be drawn around: each class, or the foreground of objects."""
         return choose_centres(target, item.case, together=self.plan.objects is not None)
 
     # ---- in files ----
 
     def _cached(self, item: Item, sample: Sample) -> Sample:
-        """A finished sample, moved into files."""
+        """Return a finished sample, moved into files."""
         assert self.cache is not None
         image = self.cache.new(sample.image.shape, np.float32)
         target = self.cache.new(sample.target.shape, sample.target.dtype)
@@ -140,7 +140,7 @@ class Samples:
         return self._cache.setdefault(item, Sample(image, target, sample.centres))
 
     def _streamed(self, item: Item) -> Sample:
-        """A sample made slab by slab."""
+        """Return a sample made slab by slab."""
         from napari_segment.deep.data.resample import Resampled, nearest_rows
 
         assert self.cache is not None

@@ -1,4 +1,4 @@
-"""What an image has that the training images of a network had not: said, not refused."""
+"""Describe what an image has that the training images of a network had not: said, not refused."""
 
 from __future__ import annotations
 

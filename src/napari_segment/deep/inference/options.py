@@ -51,5 +51,5 @@ class Options:
 
     @property
     def in_memory(self) -> bool:
-        """Whether results are held in memory, and not written to a folder."""
+        """Return whether results are held in memory, and not written to a folder."""
         return self.store == Path()

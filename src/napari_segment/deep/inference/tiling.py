@@ -142,7 +142,7 @@ class Grid:
 
     @property
     def cross(self) -> int:
-        """The axis along which a slab may be finished in parts."""
+        """Return the axis along which a slab may be finished in parts."""
         return 1 if self.axis == 0 else 0
 
     def rows(self, first: int = 0, *, partial_slabs: bool = False) -> Iterator[Row]:
@@ -290,7 +290,7 @@ class Reader:
 
 
 def _is_constant(block: NDArray[Any], voxel: NDArray[Any]) -> bool:
-    """Whether all voxels equal the first; a few are compared before all of them."""
+    """Return whether all voxels equal the first; a few are compared before all of them."""
     few = block[(slice(None), *(slice(None, None, 1 + n // 4) for n in block.shape[1:]))]
     return bool((few == voxel).all()) and bool((block == voxel).all())
 

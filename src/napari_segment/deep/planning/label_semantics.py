@@ -1,4 +1,4 @@
-"""What label numbers mean: one object each, or classes; which classes there are and their names."""
+"""Decide what label numbers stand for: objects or classes; which classes, and their names."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Objects(BaseModel):
     size: int = 0
 
     def outputs(self, ndim: int) -> int:
-        """How many outputs the network has."""
+        """Return how many outputs the network has."""
         return 1 + (ndim if self.target == "flow" else 1)
 
 
@@ -178,7 +178,7 @@ def _are_objects(
     task: str,
     reasons: dict[str, str],
 ) -> bool:
-    """Whether each label number is an object: as given, as the data say, or as they look."""
+    """Return whether each label number is an object: as given, as the data say, or as they look."""
     if task == "objects":
         reasons["task"] = "objects, as given"
     elif task == "auto" and pairs.holds == "objects":
@@ -201,7 +201,7 @@ def looks_like_objects(numbers_of_cases: Sequence[set[int]]) -> bool:
 
 
 def _detects(settings: TrainSettings) -> bool:
-    """Whether the model finds the objects itself."""
+    """Return whether the model finds the objects itself."""
     return models[settings.model.name].group == "objects"
 
 
@@ -210,7 +210,7 @@ def _tells_kinds(pairs: Pairs, settings: TrainSettings) -> bool:
 
 
 def _objects(holds: Holds, settings: TrainSettings) -> Objects | None:
-    """How objects are learnt; a model of the group "objects" finds them itself."""
+    """Return how objects are learnt; a model of the group "objects" finds them itself."""
     if _detects(settings) and holds != "objects":
         raise SettingError(
             f"The model {settings.model.name!r} finds objects, but the labels are classes. If each "

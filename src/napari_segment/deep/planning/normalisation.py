@@ -124,5 +124,5 @@ def apply(block: NDArray[Any], numbers: Sequence[Rescale]) -> NDArray[np.float32
 
 
 def _divisor(width: float, level: float) -> float:
-    """A width to divide by; 1 where an image is constant but for rounding."""
+    """Return a width to divide by; 1 where an image is constant but for rounding."""
     return width if width > 1e-6 * max(abs(level), 1e-12) else 1.0

@@ -92,7 +92,7 @@ class Plan(BaseModel):
 
     @property
     def tells_kinds(self) -> bool:
-        """Whether objects have classes, which a detector learns."""
+        """Return whether objects have classes, which a detector learns."""
         return self.objects is not None and self.objects.target == "instances" and bool(self.names)
 
     @property
@@ -319,7 +319,7 @@ def _of_scheme(scheme: Scheme, items: Sequence[Item], channel: int) -> Normalisa
 
 
 def describe(plan: Plan, shares: Mapping[int, float]) -> str:
-    """The plan in one line, for a person."""
+    """Return the plan in one line, for a person."""
     what = {
         "mask": "a mask", "classes": f"{len(plan.values)} classes with the background",
         "objects": "objects",

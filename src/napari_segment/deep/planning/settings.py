@@ -1,4 +1,4 @@
-"""The settings of a training: types, bounds, defaults, descriptions and groups, stated once."""
+"""Declare the settings of a training: types, bounds, defaults, descriptions and groups."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ class TrainSettings(BaseModel):
 
 
 def signature() -> Signature:
-    """The signature of a training: its pairs, and every setting by keyword."""
+    """Return the signature of a training: its pairs, and every setting by keyword."""
     hints = get_type_hints(TrainSettings, include_extras=True)
     pairs = Parameter("pairs", Parameter.POSITIONAL_OR_KEYWORD, annotation=Any)
     settings = [

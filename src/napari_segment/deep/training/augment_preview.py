@@ -1,4 +1,4 @@
-"""A look at random changes before a training: one patch as it is, and changed several times."""
+"""Show random changes before a training: one patch as it is, and changed several times."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Clock:
         return self.group.from_leader(self._elapsed())
 
     def progress(self, epoch: int, step: int = 0) -> float:
-        """How much of the training is done, from 0 to 1; the schedule follows it."""
+        """Return how much of the training is done, from 0 to 1; the schedule follows it."""
         done = (epoch * self.steps + step) / (self.epochs * self.steps)
         if not self.limit:
             return done
@@ -83,7 +83,7 @@ class Clock:
         return self._over
 
     def is_late(self, seconds: float = 0.0) -> bool:
-        """Whether this process has no time for so many more seconds than writing takes."""
+        """Return whether this process has no time for so many more seconds than writing takes."""
         return bool(self.limit) and self._elapsed() + seconds > self.limit - _WRITING
 
     def total(self, taken: int, done: float) -> int:

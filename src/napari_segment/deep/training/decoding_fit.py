@@ -1,4 +1,4 @@
-"""How objects are decoded: the thresholds with which a network finds most of them."""
+"""Fit how objects are decoded: the thresholds with which a network finds most of them."""
 
 from __future__ import annotations
 

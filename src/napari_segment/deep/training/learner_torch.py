@@ -86,7 +86,7 @@ class Learner:
         return float(self.rates[0] * factor)
 
     def update(self, batch: Batch, seed: int) -> Generator[Step, None, float]:
-        """One update; where memory runs out, the same in smaller parts.
+        """Make one update; where memory runs out, the same in smaller parts.
 
         Parameters
         ----------
@@ -120,7 +120,7 @@ class Learner:
             )  # fmt: skip
 
     def parted_update(self, batch: Batch) -> float:
-        """One update from gradients that are added up over `parts` of the batch."""
+        """Make one update from gradients that are added up over `parts` of the batch."""
         total = self._gradients(batch)
         if not np.isfinite(total):
             return total
@@ -149,7 +149,7 @@ class Learner:
         return self.group.mean(total)
 
     def loss_of(self, image: Tensor, target: Tensor, maps: Tensor | None = None) -> Tensor:
-        """The loss of a batch on the device."""
+        """Return the loss of a batch on the device."""
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             outputs = self.wrapped(image)
         wanted = one_hot(target, self.plan.channels_out)

@@ -160,7 +160,7 @@ class Fit:
             self.learner.loss.progress(self.clock.progress(self.epoch))
 
     def _made(self, step: int) -> Any:
-        """A batch, or what it will be computed from on the device."""
+        """Return a batch, or what it will be computed from on the device."""
         made = self.batches.pieces if self.late else self.batches
         return made(self.epoch, step)
 
@@ -296,7 +296,7 @@ class Fit:
         return planes
 
     def _labels(self, item: Item) -> NDArray[Any]:
-        """What the network says of one whole case."""
+        """Return what the network says of one whole case."""
         return self.validation.shown(self.network, item)
 
     def _save(self, spent: float) -> None:

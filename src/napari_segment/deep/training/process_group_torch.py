@@ -1,4 +1,4 @@
-"""The processes of one training: one, or those that torchrun or SLURM started."""
+"""Connect the processes of one training: one, or those that torchrun or SLURM started."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Group:
 
     @property
     def leads(self) -> bool:
-        """Whether this process writes files and speaks."""
+        """Return whether this process writes files and speaks."""
         return self.rank == 0
 
     def wrap(self, network: nn.Module) -> Any:
-        """The network, with gradients averaged over the processes."""
+        """Return the network, with gradients averaged over the processes."""
         if self.size == 1:
             return network
         ids = [self.device.index] if self.device.type == "cuda" else None
@@ -56,7 +56,7 @@ class Group:
         )
 
     def any(self, flag: bool) -> bool:
-        """Whether some process says so."""
+        """Return whether some process says so."""
         if self.size == 1:
             return flag
         shared = torch.tensor(float(flag), device=self.device)
@@ -72,7 +72,7 @@ class Group:
         return float(shared.item()) / self.size
 
     def from_leader(self, value: float) -> float:
-        """The leading process's number, so that clocks agree."""
+        """Return the leading process's number, so that clocks agree."""
         if self.size == 1:
             return value
         shared = torch.tensor(value, device=self.device, dtype=torch.float64)
@@ -80,7 +80,7 @@ class Group:
         return float(shared.item())
 
     def same(self, value: T) -> T:
-        """The leading process's object, which must be picklable."""
+        """Return the leading process's object, which must be picklable."""
         if self.size == 1:
             return value
         shared = [value]
@@ -93,7 +93,7 @@ class Group:
             dist.barrier()
 
     def gather(self, values: list[T]) -> list[T]:
-        """The lists of all processes, one after the other."""
+        """Return the lists of all processes, one after the other."""
         if self.size == 1:
             return values
         parts: list[list[T]] = [[]] * self.size

@@ -1,4 +1,4 @@
-"""One training from its settings to its checkpoint: read, decide, fit, keep."""
+"""Run one training from its settings to its checkpoint: read, decide, fit, save."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def planned(
     device: torch.device,
     resumed: bool = False,
 ) -> Plan:
-    """The plan of a training, or that of the run folder where it is resumed."""
+    """Return the plan of a training, or that of the run folder where it is resumed."""
     if resumed:
         plan = _saved_plan(settings.out)
         check_same_data(plan, items, pairs, settings)
@@ -169,7 +169,7 @@ def _network(plan: Plan, spec: Spec) -> Any:
 
 
 def summed_up(model: Spec, plan: Plan) -> Summary:
-    """The layers of a planned training's network, and what they cost."""
+    """Return the layers of a planned training's network, and what they cost."""
     sizes = {"channels_in": plan.channels_in, "channels_out": plan.channels_out}
     spec = _fitted_to(plan, model)
     return summary(spec, **sizes, ndim=plan.ndim, size=plan.patch, batch=plan.batch)
@@ -184,7 +184,7 @@ def amounts(plan: Plan, settings: TrainSettings) -> Augmentation:
 def _blank(
     plan: Plan, settings: TrainSettings, samples: Samples, items: Sequence[Item]
 ) -> Checkpoint:
-    """The checkpoint to be, without weights and scores."""
+    """Return the checkpoint to be, without weights and scores."""
     model = _fitted_to(plan, settings.model)
     model = trainer_of(plan).complete(model, (samples(item).target[0] for item in items))
     return Checkpoint(

@@ -76,7 +76,7 @@ def outputs_of(
     device: torch.device,
     decode: Decode,
 ) -> NDArray[Any]:
-    """What is decoded of a whole sample, in the tiles in which `segment` will predict it."""
+    """Return what is decoded of a whole sample, in the tiles in which `segment` will predict it."""
 
     def predicted(part: Sample) -> NDArray[Any]:
         settings: dict[str, Any] = {"tile": plan.patch, "overlap": 0.25, "device": str(device)}
@@ -160,7 +160,7 @@ class Validation:
         return self._outputs(network, item, argmax)
 
     def shown(self, network: nn.Module, item: Item) -> NDArray[Any]:
-        """What a person is shown of one whole case: class indices, or objects."""
+        """Return what a person is shown of one whole case: class indices, or objects."""
         if self.plan.objects is None:
             return self.segmented(network, item)
         return self.decode(self.logits(network, item), self.plan.objects)
@@ -178,7 +178,7 @@ class Validation:
         return outputs_of(forward, self.samples(item), self.plan, self.device, decode)
 
     def labels(self, logits: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """The foreground of objects."""
+        """Return the foreground of objects."""
         return np.asarray(logits[0] > 0, np.uint8)
 
     def _scores(self, network: nn.Module, item: Item) -> dict[str, float]:

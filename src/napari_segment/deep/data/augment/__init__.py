@@ -74,7 +74,7 @@ class Augmentation(BaseModel):
 
     @classmethod
     def of(cls, strength: Strength, by_hand: Sequence[str] = ()) -> Augmentation:
-        """A strength, with some amounts given by hand.
+        """Return a strength, with some amounts given by hand.
 
         Parameters
         ----------

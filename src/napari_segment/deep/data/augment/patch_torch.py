@@ -119,11 +119,11 @@ def changed_patch(
 
 
 def finish(pieces: Sequence[Piece], device: torch.device) -> tuple[Tensor, ...]:
-    """A batch of finished patches."""
+    """Return a batch of finished patches."""
     patches = [p.finished(device) for p in pieces]
     return tuple(torch.stack(parts) for parts in zip(*patches, strict=True))
 
 
 def _tensor(array: NDArray[Any]) -> Tensor:
-    """A tensor that owns its memory: the array may be a read-only part of a file."""
+    """Return a tensor that owns its memory: the array may be a read-only part of a file."""
     return torch.from_numpy(np.array(array, order="C"))

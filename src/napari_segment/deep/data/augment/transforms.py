@@ -35,7 +35,7 @@ class Spatial:
 
     @property
     def is_rigid_grid(self) -> bool:
-        """Whether voxels stay voxels: nothing but flips."""
+        """Return whether voxels stay voxels: nothing but flips."""
         return self.bending is None and bool((self.matrix == np.eye(len(self.matrix))).all())
 
     @classmethod

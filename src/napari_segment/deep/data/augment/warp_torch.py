@@ -42,7 +42,7 @@ def grid_of(
     block: Sequence[slice],
     device: torch.device,
 ) -> Tensor:
-    """Where each voxel of the patch lies in the block, as `grid_sample` wants it."""
+    """Return where each voxel of the patch lies in the block, as `grid_sample` wants it."""
     axes = [torch.arange(n, dtype=torch.float32, device=device) - (n - 1) / 2 for n in sides]
     local = torch.stack(torch.meshgrid(*axes, indexing="ij"))
     if change.bending is not None:

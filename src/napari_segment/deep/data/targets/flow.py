@@ -129,7 +129,7 @@ def _agreeing(
 
 
 def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """A mask with the neighbours of its voxels: ends that lie close have met."""
+    """Return a mask with the neighbours of its voxels: ends that lie close have met."""
     from scipy.ndimage import maximum_filter
 
     grown: NDArray[np.bool_] = maximum_filter(mask, size=3, mode="constant")

@@ -39,7 +39,7 @@ def spread(
 
 @njit(cache=True, nogil=True)
 def rise(labels: Array, voxels: Array, strides: Array, heat: Array, flow: Array) -> None:
-    """The direction in which heat rises, of length 1."""
+    """Return the direction in which heat rises, of length 1."""
     ndim = len(strides)
     for v in voxels:
         length = 0.0

@@ -89,12 +89,12 @@ class DeviceWorkers:
 
     @property
     def batch(self) -> int:
-        """How many tiles are computed at once."""
+        """Return how many tiles are computed at once."""
         return sum(worker.fallback.batch for worker in self.workers)
 
     @property
     def on_cpu(self) -> bool:
-        """Whether the network and the blending share the same cores."""
+        """Return whether the network and the blending share the same cores."""
         return all(worker.fallback.device == "cpu" for worker in self.workers)
 
     def outputs(

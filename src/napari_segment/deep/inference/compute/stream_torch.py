@@ -106,7 +106,7 @@ def stream(
 
 
 def _allocates_much(taken: int, outputs: Sequence[Tensor]) -> bool:
-    """Whether a network takes so much memory in each pass that retaining it pays."""
+    """Return whether a network takes so much memory in each pass that retaining it pays."""
     return taken > _MUCH * sum(output.nbytes for output in outputs)
 
 

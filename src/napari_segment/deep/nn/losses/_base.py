@@ -1,4 +1,4 @@
-"""What all losses share: precision, activation, unlabelled voxels, class weights."""
+"""Define what all losses share: precision, activation, unlabelled voxels, class weights."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Scored:
 
     @property
     def axes(self) -> tuple[int, ...]:
-        """The spatial axes."""
+        """Return the spatial axes."""
         return tuple(range(2, self.logits.ndim))
 
     @cached_property
@@ -155,7 +155,7 @@ def scored(logits: Tensor, target: Tensor, maps: Tensor | None = None) -> Scored
 
 
 def voxel_weights(weights: Sequence[float], pair: Scored) -> Tensor:
-    """The class weight of each voxel's target, (B, 1, *S); 1 where no weights were given."""
+    """Return the class weight of each voxel's target, (B, 1, *S); 1 where no weights were given."""
     if not weights:
         return torch.ones_like(pair.known)
     factors = _factors(weights, pair)

@@ -130,7 +130,7 @@ class ActiveContour(Loss):
 
 
 def _answer(pair: Scored) -> Tensor:
-    """The class that the network would give, as booleans (B, C, *S)."""
+    """Return the class that the network would give, as booleans (B, C, *S)."""
     if pair.binary:
         return pair.logits > 0
     return pair.logits == pair.logits.amax(1, keepdim=True)

@@ -87,7 +87,7 @@ def _on_device(masks: Tensor, spacing: Sequence[float]) -> Tensor:
 
 
 def _along(squared: Tensor, size: float) -> Tensor:
-    """The least of every value and the squared way to it, along the last axis."""
+    """Return the least of every value and the squared way to it, along the last axis."""
     n = squared.shape[-1]
     positions = torch.arange(n, device=squared.device) * size
     way = (positions[:, None] - positions) ** 2

@@ -151,7 +151,7 @@ def _lovasz(errors: Tensor, truth: Tensor) -> Tensor:
 
 
 def with_background(pair: Scored) -> Scored:
-    """A binary problem as one of two classes; others as they are."""
+    """Return a binary problem as one of two classes; others as they are."""
     if not pair.binary:
         return pair
     logits = torch.cat([torch.zeros_like(pair.logits), pair.logits], 1)
@@ -173,12 +173,12 @@ def dice_overlap(hits: Tensor, alarms: Tensor, misses: Tensor, smooth: float) ->
 
 
 def iou_overlap(hits: Tensor, alarms: Tensor, misses: Tensor, smooth: float) -> Tensor:
-    """The common part over the union."""
+    """Return the common part over the union."""
     return (hits + smooth) / (hits + alarms + misses + smooth)
 
 
 def tversky_overlap(false_alarms: float, missed: float) -> Overlapping:
-    """The common part over itself and weighted errors."""
+    """Return the common part over itself and weighted errors."""
 
     def overlap(hits: Tensor, alarms: Tensor, misses: Tensor, smooth: float) -> Tensor:
         errors = false_alarms * alarms + missed * misses

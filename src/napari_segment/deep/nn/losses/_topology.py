@@ -24,7 +24,7 @@ class CentrelineDice(Loss):
         return over_classes(values, pair, (), self.background)
 
     def _share(self, pair: Scored, line: Tensor, region: Tensor) -> Tensor:
-        """How much of a skeleton lies in a region, (B, C)."""
+        """Return how much of a skeleton lies in a region, (B, C)."""
         return (pair.sums(line * region) + self.smooth) / (pair.sums(line) + self.smooth)
 
 

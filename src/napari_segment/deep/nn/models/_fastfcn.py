@@ -83,7 +83,7 @@ class FastFCN(nn.Module):
         return logits
 
     def auxiliary(self, outputs: Sequence[Tensor], target: Tensor) -> Tensor:
-        """How wrong the head is about which classes are in each image."""
+        """Return how wrong the head is about which classes are in each image."""
         there = (target > 0.5).flatten(2).any(-1).float()
         wrong = functional.binary_cross_entropy_with_logits(outputs[1].float(), there)
         return self.presence_weight * wrong

@@ -134,7 +134,7 @@ class GatedSCNN(nn.Module):
         return [logits, edge] if self.training else logits
 
     def auxiliary(self, outputs: Sequence[Tensor], target: Tensor) -> Tensor:
-        """The edges' cross entropy and the two regularisers of the dual task."""
+        """Return the edges' cross entropy and the two regularisers of the dual task."""
         logits, edge = (o.float() for o in outputs)
         with torch.autocast(logits.device.type, enabled=False):
             known = (target >= 0).all(1, keepdim=True).float()

@@ -96,7 +96,7 @@ class ContextEncoding(nn.Module):
         self.dropout = nn.Dropout2d(dropout)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """The features, scaled, and the logits (B, classes) of each class's presence."""
+        """Return the features, scaled, and the logits (B, classes) of each class's presence."""
         features = self.reduce(features)
         code = self.encode(features.flatten(2).transpose(1, 2))
         summary = functional.relu(self.norm(code)).mean(1)

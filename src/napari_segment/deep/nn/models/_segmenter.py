@@ -79,7 +79,7 @@ class Segmenter(nn.Module):
         return _crop(_resized(output, self.padded(size)), size)
 
     def padded(self, size: Sequence[int]) -> tuple[int, ...]:
-        """The size to which an input of this size is padded."""
+        """Return the size to which an input of this size is padded."""
         sides = zip(size, self.stride, self.least, strict=True)
         return tuple(-(-max(n, least) // stride) * stride for n, stride, least in sides)
 
@@ -90,7 +90,7 @@ class Segmenter(nn.Module):
         loss: Callable[..., Tensor],
         **maps: Tensor,
     ) -> Tensor:
-        """The training loss of what `forward` gave in training mode.
+        """Return the training loss of what `forward` gave in training mode.
 
         Parameters
         ----------

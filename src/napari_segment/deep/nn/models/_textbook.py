@@ -1,4 +1,4 @@
-"""The U-Net of the textbooks in torch."""
+"""Build the U-Net of the textbooks in torch."""
 
 from __future__ import annotations
 

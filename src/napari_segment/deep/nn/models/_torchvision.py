@@ -114,7 +114,7 @@ def _state(name: str, weights: str, url: str) -> dict[str, Tensor] | None:
 
 
 def _downloaded(name: str, url: str) -> Path:
-    """The file in torch's cache; fetched, if the network answers at once."""
+    """Return the file in torch's cache; fetched, if the network answers at once."""
     cache = Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
     digest = published_digest(url)
     if cache.is_file():
@@ -135,7 +135,7 @@ def _downloaded(name: str, url: str) -> Path:
 
 
 def _load(backbone: nn.Module, state: dict[str, Tensor], weights: str) -> None:
-    """The classifier's own layers have no place here; everything else must fit."""
+    """Load the weights but for the classifier's own layers; everything else must fit."""
     state = {key.removeprefix("features."): value for key, value in state.items()}
     wanted = backbone.state_dict()
     if missing := [key for key in wanted if key not in state]:

@@ -16,7 +16,7 @@ PROBE_SECONDS = 4.0  # after which a host that does not answer counts as out of 
 
 
 def given_file(weights: str) -> Path | None:
-    """The file that a setting names, or None where it is no path.
+    """Return the file that a setting names, or None where it is no path.
 
     Raises
     ------

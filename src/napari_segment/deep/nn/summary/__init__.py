@@ -1,4 +1,4 @@
-"""What a network is made of: a table and a drawing of its layers, and what it will cost."""
+"""Summarise a network: a table and a drawing of its layers, and what it will cost."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Summary:
         return _FLOAT * (self.parameters + self.size[0] * sum(largest))
 
     def to_markdown(self) -> str:
-        """The table of layers, and the sums below it."""
+        """Return the table of layers, and the sums below it."""
         rows = [
             f"| {i} | {layer.name} | {layer.kind} | {_times(layer.shape)} "
             f"| {layer.parameters:,} | {_from(layer, i)} |"

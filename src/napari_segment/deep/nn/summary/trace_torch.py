@@ -16,7 +16,7 @@ IMAGE = -1
 
 
 def layers(net: nn.Module, shape: Sequence[int]) -> list[Layer]:
-    """The layers that run, in order, with what reaches each.
+    """Return the layers that run, in order, with what reaches each.
 
     Parameters
     ----------

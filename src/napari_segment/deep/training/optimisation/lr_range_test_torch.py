@@ -1,4 +1,4 @@
-"""The learning-rate range test: which rate a network can bear, tried before the training."""
+"""Run the learning-rate range test: which rate a network can bear, tried before the training."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RateCurve:
 
     @property
     def chosen(self) -> float:
-        """A tenth of the rate at which the loss was least; 0 where nothing was measured."""
+        """Return a tenth of the rate at which the loss was least; 0 where nothing was measured."""
         if not self.losses:
             return 0.0
         return max(self.rates[int(np.argmin(self.losses))] / _SAFETY, _LOW)
@@ -48,7 +48,7 @@ class RateCurve:
 
     @property
     def broke(self) -> bool:
-        """Whether the loss has lost again all that it had won."""
+        """Return whether the loss has lost again all that it had won."""
         if len(self.losses) < _LEAST:
             return False
         first, best, last = self.losses[0], min(self.losses), self.losses[-1]

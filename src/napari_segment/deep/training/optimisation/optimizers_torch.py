@@ -31,7 +31,7 @@ def optimizer(
 
 
 def rate(schedule: str, progress: float, warmup: float) -> float:
-    """The factor of the learning rate at a part of the training.
+    """Return the factor of the learning rate at a part of the training.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Average:
 
     @contextmanager
     def lent_to(self, network: nn.Module) -> Iterator[None]:
-        """The network with the average's weights, for a while."""
+        """Lend the network the average's weights for a while."""
         own = {k: v.clone() for k, v in network.state_dict().items()}
         network.load_state_dict(self.weights)
         try:

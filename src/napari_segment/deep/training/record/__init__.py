@@ -1,1 +1,1 @@
-"""The record of a training: its folder, logs and the list of runs."""
+"""Write the record of a training: its folder, logs and the list of runs."""

@@ -1,4 +1,4 @@
-"""The run folder: settings, plan, curves, pictures and versions of one training."""
+"""Read and write the run folder: settings, plan, curves, pictures and versions of one training."""
 
 from __future__ import annotations
 

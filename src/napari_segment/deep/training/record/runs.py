@@ -78,7 +78,7 @@ def find_runs(folders: Iterable[str | Path]) -> list[Run]:
 
 
 def differences(runs: Iterable[Run]) -> list[str]:
-    """The settings in which runs differ.
+    """Return the settings in which runs differ.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def _name(spec: object) -> str:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    """The file's content; nothing where a run was stopped before it was written."""
+    """Return the file's content; nothing where a run was stopped before it was written."""
     try:
         return dict(json.loads(path.read_text("utf-8")))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The kernels and strides that suit a voxel spacing and a patch."""
+"""Choose the kernels and strides that suit a voxel spacing and a patch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Plan:
 
     @property
     def total(self) -> tuple[int, ...]:
-        """The product of the strides along each axis."""
+        """Return the product of the strides along each axis."""
         return tuple(int(n) for n in np.prod(self.strides, axis=0))
 
 

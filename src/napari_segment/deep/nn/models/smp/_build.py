@@ -1,4 +1,4 @@
-"""A decoder over an encoder, ready for the wrapper."""
+"""Build a decoder over an encoder, ready for the wrapper."""
 
 from __future__ import annotations
 

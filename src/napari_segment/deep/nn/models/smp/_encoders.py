@@ -47,7 +47,7 @@ def known_weights(encoder: str) -> list[str]:
 
 
 def weights_file(encoder: str, weights: str) -> Path | None:
-    """The file of an encoder's weights: given, from the cache, or downloaded.
+    """Return the file of an encoder's weights: given, from the cache, or downloaded.
 
     Parameters
     ----------
