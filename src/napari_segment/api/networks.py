@@ -1,15 +1,19 @@
-"""Networks before and after their training: what they will be, and what others get of them."""
+"""Verbs of networks: what they will be, what was trained, and where they run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_segment.api.types import PairsLike
+from napari_segment.api.types import ModelLike, PairsLike
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_segment.deep.device import Device
     from napari_segment.deep.nn.summary import Summary
+    from napari_segment.deep.training.record.runs import Run
 
 
 def network_preview(pairs: PairsLike, settings: Mapping[str, Any] | None = None) -> Summary:
@@ -58,3 +62,104 @@ def export(checkpoint: str | Path, out: str | Path, *, tile: Sequence[int] = ())
     from napari_segment.exchange.onnx.export import export as written
 
     return written(Checkpoint.load(checkpoint), Path(out), tuple(tile))
+
+
+def summary(
+    model: ModelLike,
+    *,
+    channels_in: int = 1,
+    channels_out: int = 2,
+    ndim: int = 2,
+    size: Sequence[int] = (),
+    batch: int = 1,
+) -> Summary:
+    """Compute the layers, parameters and memory of a network, without running it.
+
+    Parameters
+    ----------
+    model : str, (str, mapping), Spec, Checkpoint, Path or torch.nn.Module
+        A model by name, such as "unet" or ("unet", {"features": (8, 16)}), or a trained network.
+    channels_in, channels_out, ndim : int
+        Channels of the input and of the output, and spatial dimensions. A trained network has its
+        own.
+    size : sequence of int
+        Sides of the input; empty for those of a trained network's patches, else for 256 in 2-D and
+        64 in 3-D.
+    batch : int
+        Images at once.
+
+    Returns
+    -------
+    Summary
+        ``costs()`` says parameters and memory, ``to_markdown()`` is the table of layers, and
+        ``draw("net.png")`` draws them.
+
+    Examples
+    --------
+    >>> summary("unet", ndim=3).costs()  # doctest: +SKIP
+    """
+    from napari_segment.deep.checkpoint import Checkpoint
+    from napari_segment.deep.nn.summary import summary as summarise
+
+    trained = Checkpoint.load(model) if isinstance(model, Path) else model
+    if not isinstance(trained, Checkpoint):
+        return summarise(
+            trained, channels_in=channels_in, channels_out=channels_out, ndim=ndim, size=size,
+            batch=batch,
+        )  # fmt: skip
+    return summarise(
+        trained.model, channels_in=trained.channels_in, channels_out=trained.channels_out,
+        ndim=trained.ndim, size=size or trained.patch, batch=batch,
+    )  # fmt: skip
+
+
+def augment_preview(
+    pairs: PairsLike, settings: Mapping[str, Any] | None = None, *, case: int = 0, count: int = 6
+) -> dict[str, NDArray[Any]]:
+    """Change one patch of one case as a training would, to see what its random changes do.
+
+    Parameters
+    ----------
+    pairs : as for `train`
+        Images with their reference labels; only one case is read.
+    settings : mapping, optional
+        Those of `train`: ``augment``, ``augment_overrides``, ``patch``, ``seed``, …
+    case : int
+        Which of the pairs.
+    count : int
+        How many changed patches.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``image`` float32 (1 + count, C, *patch) and ``labels`` int32 (1 + count, *patch), -1 where
+        nothing is asked; the first patch is unchanged.
+    """
+    from napari_segment.deep.training.augment_preview import augment_preview as preview
+
+    return preview(pairs, settings or {}, case=case, count=count)
+
+
+def find_runs(folders: Iterable[str | Path]) -> list[Run]:
+    """Read the run folders that `train` wrote, at or below some folders; best first.
+
+    Parameters
+    ----------
+    folders : iterable of str or Path
+        Run folders, or folders of them.
+
+    Returns
+    -------
+    list of Run
+        With model, loss, epochs, minutes, scores and settings.
+    """
+    from napari_segment.deep.training.record.runs import find_runs as find
+
+    return find(folders)
+
+
+def devices() -> list[Device]:
+    """List what networks can run on: the CPU, each GPU, MPS, with their memory."""
+    from napari_segment.deep.device import devices as list_devices
+
+    return list_devices()

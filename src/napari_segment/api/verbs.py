@@ -1,4 +1,4 @@
-"""The verbs that every interface calls."""
+"""The verbs that every interface calls; those of networks are in `networks`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from napari_segment.api.coercion import as_image, as_labels
 from napari_segment.api.markers import on_image
-from napari_segment.api.types import ImageLike, LabelsLike, ModelLike, PairsLike
+from napari_segment.api.types import ImageLike, LabelsLike
 from napari_segment.distribution import version
 from napari_segment.engine.execute import apply
 from napari_segment.image import Labels
@@ -22,11 +22,7 @@ from napari_segment.step import Step, run
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from napari_segment.deep.device import Device
-    from napari_segment.deep.nn.summary import Summary
-    from napari_segment.deep.training.record.runs import Run
     from napari_segment.results.compare import Aggregate, Scores
 
 
@@ -188,82 +184,6 @@ def complete(recipe: Recipe) -> Recipe:
     )
 
 
-def summary(
-    model: ModelLike,
-    *,
-    channels_in: int = 1,
-    channels_out: int = 2,
-    ndim: int = 2,
-    size: Sequence[int] = (),
-    batch: int = 1,
-) -> Summary:
-    """Compute the layers, parameters and memory of a network, without running it.
-
-    Parameters
-    ----------
-    model : str, (str, mapping), Spec, Checkpoint, Path or torch.nn.Module
-        A model by name, such as "unet" or ("unet", {"features": (8, 16)}), or a trained network.
-    channels_in, channels_out, ndim : int
-        Channels of the input and of the output, and spatial dimensions. A trained network has its
-        own.
-    size : sequence of int
-        Sides of the input; empty for those of a trained network's patches, else for 256 in 2-D and
-        64 in 3-D.
-    batch : int
-        Images at once.
-
-    Returns
-    -------
-    Summary
-        ``costs()`` says parameters and memory, ``to_markdown()`` is the table of layers, and
-        ``draw("net.png")`` draws them.
-
-    Examples
-    --------
-    >>> summary("unet", ndim=3).costs()  # doctest: +SKIP
-    """
-    from napari_segment.deep.checkpoint import Checkpoint
-    from napari_segment.deep.nn.summary import summary as summarise
-
-    trained = Checkpoint.load(model) if isinstance(model, Path) else model
-    if not isinstance(trained, Checkpoint):
-        return summarise(
-            trained, channels_in=channels_in, channels_out=channels_out, ndim=ndim, size=size,
-            batch=batch,
-        )  # fmt: skip
-    return summarise(
-        trained.model, channels_in=trained.channels_in, channels_out=trained.channels_out,
-        ndim=trained.ndim, size=size or trained.patch, batch=batch,
-    )  # fmt: skip
-
-
-def augment_preview(
-    pairs: PairsLike, settings: Mapping[str, Any] | None = None, *, case: int = 0, count: int = 6
-) -> dict[str, NDArray[Any]]:
-    """Change one patch of one case as a training would, to see what its random changes do.
-
-    Parameters
-    ----------
-    pairs : as for `train`
-        Images with their reference labels; only one case is read.
-    settings : mapping, optional
-        Those of `train`: ``augment``, ``augment_overrides``, ``patch``, ``seed``, …
-    case : int
-        Which of the pairs.
-    count : int
-        How many changed patches.
-
-    Returns
-    -------
-    dict of str to ndarray
-        ``image`` float32 (1 + count, C, *patch) and ``labels`` int32 (1 + count, *patch), -1 where
-        nothing is asked; the first patch is unchanged.
-    """
-    from napari_segment.deep.training.augment_preview import augment_preview as preview
-
-    return preview(pairs, settings or {}, case=case, count=count)
-
-
 def track(labels: LabelsLike, *, min_overlap: MinOverlap = 0.5, max_gap: MaxGap = 1) -> Labels:
     """Give each object one number through time.
 
@@ -283,24 +203,6 @@ def track(labels: LabelsLike, *, min_overlap: MinOverlap = 0.5, max_gap: MaxGap 
     from napari_segment.results.link import track as track_objects
 
     return track_objects(as_labels(labels), min_overlap=min_overlap, max_gap=max_gap)
-
-
-def find_runs(folders: Iterable[str | Path]) -> list[Run]:
-    """Read the run folders that `train` wrote, at or below some folders; best first.
-
-    Parameters
-    ----------
-    folders : iterable of str or Path
-        Run folders, or folders of them.
-
-    Returns
-    -------
-    list of Run
-        With model, loss, epochs, minutes, scores and settings.
-    """
-    from napari_segment.deep.training.record.runs import find_runs as find
-
-    return find(folders)
 
 
 def measure(
@@ -387,13 +289,6 @@ def aggregate(scores: Iterable[Scores]) -> Aggregate:
     from napari_segment.results.compare import aggregate as aggregate_scores
 
     return aggregate_scores(scores)
-
-
-def devices() -> list[Device]:
-    """List what networks can run on: the CPU, each GPU, MPS, with their memory."""
-    from napari_segment.deep.device import devices as list_devices
-
-    return list_devices()
 
 
 def _split_data(method: SpecLike, settings: dict[str, Any]) -> dict[str, Any]:

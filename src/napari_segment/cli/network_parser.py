@@ -1,0 +1,102 @@
+"""Commands and options of what is trained: networks, classifiers and their runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_segment.cli.options import command, json_option, later, output_option, pairs_options
+
+if TYPE_CHECKING:
+    from napari_segment.cli.options import Commands
+
+
+def network_commands(commands: Commands, chosen: str) -> None:
+    """Add the commands that train, and those that show or pass on what was trained.
+
+    Parameters
+    ----------
+    commands : subparsers action
+        Of the whole parser.
+    chosen : str
+        The command that was typed, whose options are derived from a signature.
+    """
+    _train(commands, derive=chosen == "train")
+    _train_classifier(commands, derive=chosen == "train-classifier")
+    _summary(commands)
+    _export(commands)
+    _runs(commands)
+
+
+def _train(commands: Commands, *, derive: bool) -> None:
+    parser = command(commands, "train", "train", "Train a network on images and their labels.")
+    pairs_options(parser)
+    parser.add_argument("--axes", default="", help="axis letters of the images, such as CZYX")
+    output_option(parser, "folder of the run")
+    parser.add_argument(
+        "--cross-validate",
+        action="store_true",
+        help="train once for each of --folds, into OUT/fold_N",
+    )
+    json_option(parser)
+    if derive:
+        from napari_segment.cli.settings import add_options, names_by_group, training
+
+        for title, names in names_by_group(training()).items():
+            others = [name for name in training().settings.model_fields if name not in names]
+            add_options(parser.add_argument_group(title), training(), skip=(*others, "out"))
+
+
+def _train_classifier(commands: Commands, *, derive: bool) -> None:
+    title = "Train a pixel classifier on images and sparse labels of them."
+    parser = command(commands, "train-classifier", "train_classifier", title)
+    parser.set_defaults(run=later("train_classifier", "train_classifier"))
+    group = parser.add_argument_group("the images")
+    group.add_argument("--images", metavar="DIR", required=True, help="folder of images")
+    group.add_argument(
+        "--labels", metavar="DIR", required=True,
+        help="folder of labels of equal names: class numbers where painted, 0 elsewhere",
+    )  # fmt: skip
+    group.add_argument("--axes", default="", help="axis letters of the images, such as TZYX")
+    output_option(parser, "folder of the classifier")
+    json_option(parser)
+    if derive:
+        from napari_segment.classical.classifier.training import ENTRY
+        from napari_segment.cli.settings import add_options
+
+        add_options(parser.add_argument_group("settings"), ENTRY, skip=("out",))
+
+
+def _summary(commands: Commands) -> None:
+    title = "Show a network's layers, parameters and memory before it is used."
+    parser = command(commands, "summary", "summary", title)
+    parser.add_argument(
+        "model", metavar="MODEL", help="NAME[:KEY=VALUE,…], or the folder of a trained network"
+    )
+    numbers: dict[str, Any] = {"type": int, "metavar": "N"}
+    parser.add_argument("--channels", default=1, help="of the image (default: 1)", **numbers)
+    parser.add_argument("--classes", default=2, help="with the background (default: 2)", **numbers)
+    parser.add_argument(
+        "--ndim", type=int, choices=(2, 3), help="dimensions (default: the model's first)"
+    )
+    parser.add_argument("--size", default="", metavar="A,B,…", help="sides (default: 256 or 64)")
+    parser.add_argument("--batch", default=1, help="images at once (default: 1)", **numbers)
+    output_option(parser, "draw it (.png, .svg, .pdf) or write the table (.md)", required=False)
+    json_option(parser)
+
+
+def _export(commands: Commands) -> None:
+    title = "Write a trained network as ONNX, for other programs."
+    parser = command(commands, "export", "export", title)
+    parser.add_argument("checkpoint", metavar="RUN", help="folder of the trained network")
+    parser.add_argument(
+        "--tile", default="", metavar="A,B,…", help="sides of its input (default: the patch's)"
+    )
+    output_option(parser, "the file, ending with .onnx")
+
+
+def _runs(commands: Commands) -> None:
+    parser = command(commands, "runs", "runs", "List and compare trainings.")
+    parser.add_argument(
+        "folders", nargs="*", metavar="DIR", help="run folders, or above (default: .)"
+    )
+    json_option(parser)
