@@ -1,6 +1,7 @@
 """Compiled code goes into a folder of the user where the usual ones are read-only, only there."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -83,3 +84,13 @@ def test_a_folder_that_somebody_else_may_have_filled_is_not_taken(tmp_path, monk
 def test_the_users_folder_is_the_same_every_time(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert _compiled._temporary() == _compiled._temporary()
+
+
+def test_no_kernel_calls_one_of_another_file():
+    """Numba compiles anew when a kernel's own file changes, not when one that it calls does."""
+    sources = sorted(Path(napari_segment.__file__).parent.rglob("*_kernels.py"))
+    assert len(sources) > 15
+    imported = re.compile(r"^\s*(?:from|import) napari_segment\S*_kernels\b.*$", re.MULTILINE)
+    calls = {p.name: imported.findall(p.read_text("utf-8")) for p in sources}
+    assert not {name: lines for name, lines in calls.items() if lines}
+    assert imported.findall("from napari_segment.blocks.label_kernels import first")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -106,6 +108,21 @@ def test_data_in_the_folder_is_read(tmp_path):
     path = saved(added("inner.bin"), tmp_path / "model")
     (path.parent / "inner.bin").write_bytes(np.float32([5]).tobytes())
     assert load_onnx(path)(torch.ones(1, 1, 2, 2)).unique().tolist() == [6]
+
+
+def test_other_weights_next_to_an_unchanged_file_are_read(tmp_path):
+    """Of the same size and date."""
+    pytest.importorskip("onnxruntime")
+    import torch
+
+    path = saved(added("inner.bin"), tmp_path / "model")
+    weights = path.parent / "inner.bin"
+    for number in (5, 7):
+        weights.write_bytes(np.float32([number]).tobytes())
+        os.utime(weights, ns=(10**18, 10**18))
+        network = load_onnx(path)
+        assert network(torch.ones(1, 1, 2, 2)).unique().tolist() == [1 + number]
+        assert load_onnx(path) is network
 
 
 @pytest.mark.parametrize("content", [b"", b"no onnx at all", b"\x3a\xff\xff\xff\xff\x0f"])

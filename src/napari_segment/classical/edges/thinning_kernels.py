@@ -14,7 +14,6 @@ from numba import njit
 from numpy.typing import NDArray
 
 from napari_segment.arrays import Floats, Integers
-from napari_segment.classical.filters.convolution_kernels import weigh
 
 # Compiled where it is called, once, instead of by itself and there: three quarters of the time
 _PART = njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -95,6 +94,30 @@ def gradient_maxima(
                 indices[k] = begin + row * nx + column
             count += new
     return count, best
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def weigh(flat: Floats, starts: Integers, weights: Floats, out: Floats) -> None:
+    """Weigh the rows of a flat array that begin at `starts` (2 r + 1 of them) into `out`.
+
+    ``weights[k]`` is that of the rows at distance k from the middle one. Nearer rows come first;
+    two distances are done at a time, which changes no result.
+    """
+    radius, n = len(weights) - 1, len(out)
+    middle, w = flat[starts[radius] :], weights[0]
+    for x in range(n):
+        out[x] = w * middle[x]
+    k = 1
+    while k <= radius:
+        a, b, w = flat[starts[radius - k] :], flat[starts[radius + k] :], weights[k]
+        if k == radius:
+            for x in range(n):
+                out[x] += w * (b[x] + a[x])
+        else:
+            c, d, v = flat[starts[radius - k - 1] :], flat[starts[radius + k + 1] :], weights[k + 1]
+            for x in range(n):
+                out[x] = out[x] + w * (b[x] + a[x]) + v * (d[x] + c[x])
+        k += 2
 
 
 @_PART

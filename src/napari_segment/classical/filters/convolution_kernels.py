@@ -13,30 +13,6 @@ from napari_segment.arrays import Floats, Integers
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def weigh(flat: Floats, starts: Integers, weights: Floats, out: Floats) -> None:
-    """Weigh the rows of a flat array that begin at `starts` (2 r + 1 of them) into `out`.
-
-    ``weights[k]`` is that of the rows at distance k from the middle one. Nearer rows come first;
-    two distances are done at a time, which changes no result.
-    """
-    radius, n = len(weights) - 1, len(out)
-    middle, w = flat[starts[radius] :], weights[0]
-    for x in range(n):
-        out[x] = w * middle[x]
-    k = 1
-    while k <= radius:
-        a, b, w = flat[starts[radius - k] :], flat[starts[radius + k] :], weights[k]
-        if k == radius:
-            for x in range(n):
-                out[x] += w * (b[x] + a[x])
-        else:
-            c, d, v = flat[starts[radius - k - 1] :], flat[starts[radius + k + 1] :], weights[k + 1]
-            for x in range(n):
-                out[x] = out[x] + w * (b[x] + a[x]) + v * (d[x] + c[x])
-        k += 2
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def along_first(
     src: Floats,
     rows: int,

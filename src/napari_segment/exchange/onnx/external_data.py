@@ -21,13 +21,18 @@ _FIELDS: dict[str, dict[int, str]] = {
 _FIXED = {1: 8, 5: 4}  # bytes of the wire types of fixed length
 
 
-def check_external_data(path: Path) -> None:
-    """Refuse an ONNX file that reads tensors from outside of its own folder.
+def check_external_data(path: Path) -> list[Path]:
+    """Return the files of external data; refuse those outside of the ONNX file's own folder.
 
     Parameters
     ----------
     path : Path
         The file. It is parsed, not loaded: no other file is opened.
+
+    Returns
+    -------
+    list of Path
+        Without links, each once.
 
     Raises
     ------
@@ -35,7 +40,7 @@ def check_external_data(path: Path) -> None:
         If the file is no ONNX, or if external data is missing, at an absolute path, or at a path
         (also through a link) outside of the folder.
     """
-    path = path.resolve()
+    path, files = path.resolve(), []
     for location in sorted(set(external_locations(path))):
         target = (path.parent / location).resolve()
         if Path(location).is_absolute() or not target.is_relative_to(path.parent):
@@ -45,6 +50,8 @@ def check_external_data(path: Path) -> None:
             )
         if not target.is_file():
             raise FormatError(f"{path} needs the file {location!r} in its folder. Copy it there.")
+        files.append(target)
+    return files
 
 
 def external_locations(path: Path) -> list[str]:

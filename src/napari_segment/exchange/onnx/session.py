@@ -27,14 +27,15 @@ def load_onnx(path: Path, device: str = "cpu") -> Any:
         Called with a tensor; ``input_shape`` has an int or a name for each axis.
     """
     try:
-        return _load(path.resolve(), device, state_of(path))
+        own = state_of(path)
     except FileNotFoundError:
         raise FormatError(f"There is no file {path}. Give the path of an ONNX file.") from None
+    weights = map(state_of, check_external_data(path))
+    return _load(path.resolve(), device, (own, *weights))
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path, device: str, state: State) -> Any:  # noqa: ARG001 - another file, another network
+def _load(path: Path, device: str, states: tuple[State, ...]) -> Any:  # noqa: ARG001 - new files, new network
     from napari_segment.deep.inference.networks.onnx_runtime import OnnxNetwork
 
-    check_external_data(path)
     return OnnxNetwork(path, device)
