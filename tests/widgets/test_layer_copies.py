@@ -99,7 +99,7 @@ def test_the_copy_of_a_layer_that_is_deleted_while_it_is_written_goes_too(tmp_pa
     write(pixels, tmp_path / "image.npy")
     assert (tmp_path / "image.npy").exists()
     assert not copies._retained
-    assert not list(copies._folder.iterdir())
+    assert not [p for p in copies._folder.iterdir() if not p.name.startswith(".")]
 
 
 def test_what_is_painted_into_an_array_on_disk_is_noticed(tmp_path):

@@ -472,7 +472,7 @@ def test_a_look_before_training_then_a_network_for_each_fold(qtbot, viewer, trai
     training.cross_box.setChecked(True)
     training.form.settings = {"epochs": 1}
     training.more.settings = {"folds": 3}
-    assert "3 networks are in" in run(qtbot, training)
+    assert "The 3 networks reach on average" in run(qtbot, training)
     field = open_dock(viewer, "Predict").method.form.fields["checkpoint"]
     offered = [field.menu.itemData(i) for i in range(field.menu.count())]
     assert offered[:3] == [str(tmp_path / "net" / f"fold_{i}") for i in range(3)]
