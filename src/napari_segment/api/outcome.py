@@ -103,7 +103,7 @@ def _reason(recipe: Recipe | None, image: ImageLike | None) -> str:
     """Say that nothing was found, and why if that can be seen."""
     cause = ""
     if recipe is not None and image is not None:
-        with contextlib.suppress(SegmentError):  # the cause is no more than a help
+        with contextlib.suppress(SegmentError, MemoryError):  # no more than a help
             cause = _cause(recipe, *_range(recipe, image))
     return f"Nothing was found{cause and ': '}{cause}"
 
