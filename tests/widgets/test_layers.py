@@ -11,6 +11,7 @@ from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
 from napari_segment.recipe import Recipe, Spec
 from napari_segment.widgets.layers import conversion as layers
+from napari_segment.widgets.layers.features import features_of
 
 
 def skewed(shape, axes, **more):
@@ -108,11 +109,11 @@ def test_axes_are_named_or_offered():
 
 def test_features_satisfy_table_and_status_bar():
     table = pd.DataFrame({"label": [2, 4], "volume": [8.0, 1.0]})
-    features = layers.features_of(table)
+    features = features_of(table)
     assert features["index"].tolist() == [0, 1, 2, 3, 4]
     assert features["volume"][2] == 8.0
     assert np.isnan(features["volume"][3])
-    assert len(layers.features_of(table[:0])) == 1
+    assert len(features_of(table[:0])) == 1
 
 
 def test_class_names_become_features():
@@ -178,7 +179,7 @@ def test_permuted_volumes_are_transposed_along_the_world(order):
 @pytest.mark.parametrize("big", [2**31 + 5, 2**40, 2**62])
 def test_features_of_large_numbers_list_only_those_that_exist(big):
     table = pd.DataFrame({"label": [3, big], "area": [7.0, 9.0]})
-    features = layers.features_of(table)
+    features = features_of(table)
     assert features["index"].tolist() == [0, 3, big]
     assert features["area"].tolist()[1:] == [7.0, 9.0]
     labels = Labels(np.array([[0, 3], [big, big]]), features={"label": np.array([3, big])})

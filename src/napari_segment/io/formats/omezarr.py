@@ -5,21 +5,16 @@ Versions 0.1 to 0.5 are read, 0.5 is written: https://ngff.openmicroscopy.org/0.
 
 from __future__ import annotations
 
-import itertools
-import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_segment.arrays import Array, Index, Lazy
+from napari_segment.arrays import Array
 from napari_segment.blocks import is_lazy
-from napari_segment.blocks.memory import free_memory
 from napari_segment.errors import FormatError
 from napari_segment.image import AXES, SPATIAL, Image, Labels, Stack
-from napari_segment.io.boundary import lazy_array
 from napari_segment.io.contents import (
     KEY,
     Contents,
@@ -30,16 +25,15 @@ from napari_segment.io.contents import (
     one_unit,
 )
 from napari_segment.io.formats._remote import open_url
+from napari_segment.io.formats._zarr_arrays import OnDisk, check_chunks, lazily
 from napari_segment.io.names import url_of
 from napari_segment.io.registry import Format, formats
-from napari_segment.io.reports import report_warning
 
 if TYPE_CHECKING:
     import zarr
 
 _CHUNKS = {"T": 1, "C": 1, "Z": 32, "Y": 256, "X": 256}
 _PLANE_CHUNKS = {"T": 1, "C": 1, "Y": 1024, "X": 1024}
-_BLOSC_HEAD = 16  # bytes, of which the last four say how long the chunk is
 _SMALLEST = 256  # a pyramid ends where a plane is no larger
 
 
@@ -113,99 +107,9 @@ def _contents(node: Any, path: Path, axes: str, lazy: bool, series: str) -> Cont
     if isinstance(node, zarr.Group):
         node, metadata = _image(node, path, series)
     own = metadata.pop("axes", "") or _dimension_names(node)
-    _check_chunks(node, path, lazy=lazy)
-    data = _lazily(node, path) if lazy else np.asarray(node[...])
+    check_chunks(node, path, lazy=lazy)
+    data = lazily(node, path) if lazy else np.asarray(node[...])
     return gather(path, data, own, metadata.pop("scale", None), wanted=axes, **metadata)
-
-
-def _check_chunks(array: zarr.Array, path: Path, *, lazy: bool) -> None:
-    """Say of an array without any chunk that it is empty; refuse one that no memory holds.
-
-    Of numbers only: other types are decoded by codecs that may run code (pickle).
-    """
-    if array.dtype.kind not in "buifc":
-        raise FormatError(
-            f"{path.name} holds values of type {array.dtype}; real numbers are needed."
-        )
-    if not lazy and array.nbytes > free_memory():
-        raise MemoryError
-    if not _is_local(array):
-        return
-    folder = Path(array.store.root) / array.path
-    if array.size and not any(not f.name.startswith((".", "zarr.json")) for f in folder.iterdir()):
-        report_warning(
-            f"{path.name} holds no chunk of pixels: all are {array.fill_value}. Check that it was "
-            "copied whole, unless it is empty."
-        )
-    if not lazy:
-        _check_cut(array, (slice(None),) * array.ndim)
-
-
-def _is_local(array: zarr.Array) -> bool:
-    """Whether the chunks are files of a folder here."""
-    return isinstance(getattr(array.store, "root", None), Path)
-
-
-def _check_cut(array: zarr.Array, index: tuple[Any, ...]) -> None:
-    """Refuse chunks that are shorter than they say: Blosc would read beyond their end."""
-    metadata = array.metadata
-    codecs = getattr(metadata, "codecs", None) or (getattr(metadata, "compressor", None),)
-    if "blosc" not in type(codecs[-1]).__name__.lower():
-        return
-    folder = Path(array.store.root) / array.path
-    shape, chunks = array.shape, array.chunks
-    ranges = [
-        range(start // c, -(-stop // c))
-        for (start, stop, _), c in zip(
-            (i.indices(n) for i, n in zip(index, shape, strict=True)), chunks, strict=True
-        )
-    ]
-    for coordinates in itertools.product(*ranges):
-        file = folder / metadata.encode_chunk_key(coordinates)
-        if not file.is_file():
-            continue
-        with file.open("rb") as stream:
-            head = stream.read(_BLOSC_HEAD)
-        held = file.stat().st_size
-        if len(head) < _BLOSC_HEAD or int.from_bytes(head[12:16], "little") > held:
-            raise FormatError(
-                f"The chunk {file.relative_to(folder.parent)} of {folder.parent.name} is cut off "
-                f"after {held:,} bytes. Copy the folder again."
-            )
-
-
-class _OnDisk:
-    """A Zarr array, read and written only where its folder is.
-
-    Zarr takes chunks that are not there for zeros, and makes the folder that it writes to: where
-    the workers of a cluster do not see the folder, both would go unnoticed.
-    """
-
-    def __init__(self, array: zarr.Array) -> None:
-        self.array, self.folder = array, Path(array.store.root) / array.path
-        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
-
-    def __getitem__(self, index: Index) -> NDArray[Any]:
-        array = self._reachable()
-        if isinstance(index, tuple) and all(isinstance(i, slice) for i in index):
-            _check_cut(array, index)
-        return np.asarray(array[index])
-
-    def __setitem__(self, index: Index, values: NDArray[Any]) -> None:
-        self._reachable()[index] = values
-
-    def _reachable(self) -> Any:
-        if self.folder.is_dir():
-            return self.array
-        raise FormatError(
-            f"{self.folder} is not there on {platform.node()!r}. The workers of a cluster must see "
-            "the same folders as the program that gives them work."
-        )
-
-
-def _lazily(array: zarr.Array, path: Path) -> Lazy:
-    source = _OnDisk(array) if _is_local(array) else array
-    return lazy_array(source, path, "OME-Zarr", array.chunks)
 
 
 def _dimension_names(array: zarr.Array) -> str:
@@ -313,7 +217,7 @@ def _write_levels(stack: Stack, group: zarr.Group) -> Iterator[tuple[Stack, dict
         factors = _factors(level)
         if not factors:
             return
-        level = _coarser(level.replace(data=_lazily(array, array.store.root)), factors)
+        level = _coarser(level.replace(data=lazily(array, array.store.root)), factors)
         taken = {a: taken[a] * factors.get(a, 1) for a in taken}
 
 
@@ -340,7 +244,7 @@ def _store(data: Array, array: zarr.Array) -> None:
     blocks = (
         data.rechunk(array.chunks) if is_lazy(data) else da.from_array(data, chunks=array.chunks)
     )
-    da.store(blocks, _OnDisk(array), lock=False)
+    da.store(blocks, OnDisk(array), lock=False)
 
 
 def _factors(level: Stack) -> dict[str, int]:

@@ -17,7 +17,8 @@ from napari_segment.widgets.forms.run_bar import Running
 from napari_segment.widgets.forms.source import LayerMenu, is_image, is_labels
 from napari_segment.widgets.jobs.job import Job
 from napari_segment.widgets.jobs.layer_copies import copies
-from napari_segment.widgets.layers.conversion import features_of, image_of, labels_of
+from napari_segment.widgets.layers.conversion import image_of, labels_of
+from napari_segment.widgets.layers.features import features_of
 from napari_segment.widgets.layers.label_numbers import recorded_holds
 from napari_segment.worker.stacks import save_stack
 

@@ -16,9 +16,9 @@ from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels, Turn, from_layer, named_axes
 from napari_segment.io.contents import COLORS, DICOM
 from napari_segment.recipe import Recipe
+from napari_segment.widgets.layers.features import features_of, named_features, one_row_each
 
 if TYPE_CHECKING:
-    import pandas as pd
     from napari.layers import Labels as LabelsLayer
     from napari.layers import Layer
     from napari.viewer import Viewer
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 KEY = "napari-segment"  # of layer.metadata
 LayerLike: TypeAlias = "Layer | SimpleNamespace"
 LayerData: TypeAlias = "tuple[Any, dict[str, Any], str]"
-
-_MOST_ROWS = 1_000_000  # of a features table with a row for every number up to the largest
 
 IN_TIME = {3: "TYX", 4: "TZYX"}  # the axes of labels through time that do not name theirs
 
@@ -330,40 +328,6 @@ def _along_world(stack: Image | Labels) -> Image | Labels:
     shape = tuple(stack.size(a) for a in stack.spatial_axes)
     features = turn.boxes(dict(stack.features), shape, stack.spatial_axes)
     return placed.replace(maps={}, features=features)
-
-
-def named_features(labels: Labels) -> pd.DataFrame:
-    """Return class names as a features table."""
-    import pandas as pd
-
-    rows = range(max(labels.names) + 1)
-    names = [labels.names.get(number, "") for number in rows]
-    return pd.DataFrame({"index": rows, "name": names})
-
-
-def one_row_each(features: Mapping[str, Any]) -> Any:
-    """Return the features as a table by label; None where a label has several rows."""
-    import pandas as pd
-
-    table = pd.DataFrame(dict(features))
-    if table.empty or table["label"].duplicated().any():
-        return None
-    return table
-
-
-def features_of(table: pd.DataFrame, label: str = "label") -> pd.DataFrame:
-    """Return a table with a row for each label as napari wants it: row n describes label n.
-
-    The status bar looks labels up in the column ``index``, the features table by row number;
-    rows that no label has are empty. Of labels beyond a million only those are listed that exist.
-    """
-    import pandas as pd
-
-    largest = int(table[label].max()) if len(table) else 0
-    rows = list(range(largest + 1)) if largest < _MOST_ROWS else [0, *sorted(table[label])]
-    whole = table.set_index(label).reindex(rows)
-    whole.insert(0, "index", rows)
-    return pd.DataFrame(whole).reset_index(drop=True)
 
 
 def _without(layer: LabelsLayer, axis: int) -> SimpleNamespace:

@@ -12,11 +12,10 @@ from napari_segment.image import Image, Labels
 from napari_segment.widgets.layers.conversion import (
     LayerData,
     LayerLike,
-    features_of,
     geometry,
-    one_row_each,
     result_layer,
 )
+from napari_segment.widgets.layers.features import features_of, one_row_each
 
 DOUBT = ("disagreement", "entropy")
 EDGES = {"Y": ("bbox_y_start", "bbox_y_stop"), "X": ("bbox_x_start", "bbox_x_stop")}
