@@ -9,7 +9,7 @@ import zarr
 from napari_segment import io
 from napari_segment.errors import FormatError
 from napari_segment.image import RGB, Image, Labels
-from napari_segment.io.formats import omezarr
+from napari_segment.io.formats._zarr_arrays import OnDisk
 
 
 def older(path, data, axes, *, scale=(), translation=(), **attributes):
@@ -191,7 +191,7 @@ def test_a_worker_that_does_not_see_the_folder_says_so(tmp_path, volume):
     """Zarr would read zeros, and write into a folder that it makes."""
     io.write(volume, tmp_path / "a.zarr")
     actual = io.read(tmp_path / "a.zarr", lazy=True)
-    target = omezarr._OnDisk(zarr.open_group(tmp_path / "a.zarr")["0"])
+    target = OnDisk(zarr.open_group(tmp_path / "a.zarr")["0"])
     (tmp_path / "a.zarr").rename(tmp_path / "elsewhere.zarr")
     with pytest.raises(FormatError, match="must see the same folders"):
         actual.data.compute(scheduler="sync")
