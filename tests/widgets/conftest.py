@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 if not os.environ.get("DISPLAY") and os.name != "nt":
@@ -32,6 +33,22 @@ def viewer(qapp):
     yield viewer
     viewer.close()
     qapp.processEvents()
+
+
+@pytest.fixture
+def stack():
+    rng = np.random.default_rng(1)
+    return rng.integers(0, 4000, (4, 40, 50)).astype(np.uint16)
+
+
+@pytest.fixture(scope="module")
+def bright_stack():
+    """Four planes that grow brighter, noisy, with a bright and a middling half."""
+    rng = np.random.default_rng(4)
+    data = rng.normal(600, 150, (4, 40, 50)) + 200 * np.arange(4)[:, None, None]
+    data[:, :20] += 900
+    data[:, :, 25:] += 1500
+    return np.clip(data, 0, 4095).astype(np.uint16)
 
 
 PLUGIN = '''

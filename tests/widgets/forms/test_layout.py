@@ -8,6 +8,7 @@ from napari_segment.widgets.forms.section import Section
 
 pytestmark = pytest.mark.screen
 
+
 DOCKS = ("Threshold", "Edges", "Clusters", "Train", "Predict", "Measure", "Compare", "Consensus")
 WIDTH = 300
 

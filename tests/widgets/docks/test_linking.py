@@ -3,24 +3,13 @@
 import dask.array as da
 import numpy as np
 import pytest
+from shared.windows import open_dock, run
 
 from napari_segment import api, samples
 from napari_segment.image import Labels
 from napari_segment.widgets.layers.conversion import stack_layer
 
 pytestmark = pytest.mark.screen
-
-WAIT = 400_000
-
-
-def open_dock(viewer, name):
-    return viewer.window.add_plugin_dock_widget("napari-segment", name)[1]
-
-
-def run(qtbot, dock):
-    dock.running.button.click()
-    qtbot.waitUntil(lambda: dock.running.job is None, timeout=WAIT)
-    return dock.running.message.text()
 
 
 def shuffled():

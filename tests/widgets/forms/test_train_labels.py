@@ -1,45 +1,12 @@
-"""The form of the Train dock in a window: groups, labels, and what the numbers of labels are."""
-
-from typing import Annotated, Literal
+"""What the numbers of reference labels are, in the form of the Train dock."""
 
 import numpy as np
 import pytest
-from pydantic import Field
 from qtpy.QtCore import Qt
 
-from napari_segment.registry import Entry
-from napari_segment.widgets.forms.form import Form
 from napari_segment.widgets.forms.train_labels import without_code
 
 pytestmark = pytest.mark.screen
-
-
-def fit(
-    pairs,
-    *,
-    seed: int = 0,
-    batch: Annotated[
-        int | Literal["auto"], Field(title="patches", json_schema_extra={"group": "network"})
-    ] = "auto",
-    lr: Annotated[float, Field(json_schema_extra={"group": "optimisation"})] = 0.1,
-):
-    """Fit."""
-
-
-def test_settings_stand_in_the_section_of_their_group(qtbot):
-    form = Form(
-        Entry("trainings", "fit", "Fit", fit, gives=""), labels={"lr": "rate"}, grouped=True
-    )
-    qtbot.addWidget(form.native)
-    form.native.show()
-    assert list(form.sections) == ["network", "optimisation"]
-    box, section = form.fields["batch"].native, form.sections["network"]
-    assert form.fields["seed"].native.isVisible()
-    assert not box.isVisible()
-    qtbot.mouseClick(section.button, Qt.MouseButton.LeftButton)
-    assert box.isVisible()
-    assert form.fields["batch"].menu.currentText() == "automatic"
-    assert form.settings == {"seed": 0, "batch": "auto", "lr": 0.1}
 
 
 def test_messages_name_what_the_form_shows():

@@ -1,9 +1,11 @@
-"""Docks of this plug-in are tabs of one area."""
+"""Docks of this plug-in are tabs of one area, and end their work when they are closed."""
 
 import pytest
 from qtpy.QtWidgets import QDockWidget
+from shared.windows import WAIT, add_stack, assert_done, open_dock, press, run
 
 pytestmark = pytest.mark.screen
+
 
 NAMES = ("Threshold", "Edges", "Clusters", "Measure", "Compare", "Track")
 
@@ -45,3 +47,17 @@ def test_docks_of_others_are_left_alone(qtbot, viewer):
     qtbot.wait(100)
     assert other not in window.tabifiedDockWidgets(dock)
     assert isinstance(other, QDockWidget)
+
+
+def test_closing_the_dock_ends_its_work(qtbot, viewer, stack, fresh_processes, patient):
+    add_stack(viewer, stack)
+    dock = open_dock(viewer, "Edges")
+    dock.method.value = (patient, {"steps": 1000})
+    press(qtbot, dock.running.button)
+    qtbot.waitUntil(lambda: "step" in dock.running.message.text(), timeout=WAIT)
+    viewer.window.remove_dock_widget(dock)
+    qtbot.waitUntil(lambda: dock.running.job is None, timeout=5000)
+    assert len(viewer.layers) == 1
+    again = open_dock(viewer, "Edges")
+    again.method.value = (patient, {"steps": 1})
+    assert_done(run(qtbot, again))

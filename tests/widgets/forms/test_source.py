@@ -5,11 +5,9 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
-from qtpy.QtWidgets import QApplication, QFileDialog
+from qtpy.QtWidgets import QApplication
 
-from napari_segment.widgets.forms.recipes import RecipeButton
 from napari_segment.widgets.forms.source import Source, is_labels
-from napari_segment.widgets.layers.conversion import recipe_of_layer
 
 
 @pytest.fixture
@@ -151,26 +149,3 @@ def test_a_preview_is_offered_nowhere(viewer):
     data = np.zeros((20, 30), np.uint8)
     assert is_labels(viewer.add_labels(data, metadata={"napari-segment": {"recipe": None}}))
     assert not is_labels(viewer.add_labels(data, metadata={"napari-segment": {"preview": True}}))
-
-
-def test_a_recipe_that_is_none_is_reported_and_the_next_clears_it(
-    qtbot, viewer, tmp_path, monkeypatch
-):
-    messages, taken = [], []
-    layer = add(viewer, (20, 30), "YX", name="cells")
-    button = RecipeButton(viewer, lambda: taken[-1], taken.append, messages.append, lambda: layer)
-    qtbot.addWidget(button)
-    layer.metadata["napari-segment"] = {"recipe": {"meth": 3}}
-    take = next(a for a in button.menu().actions() if a.text().startswith("Take"))
-    take.trigger()
-    assert messages[-1].startswith("What 'cells' keeps is not a recipe")
-    layer.metadata["napari-segment"] = {"recipe": {"method": {"name": "otsu"}}}
-    take.trigger()
-    assert messages[-1] == ""
-    assert taken == [recipe_of_layer(layer)]
-    monkeypatch.setattr(QFileDialog, "exec", lambda self: self.selectFile(f"{tmp_path}/mine") or 1)
-    button.menu().actions()[0].trigger()
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
-    button.save(tmp_path / "nowhere" / "recipe.yaml")
-    assert messages[-1].startswith("Cannot write the recipe")
-    assert messages[-1].endswith("No such file or directory.")

@@ -1,51 +1,19 @@
-"""What a hand does in a window: lines dragged in the histogram, markers set, and the run after."""
+"""Lines in a histogram are dragged by mouse, and the run takes their values."""
 
 import threading
-import time
 
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QPainter
-from qtpy.QtWidgets import QApplication
+from shared.windows import WAIT, headless, open_dock, result_of, undo
 
-from napari_segment import api, samples
-from napari_segment.cli import main
+from napari_segment import api
 from napari_segment.image import Image
-from napari_segment.io import read_labels
 from napari_segment.widgets.forms.fields import written
 from napari_segment.widgets.forms.histogram import HistogramView
 
 pytestmark = pytest.mark.screen
-
-WAIT = 400_000
-
-
-@pytest.fixture(scope="module")
-def stack():
-    """Four planes that grow brighter, noisy, with a bright and a middling half."""
-    rng = np.random.default_rng(4)
-    data = rng.normal(600, 150, (4, 40, 50)) + 200 * np.arange(4)[:, None, None]
-    data[:, :20] += 900
-    data[:, :, 25:] += 1500
-    return np.clip(data, 0, 4095).astype(np.uint16)
-
-
-def open_dock(viewer, name):
-    return viewer.window.add_plugin_dock_widget("napari-segment", name)[1]
-
-
-def run(qtbot, dock):
-    qtbot.mouseClick(dock.running.button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: dock.running.job is None, timeout=WAIT)
-    assert dock.running.message.text().endswith((" s.", " min."))
-    return dock.viewer.layers[-1]
-
-
-def undo(qtbot, dock):
-    before = len(dock.viewer.layers)
-    qtbot.mouseClick(dock.undo_button, Qt.MouseButton.LeftButton)
-    assert len(dock.viewer.layers) == before - 1
 
 
 def drag(qtbot, view, line, value):
@@ -68,16 +36,6 @@ def preview_of(qtbot, dock, image, recipe, plane):
     )
 
 
-def headless(dock, image, folder, *options):
-    """The labels that the command line makes by the recipe that the dock saves."""
-    dock.recipes.save(folder / "recipe.yaml")
-    api.write(image, folder / "image.ome.tif")
-    out = folder / "labels.ome.tif"
-    arguments = ["replay", folder / "recipe.yaml", folder / "image.ome.tif", "-o", out, *options]
-    assert main(list(map(str, arguments))) == 0
-    return np.asarray(read_labels(out).data)
-
-
 @pytest.mark.parametrize(
     ("start", "names", "wanted", "gives"),
     [
@@ -87,10 +45,10 @@ def headless(dock, image, folder, *options):
     ],
 )
 def test_every_line_is_dragged_and_the_run_takes_its_value(
-    qtbot, viewer, stack, tmp_path, start, names, wanted, gives
+    qtbot, viewer, bright_stack, tmp_path, start, names, wanted, gives
 ):
-    image = Image(stack, spacing=(2, 0.5, 0.5), unit="micrometer")
-    viewer.add_image(stack, rgb=False, scale=(2, 0.5, 0.5), units=("um",) * 3, name="stack")
+    image = Image(bright_stack, spacing=(2, 0.5, 0.5), unit="micrometer")
+    viewer.add_image(bright_stack, rgb=False, scale=(2, 0.5, 0.5), units=("um",) * 3, name="stack")
     viewer.dims.set_current_step(0, 2)
     dock = open_dock(viewer, "Threshold")
     dock.method.name = start
@@ -107,7 +65,7 @@ def test_every_line_is_dragged_and_the_run_takes_its_value(
     np.testing.assert_array_equal(np.ravel(given), dragged)
     expected = api.segment(image, gives, **dict(zip(names, given, strict=True)))
     preview_of(qtbot, dock, image, dock.recipe(), 2)
-    labels = run(qtbot, dock)
+    labels = result_of(qtbot, dock)
     np.testing.assert_array_equal(labels.data, expected.data)
     assert labels.metadata["napari-segment"]["recipe"]["method"]["name"] == gives
     np.testing.assert_array_equal(headless(dock, image, tmp_path), expected.data)
@@ -126,8 +84,8 @@ def test_every_line_is_dragged_and_the_run_takes_its_value(
         ("Clusters", "kmeans", "levels", 3),
     ],
 )
-def test_edges_and_clusters_have_lines_too(qtbot, viewer, stack, title, start, gives, lines):
-    viewer.add_image(stack[2], name="plane", scale=(0.5, 0.5), units=("um",) * 2)
+def test_edges_and_clusters_have_lines_too(qtbot, viewer, bright_stack, title, start, gives, lines):
+    viewer.add_image(bright_stack[2], name="plane", scale=(0.5, 0.5), units=("um",) * 2)
     dock = open_dock(viewer, title)
     dock.method.name = start
     if start == "kmeans":
@@ -141,7 +99,7 @@ def test_edges_and_clusters_have_lines_too(qtbot, viewer, stack, title, start, g
     assert dragged == pytest.approx(wanted, rel=0.05)
     recipe = dock.recipe()
     assert recipe.method.name == gives
-    image = Image(stack[2], spacing=(0.5, 0.5), unit="micrometer")
+    image = Image(bright_stack[2], spacing=(0.5, 0.5), unit="micrometer")
     expected = api.replay(recipe, image).data
     assert np.asarray(expected).max() == (lines if gives == "levels" else 1)
     layers = viewer.layers
@@ -150,24 +108,12 @@ def test_edges_and_clusters_have_lines_too(qtbot, viewer, stack, title, start, g
         timeout=WAIT,
     )
     assert view.thresholds == pytest.approx((*before[:-1], dragged), rel=1e-3)
-    np.testing.assert_array_equal(run(qtbot, dock).data, expected)
+    np.testing.assert_array_equal(result_of(qtbot, dock).data, expected)
     undo(qtbot, dock)
 
 
-def test_previews_are_asked_for_while_changes_go_on(qtbot, viewer, stack, monkeypatch):
-    viewer.add_image(stack[2], name="plane")
-    dock = open_dock(viewer, "Threshold")
-    asked = []
-    monkeypatch.setattr(dock.live._newest, "ask", asked.append)
-    end = time.monotonic() + 1
-    while time.monotonic() < end:  # never quiet, as when the mouse moves on and on
-        dock.live.refresh()
-        QApplication.processEvents()
-    assert len(asked) > 1
-
-
-def test_the_one_border_of_two_clusters_is_dragged_again_and_again(qtbot, viewer, stack):
-    viewer.add_image(stack[2], name="plane")
+def test_the_one_border_of_two_clusters_is_dragged_again_and_again(qtbot, viewer, bright_stack):
+    viewer.add_image(bright_stack[2], name="plane")
     dock = open_dock(viewer, "Clusters")
     dock.method.name = "kmeans"
     dock.method.form.settings = {"clusters": 2}
@@ -180,7 +126,7 @@ def test_the_one_border_of_two_clusters_is_dragged_again_and_again(qtbot, viewer
         recipe = dock.recipe()
         assert recipe.method.name == "levels"
         np.testing.assert_array_equal(recipe.method.settings["thresholds"], [dragged])
-        expected = api.replay(recipe, Image(stack[2])).data
+        expected = api.replay(recipe, Image(bright_stack[2])).data
         shown = viewer.layers
         qtbot.waitUntil(
             lambda shown=shown, expected=expected: (
@@ -254,8 +200,10 @@ def test_numbers_stand_under_their_lines_or_not_at_all(qtbot, viewer, monkeypatc
         assert x <= view._position(float(label)) <= x + width
 
 
-def test_a_histogram_that_comes_late_says_nothing_of_markers(qtbot, viewer, stack, monkeypatch):
-    viewer.add_image(stack[2], name="plane")
+def test_a_histogram_that_comes_late_says_nothing_of_markers(
+    qtbot, viewer, bright_stack, monkeypatch
+):
+    viewer.add_image(bright_stack[2], name="plane")
     dock = open_dock(viewer, "Threshold")
     look, asked, ticked, messages = dock.live.look, threading.Event(), threading.Event(), []
 
@@ -273,73 +221,3 @@ def test_a_histogram_that_comes_late_says_nothing_of_markers(qtbot, viewer, stac
     ticked.set()
     qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
     assert not any("markers" in message for message in messages)
-
-
-@pytest.mark.parametrize("kind", ["points", "labels"])
-@pytest.mark.parametrize("method", ["watershed", "random_walker"])
-def test_markers_by_hand(qtbot, viewer, tmp_path, method, kind):
-    image, truth = samples.cells((8, 40, 40), seed=1)
-    numbers = np.unique(truth.data)[1:4]
-    centres = [np.rint(np.argwhere(truth.data == n).mean(0)).astype(int) for n in numbers]
-    centres.append(np.array([0, 0, 0]))
-    marks = np.zeros(image.shape, np.uint8)
-    for number, centre in enumerate(centres, 1):
-        marks[tuple(centre)] = number
-    geometry = {"scale": image.spacing, "units": ("um",) * 3, "axis_labels": ("z", "y", "x")}
-    viewer.add_image(image.data, name="cells", rgb=False, **geometry)
-    if kind == "points":
-        layer = viewer.add_points(ndim=3, name="marks", **geometry)
-        for centre in centres:
-            layer.add(centre + 0.3)  # anywhere in the voxel
-    else:
-        layer = viewer.add_labels(np.zeros(image.shape, np.uint8), name="marks", **geometry)
-        layer.brush_size = 1
-        for number, centre in enumerate(centres, 1):
-            layer.selected_label = number
-            layer.paint(centre, number)
-    dock = open_dock(viewer, "Edges")
-    dock.method.name = method
-    dock.extra["markers"].layer = layer
-    dock.live.box.setChecked(True)
-    qtbot.waitUntil(lambda: "no preview" in dock.running.message.text(), timeout=WAIT)
-    assert "preview" not in viewer.layers
-    labels = run(qtbot, dock)
-    given = Image(image.data, "ZYX", image.spacing, unit="micrometer")
-    expected = api.segment(given, method, markers=marks).data
-    np.testing.assert_array_equal(labels.data, expected)
-    assert set(np.unique(labels.data)) == {1, 2, 3, 4}
-    np.testing.assert_allclose(labels.scale, image.spacing)
-    api.write(given.replace(data=marks), tmp_path / "marks.ome.tif")
-    options = ["--data", f"markers={tmp_path / 'marks.ome.tif'}"]
-    np.testing.assert_array_equal(headless(dock, given, tmp_path, *options), expected)
-    undo(qtbot, dock)
-    assert list(viewer.layers) == [viewer.layers["cells"], layer]
-
-
-def test_channel_times_and_planes_are_chosen_and_replayed(qtbot, viewer, stack, tmp_path):
-    film = np.stack([np.stack([stack[::-1], stack]), np.stack([stack, stack // 2])])
-    film = np.concatenate([film, film[:1]])  # TCZYX
-    geometry = {"axis_labels": tuple("tczyx"), "scale": (5, 1, 2, 0.5, 0.5)}
-    viewer.add_image(
-        film, name="film", rgb=False, **geometry, units=("s", "pixel", "um", "um", "um")
-    )
-    dock = open_dock(viewer, "Threshold")
-    image = Image(film, "TCZYX", (2, 0.5, 0.5), unit="micrometer", interval=5)
-    dock.source.channel_menu.setCurrentIndex(1)
-    dock.source.first.setValue(1)
-    for apply_to, text in (("plane", "each plane (2-D)"), ("volume", "each volume (3-D)")):
-        dock.source.per_menu.setCurrentIndex(dock.source.per_menu.findText(text))
-        labels = run(qtbot, dock)
-        expected = api.segment(image, "otsu", channel=1, times=(1, 3), apply_to=apply_to).data
-        assert labels.data.shape == (2, 1, 4, 40, 50)
-        np.testing.assert_array_equal(labels.data[:, 0], expected)
-        np.testing.assert_allclose(labels.translate[:2], (5, 1))
-        np.testing.assert_array_equal(headless(dock, image, tmp_path), expected)
-        undo(qtbot, dock)
-    assert not dock.undo_button.isEnabled()
-    fresh = open_dock(viewer, "Edges")
-    api.recipe_of("sobel", channel=1, times=(0, 2), apply_to="plane").save(tmp_path / "sobel.yaml")
-    fresh.recipes.load(tmp_path / "sobel.yaml")
-    assert (fresh.source.channel, fresh.source.times, fresh.source.apply_to) == (1, (0, 2), "plane")
-    expected = api.replay(tmp_path / "sobel.yaml", image).data
-    np.testing.assert_array_equal(run(qtbot, fresh).data[:, 0], expected)

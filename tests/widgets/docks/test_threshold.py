@@ -1,0 +1,69 @@
+"""The Threshold dock in a window."""
+
+import numpy as np
+import pytest
+from shared.windows import WAIT, add_stack, assert_done, open_dock, press, run
+
+from napari_segment import api
+
+pytestmark = pytest.mark.screen
+
+
+def test_threshold_gives_labels_on_the_image(qtbot, viewer, stack):
+    image = add_stack(viewer, stack)
+    dock = open_dock(viewer, "Threshold")
+    assert dock.method.name == "otsu"
+    assert_done(run(qtbot, dock))
+    labels = viewer.layers[-1]
+    assert labels.name == "stack Otsu threshold"
+    assert labels._type_string == "labels"
+    for name in ("scale", "translate", "rotate", "shear"):
+        np.testing.assert_allclose(getattr(labels, name), getattr(image, name))
+    np.testing.assert_allclose(labels.affine.affine_matrix, image.affine.affine_matrix)
+    assert labels.units == image.units
+    assert labels.axis_labels == image.axis_labels
+    np.testing.assert_array_equal(labels.data, api.segment(stack, "otsu").data)
+    dock.method.name = "li"
+    dock.recipes.take()
+    assert dock.method.name == "otsu"
+    press(qtbot, dock.undo_button)
+    assert labels not in viewer.layers
+    assert not dock.undo_button.isEnabled()
+
+
+def test_undo_passes_over_what_is_gone(qtbot, viewer, stack):
+    image = add_stack(viewer, stack)
+    dock = open_dock(viewer, "Threshold")
+    runs = []
+    for _ in range(3):
+        assert_done(run(qtbot, dock))
+        runs.append(viewer.layers[-1])
+    runs[1].name = "mine"
+    viewer.layers.remove(runs[2])
+    press(qtbot, dock.undo_button)
+    assert list(viewer.layers) == [image, runs[0]]
+    assert viewer.layers.selection.active is image
+    viewer.layers.remove(runs[0])
+    assert not dock.undo_button.isEnabled()
+
+
+def test_a_run_says_how_many_objects_and_offers_to_number_the_pieces_of_a_mask(qtbot, viewer):
+    plane = np.zeros((40, 50), np.uint8)
+    plane[2:6, 2:6] = plane[20:30, 20:30] = plane[35:38, 40:48] = 200
+    viewer.add_image(plane, name="three", axis_labels=("y", "x"))
+    dock = open_dock(viewer, "Threshold")
+    assert run(qtbot, dock).startswith("A mask of 3 pieces, 0.07 of all voxels, ")
+    assert dock.running.suggestion.isVisible()
+    press(qtbot, dock.running.suggestion)
+    qtbot.waitUntil(lambda: dock.running.job is None, timeout=WAIT)
+    assert dock.running.message.text().startswith("3 objects, ")
+    assert not dock.running.suggestion.isVisible()
+    assert viewer.layers[-1].data.max() == 3
+
+
+def test_a_run_that_finds_nothing_says_why(qtbot, viewer):
+    viewer.add_image(np.arange(20, dtype=np.uint8).reshape(4, 5), name="low")
+    dock = open_dock(viewer, "Threshold")
+    dock.method.value = ("manual", {"value": 812.0})
+    said = run(qtbot, dock)
+    assert "the threshold 812 is above every voxel (the largest is 19)" in said
