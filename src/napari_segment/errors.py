@@ -56,6 +56,17 @@ class MissingError(SegmentError, ImportError):
     """An optional package, a file of weights or a device is not there."""
 
 
+def message_of(error: Exception) -> str:
+    """Return the sentence that a user reads of any error."""
+    if isinstance(error, SegmentError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"There is not enough memory: {error}"
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}."
+    return as_message(f"{type(error).__name__}: {error}")
+
+
 class UnknownNameError(SegmentError, LookupError):
     """No entry has this name.
 

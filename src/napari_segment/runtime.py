@@ -81,6 +81,24 @@ def set_variables() -> dict[str, str]:
     return added
 
 
+def variables_of_share(environment: Mapping[str, str], processes: int) -> dict[str, str]:
+    """Return the environment of one of several processes that share the threads of this one.
+
+    Parameters
+    ----------
+    environment : mapping of str to str
+        Of this process.
+    processes : int
+        How many there are.
+    """
+    share = max(1, threads() // processes)
+    shared = {**environment, THREADS: str(share)}
+    for name in _COUNTS:
+        if environment.get(name, "").isdigit() and int(environment[name]) > share:
+            shared[name] = str(share)
+    return shared | variables(shared, share, os.cpu_count() or 1)
+
+
 def variables(environment: Mapping[str, str], cores: int, machine: int) -> dict[str, str]:
     """Return the variables to add to an environment.
 

@@ -32,6 +32,20 @@ class Step:
     preview: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True)
+class FileStep(Step):
+    """A Step of work on many files at which one of them is finished.
+
+    Parameters
+    ----------
+    row : mapping
+        What became of it, in plain values: ``input``, ``output``, ``status`` ("done", "failed" or
+        "skipped"), ``error``, and what the work says of it.
+    """
+
+    row: Mapping[str, Any] = field(default_factory=dict)
+
+
 def run(steps: Generator[Step, None, T]) -> T:
     """Run long work to its end in this thread, without showing its steps.
 

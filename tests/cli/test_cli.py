@@ -329,13 +329,13 @@ def test_blocks_and_a_cluster_give_the_same(cells, tmp_path, monkeypatch):
         address = cluster.scheduler_address
         assert main([*arguments, str(tmp_path / "c.tif"), "--scheduler", address]) == 0
     assert np.array_equal(read_labels(tmp_path / "c.tif"), expected)
-    monkeypatch.setattr("napari_segment.cli.segment.LARGE", 0.0)
+    monkeypatch.setattr("napari_segment.api.batch.reading.LARGE", 0.0)
     assert main([*arguments, str(tmp_path / "large.tif")]) == 0
     assert np.array_equal(read_labels(tmp_path / "large.tif"), expected)
 
 
 def test_what_needs_the_whole_is_given_it_however_large(cells, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("napari_segment.cli.segment.LARGE", 0.0)
+    monkeypatch.setattr("napari_segment.api.batch.reading.LARGE", 0.0)
     command = ["segment", "watershed", str(cells), "-o", str(tmp_path / "a.tif")]
     assert main(command) == 0
     assert main([*command, "--lazy"]) == 1

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from napari_segment import io
-from napari_segment.cli.paths import inputs_of
+from napari_segment.api.batch.paths import inputs_of
 from napari_segment.errors import FormatError, PluginError
 from napari_segment.image import Image
 from napari_segment.io.contents import gather

@@ -3,6 +3,16 @@
 The widgets and the command line call these, and nothing below them.
 """
 
+from napari_segment.api.batch import Batch as Batch
+from napari_segment.api.batch import Reading as Reading
+from napari_segment.api.batch import convert_files as convert_files
+from napari_segment.api.batch import convert_files_steps as convert_files_steps
+from napari_segment.api.batch import filter_files as filter_files
+from napari_segment.api.batch import filter_files_steps as filter_files_steps
+from napari_segment.api.batch import measure_files as measure_files
+from napari_segment.api.batch import measure_files_steps as measure_files_steps
+from napari_segment.api.batch import segment_files as segment_files
+from napari_segment.api.batch import segment_files_steps as segment_files_steps
 from napari_segment.api.classifier import train_classifier as train_classifier
 from napari_segment.api.coercion import as_image as as_image
 from napari_segment.api.coercion import as_labels as as_labels

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from napari_segment.cli.batch import each_of
-from napari_segment.cli.paths import inputs_of, targets_of
+from napari_segment.cli.batch import batch_of, each_of, reading_of
 from napari_segment.cli.progress import show
 from napari_segment.errors import SettingError
 
@@ -46,41 +44,13 @@ def convert(options: argparse.Namespace) -> int:
         return _convert_pairs(options)
     if not options.inputs:
         raise SettingError("Give the files to convert, or a data set with --dataset DIR.")
-    inputs = inputs_of(options.inputs, recursive=options.recursive, skip=options.output)
-    targets = targets_of(inputs, options.output, "labels" if options.are_labels else "floats")
-    if options.suffix:
-        targets = [_renamed(target, options.suffix) for target in targets]
-    return each_of(list(inputs), targets, options, partial(_convert_one, options))
+    from napari_segment.api import convert_files_steps
 
-
-def _renamed(target: Path, suffix: str) -> Path:
-    from napari_segment import io
-
-    ending = suffix if suffix.startswith(".") else f".{suffix}"
-    if not io.is_readable(f"a{ending}"):
-        known = ", ".join(sorted(s for f in io.formats.values() if f.writes for s in f.suffixes))
-        raise SettingError(f"--suffix {suffix} is no known format. Known: {known}.")
-    return target.with_name(io.stem(target) + ending)
-
-
-def _convert_one(options: argparse.Namespace, path: Path, target: Path) -> dict[str, Any]:
-    from napari_segment import api, io
-
-    choice: dict[str, Any] = {
-        "axes": options.axes, "series": options.series, "incomplete": options.incomplete
-    }  # fmt: skip
-    stack: Any
-    if options.are_labels:
-        stack = io.read_labels(path, holds=options.holds, **choice)
-    else:
-        stack = api.read(path, lazy=True, **choice)
-    api.write(stack, target, reference=options.reference)
-    if not options.json:
-        print(f"{path} → {target} ({stack.axes}, {stack.dtype})")
-    return {
-        "input": str(path), "output": str(target), "axes": stack.axes, "shape": list(stack.shape),
-        "dtype": str(stack.dtype), "spacing": list(stack.spacing), "unit": stack.unit,
-    }  # fmt: skip
+    steps = convert_files_steps(
+        options.inputs, options.output, suffix=options.suffix, are_labels=options.are_labels,
+        reference=options.reference, reading=reading_of(options), batch=batch_of(options),
+    )  # fmt: skip
+    return each_of(steps, options)
 
 
 def _convert_pairs(options: argparse.Namespace) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from napari_segment.api.batch.paths import table_path
+from napari_segment.cli.batch import reading_of
 from napari_segment.cli.cluster import cluster
 from napari_segment.cli.messages import counted
-from napari_segment.cli.paths import table_path
 from napari_segment.cli.progress import show
-from napari_segment.cli.segment import load_recipe, read_input, typed
+from napari_segment.cli.segment import load_recipe, typed
 from napari_segment.errors import SettingError
 from napari_segment.recipe import Recipe
 
@@ -21,7 +22,7 @@ def edges(options: argparse.Namespace) -> int:
     recipe = _recipe(options)
     target = table_path(options.output, [options.image])
     with cluster(options.scheduler):
-        image = read_input(options, options.image)
+        image = reading_of(options).image(options.image)
         table = show(api.edge_point_steps(image, recipe), image.name)
     path = api.write(with_units(table), target)
     recipe.save(path.with_name(f"{path.name}.recipe.yaml"))  # labels may have the same stem

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from napari_segment.errors import SHOWN, LeftOutWarning, SegmentError
+from napari_segment import errors
+from napari_segment.errors import SHOWN, LeftOutWarning
 from napari_segment.printable import as_message, one_line
 
 NEGATIVE = re.compile(r"-(\d|\.|inf\b)")  # what begins so is a value: -1e3, or -5,100
@@ -61,13 +62,9 @@ def complain(text: str) -> None:
 
 def message_of(error: Exception) -> str:
     """Return the message that a user reads of an error."""
-    if isinstance(error, SegmentError):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return f"There is not enough memory: {error}"
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}."
-    return f"{type(error).__name__}: {error} (run again with --debug to see where)"
+    message = errors.message_of(error)
+    expected = isinstance(error, errors.SegmentError | OSError | MemoryError)
+    return message if expected else f"{message} (run again with --debug to see where)"
 
 
 @contextmanager
@@ -105,9 +102,9 @@ def as_typed(text: str) -> str:
     >>> as_typed("Use apply_to='volume', or say channel=0.")
     'Use --apply-to volume, or say --channel 0.'
     """
-    text = re.sub(r"\b(allow_recipe_paths|allow_outside)=True", _flag, text)
+    text = re.sub(r"\b(allow_recipe_paths|allow_outside|recursive|skip_existing)=True", _flag, text)
     return re.sub(
-        r"(?<![\w/\\])(axes|channel|apply_to|series|times|incomplete)=('[^']*'|[^\s,;:.]+)",
+        r"(?<![\w/\\])(axes|channel|apply_to|series|times|incomplete|workers)=('[^']*'|[^\s,;:.]+)",
         _option,
         text,
     )

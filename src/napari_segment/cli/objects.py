@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_segment.api.batch.paths import protect, targets_of
 from napari_segment.cli.messages import counted
-from napari_segment.cli.paths import protect, targets_of
 from napari_segment.cli.settings import chosen
 
 if TYPE_CHECKING:

@@ -88,6 +88,11 @@ def batch_options(parser: argparse.ArgumentParser) -> None:
         "--skip-existing", action="store_true", help="make no result again that exists"
     )
     group.add_argument(
+        "--workers", type=int, default=0, metavar="N",
+        help="work in N processes, each on one file at a time; one that the system ends fails its "
+        "file alone (default: 0, in this process)",
+    )  # fmt: skip
+    group.add_argument(
         "--report", default="", metavar="JSON",
         help="write what became of each input: output, recipe, seconds, peak memory, error",
     )  # fmt: skip

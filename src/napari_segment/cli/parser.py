@@ -216,15 +216,6 @@ def _convert(commands: Commands) -> None:
         "--reference", default="", metavar="DIR",
         help="the DICOM images to which a DICOM Segmentation (.dcm) refers",
     )  # fmt: skip
-    parser.set_defaults(scheduler="")
-    parser.add_argument("--axes", default="", help="axis letters of the inputs, such as TZYX")
-    parser.add_argument(
-        "--series", default="", metavar="N", help="which image of several in a file"
-    )
-    parser.add_argument(
-        "--incomplete", choices=("refuse", "allow"), default="refuse",
-        help="whether a file with missing parts is refused, or read as far as it goes",
-    )  # fmt: skip
     pairs_options(parser)
     parser.add_argument(
         "--to-layout", default="folders",
@@ -233,6 +224,7 @@ def _convert(commands: Commands) -> None:
     )  # fmt: skip
     batch_options(parser)
     json_option(parser)
+    input_options(parser)
 
 
 def _measure(commands: Commands) -> None:

@@ -17,6 +17,7 @@ def show(
     steps: Generator[Step, None, Any],
     title: str = "",
     stays: Callable[[Step], bool] = lambda step: False,  # noqa: ARG005
+    each: Callable[[Step], None] = lambda step: None,  # noqa: ARG005
 ) -> Any:
     """Run long work to its end, with a bar on stderr if that is a terminal.
 
@@ -28,6 +29,8 @@ def show(
         Stands before the bar.
     stays : callable
         Whether the message of a Step is printed as a line of its own, on stderr whatever that is.
+    each : callable
+        Is called with each Step, and may print.
 
     Returns
     -------
@@ -43,6 +46,8 @@ def show(
                 step = next(steps)
                 if stays(step):
                     bar.write(printable(step.message), file=stream)
+                with bar.external_write_mode(file=stream):
+                    each(step)
                 _draw(bar, step)
         except StopIteration as stop:
             return stop.value

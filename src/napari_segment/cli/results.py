@@ -4,70 +4,39 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Container
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from napari_segment.cli.batch import Row, each_of
-from napari_segment.cli.measure_table import MeasureTable
+from napari_segment.api.batch.paths import is_image, is_map, table_path
+from napari_segment.cli.batch import Row, batch_of, each_of, reading_of
 from napari_segment.cli.messages import complain, counted, in_columns, message_of
-from napari_segment.cli.paths import Matching, inputs_of, is_image, table_path
-from napari_segment.cli.segment import read_input, read_labels_input
 from napari_segment.errors import FormatError, InputError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FOLLOWING = ("segmentation_quality", "recognition_quality")  # of f1 and panoptic_quality
 
 
 def measure(options: argparse.Namespace) -> int:
     """Measure the objects of one or several files into one CSV table."""
-    inputs = _labels_of(options)
-    images = Matching(Path(options.image), options.recursive) if options.image else None
-    read = [*inputs, *inputs_of([options.image] if options.image else [], recursive=True)]
-    target = table_path(options.output, read)
-    alone = list(inputs) == [Path(options.labels[0])]
-    table = MeasureTable(target, alone=alone, go_on=options.skip_existing)
-
-    def work(path: Path, target: Path) -> Row:  # noqa: ARG001
-        image = images.like(path, inputs[path]) if images else None
-        return table.add(path, _measured(options, path, image))
-
-    def is_done(path: Path, target: Path) -> bool:
-        return target.exists() if alone else str(path) in table.files
-
-    try:
-        status = each_of(list(inputs), [target] * len(inputs), options, work, is_done)
-    finally:
-        table.save()
-    if table.files and not options.json:
-        print(table.summary())
-    return status
-
-
-def _labels_of(options: argparse.Namespace) -> dict[Path, Path]:
-    """The inputs without the maps that lie next to results."""
-    from napari_segment import io
-
-    inputs = inputs_of(options.labels, recursive=options.recursive)
-    names = {path: str(path.with_name(io.stem(path))) for path in inputs}
-    given, results = set(map(Path, options.labels)), set(names.values())
-    return {
-        path: folder
-        for path, folder in inputs.items()
-        if path in given or not _is_map(names[path], results)
-    }
-
-
-def _measured(options: argparse.Namespace, path: Path, image: Path | None) -> pd.DataFrame:
     from napari_segment import api
-    from napari_segment.results.measure import with_units
 
-    asked = [name.strip() for name in options.properties.split(",")]
-    labels = read_labels_input(options, path)
-    intensities = read_input(options, image) if image else None
-    return with_units(api.measure(labels, intensities, properties=asked))
+    measured: list[Row] = []
+
+    def line(row: Row) -> str:
+        measured.append(row)
+        return ""
+
+    properties = [name.strip() for name in options.properties.split(",")]
+    steps = api.measure_files_steps(
+        options.labels, options.output, images=options.image or "", properties=properties,
+        reading=reading_of(options), batch=batch_of(options),
+    )  # fmt: skip
+    status = each_of(steps, options, line)
+    if measured and not options.json:
+        rows = counted(sum(row["rows"] for row in measured), "row")
+        files = f" of {counted(len(measured), 'file')}"
+        alone = [row["input"] for row in measured] == options.labels
+        print(f"{rows}{'' if alone else files} → {options.output}")
+    return status
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -163,7 +132,7 @@ def _cases(result: Path, reference: Path, recursive: bool) -> dict[str, tuple[Pa
     if is_image(reference):
         raise InputError(f"{result} is a folder, so {reference} must be a folder of equal names.")
     references, results = (_by_stem(folder, recursive) for folder in (reference, result))
-    results = {n: p for n, p in results.items() if n in references or not _is_map(n, results)}
+    results = {n: p for n, p in results.items() if n in references or not is_map(n, results)}
     missing = [name for name in results if name not in references]
     if missing:
         raise InputError(
@@ -181,8 +150,3 @@ def _by_stem(folder: Path, recursive: bool) -> dict[str, Path]:
 
     images = io.images_in(folder, recursive=recursive)
     return {(p.parent.relative_to(folder) / io.stem(p)).as_posix(): p for p in images}
-
-
-def _is_map(name: str, results: Container[str]) -> bool:
-    """Whether a file is a map of probabilities or the like that lies next to a result."""
-    return name.rpartition(".")[0] in results

@@ -35,6 +35,11 @@ def allow_outside() -> Iterator[None]:
         _allowed -= 1
 
 
+def is_allowed() -> bool:
+    """Return whether files may name others anywhere, as `allow_outside` or the variable says."""
+    return bool(_allowed) or os.environ.get(VARIABLE) == "1"
+
+
 def contained(named: Path, folder: Path, source: Path) -> Path:
     """Return a path that a file names, if it leads nowhere outside of a folder.
 
@@ -52,7 +57,7 @@ def contained(named: Path, folder: Path, source: Path) -> Path:
     FormatError
         If it lies elsewhere and `allow_outside` is not open.
     """
-    if _allowed or os.environ.get(VARIABLE) == "1":
+    if is_allowed():
         return named
     if named.resolve().is_relative_to(folder.resolve()):
         return named

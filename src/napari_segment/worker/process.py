@@ -19,11 +19,12 @@ import numpy as np
 
 from napari_segment.errors import SHOWN, SegmentError, Stopped
 from napari_segment.printable import as_message, printable
-from napari_segment.step import Step
+from napari_segment.step import FileStep, Step
 from napari_segment.worker.verbs import VERBS, Message
 
 INTERVAL = 0.05  # seconds between two lots of steps: 20 updates a second
 IDLE = 2.0  # seconds without a job before the compiler is imported
+LASTING = ("numbers", "preview", "row")  # what a step has that is not to be lost
 GRACE = 5.0  # seconds that a job has to end once nobody listens
 
 
@@ -49,9 +50,9 @@ class Outbox:
             self._write(message)
 
     def step(self, job: int, step: Message) -> None:
-        """Send a step soon. One that waits, without numbers or pictures, gives way to the next."""
+        """Send a step soon. One that waits, with nothing but a message, gives way to the next."""
         with self._lock:
-            if self._steps and not (self._steps[-1]["numbers"] or self._steps[-1]["preview"]):
+            if self._steps and not any(self._steps[-1].get(key) for key in LASTING):
                 self._steps.pop()
             self._job = job
             self._steps.append(step)
@@ -188,6 +189,7 @@ def _plain(step: Step, folder: Path, count: int) -> Message:
         "message": as_message(step.message),
         "numbers": {name: float(number) for name, number in step.numbers.items()},
         "preview": preview,
+        "row": dict(step.row) if isinstance(step, FileStep) else {},
     }
 
 

@@ -24,7 +24,7 @@ from qtpy.QtWidgets import QApplication
 from napari_segment.errors import SegmentError
 from napari_segment.io.temporary import temporary_folder
 from napari_segment.printable import as_message, printable
-from napari_segment.step import Step
+from napari_segment.step import FileStep, Step
 from napari_segment.widgets.jobs.threads import call_in_thread
 
 if TYPE_CHECKING:
@@ -378,4 +378,7 @@ def said(error: Exception | None) -> str:
 
 def _step(plain: Message) -> Step:
     preview = {name: np.load(path) for name, path in plain["preview"].items()}
-    return Step(plain["done"], plain["total"], plain["message"], plain["numbers"], preview or None)
+    done, total, message, numbers = (plain[k] for k in ("done", "total", "message", "numbers"))
+    if plain["row"]:
+        return FileStep(done, total, message, numbers, preview or None, plain["row"])
+    return Step(done, total, message, numbers, preview or None)

@@ -1,9 +1,9 @@
-"""The files that a command is given: folders opened, results named."""
+"""The files that work on many is given: folders opened, results named."""
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -11,6 +11,7 @@ from napari_segment.errors import InputError, SettingError
 from napari_segment.io.names import natural
 
 Content: TypeAlias = Literal["labels", "floats"]
+Paths: TypeAlias = str | Path | Iterable[str | Path]
 
 
 def is_image(path: Path) -> bool:
@@ -20,16 +21,16 @@ def is_image(path: Path) -> bool:
     return not path.is_dir() or io.is_image(path)
 
 
-def inputs_of(names: Iterable[str], *, recursive: bool = False, skip: str = "") -> dict[Path, Path]:
+def inputs_of(names: Paths, *, recursive: bool = False, skip: str | Path = "") -> dict[Path, Path]:
     """List the inputs: files, patterns such as ``*.tif``, and the images of folders.
 
     Parameters
     ----------
-    names : iterable of str
-        As typed. A folder that is one image itself, such as a DICOM series, is one input.
+    names : str, Path, or iterable of these
+        A folder that is one image itself, such as a DICOM series, is one input.
     recursive : bool
         Whether the folders below a folder are listed too.
-    skip : str
+    skip : str or Path
         A folder that is left out, as that of the results.
 
     Returns
@@ -38,15 +39,46 @@ def inputs_of(names: Iterable[str], *, recursive: bool = False, skip: str = "") 
         Each input, with the folder below which its result goes, relative to that of the results.
     """
     inputs: dict[Path, Path] = {}
-    for name in names:
-        if not name:
+    for name in listed(names):
+        if not str(name):
             raise SettingError("An input has no name: is a variable unset?")
-        for path in _expanded(name):
+        for path in _expanded(str(name)):
             if is_image(path):
                 inputs.setdefault(path, Path())
             else:
                 inputs |= _images_below(path, recursive, skip)
     return inputs
+
+
+def listed(names: Paths) -> list[str | Path]:
+    """One path or several, as a list."""
+    return [names] if isinstance(names, str | Path) else list(names)
+
+
+def without_maps(inputs: Mapping[Path, Path], given: Iterable[str | Path]) -> dict[Path, Path]:
+    """Leave out maps (of probabilities and the like) that lie next to results.
+
+    Parameters
+    ----------
+    inputs : mapping of Path to Path
+        As of `inputs_of`.
+    given : iterable of str or Path
+        What was named itself, which stays.
+    """
+    from napari_segment import io
+
+    names = {path: str(path.with_name(io.stem(path))) for path in inputs}
+    named, results = set(map(Path, given)), set(names.values())
+    return {
+        path: folder
+        for path, folder in inputs.items()
+        if path in named or not is_map(names[path], results)
+    }
+
+
+def is_map(name: str, results: Container[str]) -> bool:
+    """Whether a file is a map that lies next to a result, by their names without suffix."""
+    return name.rpartition(".")[0] in results
 
 
 def _expanded(name: str) -> list[Path]:
@@ -60,7 +92,7 @@ def _expanded(name: str) -> list[Path]:
     return list(map(Path, paths))
 
 
-def _images_below(folder: Path, recursive: bool, skip: str) -> dict[Path, Path]:
+def _images_below(folder: Path, recursive: bool, skip: str | Path) -> dict[Path, Path]:
     from napari_segment.io import images_in
 
     without = Path(skip).resolve() if skip else None
@@ -70,7 +102,7 @@ def _images_below(folder: Path, recursive: bool, skip: str) -> dict[Path, Path]:
         if without is None or not recursive or without not in path.resolve().parents
     }
     if not images:
-        hint = "" if recursive else " For the folders in it, add --recursive."
+        hint = "" if recursive else " For the folders in it, add recursive=True."
         raise SettingError(f"The folder {folder} holds no image that can be read.{hint}")
     return images
 
@@ -130,10 +162,10 @@ def protect(
             )
 
 
-def table_path(text: str, files: Iterable[str | Path]) -> Path:
+def table_path(text: str | Path, files: Iterable[str | Path]) -> Path:
     """Where a table goes: a file that ends with .csv, and none of those that are read."""
     if Path(text).suffix.lower() != ".csv":
-        raise SettingError(f"Cannot write a table to {text!r}: end it with .csv.")
+        raise SettingError(f"Cannot write a table to {str(text)!r}: end it with .csv.")
     protect(files, [text])
     return Path(text)
 
@@ -146,7 +178,9 @@ def _identity(path: str | Path) -> tuple[int, int] | Path:
     return status.st_dev, status.st_ino
 
 
-def targets_of(inputs: Mapping[Path, Path], output: str, content: Content = "labels") -> list[Path]:
+def targets_of(
+    inputs: Mapping[Path, Path], output: str | Path, content: Content = "labels"
+) -> list[Path]:
     """Where each result goes: OUT itself for one input, a file in the folder OUT for several.
 
     No result goes where an input is.
@@ -155,12 +189,12 @@ def targets_of(inputs: Mapping[Path, Path], output: str, content: Content = "lab
     ----------
     inputs : mapping of Path to Path
         The files, and the folder of each result below OUT.
-    output : str
+    output : str or Path
         OUT.
     content : {"labels", "floats"}
         What the results hold, which decides the format where that of the input is not exact.
     """
-    targets = _targets(inputs, output, content)
+    targets = _targets(inputs, str(output), content)
     protect(inputs, targets)
     return targets
 
