@@ -13,7 +13,7 @@ from napari_segment.registry import Entry, losses, models
 
 HERE = Path(__file__).parent
 
-# Who else has the same, checked in tests/deep/test_losses.py where marked "=".
+# Who else has the same, checked in tests/deep/nn/losses/test_losses.py where marked "=".
 LIBRARIES = {
     "bce": "torch `BCEWithLogitsLoss`",
     "weighted_bce": "torch `BCEWithLogitsLoss(pos_weight)`",

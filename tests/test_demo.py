@@ -1,4 +1,4 @@
-"""What the demonstration writes; tests/cli/test_train_cli.py runs the whole."""
+"""What the demonstration writes; tests/cli/test_demo.py runs the whole."""
 
 import numpy as np
 import pytest

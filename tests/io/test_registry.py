@@ -11,7 +11,6 @@ from napari_segment.api.batch.paths import inputs_of
 from napari_segment.errors import FormatError, PluginError
 from napari_segment.image import Image
 from napari_segment.io.contents import gather
-from napari_segment.io.datasets.folders import match_folders
 
 
 @pytest.fixture
@@ -57,18 +56,6 @@ def test_manifest_offers_what_is_read_and_written():
     assert {"*.tif", "*.dcm", "*.zarr", "*.nii.gz"} <= set(reader["filename_patterns"])
     assert not {".png", ".dcm", ".jpg"} & set(io.formats.writer_extensions("images"))
     assert ".dcm" in io.formats.writer_extensions("labels")
-
-
-def test_one_listing_for_commands_and_pairs(tmp_path):
-    for name in ("10.tif", "2.tif", "._2.tif", ".hidden.png", "notes.txt"):
-        for folder in ("a", "b"):
-            (tmp_path / folder).mkdir(exist_ok=True)
-            (tmp_path / folder / name).touch()
-    (tmp_path / "a" / "folder.tif").mkdir()
-    names = ["2.tif", "10.tif"]
-    assert [p.name for p in inputs_of([str(tmp_path / "a")])] == names
-    pairs = match_folders(tmp_path / "a", tmp_path / "b")
-    assert [c.image.name for c in pairs] == names
 
 
 @pytest.mark.parametrize(

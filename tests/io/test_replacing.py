@@ -1,7 +1,6 @@
 """Whatever stops a replacement, the earlier result or the new one is there whole."""
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -12,8 +11,7 @@ import pytest
 
 import napari_segment as ns
 from napari_segment.errors import FormatError
-from napari_segment.io import owner, read_labels, replacing, temporary
-from napari_segment.io.owner import Owner
+from napari_segment.io import read_labels, replacing
 from napari_segment.recipe import Recipe, Spec
 
 OLD, NEW = np.full((8, 8), 3, np.uint8), np.full((8, 8), 5, np.uint8)
@@ -155,79 +153,3 @@ def test_folder_that_is_no_result_stays(tmp_path):
         ns.write(ns.Labels(NEW, "YX"), path)
     assert (path / "thesis").is_dir()
     assert list(tmp_path.iterdir()) == [path]
-
-
-def of_ended_process():
-    run = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    import psutil
-
-    started = psutil.Process(run.pid).create_time()
-    ended = Owner("ann", Owner.current().host, run.pid, started, "2026-01-01 10:00:00")
-    assert ended.is_running
-    run.communicate(b"\n")
-    assert not ended.is_running
-    return ended
-
-
-def test_owners():
-    me = Owner.current()
-    assert me.is_running
-    reused = Owner(me.user, me.host, me.pid, me.started - 60, me.since)
-    assert not reused.is_running  # another process with the same number
-    elsewhere = Owner(me.user, "another", 999_999_999, 0, me.since)
-    assert elsewhere.is_running  # nobody here can know
-
-
-def test_temporary_folders_of_ended_processes_are_removed(tmp_path):
-    names = {"dead": of_ended_process(), "mine": Owner.current(), "unknown": None}
-    names["far"] = Owner("ann", "another", 1, 0, "")
-    for name, who in names.items():
-        folder = tmp_path / f"{temporary.PREFIX}{name}"
-        folder.mkdir()
-        (folder / "pixels.npy").touch()
-        if who:
-            (folder / temporary.NOTE).write_text(who.to_json())
-    (tmp_path / "other").mkdir()
-    temporary.remove_leftovers(tmp_path)
-    rest = sorted(p.name.removeprefix(temporary.PREFIX) for p in tmp_path.iterdir())
-    assert rest == ["far", "mine", "other", "unknown"]
-
-
-def test_unfinished_folders_of_others_stay(tmp_path):
-    for name, who in {"dead": of_ended_process(), "mine": Owner.current()}.items():
-        folder = tmp_path / f".writing-{name}"
-        folder.mkdir()
-        (folder / replacing.OWNER).write_text(who.to_json())
-    (tmp_path / ".writing-unknown").mkdir()
-    replacing.recover(tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".writing-mine", ".writing-unknown"]
-
-
-def test_broken_notes_name_no_owner(tmp_path):
-    for text in ("", "[]", "{}", '{"pid": "x"}', "\udce4"):
-        (tmp_path / "o").write_bytes(text.encode("utf-8", "surrogateescape"))
-        assert owner.Owner.read(tmp_path / "o") is None
-
-
-@pytest.mark.parametrize(
-    "plan",
-    [
-        {"names": ["../taken.tif"], "removed": []},
-        {"names": [], "removed": ["../taken.tif"]},
-        {"names": [], "removed": ["/taken.tif"]},
-        {"names": [".."], "removed": []},
-        {"names": 5, "removed": []},
-        ["names"],
-    ],
-)
-def test_list_of_a_stranger_reaches_nothing_outside(tmp_path, plan):
-    parent, taken = tmp_path / "data", tmp_path / "taken.tif"
-    folder = parent / ".writing-x"
-    (folder / replacing.NEW).mkdir(parents=True)
-    (folder / replacing.EARLIER).mkdir()
-    (folder / replacing.OWNER).write_text(of_ended_process().to_json())
-    (folder / replacing.COMMIT).write_text(json.dumps(plan))
-    (folder / "taken.tif").write_text("theirs")  # what new/../taken.tif would be
-    taken.write_text("mine")
-    replacing.recover(parent)
-    assert taken.read_text() == "mine"

@@ -1,7 +1,16 @@
-"""Resuming on other data than a training began with is refused, with every difference named."""
+"""Resumed trainings are exact; on other data they are refused, with every difference named."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from shared.trainings import TINY, discs, losses_of, short
 
 from napari_segment.deep.training import train
 from napari_segment.errors import InputError
@@ -70,3 +79,58 @@ def test_several_differences_are_said_at_once(folder):
 def test_more_cases_and_other_units_of_length_are_no_difference(folder):
     more = pairs(names=("dapi",), spacing=(500, 500), unit="nanometer")
     begun(folder, [*more, *more], resume=True, epochs=2)
+
+
+def test_resuming_goes_on_to_the_last_bit(tmp_path):
+    dropout = ("unet", {**TINY[1], "dropout": 0.2})
+    whole, straight = short(discs(), tmp_path / "whole", epochs=3, model=dropout)
+    work = train(
+        discs(), out=tmp_path / "cut", model=dropout, epochs=3, steps=6, batch=4, lr=0.01,
+        device="cpu", workers=0,
+    )  # fmt: skip
+    seen = 0
+    for step in work:
+        seen += "loss" in step.numbers and "dice" not in step.numbers
+        if seen == 9:  # in the middle of the second epoch
+            break
+    work.close()
+    rest, resumed = short(discs(), tmp_path / "cut", epochs=3, model=dropout, resume=True)
+    assert losses_of(rest) == losses_of(whole)[6:]
+    one, other = (c.network().state_dict() for c in (straight, resumed))
+    assert all(torch.equal(one[k], other[k]) for k in one)
+    assert straight.scores == resumed.scores
+
+
+SCRIPT = """
+    import sys
+    sys.path.insert(0, {here!r})
+    from shared.trainings import TINY, discs
+    from napari_segment.deep.training import train
+    for step in train(discs(), out={out!r}, model=TINY, epochs=4, steps=6, batch=4, lr=0.01,
+                      device="cpu", workers=0, resume=True):
+        if "loss" in step.numbers and "dice" not in step.numbers:
+            print(repr(step.numbers["loss"]), flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_training_resumes_to_the_last_bit(tmp_path):
+    expected = losses_of(short(discs(), tmp_path / "whole", epochs=4)[0])
+    here = str(Path(__file__).parents[2])
+    script = textwrap.dedent(SCRIPT).format(here=here, out=str(tmp_path / "killed"))
+    # Sums depend on the number of threads, which a Dask cluster in this process may have set to 1.
+    alike = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    alike["OMP_NUM_THREADS"] = str(torch.get_num_threads())
+    first = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=alike
+    )
+    lines = [first.stdout.readline() for _ in range(14)]
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    assert [float(x) for x in lines] == expected[:14]
+    second = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True, env=alike
+    )
+    actual = [float(x) for x in second.stdout.split()]
+    assert actual == expected[-len(actual) :]
+    assert len(actual) in (12, 18)

@@ -1,6 +1,7 @@
 """Scores of validation cases."""
 
 import numpy as np
+from shared.trainings import discs, short
 
 from napari_segment.deep.training.validation_torch import Counts, means, of_planes
 
@@ -25,3 +26,15 @@ def test_objects_of_planes_are_numbered_apart():
     assert np.unique(actual).size == 4
     assert actual[2].max() == 0
     assert (actual > 0).tolist() == (labels > 0).tolist()
+
+
+def test_surfaces_are_measured_for_the_best_and_the_last_network(tmp_path):
+    spaced = [(i.replace(spacing=(1.0, 2.0), unit="um"), m) for i, m in discs(5)]
+    steps, checkpoint = short(spaced, tmp_path, epochs=4, steps=12)
+    rows = [s.numbers for s in steps if "dice" in s.numbers and "epoch" in s.numbers]
+    assert "hd95" in rows[-1]
+    best = max(rows, key=lambda r: r["dice"])
+    assert best["hd95"] == checkpoint.scores["hd95"]
+    assert {"hd95 small", "hd95 7", "iou small", "iou"} <= set(checkpoint.scores)
+    for row in rows:
+        assert row["iou small"] <= row["dice small"]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from shared.trainings import discs, losses_of, short
 
 from napari_segment.deep.training.optimisation.optimizers_torch import Average, one_hot, rate
 
@@ -30,3 +31,12 @@ def test_one_hot_marks_unlabelled_voxels_in_every_channel():
     target = torch.tensor([[[0, 2, -1]]], dtype=torch.int16)
     assert one_hot(target, 3)[0].tolist() == [[1, 0, -1], [0, 0, -1], [0, 1, -1]]
     assert one_hot(target, 1)[0].tolist() == [[0, 1, -1]]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("schedule", ["poly", "one_cycle", "plateau", "constant"])
+def test_every_optimiser_with_every_schedule(tmp_path, optimizer, schedule):
+    steps, _ = short(
+        discs(3), tmp_path, epochs=1, steps=2, optimizer=optimizer, schedule=schedule, accumulate=2
+    )
+    assert np.isfinite(losses_of(steps)).all()

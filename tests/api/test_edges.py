@@ -1,29 +1,21 @@
-"""Points on edges: where they lie in the world, through time, on blocks, and in files."""
+"""Points on edges: where they lie in the world, through time, and on blocks."""
 
 import dask.array as da
 import numpy as np
 import pandas as pd
 import pytest
+from shared.ball import CENTRE, RADIUS, SPACING, deep_ball
 
-from napari_segment import Image, edge_points, read, write
+from napari_segment import Image, edge_points
 from napari_segment.api import edge_point_steps, recipe_of
 from napari_segment.classical.edges import edge_positions
 from napari_segment.classical.edges.positions import edge_points as located
-from napari_segment.cli import main
 from napari_segment.errors import InputError
-
-SPACING = (3.0, 1.0, 1.0)
-CENTRE = (21.3, 15.2, 16.4)
-RADIUS = 10.0
 
 
 @pytest.fixture(scope="module")
 def ball():
-    """A ball of radius 10 whose voxels are three times as deep as wide."""
-    grid = np.indices((15, 31, 33)) * np.reshape(SPACING, (3, 1, 1, 1))
-    away = np.sqrt(((grid - np.reshape(CENTRE, (3, 1, 1, 1))) ** 2).sum(0))
-    data = np.clip(RADIUS + 0.5 - away, 0, 1) * 1000
-    return Image(data.astype(np.float32), "ZYX", SPACING, unit="micrometer")
+    return deep_ball()
 
 
 def from_centre(table, centre=CENTRE):
@@ -136,41 +128,3 @@ def test_what_has_no_such_points_is_refused(ball):
         list(edge_point_steps(ball, recipe_of("otsu")))
     with pytest.raises(InputError, match="planes or volumes"):
         edge_points(ball, apply_to="directions")
-
-
-def test_the_command_line_writes_the_points_and_their_recipe(ball, tmp_path, capsys):
-    source, points = tmp_path / "ball.tif", tmp_path / "points.csv"
-    write(ball, source)
-    arguments = ["--sigma", "1", "--low", "0.2", "--high", "0.3", "--filter", "median:size=1"]
-    assert main(["edges", str(source), "-o", str(points), *arguments]) == 0
-    assert "points → " in capsys.readouterr().out
-    table = pd.read_csv(points)
-    assert list(table)[:3] == [f"{a} [micrometer]" for a in "zyx"]
-    expected = edge_points(source, sigma=1, low=0.2, high=0.3)
-    np.testing.assert_allclose(table["x [micrometer]"], expected["x"])
-    recipe, again = f"{points}.recipe.yaml", tmp_path / "again.csv"
-    assert main(["edges", str(source), "-o", str(again), "--recipe", recipe]) == 0
-    assert again.read_bytes() == points.read_bytes()
-    assert main(["replay", recipe, str(source), "-o", str(tmp_path / "mask.tif")]) == 0
-    assert np.count_nonzero(read(tmp_path / "mask.tif").data) == len(table)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status", "message"),
-    [
-        (["missing.tif"], 1, "does not exist"),
-        (["ball.tif", "--sigma", "-1"], 2, "'sigma' of 'canny'"),
-        (["ball.tif", "--low", "0.9", "--high", "0.1"], 2, "at most"),
-        (["ball.tif", "--recipe", "otsu.yaml"], 1, "method is 'otsu'"),
-        (["ball.tif", "--recipe", "otsu.yaml", "--sigma", "2"], 2, "leave out the options"),
-    ],
-)
-def test_errors_of_the_command_line(
-    ball, tmp_path, capsys, monkeypatch, arguments, status, message
-):
-    monkeypatch.chdir(tmp_path)
-    write(ball, "ball.tif")
-    recipe_of("otsu").save("otsu.yaml")
-    assert main(["edges", *arguments, "-o", "points.csv"]) == status
-    assert message in capsys.readouterr().err
-    assert not (tmp_path / "points.csv").exists()
