@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -18,6 +18,7 @@ _EXPECTED = {
     "channel": "the number of a channel from 0, its name, or 'auto'",
     "apply_to": " or ".join(map(repr, get_args(ApplyTo))),
     "times": "two whole numbers, such as (0, 10), the last exclusive, or () for all",
+    "edits": "edits by name with their settings, such as ('delete', {'numbers': (3,)})",
 }
 _LISTS = ("filters", "cleanups")
 
@@ -60,8 +61,31 @@ class Spec(BaseModel):
 SpecLike: TypeAlias = "Spec | str | tuple[str, Mapping[str, Any]] | Mapping[str, Any]"
 
 
+class Edit(Spec):
+    """One edit of labels by name, with its settings and where it is made.
+
+    Parameters
+    ----------
+    name, settings
+        As of `Spec`.
+    at : dict of str to int
+        Position along an axis to which the edit is held, by the axis' letter: ``{"T": 3}`` is time
+        point 3, ``{"Z": 5}`` plane 5. Of axes that are not named all positions are edited.
+    """
+
+    at: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+
+    @field_validator("at")
+    @classmethod
+    def _letters(cls, at: dict[str, int]) -> dict[str, int]:
+        letters = {axis.upper(): position for axis, position in at.items()}
+        if wrong := set(letters) - set("TZYX"):
+            raise ValueError(f"edits are held to positions along T, Z, Y or X, not {min(wrong)!r}")
+        return letters
+
+
 class Recipe(BaseModel):
-    """Filters, one method and cleanups, and which part of an image they were run on.
+    """Filters, one method, cleanups and edits, and which part of an image they were run on.
 
     Parameters
     ----------
@@ -69,6 +93,10 @@ class Recipe(BaseModel):
         What makes labels of the image.
     filters, cleanups : tuple of Spec
         Run before and after the method, in this order.
+    edits : tuple of Edit
+        Corrections by hand, made on the labels one after the other.
+    edited : str
+        Checksum of the labels that the first edit was made on; "" if it is not known.
     channel : int or str, default "auto"
         The channel that one-channel entries see, by index or name. "auto" takes the only
         channel, the luminance of an RGB image, and refuses to choose among others.
@@ -90,6 +118,8 @@ class Recipe(BaseModel):
     method: Spec
     filters: tuple[Spec, ...] = ()
     cleanups: tuple[Spec, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    edited: str = ""
     channel: int | str = "auto"
     apply_to: ApplyTo = "auto"
     times: tuple[int, int] | tuple[()] = ()
@@ -146,7 +176,7 @@ class Recipe(BaseModel):
             "cleanups",
         )
         plain = self.model_dump(mode="json")
-        order += ("warnings",) if self.warnings else ()
+        order += tuple(name for name in ("edits", "edited", "warnings") if plain[name])
         return yaml.safe_dump({key: plain[key] for key in order}, sort_keys=False)
 
     @property
@@ -226,8 +256,8 @@ class Recipe(BaseModel):
             where = ".".join(map(str, first["loc"])) or "the whole"
             raise FormatError(
                 f"{source} is not a recipe: {first['msg']} (at {where}). A recipe holds "
-                "'method: {name: otsu}' and, if wanted, 'filters', 'cleanups', 'channel', "
-                "'apply_to', 'times'."
+                "'method: {name: otsu}' and, if wanted, 'filters', 'cleanups', 'edits', "
+                "'channel', 'apply_to', 'times'."
             ) from None
 
     def save(self, path: str | Path) -> Path:

@@ -1,4 +1,4 @@
-"""The contract checks: what every filter, method and cleanup must hold, ours and third parties'.
+"""The contract checks: what every filter, method, cleanup and edit must hold.
 
 In the test-suite of a plug-in::
 
@@ -9,6 +9,8 @@ In the test-suite of a plug-in::
     @pytest.mark.parametrize("case", CHECKS)
     def test_my_method(case):
         check(methods["my_method"], case)
+
+Edits are checked by `check_edit` on the labels of `edit_sample`.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.errors import SegmentError
+from napari_segment.recipe import Edit
 from napari_segment.registry import Entry, Regridded
+from napari_segment.results.edits.history import History
 from napari_segment.step import Step, run
 
 Array = NDArray[Any]
@@ -224,3 +228,152 @@ def _call(entry: Entry, data: Mapping[str, Any], settings: Mapping[str, Any]) ->
 
 def _pixels(result: Array | Regridded) -> Any:
     return result.array if isinstance(result, Regridded) else result
+
+
+# ---- edits ----
+
+EDIT_CHECKS = ("boxes", "undo", "repeatable", "zarr", "plain", "types", "times")
+
+
+def edit_sample(ndim: int = 2) -> tuple[Array, Array]:
+    """Labels that edits are checked on, and their image.
+
+    Objects 1, 2 (with a hole) and 3 do not touch; 4 is a dumbbell across the last axis; along the
+    first axis 5 lies in the first and the last plane only.
+
+    Parameters
+    ----------
+    ndim : int
+        2 or 3.
+
+    Returns
+    -------
+    labels, image : ndarray
+        Of shape ``(14, 30)`` or ``(5, 14, 30)``.
+    """
+    labels = np.zeros((5, 14, 30), np.uint8)
+    labels[:, 1:6, 1:6] = 1
+    labels[:, 1:7, 8:14] = 2
+    labels[1:4, 3:5, 10:12] = 0
+    labels[:, 9:13, 1:5] = 3
+    labels[:, 1:6, 16:22] = labels[:, 1:6, 23:29] = 4
+    labels[:, 3, 22] = 4
+    labels[[0, -1], 8:13, 8:13] = 5
+    if ndim == 2:
+        labels = labels[2]
+        labels[8:10, 8:13] = labels[12, 8:13] = 5
+    image = np.where(labels > 0, 200, 20).astype(np.uint16)
+    return labels, image + np.arange(labels.size, dtype=np.uint16).reshape(labels.shape) % 5
+
+
+def check_edit(entry: Entry, case: str, settings: Mapping[str, Any], ndim: int = 2) -> None:
+    """Hold an edit to its contract in one case.
+
+    Parameters
+    ----------
+    entry : Entry
+        Of the registry edits.
+    case : str
+        One of `EDIT_CHECKS`: "boxes" (nothing changes outside of what it says, and boxes follow),
+        "undo" (undoing restores every voxel, redoing the result), "repeatable", "zarr" (a zarr
+        array becomes what a NumPy array becomes), "plain" (settings survive JSON), "types" (every
+        integer type gives the same) or "times" (a time point is edited as if it were alone).
+    settings : mapping
+        Settings that fit the labels of `edit_sample`.
+    ndim : int
+        2 or 3.
+
+    Raises
+    ------
+    AssertionError
+        Saying which promise is broken.
+    """
+    labels, image = edit_sample(ndim)
+    axes = "ZYX"[-ndim:]
+    edit = Edit(name=entry.name, settings=dict(settings))
+    history = History(labels.copy(), axes, (), image)
+    planned = history.plan(edit)
+    assert np.array_equal(_all(history), labels), f"{entry.name} changed its input"
+    made = history.commit(planned)
+    result = _all(history)
+    checks: dict[str, Callable[[], None]] = {
+        "boxes": lambda: _check_boxes(entry, history, labels, result, made.boxes),
+        "undo": lambda: _check_undo(entry, history, labels, result),
+        "repeatable": lambda: _check_equal(entry, labels, image, axes, edit, result),
+        "zarr": lambda: _check_equal(entry, _stored(labels), image, axes, edit, result),
+        "plain": lambda: _check_plain(entry, made.edit, labels, image, axes, result),
+        "types": lambda: _check_types(entry, labels, image, axes, edit, result),
+        "times": lambda: _check_times(entry, labels, image, axes, edit, result),
+    }
+    checks[case]()
+
+
+def _check_boxes(
+    entry: Entry, history: History, labels: Array, result: Array, boxes: list[Any]
+) -> None:
+    outside = np.ones(labels.shape, bool)
+    for box in boxes:
+        outside[box] = False
+    assert np.array_equal(result[outside], labels[outside]), f"{entry.name} writes outside"
+    for number in np.unique(result[result > 0]).tolist():
+        where = np.argwhere(result == number)
+        low, high = where.min(0).tolist(), (where.max(0) + 1).tolist()
+        box = history.index.box(number)
+        assert box == tuple(map(slice, low, high)), f"{entry.name}: the box of {number} is {box}"
+    present = set(np.unique(result[result > 0]).tolist())
+    assert set(history.index.numbers()) == present, f"{entry.name}: other objects are listed"
+    from napari_segment.results.edits.checksum import checksum
+
+    assert history.checksum == checksum(result), f"{entry.name}: another checksum"
+
+
+def _check_undo(entry: Entry, history: History, labels: Array, result: Array) -> None:
+    history.undo()
+    assert np.array_equal(_all(history), labels), f"{entry.name}: undoing does not restore"
+    history.redo()
+    assert np.array_equal(_all(history), result), f"{entry.name}: redoing differs"
+
+
+def _check_equal(
+    entry: Entry, labels: Any, image: Array, axes: str, edit: Edit, result: Array
+) -> None:
+    data = labels.copy() if isinstance(labels, np.ndarray) else labels
+    history = History(data, axes, (), image)
+    history.make(edit)
+    kind = type(labels).__name__
+    assert np.array_equal(_all(history), result), f"{entry.name} on {kind} differs"
+
+
+def _all(history: History) -> Array:
+    """Return a copy of all labels of a history."""
+    return np.array(history.labels[tuple(slice(0, n) for n in history.labels.shape)])
+
+
+def _stored(labels: Array) -> Any:
+    import zarr
+
+    return zarr.array(labels.astype(np.uint16), chunks=(3, 7, 11)[-labels.ndim :])
+
+
+def _check_plain(
+    entry: Entry, edit: Edit, labels: Array, image: Array, axes: str, result: Array
+) -> None:
+    again = Edit.model_validate_json(edit.model_dump_json())
+    assert again == edit, f"{entry.name}: settings do not survive JSON"
+    _check_equal(entry, labels, image, axes, again, result)
+
+
+def _check_types(
+    entry: Entry, labels: Array, image: Array, axes: str, edit: Edit, result: Array
+) -> None:
+    for dtype in ("int8", "uint16", "int32", "uint32", "int64", "uint64"):
+        _check_equal(entry, labels.astype(dtype), image, axes, edit, result)
+
+
+def _check_times(
+    entry: Entry, labels: Array, image: Array, axes: str, edit: Edit, result: Array
+) -> None:
+    several, images = np.stack([labels[::-1], labels]), np.stack([image[::-1], image])
+    at = edit.model_copy(update={"at": {"T": 1}})
+    expected = np.stack([labels[::-1], result])
+    _check_equal(entry, several, images, "T" + axes, at, expected)

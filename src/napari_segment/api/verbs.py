@@ -12,8 +12,9 @@ from napari_segment.api.types import ImageLike, LabelsLike
 from napari_segment.distribution import version
 from napari_segment.engine.execute import apply
 from napari_segment.image import Labels
-from napari_segment.recipe import ApplyTo, Recipe, Spec, SpecLike
+from napari_segment.recipe import ApplyTo, Edit, Recipe, Spec, SpecLike
 from napari_segment.registry import cleanups as cleanup_registry
+from napari_segment.registry import edits as edit_registry
 from napari_segment.registry import filters as filter_registry
 from napari_segment.registry import methods
 from napari_segment.results.compare import THRESHOLDS, IgnoreIndex
@@ -179,9 +180,15 @@ def complete(recipe: Recipe) -> Recipe:
             "method": methods.complete(recipe.method),
             "filters": tuple(filter_registry.complete(f) for f in recipe.filters),
             "cleanups": tuple(cleanup_registry.complete(c) for c in recipe.cleanups),
+            "edits": tuple(map(complete_edit, recipe.edits)),
             "version": recipe.version or version(),
         }
     )
+
+
+def complete_edit(edit: Edit) -> Edit:
+    """Check an edit's name and settings, and fill in the defaults."""
+    return Edit(**edit_registry.complete(edit).model_dump(), at=edit.at)
 
 
 def track(labels: LabelsLike, *, min_overlap: MinOverlap = 0.5, max_gap: MaxGap = 1) -> Labels:

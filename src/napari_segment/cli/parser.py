@@ -27,7 +27,9 @@ from napari_segment.recipe import ApplyTo
 if TYPE_CHECKING:
     from napari_segment.cli.options import Commands
 
-KINDS = ("filters", "methods", "cleanups", "models", "losses", "layouts", "logs", "devices")
+KINDS = (
+    "filters", "methods", "cleanups", "edits", "models", "losses", "layouts", "logs", "devices",
+)  # fmt: skip
 SAMPLES = ("nuclei", "cells", "two_tissues", "time_lapse", "stained_tissue")
 EXAMPLES = """examples:
   napari-segment demo -o out

@@ -12,6 +12,7 @@ from typing import cast
 
 from napari_segment.engine.axes import joins_planes, orientation_of_parts, spacing_of_parts
 from napari_segment.engine.directions import segment_directions
+from napari_segment.engine.edits import apply_edits
 from napari_segment.engine.grids import resample_labels_to, resample_to, with_grid
 from napari_segment.engine.merge import merge_arrays, merge_labels, offset_labels
 from napari_segment.engine.plan import Plan
@@ -55,9 +56,11 @@ def apply(recipe: Recipe, image: Image, data: Mapping[str, Stack]) -> Generator[
         labels = yield from segment_directions(recipe, image.canonical(), data, apply)
     else:
         labels = yield from _segment(recipe, image, data)
-    return labels.transpose("".join(a for a in image.axes if a in labels.axes)).replace(
-        recipe=recipe
-    )
+    labels = labels.transpose("".join(a for a in image.axes if a in labels.axes))
+    if recipe.edits:
+        yield Step(0, len(recipe.edits), f"{len(recipe.edits)} edits by hand")
+        labels = apply_edits(recipe, labels, select_times(image.canonical(), recipe.times))
+    return labels.replace(recipe=recipe)
 
 
 def _segment(

@@ -69,11 +69,12 @@ def _load(label: str, module: str) -> None:
 filters = Registry("filters", "filter", load_plugins)
 methods = Registry("methods", "method", load_plugins)
 cleanups = Registry("cleanups", "cleanup", load_plugins)
+edits = Registry("edits", "edit", load_plugins)
 models = Registry("models", "model", load_plugins)
 losses = Registry("losses", "loss", load_plugins)
 layouts = Registry("layouts", "layout", load_plugins)
 logs = Registry("logs", "log", load_plugins)
 
 REGISTRIES: Mapping[str, Registry] = MappingProxyType(
-    {r.kind: r for r in (filters, methods, cleanups, models, losses, layouts, logs)}
+    {r.kind: r for r in (filters, methods, cleanups, edits, models, losses, layouts, logs)}
 )
