@@ -28,7 +28,7 @@ def smaller(given):
 @pytest.mark.slow
 def test_the_unet_for_masks(tutorials, tmp_path, capsys):
     tutorials.run_all(tmp_path, "first-unet", smaller)
-    _, scores = capsys.readouterr().out.split("case", maxsplit=1)
+    _, scores = capsys.readouterr().out.split("\ncase", maxsplit=1)
     assert "dice" in scores.splitlines()[0]
     assert any(line.startswith("mean ") for line in scores.splitlines())
     assert len(list((tmp_path / "pictures").glob("*.png"))) == 5

@@ -30,6 +30,7 @@ from napari_segment.api.filtering import filter_steps as filter_steps
 from napari_segment.api.linking import consensus as consensus
 from napari_segment.api.linking import slices_to_label_next as slices_to_label_next
 from napari_segment.api.markers import marked as marked
+from napari_segment.api.models import model_card as model_card
 from napari_segment.api.networks import augment_preview as augment_preview
 from napari_segment.api.networks import devices as devices
 from napari_segment.api.networks import export as export

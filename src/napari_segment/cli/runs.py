@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
 from napari_segment.cli.messages import in_columns
 
@@ -20,13 +21,21 @@ def runs(options: argparse.Namespace) -> int:
     own = ("model", "loss", "epochs", "minutes")  # as they were, whatever was asked
     varied = [name for name in differences(trainings) if name not in own]
     scores = list(dict.fromkeys(name for run in trainings for name in run.scores))
-    head = ["run", *scores, *own, *varied]
+    tests = list(dict.fromkeys(name for run in trainings for name in run.test_scores))
+    head = ["run", *(f"test {name}" for name in tests), *scores, *own, *varied]
     rows = [
-        [str(run.folder), *(_number(run.scores.get(name)) for name in scores), run.model, run.loss,
+        [str(run.folder), *(_number(run.test_scores.get(name)) for name in tests),
+         *(_number(run.scores.get(name)) for name in scores), run.model, run.loss,
          str(run.epochs), f"{run.minutes:.1f}", *(_plain(run.settings.get(n)) for n in varied)]
         for run in trainings
     ]  # fmt: skip
     print(in_columns([head, *rows]))
+    if scores:
+        print(
+            "Scores without 'test' are of the validation cases, which also chose the epoch and the "
+            "decoding.",
+            file=sys.stderr,
+        )
     return 0
 
 

@@ -35,8 +35,10 @@ def train(options: argparse.Namespace) -> int:
         return 0
     for checkpoint in checkpoints:
         print(f"Checkpoint: {checkpoint.folder}")
-        for name, value in checkpoint.scores.items():
-            print(f"  {name}: {value:.4f}")
+        for measured in api.model_card(checkpoint.folder).scores:
+            print(f"  on {measured.on}, {measured.caution}:")
+            for name, value in measured.values.items():
+                print(f"    {name}: {value:.4f}")
     _say_how_to_use([c for c in checkpoints if c.scores])
     return 0
 
@@ -64,5 +66,8 @@ def _stays(step: Step) -> bool:
 
 
 def _report(checkpoint: Checkpoint) -> dict[str, Any]:
+    from napari_segment import api
+
     scores = {name: float(value) for name, value in checkpoint.scores.items()}
-    return {"checkpoint": str(checkpoint.folder), "scores": scores}
+    measured = [m.model_dump() for m in api.model_card(checkpoint.folder).scores]
+    return {"checkpoint": str(checkpoint.folder), "scores": scores, "measured": measured}

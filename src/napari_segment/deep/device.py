@@ -87,6 +87,13 @@ def resolve(name: str = "auto") -> torch.device:
     return torch.device(kind, int(index or 0))
 
 
+def title(device: torch.device) -> str:
+    """Return the maker's name of a device."""
+    if device.type == "cpu":
+        return _cpu_title()
+    return _described(f"{device.type}:{device.index or 0}").title
+
+
 def precision(device: torch.device, wanted: Precision = "auto") -> torch.dtype:
     """The number type in which a network is trained fastest on a device without harm.
 

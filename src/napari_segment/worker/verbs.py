@@ -73,10 +73,12 @@ def train(message: Message) -> Work:
 
 
 def _trained(folders: list[Path]) -> Message:
-    """The folders of networks, and the scores of each on its validation cases."""
+    """The folders of networks, and the scores of each: on its validation cases, on the test's."""
     cards = [json.loads((folder / "model.json").read_text("utf-8")) for folder in folders]
     scores = [card.get("scores", {}) for card in cards]
-    return {"checkpoints": list(map(str, folders)), "scores": scores}
+    best = [api.model_card(folder).best for folder in folders]
+    tests = [m.values if m is not None and not m.chose else {} for m in best]
+    return {"checkpoints": list(map(str, folders)), "scores": scores, "tests": tests}
 
 
 def _announce_torch() -> Generator[Step, None, None]:

@@ -1,9 +1,10 @@
-"""Cases: measured, read again, and split into training and validation."""
+"""Cases: measured and read again."""
 
 import numpy as np
 import pytest
 
-from napari_segment.deep.data.cases import Cases, split
+from napari_segment.deep.data.cases import Cases
+from napari_segment.deep.data.division import divide
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
 from napari_segment.io.datasets.pairs import Pairs
@@ -25,35 +26,12 @@ def named(name, shape=(6, 7), axes="YX", **more):
     return image, Labels(marks, labels, holds="mask")
 
 
-def test_every_fifth_case_by_sorted_name_is_for_validation():
-    cases = measured([named(f"case {i:02d}") for i in reversed(range(11))])
-    inner, outer, _ = split(cases.items)
-    assert [i.name for i in outer] == ["case 09", "case 04"]
-    assert len(inner) == 9
-
-
-def test_the_folds_cover_all_cases_once():
-    cases = measured([named(f"{i:02d}") for i in range(7)])
-    actual = [i.name for fold in range(3) for i in split(cases.items, folds=3, fold=fold)[1]]
-    assert sorted(actual) == [f"{i:02d}" for i in range(7)]
-
-
-def test_one_case_is_cut_along_its_longest_axis():
-    cases = measured([named("only", (6, 20))])
-    (inner,), (outer,), _ = split(cases.items)
-    assert (inner.shape, outer.shape) == ((6, 16), (6, 4))
-    image, labels = cases.read(outer)
-    assert image.shape == (1, 6, 4)
-    assert image[0, 0, 0] == 16
-    assert labels.shape == (6, 4)
-
-
 def test_time_points_are_items_of_one_case():
     cases = measured([named("film", (3, 6, 7), "TYX"), named("b", (2, 6, 7), "TYX")])
     assert [(i.name, i.time) for i in cases.items][:3] == [("film", t) for t in range(3)]
     assert cases.read(cases.items[1])[0].min() == 42
-    inner, outer, _ = split(cases.items, folds=2)
-    assert {i.name for i in inner}.isdisjoint(i.name for i in outer)
+    division = divide(cases.items, folds=2)
+    assert {i.name for i in division.training}.isdisjoint(i.name for i in division.validation)
 
 
 def test_what_is_measured_by_hand():

@@ -12,7 +12,7 @@ RUN = Path("runs/nuclei")
 def test_one_network_and_its_score():
     text = training_outcome([RUN], [{"dice": 0.8671, "loss": 0.2}])
     assert text == (
-        "The network reaches a Dice score of 0.87 on the validation cases. "
+        "The network reaches a Dice score of 0.87 on the validation cases, which also chose it. "
         f"The network is in {RUN}. Open Predict to use it."
     )
 
@@ -36,6 +36,11 @@ def test_learning_nothing_is_said_with_what_to_do(score):
     assert text.startswith(f"Nothing was learnt: a Dice score of {score:.2f}")
     assert "Check what each label number is" in text
     assert str(RUN) in text
+
+
+def test_the_score_of_cases_that_chose_nothing():
+    text = training_outcome([RUN], [{"ap": 0.9}], [{"ap": 0.8123}])
+    assert "0.90 on the validation cases, which also chose it, and 0.81 on cases that chose" in text
 
 
 def test_without_a_score():

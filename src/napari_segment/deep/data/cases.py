@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
-
-import numpy as np
 
 from napari_segment.deep.planning.fingerprint import Item, channels_first, check_alike, measured
 from napari_segment.errors import FormatError, InputError
@@ -151,54 +149,6 @@ class Cases:
         paths = source if isinstance(source, tuple) else (source,)
         files = [p for p in paths if isinstance(p, Path)]
         return any(p.is_dir() or p.stat().st_size * _GROWS > self.budget for p in files)
-
-
-def split(
-    items: Sequence[Item], *, folds: int = 5, fold: int = 0
-) -> tuple[list[Item], list[Item], str]:
-    """Divide cases into those to train on and those to validate on.
-
-    Parameters
-    ----------
-    items : sequence of Item
-        All items; those of one case stay together.
-    folds : int
-        Every so manyeth case, sorted by name, is for validation.
-    fold : int
-        Which of them: 0 for the last of each group of `folds`, 1 for the one before, and so on.
-
-    Returns
-    -------
-    training, validation : list of Item
-        A single case is cut along its longest axis, four fifths to one.
-    reason : str
-        How it was done, for a person.
-    """
-    parts = {item.part for item in items}
-    if {"train", "validation"} <= parts:
-        of = {p: [i for i in items if i.part == p] for p in ("train", "validation")}
-        return of["train"], of["validation"], "as the data set says"
-    names = sorted({item.name for item in items})
-    if len(names) == 1:
-        inner, outer = zip(*(_cut(item, folds) for item in items), strict=True)
-        return list(inner), list(outer), f"the last {1 / folds:.0%} of the one case"
-    folds = min(folds, len(names))
-    chosen = {name for i, name in enumerate(names) if i % folds == folds - 1 - fold % folds}
-    training = [i for i in items if i.name not in chosen]
-    validation = [i for i in items if i.name in chosen]
-    return training, validation, f"one case in {folds}, by sorted name"
-
-
-def _cut(item: Item, folds: int) -> tuple[Item, Item]:
-    axis = int(np.argmax(item.shape))
-    border = item.shape[axis] - max(item.shape[axis] // folds, 1)
-
-    def part(where: slice, size: int) -> Item:
-        crop = tuple(where if a == axis else slice(None) for a in range(len(item.shape)))
-        shape = tuple(size if a == axis else n for a, n in enumerate(item.shape))
-        return replace(item, crop=crop, shape=shape)
-
-    return part(slice(border), border), part(slice(border, None), item.shape[axis] - border)
 
 
 def _ready_bytes(image: Image) -> int:

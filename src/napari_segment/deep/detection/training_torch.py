@@ -18,7 +18,11 @@ from napari_segment.deep.detection.merging import Detection, merge_detections
 from napari_segment.deep.planning.fingerprint import Item
 from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.deep.planning.plan import Plan
-from napari_segment.deep.training.decoding_fit import average_precision
+from napari_segment.deep.training.decoding_fit import (
+    average_precision,
+    matched,
+    pooled_precision,
+)
 from napari_segment.deep.training.learner_torch import Learner
 from napari_segment.deep.training.loop_torch import Fit
 from napari_segment.step import Step, run
@@ -40,10 +44,10 @@ class DetectorFit(Fit):
 
     learns = DetectorLearner
 
-    def _validation(self, items: Sequence[Item]) -> DetectorValidation:
+    def _validation(self, items: Sequence[Item], plan: Plan) -> DetectorValidation:
         learner = self.learner
         mixed = learner.dtype != torch.float32
-        return DetectorValidation(items, self.batches.samples, self.plan, learner.device, mixed)
+        return DetectorValidation(items, self.batches.samples, plan, learner.device, mixed)
 
     def _labels(self, item: Item) -> NDArray[Any]:
         return self.validation.labels(self.network, item, Limits(score=0.5))
@@ -82,22 +86,31 @@ class DetectorValidation:
     ) -> None:
         self.items, self.samples, self.plan = list(items), samples, plan
         self.device, self.mixed = device, mixed
+        self._matched: list[tuple[int, int]] = []
 
     def __call__(self, network: Detector) -> list[dict[str, float]]:
         """Score every case: AP at IoU 0.5, and Dice of the foreground."""
+        self._matched = []
         return [self._scores(network, item) for item in self.items]
+
+    @property
+    def pooled(self) -> float:
+        """AP at IoU 0.5 over the objects of all cases that were last scored."""
+        return pooled_precision(self._matched)
 
     def surfaces(self) -> list[dict[str, float]]:
         """Return nothing: objects are scored one by one."""
         return []
 
     def _scores(self, network: Detector, item: Item) -> dict[str, float]:
-        labels = self.labels(network, item, Limits(score=0.5))
+        score = self.plan.objects.seed if self.plan.objects is not None else 0.5
+        labels = self.labels(network, item, Limits(score=score))
         reference = np.maximum(self.samples(item).target[0], 0)
         both = np.count_nonzero((labels > 0) & (reference > 0))
         total = np.count_nonzero(labels) + np.count_nonzero(reference)
         dice = 2 * both / total if total else float("nan")
-        return {"dice object": dice, "ap": average_precision(labels.astype(np.int64), reference)}
+        self._matched.append(matched(labels.astype(np.int64), reference))
+        return {"dice object": dice, "ap": pooled_precision(self._matched[-1:])}
 
     def labels(self, network: Detector, item: Item, limits: Limits) -> NDArray[np.int64]:
         """Return the objects of a case, plane by plane of a stack."""

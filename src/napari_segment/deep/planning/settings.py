@@ -205,6 +205,16 @@ class TrainSettings(BaseModel):
         Count,
         _in("validation", "Index of the fold for validation; 0 takes the last case of each group."),
     ] = 0
+    test: Annotated[
+        BelowOne | Auto,
+        _in("validation", "Fraction of the cases that choose nothing and on which the finished "
+            'network is scored; 0 for none. "auto" takes those that the data set names, else half '
+            "of the validation cases where these are 20 or more."),
+    ] = "auto"  # fmt: skip
+    test_cases: Annotated[
+        tuple[str, ...],
+        _in("validation", "Names of the cases that choose nothing, instead of a fraction."),
+    ] = ()
     patience: Annotated[
         PositiveCount | Unlimited,
         _in("validation", "Number of epochs without a better score after which the training "

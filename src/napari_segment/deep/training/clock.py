@@ -53,6 +53,7 @@ class Clock:
         self.epochs = automatic if settings.epochs == "auto" else settings.epochs
         self.first_validation = 0.0  # seconds, estimated before there was one
         self.fit_once, self.fit_decoding = 0.0, 0.0  # seconds of fitting the decoding of objects
+        self.test = 0.0  # seconds of scoring the cases that choose nothing
         self._updates: deque[float] = deque(maxlen=5)  # seconds of the last ones
         self._updated, self._furthest, self._over = float("inf"), 0.0, False
 
@@ -60,6 +61,11 @@ class Clock:
     def elapsed(self) -> float:
         """Seconds since the command began, with those of the runs before it was resumed."""
         return self.group.from_leader(self._elapsed())
+
+    @property
+    def own_elapsed(self) -> float:
+        """The same by the clock of this process alone."""
+        return self._elapsed()
 
     def progress(self, epoch: int, step: int = 0) -> float:
         """Return how much of the training is done, from 0 to 1; the schedule follows it."""
@@ -105,7 +111,8 @@ class Clock:
     def _time_for_updates(self) -> float:
         """Seconds from the beginning to the last update; the rest validates, fits and writes."""
         decoding = min(self.fit_decoding, _FIT_SHARE * self.limit)
-        reserve = _MARGIN * (self._validation_seconds() + self.fit_once) + decoding + _WRITING
+        scoring = self._validation_seconds() + self.fit_once + self.test
+        reserve = _MARGIN * scoring + decoding + _WRITING
         return self.limit - min(reserve, self.limit / 2)
 
     def _validation_seconds(self) -> float:

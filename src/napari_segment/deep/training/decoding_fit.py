@@ -95,17 +95,26 @@ def fit(
 
 def average_precision(predicted: NDArray[Any], reference: NDArray[Any], iou: float = 0.5) -> float:
     """Return the average precision of objects at an IoU, TP / (TP + FP + FN)."""
+    return pooled_precision([matched(predicted, reference, iou)])
+
+
+def pooled_precision(cases: Sequence[tuple[int, int]]) -> float:
+    """Return the average precision over the objects of all cases that `matched` has counted."""
+    hits, total = (sum(counts) for counts in zip(*cases, strict=True)) if cases else (0, 0)
+    return hits / total if total else float("nan")
+
+
+def matched(predicted: NDArray[Any], reference: NDArray[Any], iou: float = 0.5) -> tuple[int, int]:
+    """Return the number of objects found at an IoU, and of all that are in either: TP + FP + FN."""
     have, index_a = np.unique(predicted, return_inverse=True)
     want, index_b = np.unique(reference, return_inverse=True)
     count = int((have > 0).sum() + (want > 0).sum())
-    if count == 0:
-        return float("nan")
     first, second = index_a.ravel().astype(np.int64), index_b.ravel().astype(np.int64)
     pairs, both = np.unique(first * len(want) + second, return_counts=True)
     a, b = pairs // len(want), pairs % len(want)
     union = np.bincount(first)[a] + np.bincount(second)[b] - both
     hits = int(((both > iou * union) & (have[a] > 0) & (want[b] > 0)).sum())
-    return hits / (count - hits)
+    return hits, count - hits
 
 
 def _mean(objects: Objects, cases: Sequence[Case], decode: Decode) -> float:

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.deep.card import Measured
 from napari_segment.deep.checkpoint import STATE, WEIGHTS, Checkpoint, load_tensors
 from napari_segment.deep.data.augment.patch_torch import finish
 from napari_segment.deep.data.batches import Batches, ahead
+from napari_segment.deep.data.division import Division
 from napari_segment.deep.device import augments
 from napari_segment.deep.planning.fingerprint import Item
 from napari_segment.deep.planning.plan import Plan
@@ -22,6 +24,7 @@ from napari_segment.deep.training.learner_torch import Learner
 from napari_segment.deep.training.optimisation.lr_range_test_torch import search_rate
 from napari_segment.deep.training.optimisation.optimizers_torch import rate
 from napari_segment.deep.training.process_group_torch import Group
+from napari_segment.deep.training.record.card import on_test
 from napari_segment.deep.training.record.run_folder import LAST, Record
 from napari_segment.deep.training.state_torch import load_state, save_state
 from napari_segment.deep.training.validation_torch import Validation, means
@@ -46,8 +49,8 @@ class Fit:
         Decided from the data.
     batches : Batches
         What it learns from.
-    validation : sequence of Item
-        What it is scored on.
+    division : Division
+        The cases; those of the validation choose the network, those of the test score it.
     group : Group
         The processes that train together.
     record : Record
@@ -60,24 +63,26 @@ class Fit:
 
     def __init__(
         self, blank: Checkpoint, settings: TrainSettings, plan: Plan, batches: Batches,
-        validation: Sequence[Item], group: Group, record: Record, begun: float,
+        division: Division, group: Group, record: Record, begun: float,
     ) -> None:  # fmt: skip
         self.blank, self.settings, self.plan = blank, settings, plan
         self.batches, self.group, self.record = batches, group, record
+        self.division = division
         self.learner = self.learns(blank, settings, plan, group)
         self.network = self.learner.network
         # Maps of objects are drawn on the CPU, from patches that are finished.
         self.late = plan.objects is None and augments(self.learner.device, plan.ndim)
         self.clock = Clock(settings, plan, group, record, begun)
-        self.validation = self._validation(list(validation)[group.rank :: group.size])
+        known = division.validation or division.training
+        self.validation = self._validation(known[group.rank :: group.size], plan)
         self.epoch, self.factor, self.retreats = 0, 1.0, 0
         self.best, self.best_epoch = -1.0, -1
         self.scores: dict[str, float] = {}
         self.checked = 0  # the last epoch that was validated
 
-    def _validation(self, items: Sequence[Item]) -> Any:
+    def _validation(self, items: Sequence[Item], plan: Plan) -> Any:
         learner = self.learner
-        return Validation(items, self.batches.samples, self.plan, learner.device, learner.dtype)
+        return Validation(items, self.batches.samples, plan, learner.device, learner.dtype)
 
     # ---- the loop ----
 
@@ -151,6 +156,7 @@ class Fit:
         preview = self._preview()
         seconds = self.clock.now() - begun
         self.clock.first_validation = self.group.from_leader(seconds * len(self.validation.items))
+        self._estimate_test(seconds)
         return preview
 
     def _begin_epoch(self) -> None:
@@ -179,6 +185,7 @@ class Fit:
             row |= {**scores, "validation seconds": seconds}
             self.clock.validated, self.checked = self.clock.validated + seconds, self.epoch
             self._estimate_fit(seconds)
+            self._estimate_test(seconds / max(len(self.validation.items), 1))
         row["lr"] = self.learner.optimizer.param_groups[0]["lr"]
         row["elapsed"] = self.clock.elapsed
         self.record.epoch(row, write=self.group.leads)
@@ -195,6 +202,10 @@ class Fit:
             once, decoding = self.validation.fit_seconds(seconds)
             self.clock.fit_once = self.group.from_leader(once)
             self.clock.fit_decoding = self.group.from_leader(decoding)
+
+    def _estimate_test(self, seconds: float) -> None:
+        """Let the clock know how long scoring the cases of the test will take, from one case's."""
+        self.clock.test = self.group.from_leader(seconds) * len(self.division.test)
 
     def _validate(self) -> dict[str, float]:
         with self.learner.average.lent_to(self.network):
@@ -251,8 +262,34 @@ class Fit:
         if self.plan.objects is not None:
             yield Step(0, 0, "fitting the thresholds of the objects")
             yield from self._fit_objects()
-        summary = ", ".join(f"{k} {v:.3f}" for k, v in self.scores.items())
-        yield Step(1, 1, f"best after epoch {self.best_epoch}: {summary}", self.scores)
+        yield from self._test()
+        yield Step(1, 1, f"best after epoch {self.best_epoch}", self.scores)
+
+    def _test(self) -> Generator[Step, None, None]:
+        """Score the network that is kept on the cases that chose nothing; complete its card."""
+        if not self.group.leads:
+            return
+        test, measured = self.division.test, None
+        if test and self.clock.is_late():
+            yield Step(0, 0, f"no time was left to score the {len(test)} cases of the test")
+        elif test:
+            yield Step(0, 0, "scoring the cases of the test")
+            measured = on_test(test, self._tested(test))
+        for scores in self._write_card(measured):
+            yield Step(0, 0, str(scores))
+
+    def _tested(self, test: Sequence[Item]) -> dict[str, float]:
+        best = Checkpoint.load(self.blank.folder)
+        self.network.load_state_dict(load_tensors(best.folder / WEIGHTS))
+        judge = self._validation(test, self.plan.model_copy(update={"objects": best.objects}))
+        scores = means(judge(self.network)) | means(judge.surfaces())
+        return scores | ({"ap pooled": judge.pooled} if self.plan.objects is not None else {})
+
+    def _write_card(self, test: Measured | None = None) -> tuple[Measured, ...]:
+        if self.record.card is None:
+            return ()
+        seconds = self.clock.own_elapsed
+        return self.record.card.write(epochs=self.epoch, seconds=seconds, test=test).scores
 
     def _untrained(self) -> str:
         """Say that the network is still what it was before training; as a warning too."""
@@ -280,6 +317,7 @@ class Fit:
         if self.group.leads:
             checkpoint = self.blank.model_copy(update={"scores": self.scores})
             checkpoint.save(self.learner.average.weights)
+            self._write_card()
 
     def _preview(self) -> dict[str, Any] | None:
         """The middle plane of the first validation case, as it is and as the network sees it."""

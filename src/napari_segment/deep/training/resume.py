@@ -46,6 +46,7 @@ def saved_settings(settings: TrainSettings) -> dict[str, Any]:
             saved = json.loads((folder / SETTINGS).read_text("utf-8"))
         except (OSError, json.JSONDecodeError) as error:
             raise FormatError(f"Cannot resume {folder}: {error}") from None
+        saved.setdefault("test", 0)  # a training of before, which had no test
         return {**saved, **{name: getattr(settings, name) for name in _MAY_CHANGE}}
     _check(settings)
     if (interrupted or (folder / MODEL).exists()) and not (settings.overwrite or settings.resume):

@@ -10,18 +10,21 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from napari_segment.deep.allocator import retained_memory
+from napari_segment.deep.card import CARD, CARD_TEXT
 from napari_segment.deep.checkpoint import MODEL, STATE, WEIGHTS, Checkpoint, versions
 from napari_segment.deep.data.augment import Augmentation
 from napari_segment.deep.data.batches import Batches
-from napari_segment.deep.data.cases import Cases, split
+from napari_segment.deep.data.cases import Cases
+from napari_segment.deep.data.division import Division, divide
 from napari_segment.deep.data.memmap_cache import MemmapCache
 from napari_segment.deep.data.samples import Samples
-from napari_segment.deep.device import free_memory, resolve
+from napari_segment.deep.device import free_memory, resolve, title
 from napari_segment.deep.nn.summary import Summary, summary
 from napari_segment.deep.planning.fingerprint import Item, intensity_ranges
 from napari_segment.deep.planning.plan import Plan, describe, make_plan
 from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.deep.randomness import own_random_numbers
+from napari_segment.deep.training.record.card import CardWriter, trained_cases
 from napari_segment.deep.training.record.logs import logged
 from napari_segment.deep.training.record.run_folder import LAST, PLAN, Record
 from napari_segment.deep.training.resume import check_same_data
@@ -70,30 +73,31 @@ def _trained(
         _find_weights(settings.model)
     cases = _cases(pairs, settings.out, resumed)
     yield from cases.measure()
-    inner, outer, how = split(cases.items, folds=settings.folds, fold=settings.fold)
+    division = divide(
+        cases.items, folds=settings.folds, fold=settings.fold, test=settings.test,
+        test_cases=settings.test_cases,
+    )  # fmt: skip
     plan = group.same(planned(cases.items, pairs, settings, group.device, resumed))
     if cases.note:
         plan = plan.model_copy(update={"reasons": {**plan.reasons, "cases": cases.note}})
-    checks = [*pairs.notes, *_said(plan, inner, outer, how)]
+    checks = [*pairs.notes, *_said(plan, division)]
     for line in checks[len(pairs.notes) :]:
         yield Step(0, 0, line)
-    record = Record(settings.out)
+    record = Record(settings.out, card=_card_writer(cases, division, settings, group))
     if group.leads and not resumed:
         _forget_old(settings.out)
         record.begin(settings.model_dump(mode="json"), plan.model_dump_json(indent=2), checks)
     samples = _samples(cases, plan, settings, cache)
     batches = Batches(
-        samples, inner, plan, amounts(plan, settings),
+        samples, division.training, plan, amounts(plan, settings),
         settings.seed, settings.balance, group.rank, group.size,
     )  # fmt: skip
-    blank = _blank(plan, settings, samples, inner)
+    blank = _blank(plan, settings, samples, division.training)
     if group.leads and not resumed:
         # A network whose layers cannot be followed on shapes alone trains all the same.
         with suppress(RuntimeError):
             record.network(summed_up(blank.model, plan))
-    fit = trainer_of(plan).fit()(
-        blank, settings, plan, batches, outer or inner, group, record, begun
-    )
+    fit = trainer_of(plan).fit()(blank, settings, plan, batches, division, group, record, begun)
     steps = fit.run(resumed)
     return (yield from logged(steps, settings.out, settings.log if group.leads else ()))
 
@@ -215,18 +219,25 @@ def _fitted_to(plan: Plan, spec: Spec) -> Spec:
     return entry.spec(given)
 
 
-def _said(
-    plan: Plan, inner: Sequence[Item], outer: Sequence[Item], how: str
-) -> Generator[str, None, None]:
+def _card_writer(
+    cases: Cases, division: Division, settings: TrainSettings, group: Group
+) -> CardWriter | None:
+    """Return what writes the model card; the first of several processes does."""
+    if not group.leads:
+        return None
+    return CardWriter(settings, division, trained_cases(cases.pairs, division), title(group.device))
+
+
+def _said(plan: Plan, division: Division) -> Generator[str, None, None]:
     voxels: dict[int, int] = {}
-    for item in inner:
+    for item in division.training:
         for value, count in item.counts.items():
             if value < 0 or value == plan.ignore_index:
                 continue
             voxels[value] = voxels.get(value, 0) + count
     total = sum(voxels.values())
-    everything = sum(sum(item.counts.values()) for item in inner)
-    yield f"{len(inner)} cases to train on, {len(outer)} to validate ({how})"
+    everything = sum(sum(item.counts.values()) for item in division.training)
+    yield division.description
     yield describe(plan, {v: n / total for v, n in voxels.items() if v})
     if total < everything:
         share = 1 - total / everything
@@ -243,5 +254,5 @@ def _budget() -> int:
 
 def _forget_old(folder: Path) -> None:
     """Nothing of an earlier training in the folder may be taken for this one's."""
-    for name in (f"{STATE}/{LAST}", MODEL, WEIGHTS):
+    for name in (f"{STATE}/{LAST}", MODEL, WEIGHTS, CARD, CARD_TEXT):
         (folder / name).unlink(missing_ok=True)

@@ -22,7 +22,7 @@ from napari_segment.deep.planning.fingerprint import Item
 from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.deep.planning.plan import Plan
 from napari_segment.deep.planning.slabs import slabs
-from napari_segment.deep.training.decoding_fit import TRIES, average_precision, fit
+from napari_segment.deep.training.decoding_fit import TRIES, fit, matched, pooled_precision
 from napari_segment.results.compare.surface import hausdorff_95
 from napari_segment.runtime import threads
 from napari_segment.step import run
@@ -117,13 +117,19 @@ class Validation:
         self.items, self.samples, self.plan = items, samples, plan
         self.device, self.dtype = device, dtype
         self._decoding = 0.0  # seconds of decoding objects in the last validation
+        self._matched: list[tuple[int, int]] = []
         self._segmented: dict[Item, NDArray[np.uint8 | np.uint16]] = {}
 
     @torch.no_grad()
     def __call__(self, network: nn.Module) -> list[dict[str, float]]:
         """Score every case: Dice and IoU of each class, accuracy, and AP at IoU 0.5 of objects."""
-        self._decoding = 0.0
+        self._decoding, self._matched = 0.0, []
         return [self._scores(network, item) for item in self.items]
+
+    @property
+    def pooled(self) -> float:
+        """AP at IoU 0.5 over the objects of all cases that were last scored."""
+        return pooled_precision(self._matched)
 
     def surfaces(self) -> list[dict[str, float]]:
         """HD95 of each class in the cases as they were last segmented, in units of the spacing."""
@@ -196,7 +202,8 @@ class Validation:
             begun = monotonic()
             decoded = self.decode(self._annotated(logits, item), self.plan.objects)
             self._decoding += monotonic() - begun
-            scores["ap"] = average_precision(decoded, self.objects(item))
+            self._matched.append(matched(decoded, self.objects(item)))
+            scores["ap"] = pooled_precision(self._matched[-1:])
         return scores
 
     def objects(self, item: Item) -> NDArray[Any]:

@@ -193,7 +193,7 @@ class Train(Dock):
         folders = [Path(folder) for folder in result["checkpoints"]]
         for folder in reversed(folders):
             networks.add(folder)
-        self.running.say(training_outcome(folders, result["scores"]))
+        self.running.say(training_outcome(folders, result["scores"], result["tests"]))
 
     def show_augmentation(self, pictures: NDArray[Any]) -> None:
         """Show a patch before and after the random changes in a window of its own."""

@@ -15,7 +15,11 @@ NAMES = {  # of the score that decides, the first that there is
 NOTHING = 0.05  # scores below are what an untrained network reaches
 
 
-def training_outcome(folders: Sequence[Path], scores: Sequence[Mapping[str, float]]) -> str:
+def training_outcome(
+    folders: Sequence[Path],
+    scores: Sequence[Mapping[str, float]],
+    tests: Sequence[Mapping[str, float]] = (),
+) -> str:
     """Say how good the networks of a training are, where they are, and what comes next.
 
     Parameters
@@ -24,6 +28,8 @@ def training_outcome(folders: Sequence[Path], scores: Sequence[Mapping[str, floa
         Of the networks: one, or one for each fold.
     scores : sequence of mapping
         Of each network on its validation cases, from 0 to 1, by name.
+    tests : sequence of mapping
+        Of each on cases that chose nothing; empty where there were none.
     """
     several = len(folders) > 1
     name = next((n for n in NAMES if all(n in values for values in scores)), "")
@@ -32,11 +38,15 @@ def training_outcome(folders: Sequence[Path], scores: Sequence[Mapping[str, floa
     if not name or not scores:
         return f"{where} There is no validation score. Open Predict to use it."
     score = fmean(values[name] for values in scores)
-    reached = f"{NAMES[name]} {score:.2f} on {'their' if several else 'the'} validation cases"
+    whose, which = ("their", "them") if several else ("the", "it")
+    reached = f"{NAMES[name]} {score:.2f} on {whose} validation cases, which also chose {which}"
+    tested = [values[name] for values in tests if name in values]
+    if tested and len(tested) == len(scores):
+        reached += f", and {fmean(tested):.2f} on cases that chose nothing"
     if score < NOTHING:
         return (
             f"Nothing was learnt: {reached}. Check what each label number is and whether images "
             f"and labels fit, or train longer. {where}"
         )
     subject = f"The {len(folders)} networks reach on average" if several else "The network reaches"
-    return f"{subject} {reached}. {where} Open Predict to use {'them' if several else 'it'}."
+    return f"{subject} {reached}. {where} Open Predict to use {which}."

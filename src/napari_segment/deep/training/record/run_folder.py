@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_segment.deep.checkpoint import versions
 from napari_segment.deep.nn.summary import Summary
+from napari_segment.deep.training.record.card import CardWriter
 from napari_segment.io.replacing import placing, write_atomically
 from napari_segment.results.picture import coloured, grey, overlay
 
@@ -36,10 +37,13 @@ class Record:
         The run folder.
     rows : list of dict
         Numbers of the epochs so far.
+    card : CardWriter, optional
+        Writes the model card of each network that is kept.
     """
 
     folder: Path
     rows: list[dict[str, float]] = field(default_factory=list)
+    card: CardWriter | None = None
     _drawn: float = -1e9
     _summary: Summary | None = None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_segment.aliases import current_settings
+from napari_segment.deep.card import ModelCard
 from napari_segment.deep.training import ENTRY
 from napari_segment.errors import FormatError
 
@@ -31,7 +32,9 @@ class Run:
     minutes : float
         Time until the last of them.
     scores : dict of str to float
-        Of the network that was saved, on the validation cases.
+        Of the network that was saved, on the validation cases, which also chose it.
+    test_scores : dict of str to float
+        On cases that chose nothing, where there were any.
     settings : dict
         As they were given, in plain values.
     """
@@ -42,6 +45,7 @@ class Run:
     epochs: int
     minutes: float
     scores: Mapping[str, float] = field(default_factory=dict)
+    test_scores: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,8 +115,14 @@ def _run(folder: Path) -> Run:
         epochs=len(rows),
         minutes=round(float(rows[-1].get("elapsed") or 0) / 60, 2) if rows else 0.0,
         scores=_json(folder / "model.json").get("scores", {}),
+        test_scores=_test_scores(folder),
         settings=settings,
     )
+
+
+def _test_scores(folder: Path) -> Mapping[str, float]:
+    best = ModelCard.load(folder).best
+    return best.values if best is not None and not best.chose else {}
 
 
 def _name(spec: object) -> str:
