@@ -13,6 +13,11 @@ from napari_segment.api.batch import measure_files as measure_files
 from napari_segment.api.batch import measure_files_steps as measure_files_steps
 from napari_segment.api.batch import segment_files as segment_files
 from napari_segment.api.batch import segment_files_steps as segment_files_steps
+from napari_segment.api.batch.object_verbs import compare_files_steps as compare_files_steps
+from napari_segment.api.batch.object_verbs import consensus_files_steps as consensus_files_steps
+from napari_segment.api.batch.object_verbs import edge_point_files_steps as edge_point_files_steps
+from napari_segment.api.batch.object_verbs import track_files_steps as track_files_steps
+from napari_segment.api.batch.object_work import Comparing as Comparing
 from napari_segment.api.classifier import train_classifier as train_classifier
 from napari_segment.api.coercion import as_image as as_image
 from napari_segment.api.coercion import as_labels as as_labels

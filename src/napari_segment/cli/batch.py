@@ -68,6 +68,18 @@ def each_of(
     int
         The exit status: 1 if any file failed.
     """
+    rows = show_rows(steps, options, line)
+    if options.json:
+        print(json.dumps([row for row in rows if row["status"] == "done"], indent=2))
+    return status_of(rows)
+
+
+def show_rows(
+    steps: Generator[Step, None, list[Row]],
+    options: argparse.Namespace,
+    line: Callable[[Row], str] = lambda row: "",  # noqa: ARG005
+) -> list[Row]:
+    """Work on several files and say which fail; the parameters are those of `each_of`."""
 
     def said(step: Step) -> None:
         if not isinstance(step, FileStep):
@@ -79,19 +91,14 @@ def each_of(
 
     with cluster(options.scheduler):
         rows: list[Row] = show(steps, options.command, each=said)
-    if options.json:
-        print(json.dumps([row for row in rows if row["status"] == "done"], indent=2))
-    return _status(rows)
+    return rows
 
 
-def _status(rows: list[Row]) -> int:
+def status_of(rows: list[Row]) -> int:
     """Say how many files failed or were skipped; the exit status."""
-    counts = {
-        status: sum(row["status"] == status for row in rows) for status in ("skipped", "failed")
-    }
-    if counts["skipped"]:
-        text = f"{counts['skipped']} of {len(rows)} inputs skipped: results exist."
-        print(text, file=sys.stderr)
-    if counts["failed"]:
-        print(f"{counts['failed']} of {len(rows)} inputs failed.", file=sys.stderr)
-    return 1 if counts["failed"] else 0
+    skipped, failed = (sum(row["status"] == s for row in rows) for s in ("skipped", "failed"))
+    if skipped:
+        print(f"{skipped} of {len(rows)} inputs skipped: results exist.", file=sys.stderr)
+    if failed:
+        print(f"{failed} of {len(rows)} inputs failed.", file=sys.stderr)
+    return 1 if failed else 0

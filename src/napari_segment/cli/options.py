@@ -78,15 +78,16 @@ def file_options(parser: argparse.ArgumentParser) -> None:
     batch_options(parser)
 
 
-def batch_options(parser: argparse.ArgumentParser) -> None:
+def batch_options(parser: argparse.ArgumentParser, *, skip_existing: bool = True) -> None:
     """What several inputs have in common, whatever is done to them."""
     group = parser.add_argument_group("several inputs")
     group.add_argument(
         "--recursive", action="store_true", help="take the images in folders below too"
     )
-    group.add_argument(
-        "--skip-existing", action="store_true", help="make no result again that exists"
-    )
+    if skip_existing:
+        group.add_argument(
+            "--skip-existing", action="store_true", help="make no result again that exists"
+        )
     group.add_argument(
         "--workers", type=int, default=0, metavar="N",
         help="work in N processes, each on one file at a time; one that the system ends fails its "

@@ -181,8 +181,12 @@ def _filter(commands: Commands) -> None:
 def _edges(commands: Commands, *, derive: bool) -> None:
     title = "Locate the edges that canny marks to a fraction of a voxel."
     parser = command(commands, "edges", "edges", title)
-    parser.add_argument("image", metavar="IMAGE", help="file of intensities")
-    output_option(parser, "the table of points, as CSV")
+    parser.add_argument(
+        "inputs", nargs="+", metavar="IMAGE", help="files of intensities, folders, patterns"
+    )
+    output_option(parser, "the table of points, as CSV; a folder for several images")
+    batch_options(parser)
+    json_option(parser)
     recipe_options(parser.add_argument_group("the recipe"), ("auto", "plane", "volume"))
     parser.add_argument("--recipe", metavar="FILE", help="a recipe of canny instead")
     recipe_path_option(parser)
@@ -273,9 +277,8 @@ def _compare(commands: Commands) -> None:
         help="number in the reference of voxels without annotation, which are left out as negative "
         "ones are (default: none)",
     )  # fmt: skip
-    parser.add_argument(
-        "--recursive", action="store_true", help="take the files in folders below too"
-    )
+    batch_options(parser, skip_existing=False)
+    parser.set_defaults(skip_existing=False, scheduler="")
     json_option(parser)
     parser.add_argument("--table", metavar="CSV", help="write a row for each object of all cases")
 
@@ -287,17 +290,22 @@ def _objects(commands: Commands, chosen: str) -> None:
         "consensus": command(commands, "consensus", "objects", "Join segmentations into one."),
         "rank": command(commands, "rank", "objects", "Rank planes by how unsure a network is."),
     }
-    parsers["track"].add_argument("labels", metavar="LABELS", help="file of objects")
-    parsers["consensus"].add_argument(
-        "labels", nargs="+", metavar="LABELS", help="files of objects on one grid"
+    parsers["track"].add_argument(
+        "labels", nargs="+", metavar="LABELS", help="files of objects, folders, patterns"
     )
+    parsers["consensus"].add_argument(
+        "labels", nargs="+", metavar="LABELS",
+        help="files of objects on one grid, or folders of files of equal names",
+    )  # fmt: skip
     parsers["rank"].add_argument("map", metavar="MAP", help="file of entropy or disagreement")
     for name, parser in parsers.items():
-        parser.add_argument("--axes", default="", help="axis letters of the input, such as TZYX")
+        json_option(parser)
         if name == "rank":
-            json_option(parser)
-        else:
-            output_option(parser, "a file, or a folder")
+            parser.add_argument("--axes", default="", help="axis letters of the input, as TZYX")
+            continue
+        output_option(parser, "a file for one result, a folder for several")
+        batch_options(parser)
+        input_options(parser)
     if chosen in parsers:
         from napari_segment.api.entries import verb
         from napari_segment.cli.settings import add_options

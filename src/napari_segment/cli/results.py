@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from napari_segment.api.batch.paths import is_image, is_map, table_path
-from napari_segment.cli.batch import Row, batch_of, each_of, reading_of
-from napari_segment.cli.messages import complain, counted, in_columns, message_of
-from napari_segment.errors import FormatError, InputError
+from napari_segment.api.batch.object_verbs import cases_of, compare_files_steps
+from napari_segment.api.batch.object_work import Comparing
+from napari_segment.api.batch.paths import table_path
+from napari_segment.cli.batch import Row, batch_of, each_of, reading_of, show_rows, status_of
+from napari_segment.cli.messages import counted, in_columns
+from napari_segment.errors import InputError
 
 FOLLOWING = ("segmentation_quality", "recognition_quality")  # of f1 and panoptic_quality
 
@@ -43,19 +45,14 @@ def compare(options: argparse.Namespace) -> int:
     """Score a file or a folder against references of equal names."""
     from napari_segment.results.compare import aggregate
 
-    cases = _cases(Path(options.result), Path(options.reference), options.recursive)
+    paths = (Path(options.result), Path(options.reference))
     if options.table:
+        cases = cases_of(*paths, options.recursive)
         table_path(options.table, (path for pair in cases.values() for path in pair))
     scores: dict[str, Any] = {}
-    failures = 0
-    for name, (result, reference) in cases.items():
-        try:
-            scores[name] = _score(result, reference, options)
-        except Exception as error:  # one bad file does not end the work on the others
-            if options.debug or len(cases) == 1:
-                raise
-            failures += 1
-            complain(f"{name}: {message_of(error)}")
+    work = Comparing(options.axes, options.holds, options.surface, options.ignore_index)
+    steps = compare_files_steps(*paths, work, scores=scores, batch=batch_of(options))
+    rows = show_rows(steps, options)
     if options.table:
         _write_table(scores, options.table)
     if options.json:
@@ -63,7 +60,7 @@ def compare(options: argparse.Namespace) -> int:
         print(json.dumps({**aggregate(scores.values()).to_dict(), "cases": listed}, indent=2))
     elif scores:
         _print(scores)
-    return 1 if failures else 0
+    return status_of(rows)
 
 
 def _print(scores: dict[str, Any]) -> None:
@@ -107,46 +104,3 @@ def _write_table(scores: dict[str, Any], path: str) -> None:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}"
-
-
-def _score(result: Path, reference: Path, options: argparse.Namespace) -> Any:
-    from napari_segment import api
-    from napari_segment.io import read_labels
-
-    axes = options.axes.upper()
-    labels = read_labels(result, axes=axes)
-    if options.holds != "auto":
-        labels = labels.replace(holds=options.holds)
-    truth = api.as_labels(reference, axes, ignore_index=options.ignore_index)
-    truth = truth.replace(holds=labels.holds)
-    return api.compare(labels, truth, surface=options.surface, ignore_index=options.ignore_index)
-
-
-def _cases(result: Path, reference: Path, recursive: bool) -> dict[str, tuple[Path, Path]]:
-    """Pair results with references; every result must have one."""
-    for path in (result, reference):
-        if not path.exists():
-            raise FormatError(f"There is no file or folder {path}.")
-    if is_image(result):
-        return {result.name: (result, reference)}
-    if is_image(reference):
-        raise InputError(f"{result} is a folder, so {reference} must be a folder of equal names.")
-    references, results = (_by_stem(folder, recursive) for folder in (reference, result))
-    results = {n: p for n, p in results.items() if n in references or not is_map(n, results)}
-    missing = [name for name in results if name not in references]
-    if missing:
-        raise InputError(
-            f"{counted(len(missing), 'result')} without a reference in {reference}: {missing[0]}…"
-        )
-    if not results:
-        hint = "" if recursive else " For those in folders below, add --recursive."
-        raise InputError(f"The folder {result} holds no labels that can be read.{hint}")
-    return {name: (path, references[name]) for name, path in results.items()}
-
-
-def _by_stem(folder: Path, recursive: bool) -> dict[str, Path]:
-    """The images of a folder by their names without suffix, below that folder."""
-    from napari_segment import io
-
-    images = io.images_in(folder, recursive=recursive)
-    return {(p.parent.relative_to(folder) / io.stem(p)).as_posix(): p for p in images}

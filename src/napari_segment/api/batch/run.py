@@ -9,6 +9,7 @@ from pathlib import Path
 from napari_segment.api.batch.processes import in_processes
 from napari_segment.api.batch.report import STOPPED, Report, Row, Task, Work, attempt, report_path
 from napari_segment.errors import SettingError, message_of
+from napari_segment.io.replacing import recover_once
 from napari_segment.step import FileStep, Step
 
 
@@ -84,7 +85,7 @@ def run_files_steps(
     tasks: list[Task] = []
     with Report(path, len(inputs)) as report:
         for task in map(Task, range(len(inputs)), inputs, targets):
-            if batch.skip_existing and is_done(task.path, task.target):
+            if batch.skip_existing and _is_done(task, is_done):
                 yield report.add(task, task.row("skipped"))
             else:
                 tasks.append(task)
@@ -95,6 +96,12 @@ def run_files_steps(
             strict = batch.strict or len(inputs) == 1
             yield from _one_by_one(tasks, work, report, take, strict)
     return report.rows
+
+
+def _is_done(task: Task, is_done: Callable[[Path, Path], bool]) -> bool:
+    """Whether a result is complete, once what a killed process was writing is put in order."""
+    recover_once(task.target.parent.absolute())
+    return is_done(task.path, task.target)
 
 
 def _one_by_one(

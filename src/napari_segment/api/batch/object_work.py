@@ -1,0 +1,140 @@
+"""Tables of edges, tracks, consensus and scores of many files."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_segment.api.batch.paths import Matching
+from napari_segment.api.batch.reading import Reading
+from napari_segment.api.batch.report import Row
+from napari_segment.image import Labels
+from napari_segment.recipe import Recipe
+from napari_segment.results.compare import IgnoreIndex
+from napari_segment.step import Step
+
+if TYPE_CHECKING:
+    from napari_segment.results.compare import Scores
+
+SCORES = "scores"  # the column of `Comparing` that is taken out before a row is reported
+
+
+@dataclass(frozen=True)
+class Locating:
+    """Writes the points on the edges of an image as a table, with the recipe next to it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of canny.
+    reading : Reading
+        How the image is read.
+    """
+
+    recipe: Recipe
+    reading: Reading
+
+    def __call__(self, path: Path, target: Path) -> Generator[Step, None, Row]:
+        """Do it to one file."""
+        from napari_segment.api.edges import edge_point_steps
+        from napari_segment.api.files import write
+        from napari_segment.results.measure import with_units
+
+        table = yield from edge_point_steps(self.reading.image(path), self.recipe)
+        write(with_units(table), target)
+        self.recipe.save(self.recipe_path(target))
+        return {"rows": len(table), "recipe": self.recipe.model_dump(mode="json")}
+
+    def recipe_path(self, target: Path) -> Path:
+        """Where the recipe goes; labels may have the same stem."""
+        return target.with_name(f"{target.name}.recipe.yaml")
+
+    def is_done(self, path: Path, target: Path) -> bool:  # noqa: ARG002
+        """Whether a table is complete; its recipe is written last."""
+        return target.exists() and self.recipe_path(target).exists()
+
+
+@dataclass(frozen=True)
+class Joining:
+    """Tracks the objects of one file, or joins those of several to what most agree on.
+
+    Parameters
+    ----------
+    verb : {"track", "consensus"}
+        What is done.
+    settings : mapping
+        Of the verb.
+    reading : Reading
+        How labels are read.
+    folders : mapping of Path to Path
+        As of `Segmenting`.
+    others : sequence of Matching
+        The other segmentations of a consensus.
+    """
+
+    verb: str
+    settings: Mapping[str, Any]
+    reading: Reading
+    folders: Mapping[Path, Path]
+    others: Sequence[Matching] = ()
+
+    def __call__(self, path: Path, target: Path) -> Generator[Step, None, Row]:
+        """Do it to one file."""
+        from napari_segment.api.files import write
+
+        yield Step(0, 0, "Following the objects" if self.verb == "track" else "Agreeing")
+        files = [path, *(other.like(path, self.folders[path]) for other in self.others)]
+        read = [self.reading.labels(file) for file in files]
+        labels = self._joined(read if self.reading.lazy else [one.compute() for one in read])
+        write(labels, target)
+        count = int(labels.data.max()) if labels.data.size else 0
+        return {"summary": "1 object" if count == 1 else f"{count} objects", "count": count}
+
+    def _joined(self, labels: Sequence[Labels]) -> Labels:
+        from napari_segment.api.linking import consensus
+        from napari_segment.api.verbs import track
+
+        if self.verb == "track":
+            return track(labels[0], **self.settings)
+        return consensus(labels, **self.settings)
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """Scores labels against a reference.
+
+    Parameters
+    ----------
+    axes : str
+        Of all files.
+    holds : {"auto", "mask", "classes", "objects"}
+        What the labels mean; "auto" for what the result says of itself.
+    surface, ignore_index
+        As of `compare`.
+    """
+
+    axes: str = ""
+    holds: str = "auto"
+    surface: bool = False
+    ignore_index: IgnoreIndex = "none"
+
+    def __call__(self, path: Path, target: Path) -> Generator[Step, None, Row]:
+        """Do it to one file and its reference."""
+        yield Step(0, 0, "Comparing")
+        scores = self._scores(path, target)
+        return {"summary": scores.summary, SCORES: scores}
+
+    def _scores(self, path: Path, reference: Path) -> Scores:
+        from napari_segment.api.coercion import as_labels
+        from napari_segment.api.verbs import compare
+        from napari_segment.io import read_labels
+
+        axes = self.axes.upper()
+        labels = read_labels(path, axes=axes)
+        if self.holds != "auto":
+            labels = labels.replace(holds=self.holds)
+        truth = as_labels(reference, axes, ignore_index=self.ignore_index)
+        truth = truth.replace(holds=labels.holds)
+        return compare(labels, truth, surface=self.surface, ignore_index=self.ignore_index)
