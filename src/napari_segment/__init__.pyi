@@ -21,6 +21,7 @@ from .api import slices_to_label_next as slices_to_label_next
 from .api import summary as summary
 from .api import track as track
 from .api import train_classifier as train_classifier
+from .api import train_object_classifier as train_object_classifier
 from .api import write as write
 from .api.signatures import cross_validate as cross_validate
 from .api.signatures import segment as segment

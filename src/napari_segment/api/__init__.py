@@ -42,6 +42,9 @@ from napari_segment.api.networks import export as export
 from napari_segment.api.networks import find_runs as find_runs
 from napari_segment.api.networks import network_preview as network_preview
 from napari_segment.api.networks import summary as summary
+from napari_segment.api.object_classifier import (
+    train_object_classifier as train_object_classifier,
+)
 from napari_segment.api.signatures import cross_validate as cross_validate
 from napari_segment.api.signatures import segment as segment
 from napari_segment.api.signatures import train as train

@@ -22,6 +22,7 @@ def network_commands(commands: Commands, chosen: str) -> None:
     """
     _train(commands, derive=chosen == "train")
     _train_classifier(commands, derive=chosen == "train-classifier")
+    _train_object_classifier(commands, derive=chosen == "train-object-classifier")
     _summary(commands)
     _export(commands)
     _runs(commands)
@@ -61,6 +62,31 @@ def _train_classifier(commands: Commands, *, derive: bool) -> None:
     json_option(parser)
     if derive:
         from napari_segment.classical.classifier.training import ENTRY
+        from napari_segment.cli.settings import add_options
+
+        add_options(parser.add_argument_group("settings"), ENTRY, skip=("out",))
+
+
+def _train_object_classifier(commands: Commands, *, derive: bool) -> None:
+    title = "Train an object classifier on objects of which some have a class."
+    parser = command(commands, "train-object-classifier", "train_object_classifier", title)
+    parser.set_defaults(run=later("train_object_classifier", "train_object_classifier"))
+    group = parser.add_argument_group("the objects")
+    group.add_argument(
+        "--labels", metavar="PATH", required=True, help="a file of objects, or a folder of such"
+    )
+    group.add_argument(
+        "--classes", metavar="PATH", required=True,
+        help="a .csv table with the columns label and class (and file, time), or labels of equal "
+        "names in which classes are painted on objects",
+    )  # fmt: skip
+    group.add_argument(
+        "--images", metavar="PATH", default="", help="the images, for intensities and textures"
+    )
+    output_option(parser, "folder of the classifier")
+    json_option(parser)
+    if derive:
+        from napari_segment.classical.object_classifier.training import ENTRY
         from napari_segment.cli.settings import add_options
 
         add_options(parser.add_argument_group("settings"), ENTRY, skip=("out",))

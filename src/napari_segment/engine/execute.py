@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
 
 from napari_segment.engine.axes import joins_planes, orientation_of_parts, spacing_of_parts
 from napari_segment.engine.directions import segment_directions
 from napari_segment.engine.edits import apply_edits
 from napari_segment.engine.grids import resample_labels_to, resample_to, with_grid
-from napari_segment.engine.merge import merge_arrays, merge_labels, offset_labels
+from napari_segment.engine.merge import merge_arrays, merge_cleaned, merge_labels
 from napari_segment.engine.plan import Plan
 from napari_segment.engine.selection import (
     channels_first,
@@ -23,10 +22,9 @@ from napari_segment.engine.selection import (
     select_times,
     single_channel,
 )
-from napari_segment.image import Holds, Image, Labels, Stack
+from napari_segment.image import Image, Labels, Stack
 from napari_segment.recipe import ApplyTo, Recipe, Spec
 from napari_segment.registry import Regridded, cleanups, filters, methods
-from napari_segment.results.features import followed
 from napari_segment.step import Step, run
 
 
@@ -72,7 +70,7 @@ def _segment(
     total = len(recipe.filters) + 1 + len(recipe.cleanups)
     filtered = yield from run_filters(recipe.filters, selected, recipe.apply_to, total)
     labels = yield from _run_method(recipe, filtered, data, total)
-    labels = yield from _run_cleanups(recipe, labels, filtered, total)
+    labels = yield from _run_cleanups(recipe, labels, filtered, selected, total)
     return resample_labels_to(labels, selected)
 
 
@@ -165,15 +163,16 @@ def _run_method(
 
 
 def _run_cleanups(
-    recipe: Recipe, labels: Labels, image: Image, total: int
+    recipe: Recipe, labels: Labels, filtered: Image, unfiltered: Image, total: int
 ) -> Generator[Step, None, Labels]:
     """Run the cleanups one after the other; what comes after a link of planes takes volumes."""
     apply_to = recipe.apply_to
     if cleanups_need_image(recipe):
-        image = single_channel(image, recipe.channel)
+        filtered = single_channel(filtered, recipe.channel)
     for done, spec in enumerate(recipe.cleanups, len(recipe.filters) + 1):
         plan = Plan.of(spec, cleanups, labels, apply_to)
         yield Step(done, total, plan.message)
+        image = filtered if plan.entry.channels == "one" else channels_first(unfiltered)
         labels = yield from _run_cleanup(plan, labels, image)
         apply_to = "auto" if joins_planes(plan.entry) else apply_to
     return labels
@@ -182,19 +181,15 @@ def _run_cleanups(
 def _run_cleanup(plan: Plan, labels: Labels, image: Image) -> Generator[Step, None, Labels]:
     entry, lead = plan.entry, plan.lead
     fixed = {
-        "spacing": spacing_of_parts(labels, lead), "holds": labels.holds, "values": labels.values,
+        "spacing": spacing_of_parts(labels, lead), "unit": labels.unit, "holds": labels.holds,
+        "values": labels.values,
     }  # fmt: skip
     stacks: dict[str, Stack] = {"labels": _as_mask(labels)}
     stacks |= {name: chart for name, chart in labels.maps.items() if name in entry.data}
     if "image" in entry.data:
-        stacks["image"] = image
-    holds = cast("Holds", entry.gives or labels.holds)
-    arrays = yield from plan.run(stacks, fixed)
-    if holds == "objects" and "Z" in lead:
-        arrays, _ = offset_labels(arrays, labels.size("Z"))
-    array, axes = merge_arrays(arrays, lead, labels)
-    cleaned = replace(labels, data=array, axes=axes, holds=holds, features={})
-    return cleaned.replace(features=followed(labels.features, labels, cleaned))
+        stacks["image"] = resample_to(image, labels)
+    results = yield from plan.run(stacks, fixed)
+    return merge_cleaned(results, lead, labels, entry.gives)
 
 
 def _as_mask(labels: Labels) -> Stack:

@@ -12,7 +12,7 @@ from napari_segment.blocks import is_lazy, reduce
 from napari_segment.engine.split import positions
 from napari_segment.image import Holds, Image, Labels, Stack, smallest_integers
 from napari_segment.registry import Result
-from napari_segment.results.features import concatenated
+from napari_segment.results.features import concatenated, followed, joined
 
 
 def merge_arrays(
@@ -51,6 +51,35 @@ def merge_labels(results: Sequence[Any], lead: str, image: Image, gives: str) ->
         values=first.values, features=merge_features(results, positions(lead, image), offsets),
         maps=merge_maps(results, lead, [image.size(a) for a in lead], image),
     )  # fmt: skip
+
+
+def merge_cleaned(results: Sequence[Any], lead: str, before: Labels, gives: str) -> Labels:
+    """The labels of all parts after a cleanup; features follow the objects.
+
+    Parameters
+    ----------
+    results : sequence of Result or array
+        Of each part, in order.
+    lead : str
+        The leading axes over which the parts were taken.
+    before : Labels
+        What the cleanup was given, whose geometry, maps and names the result has.
+    gives : str
+        What arrays hold that do not say it; "" for what `before` holds.
+    """
+    first = results[0] if isinstance(results[0], Result) else None
+    holds = cast("Holds", first.holds if first else gives or before.holds)
+    arrays = [r.array if isinstance(r, Result) else r for r in results]
+    offsets = [0] * len(arrays)
+    if holds == "objects" and "Z" in lead:
+        arrays, offsets = offset_labels(arrays, before.size("Z"))
+    array, axes = merge_arrays(arrays, lead, before)
+    cleaned = before.replace(data=array, axes=axes, holds=holds, features={})
+    if first is not None:
+        cleaned = cleaned.replace(names=first.names, values=first.values)
+    known = followed(before.features, before, cleaned)
+    added = merge_features(results, positions(lead, before), offsets)
+    return cleaned.replace(features=joined(known, added))
 
 
 def offset_labels(arrays: Sequence[Any], planes: int) -> tuple[list[Any], list[int]]:

@@ -46,7 +46,10 @@ def select_input(image: Image, recipe: Recipe) -> Image:
             f"{method.name!r} takes all channels, so channel={recipe.channel!r} would choose none. "
             "Choose channels by the filter 'channels', whose setting is 'indices'."
         )
-    wanting = [*(filters[spec.name] for spec in recipe.filters), method]
+    wanting = [
+        *(filters[spec.name] for spec in recipe.filters), method,
+        *(cleanups[spec.name] for spec in recipe.cleanups),
+    ]  # fmt: skip
     if any(entry.channels == "many" for entry in wanting):
         return image
     return single_channel(image, recipe.channel)
@@ -84,5 +87,6 @@ def _luminance(image: Image) -> Image:
 
 
 def cleanups_need_image(recipe: Recipe) -> bool:
-    """Whether a cleanup of the recipe takes the image."""
-    return any("image" in cleanups[spec.name].data for spec in recipe.cleanups)
+    """Whether a cleanup of the recipe takes the chosen channel of the image."""
+    entries = [cleanups[spec.name] for spec in recipe.cleanups]
+    return any("image" in entry.data and entry.channels == "one" for entry in entries)

@@ -41,7 +41,8 @@ class Entry:
     ndim : tuple of int
         Spatial dimensions it can take at once.
     channels : {"one", "many"}
-        "one": arrays ``(*S)`` of one channel. "many": arrays ``(C, *S)`` of all channels.
+        "one": arrays ``(*S)`` of one channel. "many": arrays ``(C, *S)`` of all channels; of a
+        cleanup, those of the image before any filter.
     pointwise : bool
         Whether neighbours play no part, so that time points can be taken together.
     whole : str

@@ -30,6 +30,35 @@ def concatenated(parts: Sequence[Columns]) -> dict[str, NDArray[Any]]:
     return {name: np.concatenate([part[name] for part in known]) for name in names}
 
 
+def joined(known: Columns, added: Columns) -> dict[str, NDArray[Any]]:
+    """Return one table of what was known of objects and what was added.
+
+    Parameters
+    ----------
+    known, added : mapping of str to array
+        Tables with a row for each object, by ``label`` (and ``time``). A column of both is that of
+        the added ones.
+
+    Returns
+    -------
+    dict of str to array
+        The rows of `added`; columns of `known` only where all of these objects have a row there.
+    """
+    if not known or not added:
+        return dict(known or added)
+    rows = {key: row for row, key in enumerate(_keys(known))}
+    wanted = [rows.get(key, -1) for key in _keys(added)]
+    if -1 in wanted:
+        return dict(added)
+    return {**{name: column[wanted] for name, column in known.items()}, **added}
+
+
+def _keys(table: Columns) -> list[tuple[int, int]]:
+    labels = table["label"]
+    times = table.get("time", np.zeros(len(labels), np.int64))
+    return list(zip(times.tolist(), labels.tolist(), strict=True))
+
+
 def followed(features: Columns, before: Labels, after: Labels) -> dict[str, NDArray[Any]]:
     """Return the features of the objects that a change of labels left.
 

@@ -15,9 +15,10 @@ from pydantic import Field
 from napari_segment.arrays import Array
 from napari_segment.blocks import is_lazy, map_blocks
 from napari_segment.blocks.memory import free_memory
+from napari_segment.classical.classifier.card import label_of
 from napari_segment.classical.classifier.features import for_rows
 from napari_segment.classical.classifier.forest import Forest
-from napari_segment.classical.classifier.model import PixelClassifier, label_of
+from napari_segment.classical.classifier.model import PixelClassifier
 from napari_segment.classical.grid import checked
 from napari_segment.errors import InputError, SettingError
 from napari_segment.image import Spacing
@@ -72,7 +73,7 @@ def classifier(
     _check(model, image)
     steps = model.spacing_in_unit(checked(image[0], spacing), unit, image.ndim - 1)
     predict = _Predict(model, model.forest(), steps)
-    channels = tuple(model.names.get(c, f"class {c}") for c in model.classes)
+    channels = tuple(map(model.name_of, model.classes))
     labels, charts = (_lazily if is_lazy(image) else _in_memory)(predict, image, maps)
     names = {n: name for n, name in model.names.items() if n != model.background}
     order = sorted(range(len(model.values)), key=lambda i: model.values[i])

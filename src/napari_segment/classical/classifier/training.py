@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from napari_segment.classical.classifier.card import MODEL
 from napari_segment.classical.classifier.features import KINDS, FeatureSet, Kind, for_rows
 from napari_segment.classical.classifier.forest import Forest
-from napari_segment.classical.classifier.model import MODEL, PixelClassifier
+from napari_segment.classical.classifier.model import PixelClassifier
 from napari_segment.distribution import DISTRIBUTION
 from napari_segment.distribution import version as own_version
 from napari_segment.errors import FormatError, InputError, LeftOutWarning, SettingError
