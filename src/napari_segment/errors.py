@@ -48,6 +48,10 @@ class FormatError(SegmentError, OSError):
     """A file cannot be read or written."""
 
 
+class ChangedFileError(FormatError):
+    """A file was rewritten while its pixels were still to be read."""
+
+
 class PluginError(SegmentError, RuntimeError):
     """An entry was declared wrongly, or its package cannot be imported."""
 

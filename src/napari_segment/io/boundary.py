@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segment.arrays import Index, Lazy, Stored
-from napari_segment.errors import FormatError, InputError, MissingError
+from napari_segment.errors import ChangedFileError, FormatError, InputError, MissingError
+from napari_segment.io.changed import State, Unchanged, state_of_folder
 
 _MAGIC = {
     b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"II*\0": "TIFF", b"MM\0*": "TIFF",
@@ -47,6 +48,8 @@ def reading(path: Path, title: str) -> Iterator[None]:
     try:
         yield
     except MissingError:
+        raise
+    except ChangedFileError:
         raise
     except (FormatError, InputError) as error:
         if path.name in str(error):
@@ -102,19 +105,33 @@ def _content(path: Path) -> str | None:
 
 
 class _Blocks:
-    """An array in a file whose every access passes the boundary."""
+    """An array in a file whose every access passes the boundary.
 
-    def __init__(self, source: Stored, path: Path, title: str) -> None:
+    A file that is rewritten behind it is refused: parts of two files would make one image.
+    """
+
+    def __init__(self, source: Stored, path: Path, title: str, files: tuple[Path, ...]) -> None:
         self.source, self.path, self.title = source, Path(path), title
         self.shape, self.dtype, self.ndim = source.shape, source.dtype, source.ndim
+        self.unchanged = Unchanged(path, files)
 
     def __getitem__(self, index: Index) -> NDArray[Any]:
-        with reading(self.path, self.title):
+        with reading(self.path, self.title), self.unchanged:
             return np.asarray(self.source[index])
+
+    def states(self) -> tuple[State, ...]:
+        """Return the present states of the files, and of the chunks of a Zarr array."""
+        folder = getattr(self.source, "folder", None)
+        chunks = () if folder is None else (state_of_folder(folder),)
+        return (*self.unchanged.states(), *chunks)
 
 
 def lazy_array(
-    source: Stored, path: Path, title: str, chunks: str | tuple[object, ...] = "auto"
+    source: Stored,
+    path: Path,
+    title: str,
+    chunks: str | tuple[object, ...] = "auto",
+    files: tuple[Path, ...] = (),
 ) -> Lazy:
     """Make a Dask array of an array in a file.
 
@@ -126,8 +143,29 @@ def lazy_array(
         As of `reading`.
     chunks : str or tuple
         As of `dask.array.from_array`.
+    files : tuple of Path
+        What is refused once it was rewritten; the file itself where nothing is given.
+
+    Raises
+    ------
+    ChangedFileError
+        When pixels are computed after one of the files was rewritten.
     """
     import dask.array as da
 
     meta = np.empty((0,) * source.ndim, source.dtype)
-    return da.from_array(_Blocks(source, path, title), chunks=chunks, name=False, meta=meta)
+    watched = files or ((Path(path),) if Path(path).is_file() else ())
+    blocks = _Blocks(source, path, title, watched)
+    return da.from_array(blocks, chunks=chunks, name=False, meta=meta)
+
+
+def states_behind(array: Lazy) -> tuple[State, ...]:
+    """Return the present states of the files from which a Dask array is computed."""
+    layers = getattr(array.dask, "layers", {})
+    roots = [
+        next(iter(layer.values()))
+        for name, layer in layers.items()
+        if name.startswith("original-") and len(layer) == 1
+    ]
+    sources = (getattr(root, "value", root) for root in roots)
+    return tuple(s for source in sources if isinstance(source, _Blocks) for s in source.states())

@@ -6,6 +6,7 @@ from napari.layers import Layer
 from qtpy.QtCore import Qt
 
 from napari_segment import samples
+from napari_segment.errors import InputError
 from napari_segment.widgets.layers.conversion import stack_layer
 
 pytestmark = pytest.mark.screen
@@ -48,3 +49,33 @@ def test_each_layer_has_its_table(qtbot, viewer, dock, tmp_path):
     assert "nothing to measure" in measure(qtbot, dock, empty)
     viewer.layers.remove(objects)
     assert objects not in [dock.labels.itemData(i) for i in range(dock.labels.count())]
+
+
+def test_a_table_of_before_is_not_saved(qtbot, viewer, dock, tmp_path):
+    """Not after painting, writing in place, another scale, or another image; it is after undo."""
+    labels = viewer.add_labels(np.eye(9, dtype=int))
+    image = viewer.add_image(np.arange(81.0).reshape(9, 9))
+    dock.image.layer = image
+    dock.properties.setCurrentText("intensity")
+    assert measure(qtbot, dock, labels) == "1 label number measured."
+    dock.save(tmp_path / "first.csv")
+    labels.paint((4, 7), 2)
+    assert "the table is that of before" in dock.running.message.text()
+    with pytest.raises(InputError, match="changed after it was measured"):
+        dock.save(tmp_path / "second.csv")
+    assert not (tmp_path / "second.csv").exists()
+    labels.undo()
+    dock.save(tmp_path / "second.csv")
+    for change in (
+        lambda: labels.data.__setitem__((0, 5), 9),
+        lambda: image.data.__setitem__((0, 5), -1),
+        lambda: setattr(labels, "scale", (1, 3)),
+    ):
+        measure(qtbot, dock, labels)
+        dock.save(tmp_path / "second.csv")
+        change()
+        with pytest.raises(InputError, match="Press Measure again"):
+            dock.save(tmp_path / "third.csv")
+        qtbot.mouseClick(dock.save_button, Qt.MouseButton.LeftButton)  # asks for no file
+        assert "Press Measure again" in dock.running.message.text()
+    assert not (tmp_path / "third.csv").exists()

@@ -4,9 +4,13 @@ import gc
 
 import dask.array as da
 import numpy as np
+import pytest
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels as LabelsLayer
 
+from napari_segment import io
+from napari_segment.errors import ChangedFileError
+from napari_segment.image import Image
 from napari_segment.widgets.jobs import layer_copies as module
 from napari_segment.widgets.jobs.layer_copies import Copies
 from napari_segment.widgets.layers.conversion import image_of
@@ -127,3 +131,25 @@ def test_two_lazy_parts_of_one_layer_are_two_copies(tmp_path):
     for channel in (0, 1):
         write(lazy[channel], tmp_path / f"{channel}.npy")
     np.testing.assert_array_equal(np.load(tmp_path / "1.npy"), np.asarray(lazy[1]))
+
+
+def test_pixels_of_files_written_behind_a_layer_are_noticed(tmp_path):
+    """A chunk written into a Zarr array, whose Dask array stays the same object."""
+    import zarr
+
+    path = io.write(Image(np.ones((4, 6), np.uint8)), tmp_path / "a.ome.zarr")
+    copies = Copies()
+    layer = ImageLayer(io.read(path, lazy=True).data, contrast_limits=(0, 9))
+    assert saved(copies, layer, tmp_path / "a").data.sum() == 24
+    zarr.open(path, mode="r+")["0"][2] = 5
+    assert saved(copies, layer, tmp_path / "b").data.sum() == 18 + 6 * 5
+
+
+def test_a_copy_of_a_file_that_was_rewritten_is_not_used(tmp_path):
+    path = io.write(Image(np.ones((4, 6), np.uint8)), tmp_path / "a.tif")
+    copies = Copies()
+    layer = ImageLayer(io.read(path, lazy=True).data, contrast_limits=(0, 9))
+    saved(copies, layer, tmp_path / "a")
+    io.write(Image(np.full((4, 6), 2, np.uint8)), path)
+    with pytest.raises(ChangedFileError, match="Open it again"):
+        saved(copies, layer, tmp_path / "b")

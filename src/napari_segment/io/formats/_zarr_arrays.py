@@ -108,5 +108,9 @@ class OnDisk:
 
 
 def lazily(array: zarr.Array, path: Path) -> Lazy:
-    source = OnDisk(array) if is_local(array) else array
-    return lazy_array(source, path, "OME-Zarr", array.chunks)
+    if not is_local(array):
+        return lazy_array(array, path, "OME-Zarr", array.chunks)
+    source = OnDisk(array)
+    metadata = (source.folder / name for name in ("zarr.json", ".zarray"))
+    files = tuple(file for file in metadata if file.is_file())
+    return lazy_array(source, path, "OME-Zarr", array.chunks, files)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_segment.arrays import Index, Lazy
 from napari_segment.errors import FormatError
-from napari_segment.io.boundary import reading
+from napari_segment.io.boundary import lazy_array, reading
 from napari_segment.io.contents import DICOM, Contents, gather
 from napari_segment.io.formats._dicom_codecs import register
 from napari_segment.io.formats._dicom_files import (
@@ -103,14 +104,30 @@ def _stack(ordered: list[Frame], lazy: bool) -> Any:
         for i, one in enumerate(ordered):
             data[i] = _values(one, None if plain else dtype)
         return data
-    import dask
     import dask.array as da
 
-    planes = [
-        da.from_delayed(dask.delayed(_values)(one, None if plain else dtype), shape, dtype)
-        for one in ordered
-    ]
-    return da.stack(planes)
+    return da.stack([_lazily(one, shape, None if plain else dtype, dtype) for one in ordered])
+
+
+class _Plane:
+    """One frame, decoded at each access."""
+
+    def __init__(
+        self, frame: Frame, shape: tuple[int, ...], scaled: np.dtype[Any] | None,
+        dtype: np.dtype[Any],
+    ) -> None:  # fmt: skip
+        self.frame, self.scaled, self.shape, self.dtype = frame, scaled, shape, dtype
+        self.ndim = len(shape)
+
+    def __getitem__(self, index: Index) -> NDArray[Any]:
+        return _values(self.frame, self.scaled)[index]
+
+
+def _lazily(
+    one: Frame, shape: tuple[int, ...], scaled: np.dtype[Any] | None, dtype: np.dtype[Any]
+) -> Lazy:
+    plane = _Plane(one, shape, scaled, dtype)
+    return lazy_array(plane, Path(one.path), "DICOM", shape)
 
 
 def _rescaled_type(frames: Sequence[Frame]) -> np.dtype[Any]:

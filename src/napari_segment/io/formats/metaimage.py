@@ -170,7 +170,8 @@ def _pixels(path: Path, header: Mapping[str, str], offset: int, lazy: bool) -> A
         check_size(f"{path.name} ({file.name})", declared, held, ratio=DEFLATE if packed else 1)
     if len(files) == 1 and not packed:
         mapped = _Mapped(files[0], dtype, offset, shape)
-        return lazy_array(mapped, path, "MetaImage") if lazy else mapped[...]
+        watched = (path, *(f for f in files if f != path))
+        return lazy_array(mapped, path, "MetaImage", files=watched) if lazy else mapped[...]
     planes = [_unpacked(f, dtype, offset, part, packed=packed) for f in files]
     return planes[0] if len(planes) == 1 else np.stack(planes)
 

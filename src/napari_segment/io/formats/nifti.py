@@ -196,7 +196,9 @@ def _lazily(image: Nifti1Image, path: Path) -> Lazy:
     chunks = [*region.shape[:2], *[1] * (region.ndim - 2)]
     if region.ndim > 2:
         chunks[2] = min(max(_SLAB_BYTES // max(plane, 1), 1), max(region.shape[2], 1))
-    return lazy_array(region, path, "NIfTI", tuple(chunks))
+    files = tuple(Path(part.filename) for part in image.file_map.values() if part.filename)
+    present = tuple(file for file in files if file.is_file())
+    return lazy_array(region, path, "NIfTI", tuple(chunks), present)
 
 
 # ---- writing ----

@@ -65,7 +65,7 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
         metadata = _described(file, number, path)
         own = file.series[number].axes
         photometric = getattr(file.series[number].keyframe, "photometric", None)
-        data = _lazily(path, number) if lazy else file.series[number].asarray()
+        data = _lazily(path, number, _files(file, number)) if lazy else file.series[number].asarray()
     data, own = _named(data, own, path, axes, metadata.pop("axes", ""))
     rgb = photometric is not None and photometric.name in ("RGB", "YCBCR")
     if rgb and "C" in own and data.shape[own.index("C")] in (3, 4):
@@ -223,8 +223,9 @@ def _annotation(root: Element, space: dict[str, str]) -> dict[str, Any]:
 class _Pages:
     """An array in a TIFF file, opened anew in every process that reads from it."""
 
-    def __init__(self, path: Path, number: int) -> None:
-        self.path, self.number, self.state = path, number, state_of(path)
+    def __init__(self, path: Path, number: int, files: tuple[Path, ...]) -> None:
+        self.path, self.number = path, number
+        self.state = tuple(number for file in files for number in state_of(file))
         array = _opened(path, number, self.state)
         self.shape, self.dtype, self.chunks = array.shape, array.dtype, array.chunks
         self.ndim = len(self.shape)
@@ -243,9 +244,17 @@ def _opened(path: Path, number: int, state: State) -> Any:  # noqa: ARG001
     return zarr.open_array(store, mode="r")
 
 
-def _lazily(path: Path, number: int) -> Any:
-    pages = _Pages(path.absolute(), number)
-    return lazy_array(pages, path, "TIFF", _whole_planes(pages))
+def _files(file: TiffFile, number: int) -> tuple[Path, ...]:
+    """Return the file, and those of the planes that lie in others."""
+    own, series = Path(file.filehandle.path), file.series[number]
+    pages = () if series.dataoffset is not None else series
+    others = (Path(page.parent.filehandle.path) for page in pages if page is not None)
+    return tuple(dict.fromkeys((own, *others)))
+
+
+def _lazily(path: Path, number: int, files: tuple[Path, ...]) -> Any:
+    pages = _Pages(path.absolute(), number, files)
+    return lazy_array(pages, path, "TIFF", _whole_planes(pages), files)
 
 
 def _whole_planes(pages: _Pages) -> Any:

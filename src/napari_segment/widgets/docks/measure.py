@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QComboBox, QFileDialog, QPushButton, QVBoxLayout, QWidget
 
-from napari_segment.errors import InputError
+from napari_segment.errors import InputError, SegmentError
 from napari_segment.widgets.docks.dock import Dock
 from napari_segment.widgets.docks.segment import heading
 from napari_segment.widgets.forms.layout import form_layout
 from napari_segment.widgets.forms.run_bar import Running
-from napari_segment.widgets.forms.source import LayerMenu, is_image, is_labels
+from napari_segment.widgets.forms.source import LayerMenu, follow, is_image, is_labels
 from napari_segment.widgets.jobs.job import Job
-from napari_segment.widgets.jobs.layer_copies import copies
+from napari_segment.widgets.jobs.layer_copies import copies, pixels_mark
 from napari_segment.widgets.layers.conversion import image_of, labels_of
 from napari_segment.widgets.layers.features import features_of
 from napari_segment.widgets.layers.label_numbers import recorded_holds
@@ -24,15 +25,52 @@ from napari_segment.worker.stacks import save_stack
 
 if TYPE_CHECKING:
     import pandas as pd
+    from napari.layers import Layer
+    from napari.utils.events import Event
     from napari.viewer import Viewer
+
+    from napari_segment.image import Image, Labels
 
 GROUPS = ("basic", "shape", "intensity", "texture", "all")
 OF_IMAGES = ("intensity", "texture")
+CHANGES = ("paint", "data", "labels_update", "scale", "translate", "affine", "units")
 NOUNS = {
     "objects": ("object", "objects"),
     "classes": ("class", "classes"),
     "": ("label number", "label numbers"),
 }
+
+
+STALE = (
+    "{name!r} or its image was changed after it was measured; the table is that of before. Press "
+    "Measure again, then save."
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A table, and what tells whether its layers are still those that were measured.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row for each label.
+    image : weak reference or None
+        To the image layer, where one was measured.
+    mark : tuple
+        Of the pixels and geometry of both layers.
+    """
+
+    table: pd.DataFrame
+    image: ref[Layer] | None
+    mark: tuple[Any, ...]
+
+    def is_of(self, layer: Layer) -> bool:
+        """Return whether the labels and their image are as they were."""
+        image = self.image() if self.image else None
+        if self.image and image is None:  # removed: the table is of what it was
+            return self.mark[0] == _mark_of(labels_of(layer), layer)
+        return self.mark == _marks(layer, image)
 
 
 class Measure(Dock):
@@ -47,7 +85,7 @@ class Measure(Dock):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self.viewer = napari_viewer
-        self.tables: WeakKeyDictionary[Any, pd.DataFrame] = WeakKeyDictionary()
+        self.tables: WeakKeyDictionary[Any, Measured] = WeakKeyDictionary()
         self.labels = LayerMenu(napari_viewer, is_labels)
         self.image = LayerMenu(napari_viewer, is_image, "none")
         self.properties = QComboBox()
@@ -60,7 +98,9 @@ class Measure(Dock):
         self.save_button.clicked.connect(self._ask_save)
         self.table_button = QPushButton("Show table")
         self.table_button.clicked.connect(self.show_table)
-        self._measured: Any = None  # a weak reference to the layer
+        self._measured: Any = None  # weak references to the layer and its image
+        self._mark: tuple[Any, ...] = ()  # of their pixels, when the worker was given them
+        self._followed: WeakSet[Any] = WeakSet()
         self.labels.currentIndexChanged.connect(self._offer_save)
         self._build()
 
@@ -93,11 +133,13 @@ class Measure(Dock):
             )
         labels = labels_of(layer)
         image = self.image.layer and image_of(self.image.layer)
-        self._measured = ref(layer)
+        chosen = self.image.layer
+        self._measured = ref(layer), chosen and ref(chosen)
         write = copies.writer(layer)
-        write_image = copies.writer(self.image.layer) if image else None
+        write_image = copies.writer(chosen) if image else None
 
         def prepare(folder: Path) -> dict[str, Any]:
+            self._mark = _marks(layer, chosen)
             saved = save_stack(labels, folder, "labels", write)
             seen = save_stack(image, folder, "image", write_image) if image else None
             return {"labels": saved, "properties": properties, "image": seen}
@@ -108,15 +150,17 @@ class Measure(Dock):
         """Keep the table, and show it as the layer's features."""
         import pandas as pd
 
-        table, layer = pd.DataFrame(result["columns"]), self._measured()
+        of_labels, of_image = self._measured
+        table, layer = pd.DataFrame(result["columns"]), of_labels()
         if layer is None:
             self.running.say("The Labels layer was removed while it was measured.")
             return
         if table.empty:
             self.running.say(f"There is nothing to measure: {layer.name!r} has no labels.")
             return
-        self.tables[layer] = table
+        self.tables[layer] = Measured(table, of_image, self._mark)
         self._offer_save()
+        self._follow(layer)
         per_label, note = table, _summary(table["label"].nunique(), recorded_holds(layer))
         if "time" in table:
             per_label = table.groupby("label", as_index=False).mean(numeric_only=True)
@@ -133,22 +177,64 @@ class Measure(Dock):
     def table(self) -> pd.DataFrame | None:
         """The table of the chosen layer; None before it is measured."""
         layer = self.labels.layer
-        return None if layer is None else self.tables.get(layer)
+        measured = None if layer is None else self.tables.get(layer)
+        return measured and measured.table
+
+    def _follow(self, layer: Layer) -> None:
+        """Say when a measured layer is painted on, or gets other pixels or another scale."""
+        if layer not in self._followed:
+            self._followed.add(layer)
+            for name in CHANGES:
+                follow(self, getattr(layer.events, name), self._touched)
+
+    def _touched(self, event: Event) -> None:
+        layer = event.source
+        if layer in self.tables and layer is self.labels.layer and self.running.job is None:
+            self.running.say(STALE.format(name=layer.name))
 
     def _offer_save(self, _: int = 0) -> None:
         self.save_button.setEnabled(self.table is not None)
 
     def save(self, path: str | Path) -> None:
-        """Write the table of the chosen layer as CSV."""
-        if self.table is not None:
+        """Write the table of the chosen layer as CSV.
+
+        Raises
+        ------
+        InputError
+            If the labels, or the image, are not those any more that were measured.
+        """
+        layer = self.labels.layer
+        measured = None if layer is None else self.tables.get(layer)
+        if measured is not None:
             from napari_segment.io import without_formulas
 
-            without_formulas(self.table).to_csv(path, index=False)
+            if not measured.is_of(layer):
+                raise InputError(STALE.format(name=layer.name))
+            without_formulas(measured.table).to_csv(path, index=False)
 
     def _ask_save(self) -> None:
+        layer = self.labels.layer
+        if layer is None or not self.tables[layer].is_of(layer):
+            self.running.say(STALE.format(name=layer.name) if layer else "")
+            return
         path, _ = QFileDialog.getSaveFileName(self, "Save the table", "table.csv", "CSV (*.csv)")
         if path:
-            self.save(path)
+            try:
+                self.save(path)
+            except (SegmentError, OSError) as error:
+                self.running.say(str(error))
+
+
+def _marks(layer: Layer, image: Layer | None) -> tuple[Any, ...]:
+    """Return what tells two layers, as they are measured, from others."""
+    of_labels = _mark_of(labels_of(layer), layer)
+    return of_labels, image and _mark_of(image_of(image), image)
+
+
+def _mark_of(stack: Image | Labels, layer: Layer) -> tuple[Any, ...]:
+    affine = None if stack.affine is None else stack.affine.tobytes()
+    geometry = (stack.axes, stack.spacing, stack.unit, affine)
+    return (*geometry, *pixels_mark(stack.data, layer.data))
 
 
 def _summary(count: int, holds: str) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 
 from napari_segment.arrays import Array
 from napari_segment.blocks import is_lazy
+from napari_segment.io.boundary import states_behind
 from napari_segment.io.temporary import temporary_folder
 from napari_segment.worker.stacks import Chunks, save_array
 
@@ -56,7 +57,8 @@ class Copies:
 
     Pixels in memory are compared by a checksum, which takes a tenth of the time of writing them
     and notices what was painted or written in place; so are those of arrays on disk, which may be
-    written to. Dask arrays are known by their object and the name of what computes them.
+    written to. Dask arrays are known by their object, the name of what computes them and the
+    states of the files that they read.
     """
 
     def __init__(self) -> None:
@@ -79,7 +81,7 @@ class Copies:
             end = self._ends[key] = weakref.finalize(layer, self._drop, key)
 
         def write(array: Array, path: Path) -> Chunks:
-            mark = _mark(array, source)
+            mark = pixels_mark(array, source)
             with self._lock:
                 copy = self._retained.get(key)
                 if copy is None or copy.mark != mark or not copy.path.exists():
@@ -117,9 +119,19 @@ class Copies:
 copies = Copies()
 
 
-def _mark(array: Array, source: object) -> tuple[Any, ...]:
+def pixels_mark(array: Array, source: object) -> tuple[Any, ...]:
+    """Return what tells pixels from others: of a checksum, or of what computes them.
+
+    Parameters
+    ----------
+    array : array
+        The pixels.
+    source : object
+        The data of the layer that they are of.
+    """
     if is_lazy(array) and is_lazy(source):
-        return ("lazy", id(source), array.name, array.shape, str(array.dtype))
+        files = states_behind(array)
+        return ("lazy", id(source), array.name, array.shape, str(array.dtype), files)
     total = 0
     rows = max(_BLOCK // max(array.dtype.itemsize * int(np.prod(array.shape[1:])), 1), 1)
     for start in range(0, array.shape[0], rows):
