@@ -23,7 +23,10 @@ _TAGS = frozenset(f"tag:yaml.org,2002:{tag}" for tag in ("map", "seq", "str", "i
 _TAGS |= {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:null"}
 
 
-def load_yaml(text: str, source: str) -> Any:
+_DATE = "tag:yaml.org,2002:timestamp"
+
+
+def load_yaml(text: str, source: str, *, of_tools: bool = False) -> Any:
     """Read plain values from YAML, or from JSON, which is YAML.
 
     Parameters
@@ -32,6 +35,9 @@ def load_yaml(text: str, source: str) -> Any:
         Of mappings, lists, text, numbers, true, false and null; without anchors, aliases and tags.
     source : str
         Where it came from, for messages.
+    of_tools : bool
+        Read what programs that write YAML make of dates and of values that occur twice: text, and
+        aliases, within the same bounds. Both are refused otherwise.
 
     Returns
     -------
@@ -52,12 +58,15 @@ def load_yaml(text: str, source: str) -> Any:
         )
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        _check_events(yaml.parse(text, Loader=base), source)
+        _check_events(yaml.parse(text, Loader=base), source, aliases=of_tools)
         loader = base(text)
         try:
             node = loader.get_single_node()
             if node is None:
                 return None
+            if of_tools:
+                _make_text(node)
+                _size_of(node, source, {})
             _check_values(node, source)
             return loader.construct_document(node)
         finally:
@@ -68,13 +77,14 @@ def load_yaml(text: str, source: str) -> Any:
         raise FormatError(f"{source} is neither YAML nor JSON: {one_line(str(error))}") from None
 
 
-def _check_events(events: Any, source: str) -> None:
+def _check_events(events: Any, source: str, *, aliases: bool) -> None:
     """Refuse what would grow when it is put together, one event after the other."""
     import yaml
 
     depth = count = 0
     for event in events:
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        named = isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None)
+        if named and not aliases:
             raise FormatError(
                 f"{source} uses an anchor or alias of YAML (& or *), by which few lines become "
                 "many; write each value where it is used."
@@ -89,6 +99,44 @@ def _check_events(events: Any, source: str) -> None:
                 f"{source} has more than {DEEPEST} levels or {MOST:,} values, which no recipe or "
                 "description needs. Is it the file that was meant?"
             )
+
+
+def _make_text(node: Node) -> None:
+    """Take every date for the text that it is written as."""
+    waiting, seen = [node], set()
+    while waiting:
+        each = waiting.pop()
+        if id(each) not in seen:
+            seen.add(id(each))
+            waiting += _parts(each)
+        if each.tag == _DATE:
+            each.tag = "tag:yaml.org,2002:str"
+
+
+def _size_of(node: Node, source: str, known: dict[int, int]) -> int:
+    """Return how many values there are when each alias stands for all that it names.
+
+    Raises
+    ------
+    FormatError
+        If that is beyond the bound, or a value holds itself.
+    """
+    if id(node) not in known:
+        known[id(node)] = MOST  # for one that holds itself
+        known[id(node)] = 1 + sum(_size_of(part, source, known) for part in _parts(node))
+    if known[id(node)] > MOST:
+        raise FormatError(
+            f"{source} has aliases of YAML (*) that stand for more than {MOST:,} values, which no "
+            "description needs. Is it the file that was meant?"
+        )
+    return known[id(node)]
+
+
+def _parts(node: Any) -> list[Node]:
+    """Return the items of a list, or the keys and values of a mapping."""
+    if not isinstance(node.value, list):
+        return []
+    return [part for each in node.value for part in (each if isinstance(each, tuple) else [each])]
 
 
 def _check_values(node: Node, source: str) -> None:

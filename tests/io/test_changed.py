@@ -128,7 +128,8 @@ def test_planes_of_an_ome_tiff_in_other_files_are_watched(tmp_path):
     first, second = tmp_path / "a.ome.tif", tmp_path / "b.ome.tif"
     names = [(f, f"urn:uuid:{uuid.uuid4()}") for f in (first, second)]
     described = "".join(
-        f'<TiffData IFD="0" PlaneCount="1" FirstZ="{z}"><UUID FileName="{f.name}">{u}</UUID></TiffData>'
+        f'<TiffData IFD="0" PlaneCount="1" FirstZ="{z}"><UUID FileName="{f.name}">{u}</UUID>'
+        "</TiffData>"
         for z, (f, u) in enumerate(names)
     )
     for file, own in names:

@@ -1,13 +1,20 @@
-"""Temporary folders of processes that ended are removed, those of others stay."""
+"""Temporary folders of processes that ended are removed; mapped files have their disk space."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 
+import dask.array as da
+import numpy as np
 import pytest
 
+from napari_segment.errors import FormatError
 from napari_segment.io import replacing, temporary
 from napari_segment.io.owner import Owner
+from napari_segment.io.temporary import mapped_file
+from napari_segment.worker.stacks import save_array
 
 
 def of_ended_process():
@@ -69,3 +76,54 @@ def test_list_of_a_stranger_reaches_nothing_outside(tmp_path, plan):
     taken.write_text("mine")
     replacing.recover(parent)
     assert taken.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.bin"])
+@pytest.mark.skipif(sys.platform != "linux", reason="counts blocks of the file system")
+def test_mapped_files_have_no_holes(tmp_path, name):
+    array = mapped_file(tmp_path / name, (64, 1024), np.uint32)
+    assert (array.shape, array.dtype, array.any()) == ((64, 1024), np.uint32, False)
+    assert (tmp_path / name).stat().st_blocks * 512 >= array.nbytes
+    array[5] = 7
+    array.flush()
+    read = np.load if name == "a.npy" else lambda path: np.fromfile(path, np.uint32)
+    assert (read(tmp_path / name).reshape(64, 1024)[5] == 7).all()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="posix_fallocate")
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_full_disk_is_said_before_anything_is_written(tmp_path, lazy, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    monkeypatch.setattr(np, "save", full)
+    array = np.ones((8, 1000), np.uint8)
+    with pytest.raises(FormatError, match=r"8,000 bytes.*No space left.*TMPDIR"):
+        save_array(da.from_array(array) if lazy else array, tmp_path / "a.npy")
+    assert not list(tmp_path.iterdir())
+
+
+CALL = """
+import resource, sys
+from pathlib import Path
+import dask.array as da
+from napari_segment.errors import FormatError
+from napari_segment.worker.stacks import save_array
+resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6))
+try:
+    save_array(da.ones((300, 10_000), chunks=(100, 10_000), dtype="u1"), Path(sys.argv[1], "a.npy"))
+except FormatError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits of files")
+def test_a_limit_of_files_is_an_error_and_no_signal(tmp_path):
+    """Without its space the mapped file would end the process at the first row beyond it."""
+    done = subprocess.run(
+        [sys.executable, "-c", CALL, tmp_path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "need 3,000,000 bytes" in done.stdout
+    assert not list(tmp_path.iterdir())

@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 
 import napari_segment as ns
+from napari_segment import io
+from napari_segment.cli import main
 from napari_segment.errors import FormatError
 from napari_segment.exchange.bioimageio import package
-from napari_segment.io import read_labels
+from napari_segment.io import read_labels, reports
+from napari_segment.io.formats import _zarr_arrays
 from napari_segment.io.replacing import write_atomically
 
 
@@ -57,3 +60,88 @@ def test_zip_bombs_are_refused(tmp_path, kind, monkeypatch):
     with pytest.raises(FormatError, match=r"would unpack to .* at most 67,108,864 bytes"):
         package.open_package(path)
     assert not list(temporary.iterdir())
+
+
+def _png(path):
+    import imagecodecs
+
+    path.write_bytes(imagecodecs.png_encode(np.zeros((40, 500), np.uint8)))
+
+
+def _jpeg(path):
+    import imagecodecs
+
+    path.write_bytes(imagecodecs.jpeg_encode(np.zeros((40, 500, 3), np.uint8)))
+
+
+def _palette(path):
+    from PIL import Image
+
+    picture = Image.fromarray(np.zeros((40, 500), np.uint8), "P")
+    picture.putpalette([0, 0, 0, 255, 0, 0])
+    picture.save(path)
+
+
+def _tiff(path):
+    import tifffile
+
+    tifffile.imwrite(path, np.zeros((40, 500), np.uint8), compression="zlib")
+
+
+def _ours(path):
+    ns.write(ns.Labels(np.zeros((40, 500), np.uint8), "YX"), path)
+
+
+def _zarr(path):
+    ns.write(ns.Image(np.zeros((40, 500), np.uint8)), path)
+
+
+MAKERS = {
+    "a.png": _png, "b.png": _palette, "a.jpg": _jpeg, "a.tif": _tiff, "a.nii.gz": _ours,
+    "a.nrrd": _ours, "a.npz": _ours, "a.mha": _ours, "a.h5": _ours, "a.ome.zarr": _zarr,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_what_unpacks_to_very_much_is_refused_unless_allowed(tmp_path, name, monkeypatch, capsys):
+    """The bounds are lowered: a few kilobytes stand for 1 GiB."""
+    path = tmp_path / name
+    MAKERS[name](path)
+    expected = np.asarray(ns.read(path).data)
+    for module in (reports, _zarr_arrays):
+        monkeypatch.setattr(module, "ALWAYS", 5000)
+    monkeypatch.setattr(reports, "EXPANSION", 1)
+    with pytest.raises(FormatError, match=r"would unpack to [26]0,(000|128);.*--allow-expansion"):
+        ns.read(path)
+    with io.allow_expansion():
+        np.testing.assert_array_equal(np.asarray(ns.read(path).data), expected)
+    if name in ("a.tif", "a.nii.gz", "a.h5", "a.ome.zarr"):
+        assert np.asarray(ns.read(path, lazy=True).data).shape == expected.shape
+    run = ["filter", str(path), "--filter", "invert", "-o", str(tmp_path / "out.tif")]
+    if name == "a.png":
+        assert main(run) == 1
+        assert "allow it: --allow-expansion" in capsys.readouterr().err
+        assert main([*run, "--allow-expansion"]) == 0
+        monkeypatch.setenv(reports.VARIABLE, "1")
+        assert main(run) == 0
+
+
+def test_a_picture_of_two_megabytes_takes_no_two_gigabytes(tmp_path):
+    """Its header and a stream of deflate as a bomb has them; nothing of it is unpacked."""
+    import struct
+    import tracemalloc
+    import zlib
+
+    def chunk(kind, content):
+        code = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", code)
+
+    head = struct.pack(">IIBBBBB", 45_000, 45_000, 8, 0, 0, 0, 0)
+    stream = bytes(2_000_000)
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", stream) + chunk(b"IEND", b"")
+    (tmp_path / "bomb.png").write_bytes(png)
+    tracemalloc.start()
+    with pytest.raises(FormatError, match=r"unpack to 2,025,000,000.*1,073,741,824 bytes \(1 GiB"):
+        ns.read(tmp_path / "bomb.png")
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()

@@ -122,3 +122,21 @@ def test_a_changed_file_in_the_cache_is_not_loaded(tmp_path, monkeypatch):
     (tmp_path / "checkpoints" / "resnet50-11ad3fa6.pth").write_bytes(b"no weights")
     with pytest.raises(FormatError, match="11ad3fa6"):
         _torchvision._downloaded("fcn_resnet50", "https://x.invalid/resnet50-11ad3fa6.pth")
+
+
+def test_a_changed_file_in_the_cache_of_the_hub_is_not_loaded(tmp_path, monkeypatch):
+    """The cache names large files by their SHA-256; every use compares it, not the first alone."""
+    import huggingface_hub
+
+    from napari_segment.deep.nn.models.smp import _encoders
+
+    content = b"weights" * 99
+    blob = tmp_path / hashlib.sha256(content).hexdigest()
+    blob.write_bytes(content)
+    link = tmp_path / "model.safetensors"
+    link.symlink_to(blob)
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_, **__: str(link))
+    assert _encoders._from_hub("resnet18", "imagenet") == link
+    blob.write_bytes(b"others?" * 99)
+    with pytest.raises(FormatError, match="not the file of weights that was published"):
+        _encoders._from_hub("resnet18", "imagenet")

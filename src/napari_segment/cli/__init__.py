@@ -11,7 +11,7 @@ import sys
 import threading
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 
 from napari_segment.cli.messages import complain, formatted_warnings, message_of
 from napari_segment.cli.parser import make_parser
@@ -83,10 +83,15 @@ def _interrupted_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _files_of(options: Namespace) -> AbstractContextManager[None]:
-    """What the options allow of the files that other files name."""
-    if not options.allow_outside:
-        return nullcontext()
-    from napari_segment.io import allow_outside
+def _files_of(options: Namespace) -> ExitStack:
+    """What the options allow of files: to name others anywhere, to become large in memory."""
+    allowed = ExitStack()
+    if options.allow_outside:
+        from napari_segment.io import allow_outside
 
-    return allow_outside()
+        allowed.enter_context(allow_outside())
+    if options.allow_expansion:
+        from napari_segment.io import allow_expansion
+
+        allowed.enter_context(allow_expansion())
+    return allowed

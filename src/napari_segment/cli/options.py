@@ -31,6 +31,8 @@ def command(commands: Commands, name: str, module: str, title: str) -> Parser:
     parser.add_argument("--debug", action="store_true", help="show a traceback on failure")
     text = "open files that others name outside of their folder (data sets, headers, OME-TIFF)"
     parser.add_argument("--allow-outside", action="store_true", help=text)
+    text = "read files that unpack to more than 1 GiB and 100 times their size"
+    parser.add_argument("--allow-expansion", action="store_true", help=text)
     return parser
 
 

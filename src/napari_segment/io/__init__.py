@@ -20,11 +20,13 @@ from napari_segment.io.names import (
     suffix,
 )
 from napari_segment.io.registry import Format, formats
+from napari_segment.io.reports import allow_expansion
 
 __all__ = [
     "Case",
     "Format",
     "Pairs",
+    "allow_expansion",
     "allow_outside",
     "exact_suffix",
     "features_path",

@@ -27,7 +27,7 @@ def state_of_folder(folder: Path) -> State:
     count = size = newest = total = 0
     for parent, _, names in os.walk(folder):
         for name in names:
-            status = os.stat(os.path.join(parent, name))
+            status = Path(parent, name).stat()
             changed = max(status.st_mtime_ns, status.st_ctime_ns)
             count, size, total = count + 1, size + status.st_size, total + changed
             newest = max(newest, changed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ from pydantic import Field
 from napari_segment.errors import FormatError
 
 WARNINGS = "warnings"  # in the header of an image
+VARIABLE = "NAPARI_SEGMENT_ALLOW_EXPANSION"  # "1" allows it to a whole process, as to a window
+EXPANSION = 100  # bytes that one byte of a file may become in memory, and
+ALWAYS = 2**30  # what any file may become
 DEFLATE = 1032  # bytes that one byte of deflate (gzip, zip, PNG) stands for at the most
 
 Incomplete: TypeAlias = Annotated[
@@ -33,6 +37,7 @@ class Report:
     warnings: list[str] = field(default_factory=list)
 
 
+_allowed = 0  # blocks of `allow_expansion` that are open, in any thread
 _current: ContextVar[Report | None] = ContextVar("report", default=None)
 
 
@@ -101,4 +106,53 @@ def check_size(name: str, declared: int, available: int, *, ratio: int = 1) -> N
     raise FormatError(
         f"{name} declares {declared:,} bytes of pixels but holds {available:,}{packed}: it is cut "
         "off, or its header is damaged. Copy or export it again."
+    )
+
+
+@contextmanager
+def allow_expansion() -> Iterator[None]:
+    """Read compressed files whole, however large they are unpacked, while the block is open.
+
+    Otherwise a file becomes 1 GiB in memory, or 100 times its own size where that is more: a few
+    megabytes of somebody else's can be made to stand for all of the memory. Lazy reading unpacks
+    block by block and is not bounded.
+
+    Examples
+    --------
+    >>> from napari_segment import io
+    >>> with io.allow_expansion():  # doctest: +SKIP
+    ...     labels = io.read_labels("labels.nrrd")
+    """
+    global _allowed
+    _allowed += 1
+    try:
+        yield
+    finally:
+        _allowed -= 1
+
+
+def check_expansion(name: str, unpacked: int, held: int) -> None:
+    """Refuse to unpack a file to more than 1 GiB if that is more than 100 times its size.
+
+    Parameters
+    ----------
+    name : str
+        The file's name.
+    unpacked, held : int
+        Bytes in memory, and in the file.
+
+    Raises
+    ------
+    FormatError
+        If it is more and `allow_expansion` is not open.
+    """
+    limit = max(ALWAYS, EXPANSION * held)
+    if unpacked <= limit or _allowed or os.environ.get(VARIABLE) == "1":
+        return
+    raise FormatError(
+        f"{name} has {held:,} bytes and would unpack to {unpacked:,}; a file is unpacked to no "
+        f"more than {limit:,} bytes (1 GiB, or {EXPANSION} times its size). Read it lazily where "
+        "its format can be, or, if you trust it, allow it: --allow-expansion on the command line, "
+        f"napari_segment.io.allow_expansion() in Python, the environment variable {VARIABLE}=1 "
+        "for a window."
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_segment.arrays import Array
 from napari_segment.image import Image, Labels
+from napari_segment.io.temporary import mapped_file, temporary_space
 from napari_segment.recipe import Recipe
 
 Chunks: TypeAlias = list[list[int]]
@@ -96,7 +97,8 @@ def load_stack(plain: dict[str, Any], *, memory: bool = False) -> Image | Labels
 def save_array(array: Array, path: Path) -> Chunks:
     """Write an array; the lengths of its blocks if it is lazy, else nothing."""
     if isinstance(array, np.ndarray):
-        np.save(path, array)
+        with temporary_space(path, array.nbytes):
+            np.save(path, array)
         return []
     import dask.array as da
 
@@ -104,7 +106,7 @@ def save_array(array: Array, path: Path) -> Chunks:
     if lazy.size == 0:
         np.save(path, lazy.compute())
         return []
-    target = np.lib.format.open_memmap(path, "w+", lazy.dtype, lazy.shape)
+    target = mapped_file(path, lazy.shape, lazy.dtype)
     da.store(lazy, target, lock=False)
     target.flush()
     return [list(lengths) for lengths in lazy.chunks]

@@ -5,8 +5,9 @@ import pytest
 
 from napari_segment.deep.data.cases import Cases
 from napari_segment.deep.data.division import divide
-from napari_segment.errors import InputError
+from napari_segment.errors import ChangedFileError, InputError
 from napari_segment.image import Image, Labels
+from napari_segment.io import write
 from napari_segment.io.datasets.pairs import Pairs
 from napari_segment.step import run
 
@@ -64,3 +65,21 @@ def test_cases_that_do_not_go_together(stacks, message):
 def test_nothing_to_train_on():
     with pytest.raises(InputError, match="no image with labels"):
         measured([])
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".npy", ".ome.zarr", ".h5"])
+def test_a_case_that_is_rewritten_during_a_training_is_refused(tmp_path, suffix):
+    """Of files that do not stay in memory: patches would be of two data sets."""
+    image, labels = named("a", (60, 70))
+    source, marks = tmp_path / f"a{suffix}", tmp_path / "labels.tif"
+    write(image, source), write(labels, marks)
+    cases = Cases(Pairs.of([(source, marks)]), budget=100)
+    run(cases.measure())
+    (item,) = cases.items
+    assert np.asarray(cases.read(item)[0]).max() == 60 * 70 - 1
+    write(image.replace(data=image.data + 1), source)
+    with pytest.raises(ChangedFileError, match="The files of case 'a' were rewritten"):
+        cases.read(item)
+    new = Cases(Pairs.of([(source, marks)]), budget=100)
+    run(new.measure())
+    assert np.asarray(new.read(new.items[0])[0]).max() == 60 * 70

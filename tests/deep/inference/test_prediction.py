@@ -414,8 +414,17 @@ def test_the_workers_of_a_cluster_share_the_tiles(tmp_path, image):
         assert np.array_equal(label(flat, image), planes)
         loaded = client.run(lambda: _load_on_worker.cache_info().misses)
         assert sorted(loaded.values()) == [2, 2]  # each network once on each worker
+        torch.manual_seed(99)
+        network = one.network()
+        for parameter in network.parameters():
+            torch.nn.init.normal_(parameter, std=0.2)
+        one = one.save(network.state_dict())  # other weights in the same folder
+        anew = run(predict_with([one, two], image, (), options, "disagreement"))
     assert worker_addresses() == []
     np.testing.assert_allclose(got, want, atol=1e-6)
+    here = run(predict_with([one, two], image, (), options, "disagreement"))
+    np.testing.assert_allclose(anew, here, atol=1e-6)
+    assert np.abs(anew - want).max() > 0.01
 
 
 @pytest.mark.slow

@@ -198,7 +198,7 @@ def test_no_package(tmp_path):
     with pytest.raises(FormatError, match=r"holds none of bioimageio\.yaml"):
         open_package(tmp_path)
     (tmp_path / "rdf.yaml").write_text("a: [")
-    with pytest.raises(FormatError, match="cannot be read as YAML"):
+    with pytest.raises(FormatError, match="neither YAML nor JSON"):
         open_package(tmp_path)
 
 
@@ -349,3 +349,30 @@ def test_external_data_outside_of_the_package_is_refused(tmp_path):
     (folder / "bioimageio.yaml").write_text(yaml.safe_dump(description))
     with pytest.raises(FormatError, match="outside of its folder"):
         run(outputs_of(open_package(folder), np.zeros((1, 32, 32), np.float32)))
+
+
+LAUGHS = "a0: &a0 [1, 1]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 25))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (LAUGHS, "aliases .* more than 50,000"),
+        ("a: &a [1, *a]", "more than 50,000"),
+        ("a: !!python/object/apply:os.system ['touch ran']", "holds a 'os.system'"),
+        ("name: " + "x" * 70_000, "at most 65,536"),
+        ("[" * 40 + "]" * 40, "32 levels"),
+        ("name: a\nname: b", "twice"),
+    ],
+)
+def test_descriptions_are_read_with_bounds(tmp_path, text, message):
+    (tmp_path / "rdf.yaml").write_text(text)
+    with pytest.raises(FormatError, match=rf"rdf\.yaml.*{message}"):
+        open_package(tmp_path)
+
+
+def test_dates_of_descriptions_need_no_quotes(tmp_path, rng):
+    folder = package(tmp_path / "m")
+    file = folder / "bioimageio.yaml"
+    file.write_text(file.read_text() + "timestamp: 2023-01-05T10:24:37.000Z\ndates: [2023-01-05]\n")
+    assert open_package(folder).name

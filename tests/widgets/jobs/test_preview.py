@@ -1,6 +1,7 @@
 """Previews of single planes agree with what the run gives there."""
 
 import threading
+from dataclasses import replace
 
 import dask.array as da
 import numpy as np
@@ -210,3 +211,21 @@ def test_the_histogram_is_of_the_image_that_is_asked_for():
         want, got = Look()(request).histogram, look(request).histogram
         np.testing.assert_array_equal(got.centers, want.centers)
         np.testing.assert_array_equal(got.counts, want.counts)
+
+
+def test_pixels_written_in_place_are_counted_again():
+    """One that no sample holds is counted once nothing changes any more (`recount`)."""
+    look, recipe = Look(), api.recipe_of("otsu")
+    image = Image(np.random.default_rng(1).integers(0, 99, (9, 90, 95)).astype(np.uint8))
+    request = Request(image, {"Z": 1}, recipe)
+    assert not look(request).remembered
+    assert look(request).remembered
+    image.data[3:] = 200
+    view = look(request)
+    assert not view.remembered
+    np.testing.assert_array_equal(view.histogram.counts, Look()(request).histogram.counts)
+    image.data[5, 1, 1] = 255
+    assert look(request).remembered
+    view = look(replace(request, recount=True))
+    np.testing.assert_array_equal(view.histogram.counts, Look()(request).histogram.counts)
+    assert view.histogram.counts[-1] == 1

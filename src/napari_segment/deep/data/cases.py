@@ -10,10 +10,12 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from napari_segment.deep.planning.fingerprint import Item, channels_first, check_alike, measured
-from napari_segment.errors import FormatError, InputError
+from napari_segment.errors import ChangedFileError, FormatError, InputError
 from napari_segment.image import Image, Labels, Stack, orientation_of, reoriented
 from napari_segment.image.units import PIXEL
+from napari_segment.io.changed import State, state_of
 from napari_segment.io.datasets.pairs import Pairs
+from napari_segment.io.names import split_member
 from napari_segment.step import Step
 
 S = TypeVar("S", bound=Stack)
@@ -47,6 +49,7 @@ class Cases:
     _cache: dict[int, tuple[Image, Labels]] = field(default_factory=dict)
     _bytes: int = 0
     _lock: Lock = field(default_factory=Lock)
+    _states: dict[int, tuple[State, ...]] = field(default_factory=dict)
 
     def measure(self) -> Generator[Step, None, None]:
         """Read every case once and fill `items`.
@@ -100,6 +103,11 @@ class Cases:
         """Pixels of an item: image ``(C, *S)`` and labels ``(*S)``, both as they came.
 
         Those of a case that is larger than the budget are lazy, where its files can be read so.
+
+        Raises
+        ------
+        ChangedFileError
+            If a file was rewritten since it was measured.
         """
         for time, (image, labels) in self._times(item.case):
             if time == item.time:
@@ -122,6 +130,7 @@ class Cases:
         if case in self._cache:
             return self._cache[case]
         sources = self.pairs[case].image, self.pairs[case].labels
+        self._check_states(case, sources)
         pair = self.pairs.read(case, lazy=any(self._may_be_large(s) for s in sources))
         image, labels = self._alike(pair[0].canonical()), self._alike(pair[1].canonical())
         if _ready_bytes(image) > self.budget:
@@ -133,6 +142,17 @@ class Cases:
                 self._cache[case] = (image, labels)
                 self._bytes += size
         return image, labels
+
+    def _check_states(self, case: int, sources: tuple[object, ...]) -> None:
+        """Refuse files that are not those any more that the plan was made for."""
+        paths = [path for source in sources for path in _paths(source)]
+        states = tuple(state for path in paths for state in _states(path))
+        if self._states.setdefault(case, states) != states:
+            name = self.pairs[case].name
+            raise ChangedFileError(
+                f"The files of case {name!r} were rewritten after the training had read them: its "
+                "patches would be of two data sets. Start the training again."
+            )
 
     def _alike(self, stack: S) -> S:
         """Bring a stack to the orientation and the unit of the first case that has them."""
@@ -146,9 +166,21 @@ class Cases:
         """Whether to look before reading; of small files lazy reading would only cost time."""
         if isinstance(source, Stack):
             return True
-        paths = source if isinstance(source, tuple) else (source,)
-        files = [p for p in paths if isinstance(p, Path)]
+        files = _paths(source)
         return any(p.is_dir() or p.stat().st_size * _GROWS > self.budget for p in files)
+
+
+def _paths(source: object) -> list[Path]:
+    """Return the files and folders of an image: one, or one for each channel."""
+    paths = source if isinstance(source, tuple) else (source,)
+    return [p for p in paths if isinstance(p, Path)]
+
+
+def _states(path: Path) -> list[State]:
+    """Return the states of a file, or of the files of a folder, such as DICOM and Zarr's."""
+    path, _ = split_member(path)
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return [state_of(file) for file in files if file.is_file()]
 
 
 def _ready_bytes(image: Image) -> int:

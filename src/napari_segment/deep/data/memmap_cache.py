@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike
 
 from napari_segment.errors import InputError
 from napari_segment.io.lock import check_held
+from napari_segment.io.temporary import mapped_file
 
 _RESERVED = 2**30  # bytes of the disk that are left alone
 
@@ -39,6 +40,8 @@ class MemmapCache:
         ------
         InputError
             If the disk has no room for it.
+        FormatError
+            If a quota or another limit allows no such file.
         """
         check_held(self.folder)  # a run folder that was removed is not made again
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -49,9 +52,7 @@ class MemmapCache:
                 f"{self.folder} has {free / 1e9:.3g} GB left. Make room, give a run folder on "
                 "another disk (out), or crop the case."
             )
-        return np.memmap(
-            self.folder / f"{next(self._numbers)}.bin", dtype, "w+", shape=tuple(shape)
-        )
+        return mapped_file(self.folder / f"{next(self._numbers)}.bin", shape, dtype)
 
     def clear(self) -> None:
         """Throw everything away; arrays that are still in use stay until they are not."""

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from stat import S_ISLNK
 from typing import TYPE_CHECKING, Any
 
+from napari_segment.bounded import load_yaml
 from napari_segment.errors import FormatError
 from napari_segment.io import suffix
 from napari_segment.io.changed import State, state_of
@@ -205,11 +206,11 @@ def _check_size(path: Path, archive: ZipFile) -> None:
 
 
 def _parsed(file: Path) -> dict[str, Any]:
-    import yaml
-
     try:
-        description = yaml.safe_load(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        description = load_yaml(file.read_text("utf-8"), str(file), of_tools=True)
+    except (OSError, UnicodeDecodeError) as error:
+        if isinstance(error, FormatError):
+            raise
         raise FormatError(f"{file} cannot be read as YAML: {error}") from None
     if not isinstance(description, dict) or description.get("type", "model") != "model":
         raise FormatError(f"{file} does not describe a model.")

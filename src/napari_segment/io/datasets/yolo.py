@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from napari_segment.bounded import load_yaml
 from napari_segment.errors import FormatError, OtherLayoutError
 from napari_segment.image import Labels
 from napari_segment.io.datasets.outlines import Outlines
@@ -96,10 +97,8 @@ def _polygons(text: Path, notes: list[str]) -> list[tuple[int, tuple[float, ...]
 
 def _names(folder: Path) -> dict[int, str]:
     """The class names of ``data.yaml``, counted from 1."""
-    import yaml
-
     for file in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
-        document: Any = yaml.safe_load(file.read_text("utf-8"))
+        document: Any = load_yaml(file.read_text("utf-8"), file.name, of_tools=True)
         names = document.get("names") if isinstance(document, Mapping) else None
         if isinstance(names, list):
             return {i: str(name) for i, name in enumerate(names, 1)}

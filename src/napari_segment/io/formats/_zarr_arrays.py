@@ -14,7 +14,8 @@ from napari_segment.arrays import Index, Lazy
 from napari_segment.blocks.memory import free_memory
 from napari_segment.errors import FormatError
 from napari_segment.io.boundary import lazy_array
-from napari_segment.io.reports import report_warning
+from napari_segment.io.changed import state_of_folder
+from napari_segment.io.reports import ALWAYS, check_expansion, report_warning
 
 if TYPE_CHECKING:
     import zarr
@@ -36,6 +37,8 @@ def check_chunks(array: zarr.Array, path: Path, *, lazy: bool) -> None:
     if not is_local(array):
         return
     folder = Path(array.store.root) / array.path
+    if not lazy and array.nbytes > ALWAYS:
+        check_expansion(path.name, array.nbytes, state_of_folder(folder)[1])
     if array.size and not any(not f.name.startswith((".", "zarr.json")) for f in folder.iterdir()):
         report_warning(
             f"{path.name} holds no chunk of pixels: all are {array.fill_value}. Check that it was "

@@ -25,7 +25,7 @@ from napari_segment.io.formats._dicom_frames import Frame, geometry, interval_of
 from napari_segment.io.formats._dicom_seg_writing import write_segmentation
 from napari_segment.io.formats._dicom_segments import read_segmentation
 from napari_segment.io.registry import Format, formats
-from napari_segment.io.reports import report_warning
+from napari_segment.io.reports import check_expansion, report_warning
 
 # "CT.1.2.840…", a UID, "IM000001": napari asks for patterns before it looks at a file.
 _NAMES = ("??.[0-2].*.*", "[0-2].[0-9]*.[0-9]*.[0-9]*", *("??" + "[0-9]" * n for n in range(4, 9)))
@@ -100,6 +100,9 @@ def _stack(ordered: list[Frame], lazy: bool) -> Any:
     sample = _values(first, None if plain else np.dtype(np.float32))
     dtype = sample.dtype if plain else _rescaled_type(ordered)
     if not lazy:
+        held = sum(file.stat().st_size for file in {one.path for one in ordered})
+        size = len(ordered) * int(np.prod(shape)) * dtype.itemsize
+        check_expansion(first.path.name, size, held)
         data = np.empty((len(ordered), *shape), dtype)
         for i, one in enumerate(ordered):
             data[i] = _values(one, None if plain else dtype)

@@ -27,6 +27,7 @@ from napari_segment.io.contents import (
     to_text,
 )
 from napari_segment.io.registry import Format, formats
+from napari_segment.io.reports import check_expansion
 
 _IMAGES = ("raw", "exported_data", "image", "data")
 _LABELS = ("label", "labels", "segmentation", "exported_data")
@@ -56,6 +57,9 @@ def _read(path: Path, axes: str, lazy: bool, series: str, usual: tuple[str, ...]
         dataset = file[name]
         attributes = dict(dataset.attrs)
         _check_held(dataset, path)
+        if not lazy:
+            unpacked = dataset.size * dataset.dtype.itemsize
+            check_expansion(path.name, unpacked, dataset.id.get_storage_size())
         data = _Dataset(path, name, dataset) if lazy else dataset[...]
         chunks = dataset.chunks or "auto"
     if data.dtype.kind not in "buif":

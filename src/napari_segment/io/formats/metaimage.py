@@ -35,7 +35,7 @@ from napari_segment.io.contents import (
 )
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
-from napari_segment.io.reports import DEFLATE, check_size
+from napari_segment.io.reports import DEFLATE, check_expansion, check_size
 
 _TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4",
@@ -168,6 +168,8 @@ def _pixels(path: Path, header: Mapping[str, str], offset: int, lazy: bool) -> A
         held = file.stat().st_size - max(offset, 0)
         declared = math.prod(part) * dtype.itemsize
         check_size(f"{path.name} ({file.name})", declared, held, ratio=DEFLATE if packed else 1)
+        if packed:
+            check_expansion(path.name, declared, file.stat().st_size)
     if len(files) == 1 and not packed:
         mapped = _Mapped(files[0], dtype, offset, shape)
         watched = (path, *(f for f in files if f != path))

@@ -36,7 +36,7 @@ from napari_segment.io.contents import (
 )
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
-from napari_segment.io.reports import DEFLATE, check_size, report_warning
+from napari_segment.io.reports import DEFLATE, check_expansion, check_size, report_warning
 
 if TYPE_CHECKING:
     from nibabel import Nifti1Header, Nifti1Image
@@ -81,6 +81,8 @@ def _load(path: Path, *, lazy: bool) -> tuple[Any, dict[str, Any]]:
     declared = math.prod(map(int, image.shape)) * image.dataobj.dtype.itemsize
     held = pixels.stat().st_size - (0 if packed else int(image.dataobj.offset))
     check_size(pixels.name, declared, held, ratio=DEFLATE if packed else 1)
+    if not lazy:
+        check_expansion(pixels.name, declared, pixels.stat().st_size)
     if image.dataobj.dtype.names:
         return _colours(image), _geometry(image)
     if lazy:

@@ -35,7 +35,7 @@ from napari_segment.io.formats._slicer_segments import (
 )
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
-from napari_segment.io.reports import DEFLATE, check_size
+from napari_segment.io.reports import DEFLATE, check_expansion, check_size
 
 _COLOURS = {"RGB-color": RGB, "RGBA-color": (*RGB, "alpha")}
 # From the world of the file, (x, y, z), to (right, anterior, superior).
@@ -114,6 +114,7 @@ def _check_sizes(header: dict[str, Any], path: Path) -> None:
     declared = math.prod(int(n) for n in header["sizes"]) * bytes_each
     ratio = 1 if header["encoding"] == "raw" else DEFLATE
     check_size(path.name, declared, source.stat().st_size, ratio=ratio)
+    check_expansion(path.name, declared, source.stat().st_size)
 
 
 def _in_one_unit(

@@ -25,7 +25,7 @@ from napari_segment.io.contents import (
 )
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
-from napari_segment.io.reports import DEFLATE, check_size
+from napari_segment.io.reports import DEFLATE, check_expansion, check_size
 
 if TYPE_CHECKING:
     from numpy.lib.npyio import NpzFile
@@ -64,6 +64,7 @@ def _archive(archive: NpzFile, path: Path, axes: str, series: str) -> Contents:
             member = archive.zip.getinfo(f"{series or names[0]}.npy")
             _check_array(file, member.file_size, path)
         check_size(path.name, member.file_size, path.stat().st_size, ratio=DEFLATE)
+        check_expansion(path.name, member.file_size, path.stat().st_size)
         data = archive[series or names[0]]
         saved = from_text(str(archive[KEY])) if KEY in archive.files else {}
     own = saved.get("axes", "")

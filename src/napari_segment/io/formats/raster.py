@@ -14,10 +14,11 @@ from napari_segment.image import RGB, Image, Labels, Stack
 from napari_segment.io.contents import Contents, compact, gather, one_channel
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
-from napari_segment.io.reports import DEFLATE, check_size, report_missing
+from napari_segment.io.reports import DEFLATE, check_expansion, check_size, report_missing
 
 _CHANNELS = {2: ("gray", "alpha"), 3: RGB, 4: (*RGB, "alpha")}
 _LOSSY = (".jpg", ".jpeg")
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG's markers of frame headers
 _PNG_COLOUR_TYPE = 25  # byte of the header; 3 says palette
 
 
@@ -50,6 +51,7 @@ def read_indices(path: Path, *, axes: str = "", lazy: bool = False, series: str 
             "Save them as .png or .tif."
         )
     if _has_palette(path):
+        _check_content(path.read_bytes(), path)
         return gather(path, _palette_indices(path), "YX", wanted=axes)
     return one_channel(read(path, axes=axes, lazy=lazy, series=series), path)
 
@@ -68,19 +70,41 @@ def _decode(path: Path) -> NDArray[Any]:
 
 def _check_content(content: bytes, path: Path) -> None:
     """Compare what a picture declares with what follows, before it is decoded."""
+    held = len(content)
     if content.startswith(b"\x89PNG") and len(content) > _PNG_COLOUR_TYPE:
         width, height, bits, colour = struct.unpack(">IIBB", content[16:26])
         samples = {2: 3, 4: 2, 6: 4}.get(colour, 1)
         declared = height * (width * bits * samples // 8)
         check_size(path.name, declared, len(content), ratio=DEFLATE)
+        palette = 3 if colour == 3 else 1  # its colours are read
+        check_expansion(path.name, height * width * max(bits // 8, 1) * samples * palette, held)
     elif content.startswith(b"BM") and len(content) > 34:
         width, height, _, bits, packing = struct.unpack("<iiHHI", content[18:34])
         if packing == 0:
             check_size(path.name, abs(width * height) * bits // 8, len(content))
+        check_expansion(path.name, abs(width * height) * 3, held)
     elif content.startswith(b"\xff\xd8") and content.rfind(b"\xff\xd9") < content.rfind(
         b"\xff\xda"
     ):
         report_missing(f"{path.name} is cut off: the mark of its end is missing.")
+    if content.startswith(b"\xff\xd8"):
+        check_expansion(path.name, _jpeg_bytes(content), held)
+
+
+def _jpeg_bytes(content: bytes) -> int:
+    """Return how many bytes a JPEG unpacks to: height, width and samples of its frame header."""
+    place = 2
+    while place + 10 <= len(content) and content[place] == 0xFF:
+        marker = content[place + 1]
+        if marker == 0xFF:  # a byte that fills
+            place += 1
+        elif marker in _FRAMES:
+            header = content[place + 4 : place + 10]
+            height, width = (int.from_bytes(header[i : i + 2], "big") for i in (1, 3))
+            return height * width * header[5] * -(-header[0] // 8)
+        else:
+            place += 2 + int.from_bytes(content[place + 2 : place + 4], "big")
+    return 0
 
 
 def _has_palette(path: Path) -> bool:

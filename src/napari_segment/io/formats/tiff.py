@@ -38,6 +38,7 @@ from napari_segment.io.formats._tiff_checks import (
 )
 from napari_segment.io.names import suffix
 from napari_segment.io.registry import Format, formats
+from napari_segment.io.reports import check_expansion
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -62,10 +63,15 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
         check_end(file, path)
         number = _number(file, path, series)
         check(file, number, path, messages)
+        files = _files(file, number)
+        if not lazy:
+            check_expansion(
+                path.name, file.series[number].nbytes, sum(f.stat().st_size for f in files)
+            )
         metadata = _described(file, number, path)
         own = file.series[number].axes
         photometric = getattr(file.series[number].keyframe, "photometric", None)
-        data = _lazily(path, number, _files(file, number)) if lazy else file.series[number].asarray()
+        data = _lazily(path, number, files) if lazy else file.series[number].asarray()
     data, own = _named(data, own, path, axes, metadata.pop("axes", ""))
     rgb = photometric is not None and photometric.name in ("RGB", "YCBCR")
     if rgb and "C" in own and data.shape[own.index("C")] in (3, 4):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import numpy as np
 from napari.layers import Layer
@@ -20,6 +21,7 @@ from napari_segment.widgets.layers.conversion import KEY, LayerData, plane_layer
 if TYPE_CHECKING:
     from napari_segment.widgets.docks.segment import SegmentDock
 
+IDLE = 1500  # milliseconds without a change after which a histogram of before is counted again
 PAUSE = 30  # milliseconds from a change to its preview, so that several come together
 NAME = "preview"
 GEOMETRY = ("scale", "translate", "rotate", "shear", "affine")
@@ -48,6 +50,9 @@ class LivePreview(QObject):
         self._asked = 0.0
         self._timer = QTimer(self, singleShot=True, interval=PAUSE)
         self._timer.timeout.connect(self._ask)
+        self._idle = QTimer(self, singleShot=True, interval=IDLE)
+        self._idle.timeout.connect(self._recount)
+        self._followed: WeakSet[Any] = WeakSet()
         self._newest.ready.connect(self._show)
         self._newest.failed.connect(self._failed)
         self.box.toggled.connect(self._toggled)
@@ -57,6 +62,7 @@ class LivePreview(QObject):
 
     def refresh(self, _: object = None) -> None:
         """Ask for the histogram, and the preview if it is on, in a moment; changes may go on."""
+        self._idle.stop()
         if self.dock.previews and not self._timer.isActive():
             self._asked = time.perf_counter()
             self._timer.start()
@@ -85,7 +91,12 @@ class LivePreview(QObject):
             self.hide()
             self.look.forget()
 
-    def _ask(self) -> None:
+    def _recount(self) -> None:
+        """Count again what a script may have written to in place, where no sample of it lies."""
+        self._asked = time.perf_counter()
+        self._ask(recount=True)
+
+    def _ask(self, *, recount: bool = False) -> None:
         if not (self.dock.isVisible() or self.box.isChecked()):
             return
         source = self.dock.source
@@ -95,10 +106,14 @@ class LivePreview(QObject):
             self._failed("" if source.layer is None else str(error))
             return
         layer, axes, asked = source.layer, source.axes, self._asked
+        if layer not in self._followed:  # scripts call `refresh` after writing in place
+            self._followed.add(layer)
+            follow(self, layer.events.set_data, self.refresh)
         where = shown_index(self.viewer, layer, axes)
         draw = self.box.isChecked() and not self._marked
         stale = self._newest.stale
-        request = Request(image.canonical(), where, recipe, draw, stale, source.version)
+        pixels = image.canonical()
+        request = Request(pixels, where, recipe, draw, stale, source.version, recount)
         self._newest.ask(lambda: (self.look(request), layer, axes, where, asked))
 
     @property
@@ -124,6 +139,8 @@ class LivePreview(QObject):
             if wanted and self._marked:
                 self._say("There is no preview with markers: press Run.")
         self.latency = time.perf_counter() - asked
+        if view.remembered:
+            self._idle.start()
 
     def _failed(self, text: str) -> None:
         """Show nothing rather than what was before."""

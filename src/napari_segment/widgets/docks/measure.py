@@ -178,7 +178,7 @@ class Measure(Dock):
         """The table of the chosen layer; None before it is measured."""
         layer = self.labels.layer
         measured = None if layer is None else self.tables.get(layer)
-        return measured and measured.table
+        return None if measured is None else measured.table
 
     def _follow(self, layer: Layer) -> None:
         """Say when a measured layer is painted on, or gets other pixels or another scale."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise, takewhile
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_segment import api
+from napari_segment.arrays import Array
 from napari_segment.classical.edges import (
     has_strength,
     limits,
@@ -29,6 +31,7 @@ from napari_segment.registry import Entry, cleanups, filters, methods
 from napari_segment.widgets.jobs.threads import call_in_thread
 
 LARGEST = 2**28  # voxels whose histogram is taken for a preview
+SAMPLE = 2**16  # pixels that are compared with those of before whenever a preview is drawn
 PATIENCE = 0.2  # seconds that a preview has before a newer one ends it
 GLOBAL = "global threshold"
 BY_HAND: Mapping[str, tuple[str, ...]] = {  # the settings that hold thresholds
@@ -55,6 +58,8 @@ class View:
         From other values of them to the method, with settings, that takes those.
     note : str
         How the run may differ.
+    remembered : bool
+        Whether the histogram is one of before, of pixels that seem to be the same.
     """
 
     labels: NDArray[Any] | None
@@ -62,6 +67,7 @@ class View:
     values: tuple[float, ...] = ()
     note: str = ""
     moved: Callable[[Sequence[float]], Spec] = lambda values: by_hand(values, {})
+    remembered: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,8 @@ class Request:
         Whether nobody waits for it any more.
     version : int
         Of the image's pixels: another one for other pixels.
+    recount : bool
+        Whether a histogram of before is not taken.
     """
 
     image: Image
@@ -90,6 +98,7 @@ class Request:
     draw: bool = True
     stale: Callable[[], bool] = lambda: False
     version: int = 0
+    recount: bool = False
 
     @property
     def entry(self) -> Entry:
@@ -113,9 +122,14 @@ class Look:
         self._key: Any = None
         self._image: Image | None = None  # held, so that no other takes its memory
         self._histogram: Histogram | None = None
+        self._remembered = False  # whether the last histogram was one of before
 
     def __call__(self, request: Request) -> View:
         """Segment one plane, and count what its threshold is taken from."""
+        self._remembered = False
+        return replace(self._view(request), remembered=self._remembered)
+
+    def _view(self, request: Request) -> View:
         plane = request.image
         for axis in "TZ":
             if axis in plane.axes:
@@ -153,9 +167,12 @@ class Look:
         time = None if recipe.apply_to == "stack" else where.get("T")
         plane = where.get("Z") if "Z" not in region.axes else None
         bins = recipe.method.settings.get("bins", 256)
-        image = (request.version, *_pixels_of(request.image), request.image.spacing)
+        mark = (*_pixels_of(request.image), _sample(request.image.data))
+        image = (request.version, *mark, request.image.spacing)
         key = (image, time, plane, recipe.channel, recipe.filters, recipe.times, bins)
-        if self._histogram is None or self._key != key:
+        self._remembered = self._histogram is not None and self._key == key
+        if self._histogram is None or self._key != key or request.recount:
+            self._remembered = False
             seen = api.as_seen(recipe.model_copy(update={"times": ()}), region)
             self._histogram, self._key = histogram(seen.data, bins=bins), key
             self._image = request.image
@@ -168,6 +185,15 @@ def _pixels_of(image: Image) -> tuple[Any, ...]:
     array = data.__array_interface__ if isinstance(data, np.ndarray) else {}
     mark = (array["data"], data.strides) if array else (getattr(data, "name", id(data)),)
     return (*mark, image.axes, data.shape, str(data.dtype))
+
+
+def _sample(array: Array) -> int:
+    """Return a checksum of pixels all over an array in memory, for what is written in place."""
+    if not isinstance(array, np.ndarray) or not array.size:
+        return 0
+    side = max(int(SAMPLE ** (1 / array.ndim)), 2)
+    places = [np.linspace(0, n - 1, min(n, side)).astype(int) for n in array.shape]
+    return crc32(np.ascontiguousarray(array[np.ix_(*places)]).view(np.uint8))
 
 
 def by_hand(values: Sequence[float], settings: Mapping[str, Any]) -> Spec:
