@@ -93,17 +93,17 @@ def _check_content(content: bytes, path: Path) -> None:
 
 def _jpeg_bytes(content: bytes) -> int:
     """Return how many bytes a JPEG unpacks to: height, width and samples of its frame header."""
-    place = 2
-    while place + 10 <= len(content) and content[place] == 0xFF:
-        marker = content[place + 1]
+    offset = 2
+    while offset + 10 <= len(content) and content[offset] == 0xFF:
+        marker = content[offset + 1]
         if marker == 0xFF:  # a byte that fills
-            place += 1
+            offset += 1
         elif marker in _FRAMES:
-            header = content[place + 4 : place + 10]
+            header = content[offset + 4 : offset + 10]
             height, width = (int.from_bytes(header[i : i + 2], "big") for i in (1, 3))
             return height * width * header[5] * -(-header[0] // 8)
         else:
-            place += 2 + int.from_bytes(content[place + 2 : place + 4], "big")
+            offset += 2 + int.from_bytes(content[offset + 2 : offset + 4], "big")
     return 0
 
 
