@@ -193,7 +193,7 @@ def test_a_worker_that_does_not_see_the_folder_says_so(tmp_path, volume):
     actual = io.read(tmp_path / "a.zarr", lazy=True)
     target = OnDisk(zarr.open_group(tmp_path / "a.zarr")["0"])
     (tmp_path / "a.zarr").rename(tmp_path / "elsewhere.zarr")
-    with pytest.raises(FormatError, match="must see the same folders"):
+    with pytest.raises(FormatError, match="must see the same files"):
         actual.data.compute(scheduler="sync")
     with pytest.raises(FormatError, match="must see the same folders"):
         da.store(actual.data + 1, target, lock=False, scheduler="sync")

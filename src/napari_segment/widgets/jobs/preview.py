@@ -192,8 +192,8 @@ def _sample(array: Array) -> int:
     if not isinstance(array, np.ndarray) or not array.size:
         return 0
     side = max(int(SAMPLE ** (1 / array.ndim)), 2)
-    places = [np.linspace(0, n - 1, min(n, side)).astype(int) for n in array.shape]
-    return crc32(np.ascontiguousarray(array[np.ix_(*places)]).view(np.uint8))
+    indices = [np.linspace(0, n - 1, min(n, side)).astype(int) for n in array.shape]
+    return crc32(np.ascontiguousarray(array[np.ix_(*indices)]).view(np.uint8))
 
 
 def by_hand(values: Sequence[float], settings: Mapping[str, Any]) -> Spec:
