@@ -221,27 +221,3 @@ def test_a_histogram_that_comes_late_says_nothing_of_markers(
     ticked.set()
     qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
     assert not any("markers" in message for message in messages)
-
-
-def test_the_preview_follows_pixels_that_a_script_writes_in_place(qtbot, viewer):
-    """At once where it draws the layer anew; one pixel among many when nothing moves any more."""
-    pixels = np.random.default_rng(1).integers(0, 4000, (6, 70, 80)).astype(np.uint16)
-    layer = viewer.add_image(pixels, name="stack", rgb=False, axis_labels=("z", "y", "x"))
-    dock = viewer.window.add_plugin_dock_widget("napari-segment", "Threshold")[1]
-    dock.live.box.setChecked(True)
-    qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=WAIT)
-    viewer.dims.set_current_step(0, 4)
-    qtbot.waitUntil(dock.live._idle.isActive, timeout=WAIT)
-    pixels[:2] = 9000
-    layer.refresh()
-    whole = api.segment(pixels, "otsu").data
-    plane = viewer.layers["preview"]
-    qtbot.waitUntil(lambda: np.array_equal(plane.data[0], whole[4]), timeout=1000)
-    viewer.dims.set_current_step(0, 3)
-    qtbot.waitUntil(dock.live._idle.isActive, timeout=WAIT)
-    pixels[1, 1, 1] = 20_000
-    assert dock.live.histogram.high < 10_000
-    qtbot.waitUntil(lambda: dock.live.histogram.high > 19_000, timeout=5000)
-    asked = dock.live._asked
-    qtbot.wait(200)
-    assert dock.live._asked == asked  # it comes to rest
