@@ -102,7 +102,8 @@ def as_typed(text: str) -> str:
     >>> as_typed("Use apply_to='volume', or say channel=0.")
     'Use --apply-to volume, or say --channel 0.'
     """
-    text = re.sub(r"\b(allow_recipe_paths|allow_outside|allow_expansion|recursive|skip_existing)=True", _flag, text)
+    flags = "allow_recipe_paths|allow_outside|allow_expansion|recursive|skip_existing"
+    text = re.sub(rf"\b({flags})=True", _flag, text)
     return re.sub(
         r"(?<![\w/\\])(axes|channel|apply_to|series|times|incomplete|workers)=('[^']*'|[^\s,;:.]+)",
         _option,
