@@ -1,6 +1,13 @@
-"""No module imports itself over others; `uv run lint-imports` holds the layers."""
+"""No module imports itself over others, and each has its test; import-linter holds the layers."""
+
+from pathlib import Path
 
 import grimp
+
+TESTS = Path(__file__).parent
+SOURCE = TESTS.parent / "src" / "napari_segment"
+
+TYPES_ONLY = {"api/types", "arrays"}
 
 
 def cycles_of(imports):
@@ -47,3 +54,23 @@ def test_no_two_modules_import_each_other():
     imports = {m: sorted(graph.find_modules_directly_imported_by(m)) for m in sorted(graph.modules)}
     assert len(imports) > 200
     assert cycles_of(imports) == []
+
+
+def modules_to_test():
+    """All but those that are private or compiled: these are tested through who imports them."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        own = path.name == "__main__.py" or not path.name.startswith("_")
+        if own and not path.stem.endswith("_kernels"):
+            yield path.relative_to(SOURCE).with_suffix("").as_posix()
+
+
+def test_every_module_has_its_test():
+    lines = (TESTS / "tested_elsewhere.txt").read_text("utf-8").splitlines()
+    elsewhere = dict(line.split(": ") for line in lines if not line.startswith("#"))
+    listed = set(elsewhere)
+    modules = set(modules_to_test())
+    own = {m for m in modules if (TESTS / m).with_name(f"test_{Path(m).name}.py").is_file()}
+    assert sorted(modules - own - listed - TYPES_ONLY) == [], "write tests/PACKAGE/test_MODULE.py"
+    assert sorted(own & listed) == [], "no longer tested elsewhere"
+    assert sorted((listed | TYPES_ONLY) - modules) == [], "no longer there"
+    assert [test for test in elsewhere.values() if not (TESTS / test).is_file()] == []

@@ -92,3 +92,19 @@ def test_a_last_axis_of_one_is_not_guessed(shape):
 @pytest.mark.parametrize("shape", [(1, 64, 48), (64, 1, 1), (1, 1, 1)])
 def test_other_axes_of_one_are_those_of_a_volume(shape):
     assert Image(np.zeros(shape)).axes == "ZYX"
+
+
+def test_axes_named_anew_keep_the_spacing_of_what_stays_in_space():
+    affine = np.diag([2.0, 0.5, 0.25, 1.0])
+    affine[:3, 3] = (7, 8, 9)
+    image = Image(np.zeros((3, 4, 5)), "ZYX", affine=affine, unit="micrometer")
+    film = image.named("TYX")
+    assert (film.axes, film.spacing, film.unit) == ("TYX", (0.5, 0.25), "micrometer")
+    np.testing.assert_array_equal(film.affine, [[0.5, 0, 8], [0, 0.25, 9], [0, 0, 1]])
+    volume = film.named("ZYX")
+    assert (volume.spacing, volume.affine) == ((1.0, 0.5, 0.25), None)
+    colours = Image(np.zeros((2, 4, 5)), "CYX", spacing=(0.5, 0.25), channels=("a", "b"))
+    assert colours.named("ZYX").channels == ()
+    assert image.named("ZYX").affine is not None
+    with pytest.raises(InputError, match="name 2 dimensions"):
+        image.named("YX")

@@ -81,7 +81,7 @@ def as_labels(
 
 def _stack(given: ImageLike | LabelsLike, axes: str) -> Stack:
     if isinstance(given, Stack):
-        return given.replace(axes=axes) if axes and axes != given.axes else given
+        return given.named(axes.upper()) if axes else given
     if isinstance(given, str | Path):
         from napari_segment.io import read
 

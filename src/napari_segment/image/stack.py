@@ -182,6 +182,19 @@ class Stack:
         """Return the same stack with its axes in the order ``TCZYX``."""
         return self.transpose("".join(a for a in AXES if a in self.axes))
 
+    def named(self, axes: str) -> Self:
+        """Name the axes anew, in array order; those that stay spatial keep their spacing."""
+        if len(axes) != self.data.ndim or axes == self.axes:
+            return self.replace(axes=axes)
+        spatial = [b for a, b in zip(axes, self.axes, strict=True) if a in SPATIAL]
+        changes: dict[str, Any] = {"channels": ()} if "C" not in axes and "C" in self.axes else {}
+        if set(spatial) <= set(SPATIAL):
+            changes |= _reordered(self, [self.spatial_axes.index(a) for a in spatial])
+        else:
+            known = dict(zip(self.spatial_axes, self.spacing, strict=True))
+            changes |= {"spacing": tuple(known.get(a, 1.0) for a in spatial), "affine": None}
+        return self.replace(axes=axes, **changes)
+
     def take(self, axis: str, index: int) -> Self:
         """Return one position along an axis; the axis is gone from the result."""
         if axis not in self.axes:

@@ -1,60 +1,21 @@
-"""Prediction with checkpoints: spacing, channels, ensembles, regions, stores, resume."""
+"""Prediction with checkpoints: spacing, channels, ensembles, regions, maps."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
 import warnings
 
 import numpy as np
 import pytest
-import torch
+from shared.checkpoints import label, made
 
 from napari_segment.deep.checkpoint import Checkpoint
-from napari_segment.deep.data.resample import Neighbours, Resampled, resample, resampled_shape
-from napari_segment.deep.inference.dask_workers import worker_addresses
-from napari_segment.deep.inference.networks.dask_cluster import _load_on_worker
+from napari_segment.deep.data.resample import Neighbours, resample
 from napari_segment.deep.inference.prediction import Options, predict_with
-from napari_segment.deep.inference.writers.zarr_store import Store
 from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.deep.planning.normalisation import Normalisation
-from napari_segment.errors import FormatError, InputError, MissingError, SettingError
-from napari_segment.recipe import Spec
+from napari_segment.errors import InputError, SettingError
 from napari_segment.registry import methods
 from napari_segment.step import run
-
-SMALL = Spec(name="unet", settings={"features": (4, 8), "residual_units": 0})
-
-
-def made(folder, **changes):
-    """A checkpoint with random weights."""
-    fields = {
-        "model": SMALL, "ndim": 3, "channels": ("c",), "channels_out": 3,
-        "activation": "softmax", "holds": "classes", "values": (0, 1, 2),
-        "names": {1: "one", 2: "two"}, "normalisation": (Normalisation(scheme="none"),),
-        "patch": (16, 16, 16), **changes,
-    }  # fmt: skip
-    fields["normalisation"] *= len(fields["channels"])
-    from napari_segment.deep.nn import models
-
-    torch.manual_seed(len(str(folder)))
-    checkpoint = Checkpoint(folder=folder, **fields)
-    network = models.build(
-        checkpoint.model, checkpoint.channels_in, checkpoint.channels_out, checkpoint.ndim
-    )
-    return checkpoint.save(network.state_dict())
-
-
-@pytest.fixture
-def image():
-    return np.random.default_rng(3).normal(size=(1, 20, 34, 40)).astype(np.float32)
-
-
-def label(checkpoint, image, spacing=(), output="labels", **options):
-    return run(predict_with([checkpoint], image, spacing, Options(**options), output))
 
 
 def test_the_method_says_what_its_labels_hold(tmp_path, image):
@@ -141,51 +102,6 @@ def test_wrong_channels_and_planes_are_explained(tmp_path, image):
         label(checkpoint, np.zeros((2, 5, 5)))
 
 
-# ---- spacing ----
-
-
-def test_labels_come_back_on_the_image_grid(tmp_path, image):
-    checkpoint = made(tmp_path / "a", spacing=(1.0, 1.0, 1.0))
-    spacing = (2.0, 0.7, 0.7)
-    got = label(checkpoint, image, spacing)
-    assert got.shape == image.shape[1:]
-    shape = resampled_shape(image.shape[1:], spacing, checkpoint.spacing)
-    assert shape == (40, 24, 28)
-    there = label(
-        checkpoint.model_copy(update={"spacing": ()}), resample(image, shape), (), "probabilities"
-    )
-    logits = np.log(there)  # softmax of interpolated logits: the same up to a constant
-    assert (resample(logits, image.shape[1:]).argmax(0) == got).mean() > 0.999
-
-
-def test_coming_back_does_not_depend_on_the_slabs(tmp_path, image):
-    checkpoint = made(tmp_path / "a", spacing=(0.8, 1.3, 1.0))
-    small = label(checkpoint, image, (1.0, 1.0, 1.0), "probabilities", overlap=0.5)
-    assert small.shape == (3, *image.shape[1:])
-    assert np.allclose(small.sum(0), 1, atol=1e-5)
-
-
-def test_resampling_is_that_of_torch(image):
-    for shape in ((20, 17, 80), (7, 34, 3), (40, 68, 80)):
-        want = torch.nn.functional.interpolate(
-            torch.from_numpy(image)[None], shape, mode="trilinear", align_corners=False
-        )[0]
-        assert np.allclose(resample(image, shape), want, atol=1e-5)
-        view = Resampled(image, shape)
-        part = (slice(None), slice(2, 6), slice(0, 3), slice(1, None))
-        assert np.allclose(view[part], want[part], atol=1e-5)
-
-
-def test_nearest_keeps_labels():
-    labels = np.array([[3, 300], [0, 7]], np.uint16)
-    got = resample(labels, (4, 4), order=0)
-    assert got.dtype == np.uint16
-    assert np.array_equal(got, labels.repeat(2, 0).repeat(2, 1))
-
-
-# ---- 2-D and 2.5-D networks on stacks ----
-
-
 def test_a_2d_network_goes_plane_by_plane(tmp_path, image):
     checkpoint = made(tmp_path / "a", ndim=2, patch=(16, 16))
     stack = label(checkpoint, image)
@@ -201,9 +117,6 @@ def test_neighbours_are_channels(tmp_path, image):
     assert np.array_equal(block[:, 1], image[0, [0, 1, 2]])
     checkpoint = made(tmp_path / "a", ndim=2, patch=(16, 16), slices=3)
     assert label(checkpoint, image).shape == image.shape[1:]
-
-
-# ---- ensembles, uncertainty, regions ----
 
 
 def test_ensembles_and_what_they_disagree_on(tmp_path, image):
@@ -227,68 +140,6 @@ def test_outside_the_region_is_background(tmp_path, image):
     assert (got == 0).sum() == got.size - inside.size
     with pytest.raises(SettingError, match="does not fit"):
         label(checkpoint, image, region=(0, 99, 0, 3, 0, 3))
-
-
-# ---- keeping results, and going on ----
-
-
-def test_a_store_goes_on_where_a_killed_run_was(tmp_path, image):
-    checkpoint = made(tmp_path / "a")
-    want = label(checkpoint, image, overlap=0.5)
-    options = Options(overlap=0.5, store=tmp_path / "out")
-    steps = predict_with([checkpoint], image, (), options)
-    for step in steps:
-        if step.done > step.total * 0.6:
-            steps.close()
-    with pytest.raises(FormatError, match="Give a new"):
-        label(checkpoint, image, store=tmp_path)
-    second = predict_with([checkpoint], image, (), options)
-    assert next(second).message.startswith("going on with the last 24 of 32 tiles")
-    got = run(second)
-    assert np.array_equal(np.asarray(got), want)
-
-
-def test_another_job_starts_anew(tmp_path):
-    job = {"shape": [6, 4], "x": 1}
-    store = Store(tmp_path / "s", job, 0)
-    store.begin((6, 4), np.uint8, 2)
-    store.write((slice(0, 2), slice(0, 4)), np.ones((2, 4), np.uint8))
-    assert Store(tmp_path / "s", job, 0).done == 2
-    assert Store(tmp_path / "s", {**job, "x": 2}, 0).done == 0
-
-
-SCRIPT = """
-import sys, time, numpy as np
-from napari_segment.deep.checkpoint import Checkpoint
-from napari_segment.deep.inference.prediction import Options, predict_with
-image = np.random.default_rng(3).normal(size=(1, 20, 34, 40)).astype(np.float32)
-checkpoint, options = Checkpoint.load(sys.argv[1]), Options(overlap=0.5, store=sys.argv[2])
-for step in predict_with([checkpoint], image, (), options):
-    print(step.done, step.total, flush=True)
-    time.sleep(0.05)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
-def test_kill_9_loses_nothing(tmp_path, image):
-    checkpoint = made(tmp_path / "a")
-    arguments = [sys.executable, "-c", SCRIPT, tmp_path / "a", tmp_path / "out"]
-    process = subprocess.Popen(list(map(str, arguments)), stdout=subprocess.PIPE, text=True)
-    for line in process.stdout:
-        done, total = map(int, line.split())
-        if done > total * 0.6:
-            process.send_signal(signal.SIGKILL)
-            break
-    process.wait()
-    time.sleep(0.1)
-    options = {"overlap": 0.5, "store": str(tmp_path / "out")}
-    steps = predict_with([checkpoint], image, (), Options(**options))
-    assert "going on" in next(steps).message
-    assert np.array_equal(np.asarray(run(steps)), label(checkpoint, image, overlap=0.5))
-
-
-# ---- maps besides the labels ----
 
 
 def test_labels_do_not_depend_on_what_else_is_wanted(tmp_path, image):
@@ -334,26 +185,6 @@ def test_the_probability_of_a_mask_has_no_channels(tmp_path, image):
     assert np.array_equal(np.asarray(probability) > 0.5, np.asarray(labels) > 0)
 
 
-def test_maps_are_stored_and_resumed_with_the_labels(tmp_path, image):
-    made(tmp_path / "a")
-    settings = {"checkpoint": tmp_path / "a", "maps": ("entropy",), "overlap": 0.5}
-    want = run(methods["network"](image, (1.0,) * 3, **settings))
-    steps = methods["network"](image, (1.0,) * 3, **settings, store=tmp_path / "out")
-    for step in steps:
-        if step.done > step.total * 0.6:
-            steps.close()
-    again = methods["network"](image, (1.0,) * 3, **settings, store=tmp_path / "out")
-    assert next(again).message.startswith("going on")
-    got = run(again)
-    (of_one_input,) = (p for p in (tmp_path / "out").iterdir() if p.is_dir())
-    assert (of_one_input / "entropy").is_dir()
-    assert np.array_equal(np.asarray(got.array), want.array)
-    assert np.array_equal(np.asarray(got.maps["entropy"]), want.maps["entropy"])
-
-
-# ---- units ----
-
-
 def test_a_skipped_resampling_is_said_once(tmp_path, image):
     made(tmp_path / "a", spacing=(2.0, 1.0, 1.0), unit="micrometer")
     settings = {"checkpoint": tmp_path / "a"}
@@ -390,62 +221,3 @@ def test_a_network_of_planes_over_a_stack_with_spacing(tmp_path, known):
     expected = label(checkpoint, coarse, (2.0, 0.5, 0.5), output="probabilities")
     back = resample(np.asarray(expected), (6, 20, 24)).argmax(0)
     assert (back == finer).mean() > 0.95  # probabilities of noise, interpolated
-
-
-# ---- several workers, ONNX Runtime ----
-
-
-@pytest.mark.slow
-def test_the_workers_of_a_cluster_share_the_tiles(tmp_path, image):
-    distributed = pytest.importorskip("distributed")
-    one, two = made(tmp_path / "a"), made(tmp_path / "bcd")
-    flat = made(tmp_path / "flat", ndim=2, patch=(16, 16))
-    options = Options(overlap=0.5)
-    want = run(predict_with([one, two], image, (), options, "disagreement"))
-    planes = label(flat, image)
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        assert len(worker_addresses()) == 2
-        got = run(predict_with([one, two], image, (), options, "disagreement"))
-        assert np.array_equal(label(flat, image), planes)
-        loaded = client.run(lambda: _load_on_worker.cache_info().misses)
-        assert sorted(loaded.values()) == [2, 2]  # each network once on each worker
-        torch.manual_seed(99)
-        network = one.network()
-        for parameter in network.parameters():
-            torch.nn.init.normal_(parameter, std=0.2)
-        one = one.save(network.state_dict())  # other weights in the same folder
-        anew = run(predict_with([one, two], image, (), options, "disagreement"))
-    assert worker_addresses() == []
-    np.testing.assert_allclose(got, want, atol=1e-6)
-    here = run(predict_with([one, two], image, (), options, "disagreement"))
-    np.testing.assert_allclose(anew, here, atol=1e-6)
-    assert np.abs(anew - want).max() > 0.01
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("dims", [2, 3])
-def test_onnx_gives_the_labels_of_torch(tmp_path, image, dims):
-    pytest.importorskip("onnxruntime", reason="needs the extra 'onnx'")
-    pytest.importorskip("onnxscript", reason="needs the extra 'onnx'")
-    checkpoint = made(tmp_path / "a", ndim=dims, patch=(16,) * dims)
-    want = label(checkpoint, image)
-    got = label(checkpoint, image, backend="onnx")
-    sides = "x".join(["16"] * dims)
-    (file,) = (tmp_path / "a" / "onnx").glob(f"{sides}-*.onnx")
-    written = file.stat().st_mtime_ns
-    assert (got == want).mean() > 0.9999
-    assert np.array_equal(label(checkpoint, image, backend="onnx", batch=3), got)
-    assert file.stat().st_mtime_ns == written
-    close = label(checkpoint, image, output="probabilities", backend="onnx")
-    np.testing.assert_allclose(close, label(checkpoint, image, output="probabilities"), atol=1e-4)
-
-
-def test_without_onnx_the_package_is_named(tmp_path, image, monkeypatch):
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(MissingError, match="pip install onnxruntime"):
-        label(made(tmp_path / "a"), image, backend="onnx")

@@ -118,8 +118,6 @@ class EntryMenu:
         Makers of fields that replace the derived ones, by setting.
     hide : sequence of str
         Settings that the surroundings decide.
-    labels : mapping of str to str
-        As of `Form`.
     """
 
     changed = Signal(object)
@@ -129,10 +127,9 @@ class EntryMenu:
         entries: Sequence[Entry],
         instead: Mapping[str, Callable[[], Field]] = MappingProxyType({}),
         hide: Sequence[str] = (),
-        labels: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.entries = {e.name: e for e in entries}
-        self.instead, self.hide, self.labels = instead, hide, labels
+        self.instead, self.hide = instead, hide
         self.forms: dict[str, Form] = {}
         self.menu = grouped_combo(entries)
         self.native = QWidget()
@@ -184,9 +181,7 @@ class EntryMenu:
         """Show the chosen form alone, made when it is first asked for."""
         entry = self.entry
         if entry is not None and entry.name not in self.forms:
-            form = self.forms[entry.name] = Form(
-                entry, self.hide, instead=self.instead, labels=self.labels
-            )
+            form = self.forms[entry.name] = Form(entry, self.hide, instead=self.instead)
             form.changed.connect(lambda: self.changed.emit(self.name))
             form.native.setContentsMargins(INDENT, 0, 0, 0)
             self._layout.addWidget(form.native)

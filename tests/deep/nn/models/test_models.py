@@ -2,8 +2,8 @@
 
 import pytest
 import torch
+from shared.networks import check_network
 
-from napari_segment.deep.nn import losses as deep_losses
 from napari_segment.deep.nn import models as deep_models
 from napari_segment.errors import InputError, SettingError
 from napari_segment.registry import models
@@ -48,32 +48,6 @@ OURS = [n for n in sorted(models) if models[n].source.startswith("napari_segment
 EVERY = [(name, ndim) for name in OURS for ndim in models[name].ndim]
 
 
-def check(name, settings, ndim, channels_in, channels_out, size):
-    """Shape, type, gradient and the loss of one network on one size."""
-    net = deep_models.build((name, settings), channels_in, channels_out, ndim)
-    image = torch.randn(1, channels_in, *size, generator=torch.Generator().manual_seed(0))
-    shape = (1, channels_out, *size)
-    target = torch.zeros(shape)
-    target[:, -1, ..., size[-1] // 2 :] = 1
-    if channels_out > 1:
-        target[:, 0] = 1 - target[:, -1]
-    outputs = net.train()(image)
-    assert isinstance(outputs, list) == net.supervised
-    first = outputs[0] if net.supervised else outputs
-    assert first.shape == shape
-    value = net.supervise(outputs, target, deep_losses.make("dice_ce"))
-    value.backward()
-    assert torch.isfinite(value)
-    moved = [p for p in net.parameters() if p.grad is not None and p.grad.any()]
-    assert len(moved) > 0.5 * len(list(net.parameters()))
-    assert all(torch.isfinite(p.grad).all() for p in moved)
-    with torch.inference_mode():
-        logits = net.eval()(image)
-    assert logits.shape == shape
-    assert logits.dtype == torch.float32
-    assert torch.isfinite(logits).all()
-
-
 @pytest.mark.parametrize(
     ("name", "ndim"),
     [
@@ -82,7 +56,7 @@ def check(name, settings, ndim, channels_in, channels_out, size):
     ],
 )  # fmt: skip
 def test_contract(name, ndim):
-    check(name, SMALL.get(name, {}), ndim, 3, 4, ODD[ndim][0])
+    check_network(name, SMALL.get(name, {}), ndim, 3, 4, ODD[ndim][0])
 
 
 @pytest.mark.nightly
@@ -91,7 +65,7 @@ def test_contract(name, ndim):
 @pytest.mark.parametrize(("name", "ndim"), EVERY)
 def test_contract_in_full(name, ndim, channels_in, channels_out):
     for size in ODD[ndim]:
-        check(name, {}, ndim, channels_in, channels_out, size)
+        check_network(name, {}, ndim, channels_in, channels_out, size)
 
 
 def test_wrong_numbers_are_refused_with_a_message():
