@@ -3,6 +3,7 @@ from .api import Reading as Reading
 from .api import aggregate as aggregate
 from .api import apply_filters as apply_filters
 from .api import augment_preview as augment_preview
+from .api import clean as clean
 from .api import compare as compare
 from .api import consensus as consensus
 from .api import convert_files as convert_files

@@ -19,6 +19,8 @@ from napari_segment.api.batch.object_verbs import edge_point_files_steps as edge
 from napari_segment.api.batch.object_verbs import track_files_steps as track_files_steps
 from napari_segment.api.batch.object_work import Comparing as Comparing
 from napari_segment.api.classifier import train_classifier as train_classifier
+from napari_segment.api.cleaning import clean as clean
+from napari_segment.api.cleaning import clean_steps as clean_steps
 from napari_segment.api.coercion import as_image as as_image
 from napari_segment.api.coercion import as_labels as as_labels
 from napari_segment.api.datasets import check as check

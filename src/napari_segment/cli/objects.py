@@ -1,15 +1,35 @@
-"""``track``, ``consensus`` and ``rank``: what comes after a segmentation."""
+"""``clean``, ``track``, ``consensus`` and ``rank``: what comes after a segmentation."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from napari_segment.api.batch.object_verbs import consensus_files_steps, track_files_steps
+from napari_segment.api.batch.object_verbs import (
+    clean_files_steps,
+    consensus_files_steps,
+    track_files_steps,
+)
 from napari_segment.cli.batch import Row, batch_of, each_of, reading_of
-from napari_segment.cli.settings import chosen
+from napari_segment.cli.settings import chosen, parse_spec
+from napari_segment.errors import SettingError
+
+
+def clean(options: argparse.Namespace) -> int:
+    """Clean up labels of files."""
+    from napari_segment.registry import cleanups
+
+    if not options.cleanup:
+        raise SettingError("Say what to do: --cleanup NAME[:KEY=VALUE,…], several times in order.")
+    steps = clean_files_steps(
+        options.labels, options.output, [parse_spec(text, cleanups) for text in options.cleanup],
+        images=options.image, channel=options.channel, apply_to=options.apply_to,
+        reading=replace(reading_of(options), holds=options.holds), batch=batch_of(options),
+    )  # fmt: skip
+    return each_of(steps, options, _line)
 
 
 def track(options: argparse.Namespace) -> int:

@@ -74,6 +74,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     _check(commands)
     _convert(commands)
     network_commands(commands, typed[0] if typed else "")
+    _clean(commands)
     _measure(commands)
     _compare(commands)
     _objects(commands, typed[0] if typed else "")
@@ -281,6 +282,34 @@ def _compare(commands: Commands) -> None:
     parser.set_defaults(skip_existing=False, scheduler="")
     json_option(parser)
     parser.add_argument("--table", metavar="CSV", help="write a row for each object of all cases")
+
+
+def _clean(commands: Commands) -> None:
+    parser = command(commands, "clean", "objects", "Clean up labels that are there already.")
+    parser.add_argument(
+        "labels", nargs="+", metavar="LABELS", help="files of labels, folders, patterns"
+    )
+    parser.add_argument(
+        "--cleanup", action="append", default=[], metavar="NAME[:KEY=VALUE,…]",
+        help="what is done, several in order; see 'napari-segment list cleanups'",
+    )  # fmt: skip
+    parser.add_argument(
+        "--image", metavar="IMAGE", default="",
+        help="file of intensities, or a folder of equal names, for cleanups that take an image",
+    )  # fmt: skip
+    parser.add_argument("--channel", default="auto", help="of the image, by index or name")
+    parser.add_argument(
+        "--apply-to", default="auto", choices=("auto", "plane", "volume"),
+        help="what is cleaned up at once (default: auto)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--holds", choices=("mask", "classes", "objects"), default="objects",
+        help="what the numbers mean where the file does not say (default: objects)",
+    )  # fmt: skip
+    output_option(parser, "a file for one input, a folder for several")
+    batch_options(parser)
+    json_option(parser)
+    input_options(parser)
 
 
 def _objects(commands: Commands, chosen: str) -> None:

@@ -7,7 +7,7 @@ they are called for each of them, and the results put back in the image's own or
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from napari_segment.engine.axes import joins_planes, orientation_of_parts, spacing_of_parts
 from napari_segment.engine.directions import segment_directions
@@ -70,7 +70,9 @@ def _segment(
     total = len(recipe.filters) + 1 + len(recipe.cleanups)
     filtered = yield from run_filters(recipe.filters, selected, recipe.apply_to, total)
     labels = yield from _run_method(recipe, filtered, data, total)
-    labels = yield from _run_cleanups(recipe, labels, filtered, selected, total)
+    seen = single_channel(filtered, recipe.channel) if cleanups_need_image(recipe) else filtered
+    pictures = _Pictures(seen, selected)
+    labels = yield from _run_cleanups(recipe.cleanups, labels, pictures, recipe.apply_to, total)
     return resample_labels_to(labels, selected)
 
 
@@ -162,23 +164,67 @@ def _run_method(
     return merge_labels(results, plan.lead, image, plan.entry.gives)
 
 
+def clean(
+    specs: Sequence[Spec],
+    labels: Labels,
+    image: Image | None,
+    channel: int | str,
+    apply_to: ApplyTo,
+) -> Generator[Step, None, Labels]:
+    """Run cleanups on labels that are there already.
+
+    Parameters
+    ----------
+    specs : sequence of Spec
+        The cleanups, with every setting filled in.
+    labels : Labels
+        Any axes. In memory or lazy.
+    image : Image or None
+        For cleanups that look at intensities; on the grid of the labels.
+    channel, apply_to
+        As of `Recipe`.
+
+    Returns
+    -------
+    Labels
+        With the axes of the labels, without a recipe.
+    """
+    pictures = None
+    if image is not None:
+        image = image.canonical()
+        one = any(_takes_image(spec, "one") for spec in specs)
+        pictures = _Pictures(single_channel(image, channel) if one else image, image)
+    cleaned = yield from _run_cleanups(specs, labels.canonical(), pictures, apply_to, len(specs))
+    return cleaned.transpose(labels.axes).replace(recipe=None)
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """What cleanups see of an image: one filtered channel, or all channels before the filters."""
+
+    filtered: Image
+    unfiltered: Image
+
+    def of(self, plan: Plan) -> Image:
+        one = plan.entry.channels == "one"
+        return self.filtered if one else channels_first(self.unfiltered)
+
+
 def _run_cleanups(
-    recipe: Recipe, labels: Labels, filtered: Image, unfiltered: Image, total: int
+    specs: Sequence[Spec], labels: Labels, pictures: _Pictures | None, apply_to: ApplyTo, total: int
 ) -> Generator[Step, None, Labels]:
     """Run the cleanups one after the other; what comes after a link of planes takes volumes."""
-    apply_to = recipe.apply_to
-    if cleanups_need_image(recipe):
-        filtered = single_channel(filtered, recipe.channel)
-    for done, spec in enumerate(recipe.cleanups, len(recipe.filters) + 1):
+    for done, spec in enumerate(specs, total - len(specs)):
         plan = Plan.of(spec, cleanups, labels, apply_to)
         yield Step(done, total, plan.message)
-        image = filtered if plan.entry.channels == "one" else channels_first(unfiltered)
-        labels = yield from _run_cleanup(plan, labels, image)
+        labels = yield from _run_cleanup(plan, labels, pictures)
         apply_to = "auto" if joins_planes(plan.entry) else apply_to
     return labels
 
 
-def _run_cleanup(plan: Plan, labels: Labels, image: Image) -> Generator[Step, None, Labels]:
+def _run_cleanup(
+    plan: Plan, labels: Labels, pictures: _Pictures | None
+) -> Generator[Step, None, Labels]:
     entry, lead = plan.entry, plan.lead
     fixed = {
         "spacing": spacing_of_parts(labels, lead), "unit": labels.unit, "holds": labels.holds,
@@ -186,10 +232,15 @@ def _run_cleanup(plan: Plan, labels: Labels, image: Image) -> Generator[Step, No
     }  # fmt: skip
     stacks: dict[str, Stack] = {"labels": _as_mask(labels)}
     stacks |= {name: chart for name, chart in labels.maps.items() if name in entry.data}
-    if "image" in entry.data:
-        stacks["image"] = resample_to(image, labels)
+    if "image" in entry.data and pictures is not None:
+        stacks["image"] = resample_to(pictures.of(plan), labels)
     results = yield from plan.run(stacks, fixed)
     return merge_cleaned(results, lead, labels, entry.gives)
+
+
+def _takes_image(spec: Spec, channels: str) -> bool:
+    entry = cleanups[spec.name]
+    return "image" in entry.data and entry.channels == channels
 
 
 def _as_mask(labels: Labels) -> Stack:

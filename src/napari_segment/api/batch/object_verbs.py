@@ -1,12 +1,13 @@
-"""The verbs that take many files of edges, tracks, a consensus or scores."""
+"""The verbs that take many files of cleanups, edges, tracks, a consensus or scores."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_segment.api.batch.object_work import SCORES, Comparing, Joining, Locating
+from napari_segment.api.batch.object_work import SCORES, Cleaning, Comparing, Joining, Locating
 from napari_segment.api.batch.paths import (
     Matching,
     Paths,
@@ -22,8 +23,10 @@ from napari_segment.api.batch.paths import (
 from napari_segment.api.batch.reading import Reading
 from napari_segment.api.batch.report import Row
 from napari_segment.api.batch.run import Batch, run_files_steps
+from napari_segment.api.entries import verb
 from napari_segment.errors import FormatError, InputError, SettingError
-from napari_segment.recipe import Recipe
+from napari_segment.recipe import ApplyTo, Recipe, Spec, SpecLike
+from napari_segment.registry import cleanups as registry
 from napari_segment.step import Step
 
 if TYPE_CHECKING:
@@ -78,6 +81,45 @@ def _check_unique(targets: Sequence[Path]) -> None:
         raise SettingError(f"Two inputs would both be written to {str(double)!r}. Run them apart.")
 
 
+def clean_files_steps(
+    inputs: Paths,
+    output: str | Path,
+    cleanups: Sequence[SpecLike],
+    *,
+    images: str | Path = "",
+    channel: int | str = "auto",
+    apply_to: ApplyTo = "auto",
+    reading: Reading = _READING,
+    batch: Batch = _BATCH,
+) -> Generator[Step, None, list[Row]]:
+    """Clean up the labels of many files as long work.
+
+    Parameters
+    ----------
+    inputs, output, reading, batch
+        As of `segment_files`; the inputs are labels.
+    cleanups, channel, apply_to
+        As of `clean`.
+    images : str or Path
+        The image, or a folder of images of equal names; "" for none.
+
+    Returns
+    -------
+    list of dict
+        A row for each input.
+    """
+    specs = [registry.complete(Spec.of(c)) for c in cleanups]
+    given = listed(inputs)
+    folders = without_maps(inputs_of(given, recursive=batch.recursive, skip=output), given)
+    targets = targets_of(folders, output)
+    matches = Matching(Path(images), batch.recursive) if str(images) else None
+    if matches:
+        protect(inputs_of([str(images)], recursive=batch.recursive), targets)
+    intensities = replace(reading, holds="objects")
+    work = Cleaning(specs, channel, apply_to, folders, reading, intensities, matches)
+    return (yield from run_files_steps(list(folders), targets, work, batch))
+
+
 def track_files_steps(
     inputs: Paths,
     output: str | Path,
@@ -103,7 +145,7 @@ def track_files_steps(
     given = listed(inputs)
     folders = without_maps(inputs_of(given, recursive=batch.recursive, skip=output), given)
     targets = targets_of(folders, output)
-    work = Joining("track", settings, reading, folders)
+    work = Joining("track", verb("track").validate(settings), reading, folders)
     return (yield from run_files_steps(list(folders), targets, work, batch))
 
 
@@ -141,7 +183,7 @@ def consensus_files_steps(
     targets = targets_of(folders, output)
     protect(others, targets)
     matches = [Matching(other, batch.recursive) for other in others]
-    work = Joining("consensus", settings, reading, folders, matches)
+    work = Joining("consensus", verb("consensus").validate(settings), reading, folders, matches)
     return (yield from run_files_steps(list(folders), targets, work, batch))
 
 

@@ -1,4 +1,4 @@
-"""Tables of edges, tracks, consensus and scores of many files."""
+"""Cleanups, tables of edges, tracks, consensus and scores of many files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from napari_segment.api.batch.paths import Matching
 from napari_segment.api.batch.reading import Reading
 from napari_segment.api.batch.report import Row
 from napari_segment.image import Labels
-from napari_segment.recipe import Recipe
+from napari_segment.recipe import ApplyTo, Recipe, Spec
 from napari_segment.results.compare import IgnoreIndex
 from napari_segment.step import Step
 
@@ -54,6 +54,52 @@ class Locating:
     def is_done(self, path: Path, target: Path) -> bool:  # noqa: ARG002
         """Whether a table is complete; its recipe is written last."""
         return target.exists() and self.recipe_path(target).exists()
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """Cleans up labels, and writes what came of them.
+
+    Parameters
+    ----------
+    cleanups : sequence of Spec
+        What is done.
+    channel, apply_to
+        As of `clean`.
+    folders : mapping of Path to Path
+        As of `Segmenting`.
+    labels, image : Reading
+        How the labels and the intensities are read.
+    images : Matching, optional
+        The intensities.
+    """
+
+    cleanups: Sequence[Spec]
+    channel: int | str
+    apply_to: ApplyTo
+    folders: Mapping[Path, Path]
+    labels: Reading
+    image: Reading
+    images: Matching | None = None
+
+    def __call__(self, path: Path, target: Path) -> Generator[Step, None, Row]:
+        """Do it to one file."""
+        from napari_segment.api.cleaning import clean_steps
+        from napari_segment.api.files import write
+        from napari_segment.api.outcome import outcome_of
+
+        files = self.images
+        image = None if files is None else self.image.image(files.like(path, self.folders[path]))
+        labels = yield from clean_steps(
+            self.labels.labels(path), self.cleanups, image, channel=self.channel,
+            apply_to=self.apply_to,
+        )  # fmt: skip
+        write(labels, target)
+        outcome = outcome_of(labels, image, pieces=False)
+        return {
+            "summary": outcome.text or labels.holds, "holds": labels.holds, "count": outcome.count,
+            "cleanups": [spec.model_dump(mode="json") for spec in self.cleanups],
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
