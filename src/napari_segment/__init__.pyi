@@ -20,6 +20,7 @@ from .api import replay as replay
 from .api import segment_files as segment_files
 from .api import slices_to_label_next as slices_to_label_next
 from .api import summary as summary
+from .api import surfaces as surfaces
 from .api import track as track
 from .api import train_classifier as train_classifier
 from .api import train_object_classifier as train_object_classifier

@@ -50,6 +50,7 @@ from napari_segment.api.object_classifier import (
 from napari_segment.api.signatures import cross_validate as cross_validate
 from napari_segment.api.signatures import segment as segment
 from napari_segment.api.signatures import train as train
+from napari_segment.api.surfaces import surfaces as surfaces
 from napari_segment.api.types import ImageLike as ImageLike
 from napari_segment.api.types import LabelsLike as LabelsLike
 from napari_segment.api.types import ModelLike as ModelLike

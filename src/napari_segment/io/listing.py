@@ -9,16 +9,20 @@ from napari_segment.io.registry import formats
 
 
 def is_readable(path: str | Path) -> bool:
-    """Return whether a name belongs to a format that is read; nothing is opened."""
+    """Return whether a name belongs to a known format; nothing is opened."""
     return formats.of_suffix(suffix(path)) is not None
 
 
 def is_image(path: str | Path) -> bool:
-    """Return whether a path is one image: a file of a known name, OME-Zarr, or a DICOM series."""
+    """Return whether a path is one image: a file of a known name, OME-Zarr, or a DICOM series.
+
+    Files that are written for other programs only, such as meshes, are none.
+    """
     path = Path(path)
     if path.is_dir():
         return formats.of_content(path) is not None
-    return path.is_file() and is_readable(path)
+    form = formats.of_suffix(suffix(path))
+    return path.is_file() and form is not None and form.reads
 
 
 def is_inside(path: str | Path) -> bool:

@@ -12,7 +12,7 @@ from napari_segment.errors import PluginError
 
 _BUILT_IN = (
     "tiff", "omezarr", "nifti", "nrrd", "metaimage", "dicom", "raster", "numpy_arrays", "hdf5",
-    "geojson",
+    "geojson", "meshes", "imagej_rois",
 )  # fmt: skip
 
 
@@ -34,6 +34,8 @@ class Format:
         ``write(stack, path)``; without it, the format is read only.
     writes_images : bool
         Whether images are written too, not only labels.
+    reads : bool
+        Whether files of it are read; else `read` says why not.
     lazy : bool
         Whether ``read(lazy=True)`` leaves the pixels in the file.
     labels_as, floats_as : str
@@ -57,6 +59,7 @@ class Format:
     read_indices: Callable[..., Any] | None = None
     write: Callable[..., None] | None = None
     writes_images: bool = True
+    reads: bool = True
     lazy: bool = False
     labels_as: str = ""
     floats_as: str = ""
@@ -115,7 +118,8 @@ class Formats(Mapping[str, Format]):
 
     def reader_patterns(self) -> list[str]:
         """Return the file name patterns of this package's formats for napari's manifest."""
-        return [p for f in self._own() for p in (*(f"*{s}" for s in f.suffixes), *f.names)]
+        own = [f for f in self._own() if f.reads]
+        return [p for f in own for p in (*(f"*{s}" for s in f.suffixes), *f.names)]
 
     def writer_extensions(self, content: Literal["images", "labels"]) -> list[str]:
         """The suffixes of this package's formats that keep labels, or all images, exactly."""

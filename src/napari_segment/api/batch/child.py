@@ -32,9 +32,9 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
             for _ in attempt(task, work, row):
                 pass
         row["warnings"] = _shown(caught)
+        busy.clear()  # before the other process is answered, which may close the pipe then
         pickle.dump(row, outgoing)
         outgoing.flush()
-        busy.clear()
 
 
 def _shown(caught: list[warnings.WarningMessage]) -> list[tuple[str, type[Warning]]]:
