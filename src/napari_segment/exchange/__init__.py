@@ -1,5 +1,5 @@
 """Models in and out of other tools."""
 
-from napari_segment.exchange import bioimageio, onnx
+from napari_segment.exchange import bioimageio, onnx, own
 
-__all__ = ["bioimageio", "onnx"]
+__all__ = ["bioimageio", "onnx", "own"]

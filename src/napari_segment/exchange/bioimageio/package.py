@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path, PurePosixPath
-from stat import S_ISLNK
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from napari_segment.bounded import load_yaml
 from napari_segment.errors import FormatError
+from napari_segment.exchange.archives import unpacked
 from napari_segment.io import suffix
-from napari_segment.io.changed import State, state_of
-from napari_segment.io.temporary import temporary_folder
-
-if TYPE_CHECKING:
-    from zipfile import ZipFile
 
 NAMES = ("bioimageio.yaml", "rdf.yaml", "model.yaml")
 _TYPES = {"batch": "b", "channel": "c", "time": "t"}
-# What a zip file may unpack to: 20 times its size, or 64 MiB where that is less; 10,000 files.
-_LARGEST, _ALWAYS, _MEMBERS = 20, 2**26, 10_000
 _FULL = {2: 512, 3: 128}  # a side of a tile where the model leaves it open
 
 
@@ -85,6 +75,8 @@ class Package:
         In the order in which they run.
     channels : tuple of str
         Names of the output's channels.
+    description : mapping
+        The whole ``bioimageio.yaml``, as plain values.
     """
 
     name: str
@@ -95,6 +87,7 @@ class Package:
     preprocessing: tuple[Operation, ...] = ()
     postprocessing: tuple[Operation, ...] = ()
     channels: tuple[str, ...] = ()
+    description: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def spatial(self) -> tuple[Side, ...]:
@@ -143,7 +136,7 @@ def open_package(path: str | Path) -> Package:
 
 def _description(path: Path) -> Path:
     if path.is_file() and suffix(path) == ".zip":
-        path = _unpacked(path.resolve(), state_of(path))
+        path = unpacked(path)
     if path.is_file():
         return path
     files = [path / name for name in NAMES if (path / name).is_file()]
@@ -153,56 +146,6 @@ def _description(path: Path) -> Path:
             "folder or the zip file of a model."
         )
     return files[0]
-
-
-@lru_cache(maxsize=4)
-def _unpacked(path: Path, state: State) -> Path:  # noqa: ARG001 - part of the key
-    """Unpack once; the folder is removed when the process ends.
-
-    Raises
-    ------
-    FormatError
-        If it is no zip file, or unpacks to more than `_LARGEST` times its size and `_ALWAYS`.
-    """
-    from zipfile import BadZipFile, ZipFile
-
-    folder = temporary_folder()
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    try:
-        with ZipFile(path) as archive:
-            _check_members(path, archive)
-            _check_size(path, archive)
-            archive.extractall(folder)
-    except (BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, FormatError):
-            raise
-        raise FormatError(f"{path} cannot be unpacked: {error}") from None
-    return folder
-
-
-def _check_members(path: Path, archive: ZipFile) -> None:
-    """Refuse an archive with a link or a path outside of its folder."""
-    for entry in archive.infolist():
-        parts = PurePosixPath(entry.filename.replace("\\", "/"))
-        is_link = S_ISLNK(entry.external_attr >> 16)
-        if parts.is_absolute() or ".." in parts.parts or ":" in entry.filename or is_link:
-            raise FormatError(
-                f"{path} holds {entry.filename!r}, a link or a path outside of its folder. Nothing "
-                "of it was unpacked."
-            )
-
-
-def _check_size(path: Path, archive: ZipFile) -> None:
-    """`ZipFile` unpacks no more of a member than the sizes that are added up here."""
-    members = archive.infolist()
-    size, limit = sum(m.file_size for m in members), max(_LARGEST * path.stat().st_size, _ALWAYS)
-    if size > limit or len(members) > _MEMBERS:
-        raise FormatError(
-            f"{path} has {path.stat().st_size:,} bytes and would unpack to {size:,} bytes in "
-            f"{len(members):,} files; at most {limit:,} bytes in {_MEMBERS:,} files are unpacked. "
-            "If you trust it, unpack it and give the folder."
-        )
 
 
 def _parsed(file: Path) -> dict[str, Any]:
@@ -229,7 +172,7 @@ def _package(description: Mapping[str, Any], file: Path) -> Package:
         str(description["name"]), file.parent, _weights(description, file.parent),
         input_axes, output_axes,
         _operations(inputs[0].get("preprocessing")), _operations(outputs[0].get("postprocessing")),
-        _channel_names(outputs[0]),
+        _channel_names(outputs[0]), description,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from napari_segment.errors import FormatError
@@ -56,34 +57,41 @@ def check_external_data(path: Path) -> list[Path]:
 
 def external_locations(path: Path) -> list[str]:
     """Return the locations of all external tensors, of subgraphs and functions too."""
-    import mmap
-
     try:
-        with (
-            path.open("rb") as stream,
-            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
-            memoryview(mapped) as view,
-        ):
+        with mapped(path) as view:
             return list(_locations(view))
     except (OSError, ValueError, IndexError, UnicodeDecodeError) as error:
         raise FormatError(f"{path} cannot be read as ONNX: {error}") from None
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[memoryview]:
+    """Map a file into memory, without reading it."""
+    import mmap
+
+    with (
+        path.open("rb") as stream,
+        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content,
+        memoryview(content) as view,
+    ):
+        yield view
 
 
 def _locations(view: memoryview) -> Iterator[str]:
     pending = [("model", view)]
     while pending:
         kind, message = pending.pop()
-        for number, content in _messages(message):
+        for number, content in messages(message):
             inner = _FIELDS[kind].get(number)
             if inner == "entry":
-                entry = {n: bytes(c).decode() for n, c in _messages(content)}
+                entry = {n: bytes(c).decode() for n, c in messages(content)}
                 if entry.get(1) == "location":
                     yield entry.get(2, "")
             elif inner:
                 pending.append((inner, content))
 
 
-def _messages(view: memoryview) -> Iterator[tuple[int, memoryview]]:
+def messages(view: memoryview) -> Iterator[tuple[int, memoryview]]:
     """Yield number and content of the fields with a length of a protocol buffer message."""
     at = 0
     while at < len(view):
