@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
+# Trainings and segmentations of tests are noted here, not among the models of whoever runs them.
+os.environ["NAPARI_SEGMENT_MODELS"] = tempfile.mkdtemp(prefix="napari-segment-models-")
+atexit.register(shutil.rmtree, os.environ["NAPARI_SEGMENT_MODELS"], ignore_errors=True)
 # Before torch loads its runtime: threads that wait leave the processor to other programs.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 

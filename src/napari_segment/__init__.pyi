@@ -1,5 +1,6 @@
 from .api import Batch as Batch
 from .api import Reading as Reading
+from .api import add_model as add_model
 from .api import aggregate as aggregate
 from .api import apply_filters as apply_filters
 from .api import augment_preview as augment_preview
@@ -11,11 +12,15 @@ from .api import devices as devices
 from .api import edge_points as edge_points
 from .api import export as export
 from .api import filter_files as filter_files
+from .api import find_model as find_model
 from .api import find_runs as find_runs
+from .api import list_models as list_models
 from .api import measure as measure
 from .api import measure_files as measure_files
+from .api import model_card as model_card
 from .api import network_preview as network_preview
 from .api import read as read
+from .api import remove_model as remove_model
 from .api import replay as replay
 from .api import segment_files as segment_files
 from .api import slices_to_label_next as slices_to_label_next
@@ -24,6 +29,7 @@ from .api import surfaces as surfaces
 from .api import track as track
 from .api import train_classifier as train_classifier
 from .api import train_object_classifier as train_object_classifier
+from .api import verify_models as verify_models
 from .api import write as write
 from .api.signatures import cross_validate as cross_validate
 from .api.signatures import segment as segment

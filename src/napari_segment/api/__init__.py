@@ -37,7 +37,15 @@ from napari_segment.api.filtering import filter_steps as filter_steps
 from napari_segment.api.linking import consensus as consensus
 from napari_segment.api.linking import slices_to_label_next as slices_to_label_next
 from napari_segment.api.markers import marked as marked
+from napari_segment.api.models import add_model as add_model
+from napari_segment.api.models import add_model_steps as add_model_steps
+from napari_segment.api.models import find_model as find_model
+from napari_segment.api.models import list_models as list_models
 from napari_segment.api.models import model_card as model_card
+from napari_segment.api.models import note_model_use as note_model_use
+from napari_segment.api.models import remove_model as remove_model
+from napari_segment.api.models import verify_models as verify_models
+from napari_segment.api.models import verify_models_steps as verify_models_steps
 from napari_segment.api.networks import augment_preview as augment_preview
 from napari_segment.api.networks import devices as devices
 from napari_segment.api.networks import export as export

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from napari_segment.api.coercion import as_image, as_labels
 from napari_segment.api.markers import on_image
+from napari_segment.api.models import note_model_use
 from napari_segment.api.types import ImageLike, LabelsLike
 from napari_segment.distribution import version
 from napari_segment.engine.execute import apply
@@ -115,7 +116,10 @@ def segment_steps(
     recipe = complete(recipe).model_copy(
         update={"warnings": tuple(map(str, stack.header.get("warnings", ())))}
     )
-    return (yield from apply(recipe, stack, extra))
+    labels: Labels = yield from apply(recipe, stack, extra)
+    if methods[recipe.method.name].group == "network":
+        note_model_use(recipe, stack)
+    return labels
 
 
 def replay(

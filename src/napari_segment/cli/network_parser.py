@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari_segment.cli.options import command, json_option, later, output_option, pairs_options
 
 if TYPE_CHECKING:
+    from napari_segment.cli.messages import Parser
     from napari_segment.cli.options import Commands
 
 
@@ -26,6 +27,7 @@ def network_commands(commands: Commands, chosen: str) -> None:
     _summary(commands)
     _export(commands)
     _runs(commands)
+    _models(commands)
 
 
 def _train(commands: Commands, *, derive: bool) -> None:
@@ -126,3 +128,33 @@ def _runs(commands: Commands) -> None:
         "folders", nargs="*", metavar="DIR", help="run folders, or above (default: .)"
     )
     json_option(parser)
+
+
+def _models(commands: Commands) -> None:
+    title = "List, show, add, remove and verify the models of this machine."
+    parser = command(commands, "models", "models", title)
+    parser.set_defaults(run=later("models", "list_all"), json=False)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    listed = _action(actions, "list", "list_all", "List them: bundled, added, trained here.")
+    json_option(listed)
+    shown = _action(actions, "show", "show", "Show the card of a model: data, scores, licence.")
+    shown.add_argument("name", metavar="MODEL", help="name or path of a model")
+    json_option(shown)
+    added = _action(actions, "add", "add", "Copy a model to those of this machine.")
+    added.add_argument("source", metavar="SOURCE", help="folder, file, or http(s) address")
+    added.add_argument("--name", default="", help="by which it is used (default: of its title)")
+    added.add_argument("--sha256", default="", help="expected hash of the file")
+    added.add_argument("--card", default="", metavar="JSON", help="card of an ONNX file")
+    added.add_argument("--overwrite", action="store_true", help="replace a model of this name")
+    removed = _action(actions, "remove", "remove", "Remove a model that was added.")
+    removed.add_argument("name", metavar="MODEL", help="name of a model")
+    removed.add_argument("--yes", action="store_true", help="without being asked")
+    verified = _action(actions, "verify", "verify", "Hash the files of models again.")
+    verified.add_argument("names", nargs="*", metavar="MODEL", help="names (default: all)")
+    json_option(verified)
+
+
+def _action(actions: Commands, name: str, function: str, title: str) -> Parser:
+    parser = command(actions, name, "models", title)
+    parser.set_defaults(run=later("models", function))
+    return parser

@@ -151,7 +151,8 @@ class Checkpoint(BaseModel):
         except OSError:
             raise FormatError(
                 f"{folder} is not the folder of a trained network: it has no {MODEL}. Give the "
-                "folder that `train` wrote."
+                "folder that `train` wrote, or the name of a model of this machine: see "
+                "'napari-segment models'."
             ) from None
         try:
             return cls.model_validate({**_of_this_version(card, folder), "folder": folder})

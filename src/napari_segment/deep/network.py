@@ -21,6 +21,7 @@ from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.errors import SettingError
 from napari_segment.image import Turn, turn_between
 from napari_segment.image.units import length_factor
+from napari_segment.io.models_folder import located
 from napari_segment.registry import Result, methods
 from napari_segment.step import Step
 
@@ -72,7 +73,7 @@ def network(  # noqa: PLR0913 - settings, each with a name
         Anatomical direction of each spatial axis, such as "SAR". An image whose orientation differs
         from that of the training images is turned to it, and its labels are turned back.
     checkpoint : Path
-        Folder of the trained network.
+        Folder of the trained network, or the name of a model of this machine.
     ensemble : tuple of Path
         Further networks of the same task, such as those of other folds. Their outputs are
         averaged.
@@ -276,8 +277,11 @@ def _check_detector_settings(
 
 def _load(checkpoint: Path, ensemble: tuple[Path, ...]) -> list[Checkpoint]:
     if checkpoint == Path():
-        raise SettingError("'network' needs a checkpoint: give the folder that training wrote.")
-    return [Checkpoint.load(folder) for folder in (checkpoint, *ensemble)]
+        raise SettingError(
+            "'network' needs a checkpoint: give the folder that training wrote, or the name of a "
+            "model of this machine."
+        )
+    return [Checkpoint.load(located(folder)) for folder in (checkpoint, *ensemble)]
 
 
 def _object_channels(checkpoint: Checkpoint) -> list[str]:

@@ -57,9 +57,9 @@ def kinds() -> dict[str, Kind]:
 def recognised(path: Path) -> tuple[Kind, Path] | None:
     """Return the kind of the model at a path, and what its method takes; None if there is none."""
     for kind in _KINDS.values():
-        found_path = kind.find(path)
-        if found_path is not None:
-            return kind, found_path
+        entry = kind.find(path)
+        if entry is not None:
+            return kind, entry
     return None
 
 

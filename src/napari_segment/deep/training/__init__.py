@@ -7,10 +7,12 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from napari_segment.deep.checkpoint import MODEL as MODEL_FILE
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.planning.settings import LOSS, MODEL, TrainSettings, signature
 from napari_segment.io.datasets.pairs import PairsSource
 from napari_segment.io.lock import locked
+from napari_segment.io.models_folder import note_training
 from napari_segment.io.replacing import recover_once
 from napari_segment.registry import Entry
 from napari_segment.step import Step
@@ -60,7 +62,11 @@ def train_with(pairs: PairsSource, settings: TrainSettings) -> Generator[Step, N
         recover_once(settings.out.absolute())
         saved = saved_settings(settings)
         chosen = checked(saved) if saved else settings
-        return (yield from training(pairs, chosen, resumed=bool(saved)))
+        try:
+            return (yield from training(pairs, chosen, resumed=bool(saved)))
+        finally:
+            if (chosen.out / MODEL_FILE).is_file():
+                note_training(chosen.out)
 
 
 def _held(folder: Path) -> AbstractContextManager[None]:

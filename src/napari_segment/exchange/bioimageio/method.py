@@ -48,7 +48,8 @@ def bioimageio(
     spacing : sequence of float
         Only its length is used: the number of spatial axes. Models do not state their spacing.
     package : Path
-        Folder of the model, its ``bioimageio.yaml``, or the downloaded zip file.
+        Folder of the model, its ``bioimageio.yaml``, or the downloaded zip file; or the name of a
+        model of this machine.
     output_channel : int or "auto"
         Output channel whose values are compared with the threshold. "auto" takes the only one, or
         of several channels the index of the largest as the class (0 is background).

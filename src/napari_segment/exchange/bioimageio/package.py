@@ -12,6 +12,7 @@ from napari_segment.bounded import load_yaml
 from napari_segment.errors import FormatError
 from napari_segment.exchange.archives import unpacked
 from napari_segment.io import suffix
+from napari_segment.io.models_folder import located
 
 NAMES = ("bioimageio.yaml", "rdf.yaml", "model.yaml")
 _TYPES = {"batch": "b", "channel": "c", "time": "t"}
@@ -124,7 +125,7 @@ def open_package(path: str | Path) -> Package:
     FormatError
         If it is no such model, or one that cannot be used here, saying why.
     """
-    file = _description(Path(path))
+    file = _description(located(Path(path)))
     description = _parsed(file)
     try:
         return _package(description, file)

@@ -156,9 +156,9 @@ def _copy(
         shutil.copyfile(file, target / inside)
         hashes[inside.as_posix()] = file_hash(target / inside)
     if card is not None:
-        beside = entry.with_suffix(".json").name
-        shutil.copyfile(card, target / beside)
-        hashes[beside] = file_hash(target / beside)
+        card_name = entry.with_suffix(".json").name
+        shutil.copyfile(card, target / card_name)
+        hashes[card_name] = file_hash(target / card_name)
     note = {
         "kind": kind.name, "entry": "" if entry.is_dir() else entry.name, "source": source,
         "date": datetime.now(UTC).date().isoformat(), "files": hashes,

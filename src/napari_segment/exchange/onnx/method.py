@@ -24,6 +24,7 @@ from napari_segment.exchange.axes import AxesAdapter
 from napari_segment.exchange.onnx.card import OnnxCard, find_card
 from napari_segment.exchange.onnx.session import load_onnx
 from napari_segment.image.units import length_factor
+from napari_segment.io.models_folder import located
 from napari_segment.registry import Result, methods
 from napari_segment.step import Step
 
@@ -56,7 +57,7 @@ def onnx(
     unit : str
         Unit of the spacing.
     model : Path
-        The ONNX file, with one input.
+        The ONNX file, with one input; or the name of a model of this machine.
     card : Path or "auto"
         JSON file with the card. "auto" takes ``name.json`` next to ``name.onnx``, else the
         description in a file that ``export`` wrote.
@@ -71,6 +72,7 @@ def onnx(
     """
     if model == Path():
         raise SettingError("'onnx' needs a model: give the path of an ONNX file.")
+    model = located(model)
     network = load_onnx(model, device)
     description = find_card(model, network.metadata) if card == "auto" else OnnxCard.load(card)
     _check_tile(description, network.input_shape, model)
