@@ -65,8 +65,8 @@ def edge_points(  # noqa: PLR0913 (settings of the recipe and of the method)
     5.75
     """
     recipe = recipe_of(
-        (CANNY, {"sigma": sigma, "low": low, "high": high}),
-        filters=filters, cleanups=cleanups, channel=channel, apply_to=apply_to, times=times,
+        CANNY, filters=filters, cleanups=cleanups, channel=channel, apply_to=apply_to, times=times,
+        sigma=sigma, low=low, high=high,
     )  # fmt: skip
     return run(edge_point_steps(image, recipe, axes=axes))
 

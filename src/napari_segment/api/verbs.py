@@ -83,10 +83,9 @@ def segment(
     4
     """
     data = _split_data(method, settings)
-    spec = Spec.of(method)
     recipe = recipe_of(
-        (spec.name, {**spec.settings, **settings}),
-        filters=filters, cleanups=cleanups, channel=channel, apply_to=apply_to, times=times,
+        method, filters=filters, cleanups=cleanups, channel=channel, apply_to=apply_to, times=times,
+        **settings,
     )  # fmt: skip
     return run(segment_steps(image, recipe, data=data, axes=axes))
 
@@ -158,28 +157,17 @@ def recipe_of(
     channel: int | str = "auto",
     apply_to: ApplyTo = "auto",
     times: tuple[int, int] | tuple[()] = (),
+    **settings: Any,
 ) -> Recipe:
     """Make a recipe with every name checked and every setting filled in.
 
-    Parameters
-    ----------
-    method : str, (str, mapping), mapping or Spec
-        The method, alone or with its settings: ``("gaussian", {"sigma": 2.0})``.
-    filters, cleanups, channel, apply_to, times
-        As of `segment`.
-
-    Returns
-    -------
-    Recipe
-
-    Raises
-    ------
-    SettingError, UnknownNameError
-        Saying what was given and what is expected.
+    Parameters are those of `segment`.
     """
+    spec = Spec.of(method)
+    spec = Spec(name=spec.name, settings={**spec.settings, **settings})
     return complete(
         Recipe.of(
-            method=Spec.of(method),
+            method=spec,
             filters=tuple(Spec.of(f) for f in several(filters)),
             cleanups=tuple(Spec.of(c) for c in several(cleanups)),
             channel=channel,

@@ -211,7 +211,7 @@ def _read(
     labels: bool = False,
 ) -> Contents:
     path, member = split_member(path)
-    series = series or member
+    series = member if series == "" else series  # 0 is a number
     remote = bool(url_of(path))
     if not remote:
         recover_once(path.parent.absolute())

@@ -12,7 +12,7 @@ from napari_segment.errors import PluginError
 
 _BUILT_IN = (
     "tiff", "omezarr", "nifti", "nrrd", "metaimage", "dicom", "raster", "numpy_arrays", "hdf5",
-    "geojson", "meshes", "imagej_rois",
+    "geojson", "meshes", "imagej_rois", "microscopes.czi", "microscopes.lif", "microscopes.nd2",
 )  # fmt: skip
 
 

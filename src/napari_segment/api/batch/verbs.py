@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from napari_segment.api.batch.paths import (
     Matching,
@@ -156,12 +157,8 @@ def filter_files(
     list of dict
         A row for each input, as of `segment_files`.
     """
-    return run(
-        filter_files_steps(
-            inputs, output, filters, channel=channel, apply_to=apply_to, times=times,
-            reading=reading, batch=batch,
-        )
-    )  # fmt: skip
+    more: dict[str, Any] = {"channel": channel, "apply_to": apply_to, "times": times}
+    return run(filter_files_steps(inputs, output, filters, reading=reading, batch=batch, **more))
 
 
 def convert_files_steps(
@@ -213,12 +210,8 @@ def convert_files(
     list of dict
         A row for each input, as of `segment_files`.
     """
-    return run(
-        convert_files_steps(
-            inputs, output, suffix=suffix, are_labels=are_labels, reference=reference,
-            reading=reading, batch=batch,
-        )
-    )  # fmt: skip
+    more: dict[str, Any] = {"reference": reference, "reading": reading, "batch": batch}
+    return run(convert_files_steps(inputs, output, suffix=suffix, are_labels=are_labels, **more))
 
 
 def _renamed(target: Path, suffix: str) -> Path:
@@ -299,8 +292,5 @@ def measure_files(
     list of dict
         A row for each input, as of `segment_files`.
     """
-    return run(
-        measure_files_steps(
-            labels, table, images=images, properties=properties, reading=reading, batch=batch
-        )
-    )
+    more: dict[str, Any] = {"properties": properties, "reading": reading, "batch": batch}
+    return run(measure_files_steps(labels, table, images=images, **more))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ from napari_segment.io.contents import (
 )
 from napari_segment.io.registry import Format, formats
 from napari_segment.io.reports import check_expansion
+
+if TYPE_CHECKING:
+    import h5py
 
 _IMAGES = ("raw", "exported_data", "image", "data")
 _LABELS = ("label", "labels", "segmentation", "exported_data")
@@ -73,13 +76,13 @@ def _read(path: Path, axes: str, lazy: bool, series: str, usual: tuple[str, ...]
     return gather(path, pixels, own, scale, wanted=axes, **metadata)
 
 
-def _datasets(file: Any) -> dict[str, tuple[int, ...]]:
+def _datasets(file: h5py.File) -> dict[str, tuple[int, ...]]:
     """The names and shapes of what can be an image."""
     import h5py
 
     shapes: dict[str, tuple[int, ...]] = {}
 
-    def visit(name: str, node: Any) -> None:
+    def visit(name: str, node: object) -> None:
         if isinstance(node, h5py.Dataset) and node.shape is not None and len(node.shape) > 1:
             shapes[name] = tuple(node.shape)
 
@@ -106,7 +109,7 @@ def _chosen(
     )
 
 
-def _check_held(dataset: Any, path: Path) -> None:
+def _check_held(dataset: h5py.Dataset, path: Path) -> None:
     """Refuse a data set without compression of which the file does not hold all."""
     stored = dataset.id.get_storage_size()
     whole = dataset.chunks is None and not dataset.external
@@ -117,7 +120,7 @@ def _check_held(dataset: Any, path: Path) -> None:
         )
 
 
-def _tagged(text: Any, ndim: int) -> str:
+def _tagged(text: object, ndim: int) -> str:
     """The axes of ilastik's tags, in array order."""
     keys = [str(a.get("key", "")).upper() for a in from_text(text).get("axes", ())]
     letters = "".join(keys)
@@ -139,7 +142,7 @@ def _spacing(
 class _Dataset:
     """A data set, read in any process: the file is opened for each access."""
 
-    def __init__(self, path: Path, name: str, dataset: Any) -> None:
+    def __init__(self, path: Path, name: str, dataset: h5py.Dataset) -> None:
         self.path, self.name = path, name
         self.shape, self.dtype, self.ndim = dataset.shape, dataset.dtype, dataset.ndim
 

@@ -1,0 +1,1 @@
+"""Files of microscopes, read by the libraries that the field keeps (extra ``microscopes``)."""
