@@ -14,7 +14,10 @@ from napari_segment.cli.parser import make_parser
 from napari_segment.cli.segment import typed
 from napari_segment.registry import cleanups, filters, methods
 
-REQUIRED = {"checkpoint": "a folder/run", "package": "model.zip", "model": "net.onnx"}
+REQUIRED = {
+    "checkpoint": "a folder/run", "package": "model.zip", "model": "net.onnx",
+    "model_folder": "a folder/nnUNetTrainer__nnUNetPlans__2d",
+}  # fmt: skip
 
 
 def recipe_of(method, settings=None, **parts):

@@ -519,6 +519,28 @@ def segment(
 @overload
 def segment(
     image: ImageLike,
+    method: Literal["nnunet"],
+    *,
+    model_folder: str | Path,
+    configuration: str = "auto",
+    folds: Sequence[int] | Literal["auto", "all"] = "auto",
+    weights: Literal["final", "best", "latest"] = "final",
+    test_time_augmentation: bool = True,
+    overlap: float = 0.5,
+    batch: int = 1,
+    device: str = "auto",
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto",
+    store: str | Path | Literal["none"] = "none",
+    filters: Iterable[SpecLike] = (),
+    cleanups: Iterable[SpecLike] = (),
+    channel: int | str = "auto",
+    apply_to: ApplyTo = "auto",
+    times: tuple[int, int] | tuple[()] = (),
+    axes: str = "",
+) -> Labels: ...
+@overload
+def segment(
+    image: ImageLike,
     method: Literal["onnx"],
     *,
     model: str | Path,

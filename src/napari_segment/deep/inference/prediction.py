@@ -274,7 +274,7 @@ def _writer(
     starts = grid.starts[grid.axis]
     step = starts[1] if len(starts) > 1 else grid.tile[grid.axis]
     job = {**key, "shape": list(shape)}
-    with result_folder(Path(options.store), key, checkpoints) as folder:
+    with result_folder(Path(options.store), key, [c.folder for c in checkpoints]) as folder:
         stores = {name: Store(folder / name, job, grid.axis) for name in outputs}
         yield MultiWriter(
             {name: ZarrWriter(shape, window, one, step) for name, one in stores.items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -220,7 +220,7 @@ def _is_cut(chunks: Sequence[int], shape: Sequence[int]) -> list[bool]:
 
 
 class Reader:
-    """Reader of the tiles of a volume, mirrored beyond its borders.
+    """Reader of the tiles of a volume, mirrored beyond its borders, or 0 there.
 
     A NumPy array is read tile by tile. Of any other array (Dask, zarr, a view that computes) the
     rows that a slab of tiles needs are held, and each row is read once.
@@ -233,10 +233,14 @@ class Reader:
         The tiles.
     prepare : callable
         Turns a block ``(C, *block)`` into the float32 input of the network, voxel by voxel.
+    border : {"mirror", "zero"}
+        What the network sees beyond the borders: mirrored voxels, or 0 after `prepare`.
     """
 
-    def __init__(self, array: Any, grid: Grid, prepare: Prepare) -> None:
-        self.array, self.grid, self.prepare = array, grid, prepare
+    def __init__(
+        self, array: Any, grid: Grid, prepare: Prepare, border: Literal["mirror", "zero"] = "mirror"
+    ) -> None:
+        self.array, self.grid, self.prepare, self.border = array, grid, prepare, border
         self._rows: NDArray[Any] | None = None
         self._first = 0
 
@@ -251,18 +255,20 @@ class Reader:
             slice(max(b, 0), min(b + t, s))
             for b, t, s in zip(begin, grid.tile, grid.shape, strict=True)
         )
-        raw = self._block(inside)
-        voxel = raw[(slice(None), *(slice(0, 1),) * len(grid.shape))]
-        if _is_constant(raw, voxel):
-            prepared = np.asarray(self.prepare(np.asarray(voxel)), np.float32)
-            return np.broadcast_to(prepared, (len(prepared), *grid.tile))
-        block = np.asarray(self.prepare(raw), np.float32)
         margins = [
             (w.start - b, b + t - w.stop) for b, t, w in zip(begin, grid.tile, inside, strict=True)
         ]
-        if not any(map(any, margins)):
+        whole = not any(map(any, margins))
+        raw = self._block(inside)
+        voxel = raw[(slice(None), *(slice(0, 1),) * len(grid.shape))]
+        if (whole or self.border == "mirror") and _is_constant(raw, voxel):
+            prepared = np.asarray(self.prepare(np.asarray(voxel)), np.float32)
+            return np.broadcast_to(prepared, (len(prepared), *grid.tile))
+        block = np.asarray(self.prepare(raw), np.float32)
+        if whole:
             return block
-        return np.pad(block, [(0, 0), *margins], mode="symmetric")
+        mode: Any = "symmetric" if self.border == "mirror" else "constant"
+        return np.pad(block, [(0, 0), *margins], mode=mode)
 
     def _block(self, where: Where) -> NDArray[Any]:
         if isinstance(self.array, np.ndarray):

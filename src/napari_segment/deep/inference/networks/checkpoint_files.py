@@ -12,7 +12,7 @@ from napari_segment.io.changed import State, state_of
 
 def file_hashes(checkpoint: Checkpoint) -> dict[str, str]:
     """Return the SHA-256 of ``model.json`` and of the weights, by file name."""
-    return {name: _sha256(checkpoint.folder / name) for name in (MODEL, WEIGHTS)}
+    return {name: file_hash(checkpoint.folder / name) for name in (MODEL, WEIGHTS)}
 
 
 def file_states(checkpoint: Checkpoint) -> State:
@@ -21,7 +21,8 @@ def file_states(checkpoint: Checkpoint) -> State:
     return tuple(number for file in files for number in state_of(file))
 
 
-def _sha256(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -54,16 +54,42 @@ def result_key(
     Step
         While an image is read that is larger than what is hash_pixels at once.
     """
-    pixels = yield from hash_pixels(image, grid.axis)
     unimportant = {"store", "device"}
     settings = {k: v for k, v in vars(options).items() if k not in unimportant}
+    networks = [file_hashes(checkpoint) for checkpoint in checkpoints]
+    settings = {**settings, "tile": grid.tile, "axis": grid.axis}
+    what = {"settings": settings, "outputs": sorted(outputs)}
+    return (yield from key_of(image, spacing, networks, options.device, grid.axis, what))
+
+
+def key_of(
+    image: Any, spacing: Sequence[float], networks: Sequence[Mapping[str, str]], device: str,
+    axis: int, what: Mapping[str, Any],
+) -> Generator[Step, None, dict[str, Any]]:  # fmt: skip
+    """Return the key of the results of any networks on an image.
+
+    Parameters
+    ----------
+    image : array (C, *S)
+        Input of the prediction; its pixels are hashed.
+    spacing : sequence of float
+        Of the image.
+    networks : sequence of mapping
+        For each network the hashes of its files by name.
+    device : str
+        As given; results depend on its kind.
+    axis : int
+        Spatial axis along which the image is read.
+    what : mapping
+        Settings and all else that the results depend on, as plain values.
+    """
+    pixels = yield from hash_pixels(image, axis)
     key = {
         "image": {"shape": image.shape, "dtype": np.dtype(image.dtype).str, "sha256": pixels},
         "spacing": [float(s) for s in spacing],
-        "networks": [file_hashes(checkpoint) for checkpoint in checkpoints],
-        "settings": {**settings, "tile": grid.tile, "axis": grid.axis},
-        "outputs": sorted(outputs),
-        "devices": _devices(options.device),
+        "networks": list(networks),
+        **what,
+        "devices": _devices(device),
         "versions": _versions(),
     }
     plain: dict[str, Any] = json.loads(json.dumps(key))
@@ -119,10 +145,17 @@ def _versions() -> dict[str, str]:
 
 
 @contextmanager
-def result_folder(
-    store: Path, key: Mapping[str, Any], checkpoints: Sequence[Checkpoint]
-) -> Iterator[Path]:
+def result_folder(store: Path, key: Mapping[str, Any], networks: Sequence[Path]) -> Iterator[Path]:
     """Hold the folder of one key in a store, with its manifest.
+
+    Parameters
+    ----------
+    store : Path
+        The folder with the results of all keys.
+    key : mapping
+        All that the results depend on.
+    networks : sequence of Path
+        Folders of the networks, for the manifest.
 
     Raises
     ------
@@ -134,7 +167,7 @@ def result_folder(
     _mark_store(store)
     text = json.dumps(key, sort_keys=True)
     folder = store / hashlib.sha256(text.encode()).hexdigest()[:24]
-    folders = [str(checkpoint.folder.resolve()) for checkpoint in checkpoints]
+    folders = [str(network.resolve()) for network in networks]
     with locked(folder, "another prediction of the same image"):
         if not (folder / MANIFEST).exists():
             manifest = {**key, "checkpoints": folders}

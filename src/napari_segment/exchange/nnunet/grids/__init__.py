@@ -1,0 +1,1 @@
+"""Voxel grids of nnU-Net: cropping, normalisation, resampling and tiles, read where needed."""

@@ -1,0 +1,156 @@
+"""The labels of every configuration are those of nnU-Net's own predictor."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_segment import Image, segment
+
+
+@pytest.fixture(autouse=True)
+def _installed(made):
+    made.need_oracle()
+
+
+@pytest.fixture
+def case(made, tmp_path):
+    return lambda *arguments, **settings: write_case(made, tmp_path, *arguments, **settings)
+
+
+@pytest.fixture
+def check(made):
+    return lambda *arguments, **settings: compare(made, *arguments, **settings)
+
+
+def write_case(made, tmp_path, shape, spacing, *, channels=1, margin=0):
+    """The files of one case, one for each channel, and the image they are of."""
+    volumes = [made.smooth_noise(shape, seed=c, margin=margin) for c in range(channels)]
+    files = [
+        made.write_nifti(tmp_path / f"case_{c:04}.nii.gz", volume, spacing)
+        for c, volume in enumerate(volumes)
+    ]
+    return files, Image(np.stack(volumes), "CZYX", spacing, "mm")
+
+
+def compare(made, folder, files, image, folds=(0,), **settings):
+    theirs = made.nnunet_labels(folder, files, folds)
+    given = files[0] if len(files) == 1 else image
+    ours = segment(given, "nnunet", model_folder=folder, device="cpu", **settings)
+    equal, dice = made.agreement(ours.data, theirs)
+    assert equal >= 0.9999
+    assert dice >= 0.999
+    assert len(np.unique(theirs)) > 1
+    return ours
+
+
+CASES = {
+    "as it is": ((14, 40, 36), (1, 1, 1), {}),
+    "smaller than a tile": ((5, 12, 40), (1, 1, 1), {}),
+    "resampled": ((20, 30, 34), (1.3, 0.8, 0.8), {"margin": 3}),
+    "thick planes": ((6, 30, 34), (4, 0.8, 0.8), {"margin": 1}),
+    "thin planes to thick": ((24, 30, 34), (2, 0.8, 0.8), {"network": (4, 1, 1), "margin": 1}),
+    "masked": ((14, 30, 34), (1.2, 1, 1), {"margin": 4, "masked": True}),
+    "masked thick planes": ((8, 30, 34), (4, 0.8, 0.8), {"margin": 2, "masked": True}),
+    "CT": ((14, 30, 34), (1.5, 1.1, 0.9), {"scheme": "CTNormalization"}),
+    "from 0 to 1": ((14, 30, 34), (1, 1, 0.9), {"scheme": "RescaleTo01Normalization"}),
+    "no normalisation": ((14, 30, 34), (1, 1, 0.9), {"scheme": "NoNormalization"}),
+    "transposed": ((24, 10, 30), (0.8, 2, 0.9), {"transpose": (1, 2, 0)}),
+    "residual": ((14, 40, 36), (1, 1.3, 1.3), {"residual": True}),
+    "two channels": ((14, 40, 36), (1, 1.2, 1.2), {"channels": 2}),
+    "two folds": ((14, 40, 36), (1, 1.2, 1.2), {"folds": (0, 1)}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_3d_fullres(name, tmp_path, made, case, check):
+    shape, spacing, what = CASES[name]
+    channels = what.get("channels", 1)
+    own = made.configuration(
+        (8, 16, 16), what.get("network", (1, 1, 1)), channels,
+        what.get("scheme", "ZScoreNormalization"), what.get("masked", False),
+    )  # fmt: skip
+    own["architecture"] = made.architecture(3, residual=what.get("residual", False))
+    results = made.Results(
+        tmp_path, {"3d_fullres": own}, channels=channels, transpose=what.get("transpose", (0, 1, 2))
+    )
+    folds = what.get("folds", (0,))
+    for fold in folds:
+        folder = results.fold("3d_fullres", fold, seed=fold)
+    files, image = case(shape, spacing, channels=channels, margin=what.get("margin", 0))
+    labels = check(folder, files, image, folds)
+    assert labels.names == {1: "low", 2: "high"}
+    assert labels.holds == "classes"
+
+
+@pytest.mark.parametrize(("mirror", "step"), [((0, 2), 0.5), (None, 0.5), ((0, 1, 2), 0.7)])
+def test_mirror_axes_and_steps(mirror, step, tmp_path, made, case, check):
+    results = made.Results(tmp_path, {"3d_lowres": made.configuration((8, 16, 16), (2, 2, 2))})
+    folder = results.fold("3d_lowres", mirror=mirror)
+    files, _ = case((20, 60, 50), (1, 1, 1))
+    theirs = made.nnunet_labels(folder, files, step=step)
+    ours = segment(files[0], "nnunet", model_folder=folder, overlap=1 - step)
+    assert min(made.agreement(ours.data, theirs)) >= 0.999
+    plain = segment(files[0], "nnunet", model_folder=folder, test_time_augmentation=False)
+    without = made.nnunet_labels(folder, files, mirror=False)
+    assert min(made.agreement(plain.data, without)) >= 0.999
+    if mirror:
+        assert (plain.data != ours.data).any()
+
+
+@pytest.mark.parametrize("spacing", [(3, 0.7, 0.8), (1, 1, 1)])
+def test_2d_plane_by_plane(spacing, tmp_path, made, case, check):
+    results = made.Results(tmp_path, {"2d": made.configuration((16, 16), (1, 1))})
+    folder = results.fold("2d", mirror=(0, 1))
+    files, image = case((7, 40, 36), spacing, margin=1)
+    check(folder, files, image)
+
+
+def test_regions_and_the_ignore_label(tmp_path, made, case, check):
+    labels = {"background": 0, "whole": [1, 2, 3], "core": [2, 3], "rest": 3, "ignore": 4}
+    results = made.Results(
+        tmp_path, {"3d_fullres": made.configuration((8, 16, 16), (1, 1, 1))}, labels=labels,
+        regions_class_order=[1, 2, 3],
+    )  # fmt: skip
+    folder = results.fold("3d_fullres")
+    files, image = case((14, 40, 36), (1, 1.3, 0.8))
+    ours = check(folder, files, image)
+    assert ours.names == {1: "whole", 2: "core", 3: "rest"}
+
+
+def test_the_ignore_label_has_no_output(tmp_path, made, case, check):
+    labels = {"background": 0, "low": 1, "high": 2, "ignore": 3}
+    results = made.Results(
+        tmp_path, {"3d_fullres": made.configuration((8, 16, 16), (1, 1, 1))}, labels=labels
+    )
+    folder = results.fold("3d_fullres")
+    files, image = case((14, 40, 36), (1, 1, 1))
+    assert check(folder, files, image).values == (0, 1, 2)
+
+
+def test_old_plans(tmp_path, made, case, check):
+    own = made.configuration((8, 16, 16), (1, 1, 1))
+    del own["architecture"]
+    own |= {
+        "UNet_class_name": "PlainConvUNet", "UNet_base_num_features": 4, "unet_max_num_features": 6,
+        "n_conv_per_stage_encoder": [1, 2], "n_conv_per_stage_decoder": [1],
+        "num_pool_per_axis": [1, 1, 1], "pool_op_kernel_sizes": [[1, 1, 1], [1, 2, 2]],
+        "conv_kernel_sizes": [[1, 3, 3], [3, 3, 3]],
+    }  # fmt: skip
+    results = made.Results(tmp_path, {"3d_fullres": own})
+    folder = results.fold("3d_fullres")
+    files, image = case((14, 40, 36), (1, 1, 1))
+    check(folder, files, image)
+
+
+def test_nnunet_as_it_is_with_a_trained_network(tmp_path, made, case):
+    """nnU-Net sums in half precision, which changes few labels of a network that has learnt."""
+    results = made.Results(tmp_path, {"3d_fullres": made.configuration((8, 16, 16), (1, 1, 1))})
+    volume = made.smooth_noise((16, 48, 48), seed=5)
+    folder = results.fold("3d_fullres", trained_on=(volume, np.digitize(volume, [0, 60])))
+    files, _ = case((14, 40, 36), (1, 1, 1))
+    theirs = made.nnunet_labels(folder, files, exact=False)
+    ours = segment(files[0], "nnunet", model_folder=folder)
+    equal, dice = made.agreement(ours.data, theirs)
+    assert equal >= 0.9999
+    assert dice >= 0.999
