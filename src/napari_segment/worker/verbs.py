@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Generator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from napari_segment import api
 from napari_segment.api.outcome import outcome_of
 from napari_segment.errors import InputError, Stopped
 from napari_segment.image import Labels
-from napari_segment.recipe import Recipe
+from napari_segment.recipe import Recipe, Spec
 from napari_segment.registry import methods
 from napari_segment.step import Step
 from napari_segment.worker.stacks import load_stack, save_stack
@@ -101,6 +101,36 @@ def classify(message: Message) -> Work:
         "samples": samples, "out_of_bag": model.out_of_bag, "importances": model.importances,
     }  # fmt: skip
     return {"labels": save_stack(labels, Path(message["folder"]), "labels"), "report": report}
+
+
+def classify_objects(message: Message) -> Work:
+    """Train an object classifier on some objects, and classify all of them with it."""
+    stacks = {
+        name: load_stack(message[name])
+        for name in ("labels", "examples", "image")
+        if name in message
+    }
+    labels, image = cast("Labels", stacks["labels"]), stacks.get("image")
+    case = (labels, stacks["examples"], image)
+    model = yield from api.train_object_classifier([case], **message["settings"])
+    yield Step(0, 0, "Classifying the objects")
+    settings = {"checkpoint": model.folder}
+    objects = yield from api.clean_steps(labels, [("classify_objects", settings)], image)
+    step = ("classify_objects", {**settings, "give": "classes"})
+    classes = yield from api.clean_steps(labels, [step], image)
+    if message.get("recipe"):
+        recipe = Recipe.model_validate(message["recipe"])
+        further = {"cleanups": (*recipe.cleanups, Spec.of(step))}
+        classes = classes.replace(recipe=api.complete(recipe.model_copy(update=further)))
+    columns = {name: column.tolist() for name, column in objects.features.items()}
+    given = columns["class"]
+    report = {
+        "samples": {model.name_of(number): count for number, count in model.samples.items()},
+        "counts": {name: given.count(name) for name in map(model.name_of, model.classes)},
+        "out_of_bag": model.out_of_bag, "importances": model.importances,
+    }  # fmt: skip
+    saved = save_stack(classes, Path(message["folder"]), "labels")
+    return {"labels": saved, "features": columns, "report": report}
 
 
 def augment_preview(message: Message) -> Work:
@@ -193,7 +223,7 @@ def devices(_: Message) -> Work:
 VERBS: dict[str, Callable[[Message], Work]] = {
     verb.__name__: verb
     for verb in (
-        segment, apply_filters, edge_points, train, classify, augment_preview, network_preview,
-        measure, compare, track, consensus, devices,
+        segment, apply_filters, edge_points, train, classify, classify_objects, augment_preview,
+        network_preview, measure, compare, track, consensus, devices,
     )
 }  # fmt: skip

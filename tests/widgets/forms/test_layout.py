@@ -9,7 +9,10 @@ from napari_segment.widgets.forms.section import Section
 pytestmark = pytest.mark.screen
 
 
-DOCKS = ("Threshold", "Edges", "Clusters", "Train", "Predict", "Measure", "Compare", "Consensus")
+DOCKS = (
+    "Threshold", "Edges", "Clusters", "Classify", "Classify objects", "Train", "Predict", "Measure",
+    "Compare", "Consensus",
+)  # fmt: skip
 WIDTH = 300
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,7 +130,7 @@ def _numbers_of(model: ObjectClassifier, retain: Retained) -> list[int]:
     return [by_name[name] for name in retain]
 
 
-def _check(model: ObjectClassifier, labels: Any, image: Array | None, holds: Holds) -> None:
+def _check(model: ObjectClassifier, labels: Array, image: Array | None, holds: Holds) -> None:
     if holds != "objects":
         raise InputError(
             f"'classify_objects' takes objects, but these labels hold {holds}: number their pieces "

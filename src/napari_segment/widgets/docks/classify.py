@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +17,9 @@ from napari_segment.errors import InputError
 from napari_segment.image import Labels
 from napari_segment.widgets.docks.dock import Dock
 from napari_segment.widgets.docks.segment import heading, scrolling
-from napari_segment.widgets.forms.fields import PathField
 from napari_segment.widgets.forms.form import Form
 from napari_segment.widgets.forms.layout import form_layout
+from napari_segment.widgets.forms.model_folder import ModelFolder
 from napari_segment.widgets.forms.pairs import save_pairs
 from napari_segment.widgets.forms.run_bar import Running
 from napari_segment.widgets.forms.section import Section
@@ -60,12 +59,11 @@ class Classify(Dock):
         self.source.ask_channel(wanted=False)
         self.strokes = LayerMenu(napari_viewer, is_labels, "none yet")
         self.paint_button = QPushButton("New strokes")
-        self.folder = PathField(folder=True)
+        self.folder = ModelFolder()
         self.background = QSpinBox()
         self.form = Form(ENTRY, hide=("out", "overwrite", "background"), labels=SETTING_LABELS)
         self.running = Running("Learn and classify", self.make_job, self.finished)
         self.result: Any = None
-        self._folder = Path()
         self._build()
 
     def sizeHint(self) -> Any:
@@ -74,8 +72,6 @@ class Classify(Dock):
     def _build(self) -> None:
         self.paint_button.setToolTip("Add a layer to paint on: a number for each class")
         self.paint_button.clicked.connect(lambda _checked: self.new_strokes())
-        self.folder.line.setPlaceholderText("a new folder")
-        self.folder.line.setToolTip("Where the classifier goes; a dated folder if left empty")
         self.background.setRange(0, 999)
         self.background.setSpecialValueText("stays a class")
         self.background.setPrefix("class ")
@@ -130,23 +126,23 @@ class Classify(Dock):
             raise InputError("There are no strokes: press “New strokes” and paint some.")
         strokes = labels_of(painted, image.axes.replace("C", "")).replace(holds="classes")
         layer, axes = snapshot(self.source.layer), self.source.axes
-        self._folder = self._folder_to_use()
+        folder = self.folder.to_use()
         settings = {
             **self.form.settings,
             "background": self.background.value() or "none",
-            "out": str(self._folder),
+            "out": str(folder),
             "overwrite": True,  # of this dock's own folder; another was refused above
         }
         recipe = api.recipe_of(
-            ("classifier", {"checkpoint": self._folder}),
+            ("classifier", {"checkpoint": folder}),
             apply_to=self.source.apply_to,
             times=self.source.times,
         )
         pairs = [((image, copies.writer(self.source.layer)), (strokes, copies.writer(painted)))]
 
-        def prepare(folder: Path) -> dict[str, Any]:
+        def prepare(job_folder: Path) -> dict[str, Any]:
             return {
-                "pairs": save_pairs(pairs, folder),
+                "pairs": save_pairs(pairs, job_folder),
                 "settings": settings,
                 "recipe": recipe.model_dump(mode="json"),
             }
@@ -170,21 +166,8 @@ class Classify(Dock):
         if painted in self.viewer.layers:
             self.viewer.layers.move(self.viewer.layers.index(painted), len(self.viewer.layers))
             self.viewer.layers.selection.active = painted  # to be painted on
-        self.folder.value = self._folder
-        self.running.say(_summary(report, self._folder))
-
-    def _folder_to_use(self) -> Path:
-        """Return the chosen folder if it is free or this dock's own; a dated one if none was."""
-        chosen = self.folder.value
-        if chosen == Path():
-            stamp = datetime.now().strftime("%Y-%m-%d %H.%M.%S")
-            return Path.home() / "napari-segment" / "classifiers" / stamp
-        if (chosen / "model.json").exists() and chosen != self._folder:
-            raise InputError(
-                f"The folder {chosen} holds a trained model already. Choose another folder, or "
-                "leave it empty for a new one."
-            )
-        return chosen
+        self.folder.value = self.folder.own
+        self.running.say(_summary(report, self.folder.own))
 
 
 def _summary(report: dict[str, Any], folder: Path) -> str:

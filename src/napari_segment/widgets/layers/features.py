@@ -9,6 +9,7 @@ from napari_segment.image import Labels
 
 if TYPE_CHECKING:
     import pandas as pd
+    from napari.layers import Labels as LabelsLayer
 
 _MOST_ROWS = 1_000_000  # of a features table with a row for every number up to the largest
 
@@ -45,3 +46,14 @@ def features_of(table: pd.DataFrame, label: str = "label") -> pd.DataFrame:
     whole = table.set_index(label).reindex(rows)
     whole.insert(0, "index", rows)
     return pd.DataFrame(whole).reset_index(drop=True)
+
+
+def add_features(layer: LabelsLayer, features: Mapping[str, Any]) -> None:
+    """Give the labels of a layer further features; others that it has stay."""
+    import pandas as pd
+
+    table, known = features_of(pd.DataFrame(dict(features))), layer.features
+    if "index" in known:
+        further = [c for c in known if c not in table or c == "index"]
+        table = table.merge(known[further], on="index", how="left")
+    layer.features = table
