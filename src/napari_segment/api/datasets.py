@@ -63,7 +63,8 @@ def convert_pairs(
     folder : str or Path
         New, or empty.
     layout : str
-        "folders", "decathlon", "coco", "dsb2018" or "omezarr".
+        "folders", "decathlon", "coco", "coco_panoptic", "yolo", "voc", "dsb2018",
+        "cell_tracking", "nested_cases" or "omezarr".
     suffix : str
         The format of the images, such as ".nii.gz"; "" for the usual one of the layout.
 

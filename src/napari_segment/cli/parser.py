@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 KINDS = (
     "filters", "methods", "cleanups", "edits", "models", "losses", "layouts", "logs", "devices",
 )  # fmt: skip
+WRITTEN = (
+    "folders", "decathlon", "coco", "coco_panoptic", "yolo", "voc", "dsb2018", "cell_tracking",
+    "nested_cases", "omezarr",
+)  # fmt: skip
 SAMPLES = ("nuclei", "cells", "two_tissues", "time_lapse", "stained_tissue")
 EXAMPLES = """examples:
   napari-segment demo -o out
@@ -225,8 +229,7 @@ def _convert(commands: Commands) -> None:
     )  # fmt: skip
     pairs_options(parser)
     parser.add_argument(
-        "--to-layout", default="folders",
-        choices=("folders", "decathlon", "coco", "dsb2018", "omezarr"),
+        "--to-layout", default="folders", choices=WRITTEN,
         help="layout in which a data set is written (default: folders)",
     )  # fmt: skip
     batch_options(parser)

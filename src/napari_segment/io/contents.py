@@ -19,6 +19,7 @@ from napari_segment.io.names import stem
 from napari_segment.io.reports import WARNINGS, report_warning
 
 COLORS = "colors"  # in the header of labels: red, green and blue from 0 to 1 of each label
+LINEAGE = "lineage"  # in the header of labels: rows of label, first and last time, parent
 DICOM = "dicom"  # in the header: the source and series of an image, the codes of segments
 KEY = "napari-segment"  # under which formats with room for it keep what they have no field for
 

@@ -33,7 +33,7 @@ def planes(rng):
     return Pairs(tuple(cases), "objects", {1: "cat", 2: "dog"})
 
 
-@pytest.mark.parametrize("layout", ["folders", "decathlon", "omezarr"])
+@pytest.mark.parametrize("layout", ["folders", "decathlon", "omezarr", "nested_cases"])
 def test_volumes_come_back(layout, tmp_path, rng):
     pairs = volumes(rng)
     folder = api.convert_pairs(pairs, tmp_path / "new", layout=layout)
@@ -60,6 +60,25 @@ def test_planes_come_back(layout, tmp_path, rng):
     if layout == "coco":
         assert actual.names == pairs.names
         assert actual.cases[0].classes == pairs.cases[0].classes
+
+
+@pytest.mark.parametrize("channels", [("flair", "t1", "t2"), ("t2", "flair", "t1"), ()])
+def test_cases_of_several_modalities(channels, tmp_path, rng):
+    data = rng.integers(0, 99, (3, 4, 8, 9)).astype(np.int16)
+    image = Image(data, "CZYX", (2.0, 1.0, 1.0), "millimeter", channels=channels)
+    labels = Labels(
+        (data[0] > 50).astype(np.uint8), "ZYX", (2.0, 1.0, 1.0), "millimeter", holds="classes"
+    )
+    pairs = Pairs((Case("p1", image, labels),), "classes", {})
+    folder = api.convert_pairs(pairs, tmp_path / "new", layout="nested_cases")
+    names = sorted(path.name for path in (folder / "p1").iterdir())
+    assert "p1_seg.nii.gz" in names
+    assert len(names) == 4
+    actual, truth = Pairs.of(folder).read(0)
+    np.testing.assert_array_equal(actual.transpose("CZYX").data, data)
+    np.testing.assert_array_equal(truth.data, labels.data)
+    if channels == ("flair", "t1", "t2"):
+        assert names[0] == "p1_flair.nii.gz"
 
 
 def test_what_is_refused(tmp_path, rng):

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError, OtherLayoutError
 from napari_segment.image import Image, Labels
+from napari_segment.io.contents import LINEAGE
 from napari_segment.io.datasets.pairs import Case, Pairs
 from napari_segment.io.files import read, read_stored_labels
 from napari_segment.registry import layouts
 
-LINEAGE = "lineage"  # in the header: rows of label, first and last time, parent
 _FRAME = re.compile(r"^(?:t|man_seg_?|man_track)(\d+)(?:_(\d+))?$")
 
 

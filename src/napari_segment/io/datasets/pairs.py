@@ -17,6 +17,7 @@ from napari_segment.errors import (
 )
 from napari_segment.image import Holds, Image, Labels, Stack, align, from_layer
 from napari_segment.io.boundary import reading
+from napari_segment.io.contents import COLORS, LINEAGE
 from napari_segment.io.datasets.case import Case, Source
 from napari_segment.io.datasets.mask_values import SENTENCE, MaskValues
 from napari_segment.io.datasets.matching import match_files
@@ -207,7 +208,11 @@ class Pairs(Sequence[Case]):
             labels.data, axes, image.spacing, image.unit, image.affine, image.interval, case.name,
             holds=self.holds or (known.holds if known else "classes"),  # type: ignore[arg-type]
             names=self.names or (known.names if known else {}),
+            header={key: labels.header[key] for key in _OF_LABELS if key in labels.header},
         )  # fmt: skip
+
+
+_OF_LABELS = (LINEAGE, COLORS)  # in the header of labels: what does not depend on the grid
 
 
 def _agree(known: Mapping[int, str], names: Mapping[int, str], pair: int) -> None:

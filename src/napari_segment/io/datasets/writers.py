@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError, UnknownNameError
-from napari_segment.image import Image, Labels
-from napari_segment.io.datasets.case import Case
+from napari_segment.image import Image
 from napari_segment.io.datasets.pairs import Pairs
+from napari_segment.io.datasets.plane_writers import coco, coco_panoptic, dsb2018, voc, yolo
+from napari_segment.io.datasets.sequence_writers import cell_tracking
+from napari_segment.io.datasets.writing import read_case, write_json
 from napari_segment.io.files import write
-from napari_segment.io.names import exact_suffix
+from napari_segment.io.names import exact_suffix, natural
 from napari_segment.step import Step
-
-_COCO_PARTS = {"train": "train", "validation": "val", "test": "test", "": "all"}
 
 Write: TypeAlias = Callable[[Pairs, Path, str], Iterator[str]]
 
@@ -69,11 +68,6 @@ def write_pairs(
     return folder
 
 
-def _read(pairs: Pairs, case: Case) -> tuple[Image, Labels]:
-    image, labels = pairs.read(case)
-    return image.compute(), labels.compute()
-
-
 def _volume_suffix(image: Image) -> str:
     medical = image.affine is not None or image.unit == "millimeter"
     return ".nii.gz" if medical else ".tif"
@@ -82,7 +76,7 @@ def _volume_suffix(image: Image) -> str:
 def _folders(pairs: Pairs, folder: Path, suffix: str) -> Iterator[str]:
     """Two folders; labels have the format of the image, or the one that holds them exactly."""
     for case in pairs:
-        image, labels = _read(pairs, case)
+        image, labels = read_case(pairs, case)
         ending = suffix or _volume_suffix(image)
         write(image, folder / "images" / f"{case.name}{ending}")
         write(labels, folder / "labels" / f"{case.name}{exact_suffix('a' + ending, 'labels')}")
@@ -96,7 +90,7 @@ def _decathlon(pairs: Pairs, folder: Path, suffix: str) -> Iterator[str]:
     channels: tuple[str, ...] = ("image",)
     values = set(pairs.names)
     for case in pairs:
-        image, labels = _read(pairs, case)
+        image, labels = read_case(pairs, case)
         if "C" in image.axes:
             image = image.transpose("C" + image.axes.replace("C", ""))
             channels = image.channels or tuple(f"channel {i}" for i in range(image.size("C")))
@@ -119,101 +113,45 @@ def _decathlon(pairs: Pairs, folder: Path, suffix: str) -> Iterator[str]:
         "numTraining": len(listed["train"]), "training": listed["train"],
         "validation": listed["validation"], "test": [],
     }  # fmt: skip
-    _write_json(folder / "dataset.json", description)
+    write_json(folder / "dataset.json", description)
 
 
-def _coco(pairs: Pairs, folder: Path, suffix: str) -> Iterator[str]:
-    """COCO's JSON files with run lengths, which hold every pixel; overlaps there are none."""
-    documents: dict[str, dict[str, list[Any]]] = {}
-    names = dict(pairs.names) or {1: "object"}
-    categories = [{"id": k, "name": v} for k, v in names.items()]
-    for number, case in enumerate(pairs, 1):
-        image, labels = _plane(pairs, case)
-        file = f"{case.name}{suffix or '.png'}"
-        part = _COCO_PARTS.get(case.part, "all")
-        write(image, folder / part / file)
-        document = documents.setdefault(
-            part, {"images": [], "annotations": [], "categories": categories}
-        )
-        height, width = labels.size("Y"), labels.size("X")
-        document["images"].append(
-            {"id": number, "file_name": file, "height": height, "width": width}
-        )
-        for value, mask in _masks(labels):
-            category = value if pairs.holds == "classes" else case.classes.get(value, 1)
-            document["annotations"].append({
-                "id": len(document["annotations"]) + 1, "image_id": number,
-                "category_id": category, "iscrowd": 0, "area": int(mask.sum()),
-                "bbox": _box(mask),
-                "segmentation": {"size": [height, width], "counts": _runs(mask)},
-            })  # fmt: skip
-        yield case.name
-    for part, document in documents.items():
-        _write_json(folder / "annotations" / f"instances_{part}.json", document)
-
-
-def _dsb2018(pairs: Pairs, folder: Path, suffix: str) -> Iterator[str]:
-    """A folder for each image, with a mask for each object."""
+def _nested_cases(pairs: Pairs, folder: Path, suffix: str) -> Iterator[str]:
+    """A folder for each case with a file for each channel, as BraTS has it."""
     for case in pairs:
-        image, labels = _plane(pairs, case)
-        ending = suffix or ".png"
-        write(image, folder / case.name / "images" / f"{case.name}{ending}")
-        for value, mask in _masks(labels):
-            single = Labels(mask.astype(np.uint8), "YX", holds="classes")
-            path = folder / case.name / "masks" / f"{value:06}.png"
-            write(single.replace(data=single.data * np.uint8(255)), path)
+        image, labels = read_case(pairs, case)
+        ending = suffix or ".nii.gz"
+        for name, channel in zip(_modalities(image), _channels(image), strict=True):
+            write(channel, folder / case.name / f"{case.name}_{name}{ending}")
+        write(labels, folder / case.name / f"{case.name}_seg{exact_suffix('a' + ending, 'labels')}")
         yield case.name
+
+
+def _channels(image: Image) -> list[Image]:
+    return [image.channel(i) for i in range(image.size("C"))] if "C" in image.axes else [image]
+
+
+def _modalities(image: Image) -> list[str]:
+    """Names for the files of channels that sort as the channels do."""
+    count = image.size("C") if "C" in image.axes else 1
+    names = [re.sub(r"[^A-Za-z0-9]+", "", n) for n in image.channels] or [""] * count
+    plain = ["image"] if count == 1 and not names[0] else names
+    if all(plain) and sorted(plain, key=natural) == plain and "seg" not in plain:
+        return plain
+    return [f"{i}{name}" for i, name in enumerate(names)]
 
 
 def _omezarr(pairs: Pairs, folder: Path, suffix: str) -> Iterator[str]:  # noqa: ARG001
     """OME-Zarr images with the labels inside."""
     for case in pairs:
-        image, labels = _read(pairs, case)
+        image, labels = read_case(pairs, case)
         path = write(image, folder / f"{case.name}.ome.zarr")
         write(labels, path / "labels" / "labels")
         yield case.name
 
 
 WRITERS: Mapping[str, Write] = {
-    "folders": _folders, "decathlon": _decathlon, "coco": _coco, "dsb2018": _dsb2018,
-    "omezarr": _omezarr,
+    "folders": _folders, "decathlon": _decathlon, "coco": coco, "coco_panoptic": coco_panoptic,
+    "yolo": yolo, "voc": voc, "dsb2018": dsb2018, "cell_tracking": cell_tracking,
+    "nested_cases": _nested_cases, "omezarr": _omezarr,
 }  # fmt: skip
-
-
-# ---- planes of objects ----
-
-
-def _plane(pairs: Pairs, case: Case) -> tuple[Image, Labels]:
-    image, labels = _read(pairs, case)
-    if labels.axes != "YX":
-        raise FormatError(
-            f"The case {case.name} has labels with the axes {labels.axes}; this layout holds "
-            "planes. Write the layout folders, decathlon or omezarr."
-        )
-    return image, labels
-
-
-def _masks(labels: Labels) -> Iterator[tuple[int, NDArray[np.bool_]]]:
-    for value in np.unique(labels.data):
-        if value > 0:
-            yield int(value), np.asarray(labels.data == value)
-
-
-def _box(mask: NDArray[np.bool_]) -> list[int]:
-    """Left, top, width and height."""
-    rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
-    left, top = int(columns[0]), int(rows[0])
-    return [left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1]
-
-
-def _runs(mask: NDArray[np.bool_]) -> list[int]:
-    """Runs of background and object in turns, down the columns."""
-    flat = mask.T.ravel()
-    ends = np.flatnonzero(np.diff(flat)) + 1
-    runs = np.diff([0, *ends, flat.size]).tolist()
-    return [0, *runs] if flat[0] else runs
-
-
-def _write_json(path: Path, document: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, indent=1), "utf-8")
