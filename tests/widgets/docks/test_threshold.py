@@ -34,6 +34,7 @@ def test_threshold_gives_labels_on_the_image(qtbot, viewer, stack):
 def test_undo_passes_over_what_is_gone(qtbot, viewer, stack):
     image = add_stack(viewer, stack)
     dock = open_dock(viewer, "Threshold")
+    dock.replace_box.setChecked(False)
     runs = []
     for _ in range(3):
         assert_done(run(qtbot, dock))
@@ -53,11 +54,12 @@ def test_a_run_says_how_many_objects_and_offers_to_number_the_pieces_of_a_mask(q
     viewer.add_image(plane, name="three", axis_labels=("y", "x"))
     dock = open_dock(viewer, "Threshold")
     assert run(qtbot, dock).startswith("A mask of 3 pieces, 0.07 of all voxels, ")
-    assert dock.running.suggestion.isVisible()
-    press(qtbot, dock.running.suggestion)
+    assert dock.running.suggestions[0].isVisible()
+    press(qtbot, dock.running.suggestions[0])
     qtbot.waitUntil(lambda: dock.running.job is None, timeout=WAIT)
     assert dock.running.message.text().startswith("3 objects, ")
-    assert not dock.running.suggestion.isVisible()
+    shown = [button.text() for button in dock.running.suggestions if button.isVisible()]
+    assert shown == ["Measure them"]
     assert viewer.layers[-1].data.max() == 3
 
 

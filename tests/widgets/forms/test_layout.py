@@ -1,7 +1,11 @@
 """Docks of 300 pixels: nothing lies under the scroll bar, at 100 and at 200 %."""
 
+import runpy
+from pathlib import Path
+
 import pytest
-from qtpy.QtWidgets import QComboBox, QScrollArea, QScrollBar, QWidget
+from npe2 import PluginManifest
+from qtpy.QtWidgets import QComboBox, QPushButton, QScrollArea, QScrollBar, QWidget
 
 from napari_segment.widgets.forms.form import StepList
 from napari_segment.widgets.forms.section import Section
@@ -14,6 +18,7 @@ DOCKS = (
     "Compare", "Consensus",
 )  # fmt: skip
 WIDTH = 300
+LOOK = Path(__file__).parents[3] / "scripts" / "look.py"
 
 
 @pytest.fixture
@@ -36,6 +41,35 @@ def beyond(dock):
             caption = type(child).__name__ == "Caption"  # ends in an ellipsis at the edge
             if shown and right >= width and not caption and not isinstance(child, QScrollBar):
                 yield type(child).__name__, getattr(child, "text", str)(), right, width
+
+
+def test_nothing_is_cut_off_or_overlaps(viewer, qapp):
+    look = runpy.run_path(str(LOOK))
+    manifest = PluginManifest.from_distribution("napari-segment")
+    viewer.open_sample("napari-segment", "nuclei")
+    for dock in manifest.contributions.widgets:
+        frame, widget = viewer.window.add_plugin_dock_widget("napari-segment", dock.display_name)
+        frame.setFixedWidth(WIDTH)
+        frame.raise_()
+        for _ in range(5):
+            qapp.processEvents()
+        assert not list(look["faults_of"](frame, widget)), dock.display_name
+        viewer.window.remove_dock_widget(frame)
+
+
+def test_the_script_finds_what_is_cut_off_and_what_overlaps(qtbot):
+    look = runpy.run_path(str(LOOK))
+    box = QWidget()
+    box.resize(100, 60)
+    long = QPushButton("much longer than its button is wide", box)
+    long.setGeometry(0, 0, 60, 20)
+    QPushButton("b", box).setGeometry(40, 10, 80, 20)
+    qtbot.addWidget(box)
+    box.show()
+    faults = " ".join(look["faults_of"](box, box))
+    assert "needs" in faults
+    assert "overlaps" in faults
+    assert "reaches out" in faults
 
 
 @pytest.mark.parametrize("points", [9, 18])

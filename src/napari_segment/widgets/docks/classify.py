@@ -16,9 +16,8 @@ from napari_segment.classical.classifier.training import ENTRY
 from napari_segment.errors import InputError
 from napari_segment.image import Labels
 from napari_segment.widgets.docks.dock import Dock
-from napari_segment.widgets.docks.segment import heading, scrolling
 from napari_segment.widgets.forms.form import Form
-from napari_segment.widgets.forms.layout import form_layout
+from napari_segment.widgets.forms.layout import form_layout, heading, scrolling
 from napari_segment.widgets.forms.model_folder import ModelFolder
 from napari_segment.widgets.forms.pairs import save_pairs
 from napari_segment.widgets.forms.run_bar import Running

@@ -11,10 +11,10 @@ from qtpy.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from napari_segment.errors import InputError
 from napari_segment.widgets.docks.dock import Dock
-from napari_segment.widgets.docks.segment import heading, scrolling
-from napari_segment.widgets.forms.layout import form_layout
+from napari_segment.widgets.forms.layout import form_layout, heading, scrolling
+from napari_segment.widgets.forms.likely import newest_result, reference_for
 from napari_segment.widgets.forms.run_bar import Running
-from napari_segment.widgets.forms.source import LayerMenu, is_labels
+from napari_segment.widgets.forms.source import LayerMenu, follow, is_labels
 from napari_segment.widgets.jobs.job import Job
 from napari_segment.widgets.jobs.layer_copies import copies
 from napari_segment.widgets.layers.conversion import labels_of
@@ -35,9 +35,14 @@ class Compare(Dock):
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
+        self.viewer = napari_viewer
         self.result = LayerMenu(napari_viewer, is_labels)
         self.reference = LayerMenu(napari_viewer, is_labels)
-        self.reference.setCurrentIndex(min(1, self.reference.count() - 1))
+        self.result.layer = newest_result(napari_viewer.layers)
+        self.result.currentIndexChanged.connect(self._choose_reference)
+        for event in (napari_viewer.layers.events.inserted, napari_viewer.layers.events.removed):
+            follow(self, event, self._choose_reference)
+        self._choose_reference()
         self.running = Running("Compare", self.make_job, self.finished)
         self.ignore_index = QLineEdit()
         self.ignore_index.setPlaceholderText("none")
@@ -59,13 +64,18 @@ class Compare(Dock):
         form.addRow("result", self.result)
         form.addRow("reference", self.reference)
         form.addRow("ignore index", self.ignore_index)
-        layout.addWidget(heading("Compare with a reference"))
+        layout.addWidget(heading("With a reference"))
         layout.addWidget(body)
         layout.addWidget(self.running)
         layout.addWidget(scrolling(self.report), 1)
 
     def sizeHint(self) -> Any:
         return QSize(340, 400)
+
+    def _choose_reference(self, _: object = None) -> None:
+        """Choose other labels than the result, unless that was done."""
+        if self.reference.layer is None or self.reference.layer is self.result.layer:
+            self.reference.layer = reference_for(self.result.layer, self.viewer.layers)
 
     def make_job(self) -> Job:
         """Return the comparison that the form describes."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 if TYPE_CHECKING:
+    from napari.viewer import Viewer
     from qtpy.QtGui import QShowEvent
 
 
@@ -41,6 +42,22 @@ class Dock(QWidget):
                 own.raise_()
         except RuntimeError:  # Qt's part of these objects is gone
             return
+
+
+def open_dock(viewer: Viewer, name: str) -> Any:
+    """Open a dock of this plug-in, or bring it to the front; return its widget.
+
+    Parameters
+    ----------
+    viewer : napari Viewer
+        In whose window.
+    name : str
+        As in the menu.
+    """
+    frame, widget = viewer.window.add_plugin_dock_widget("napari-segment", name)
+    frame.show()
+    frame.raise_()
+    return widget
 
 
 def _is_docked(dock: QWidget) -> bool:

@@ -13,9 +13,8 @@ from napari_segment.api.entries import verb
 from napari_segment.errors import InputError
 from napari_segment.image import Labels, named_axes
 from napari_segment.widgets.docks.dock import Dock
-from napari_segment.widgets.docks.segment import heading, scrolling
 from napari_segment.widgets.forms.form import Form
-from napari_segment.widgets.forms.layout import form_layout
+from napari_segment.widgets.forms.layout import form_layout, heading, scrolling
 from napari_segment.widgets.forms.run_bar import Running
 from napari_segment.widgets.forms.source import LayerMenu, follow, is_labels
 from napari_segment.widgets.jobs.job import Job, keep

@@ -39,7 +39,7 @@ class LivePreview(QObject):
     def __init__(self, dock: SegmentDock) -> None:
         super().__init__(dock)
         self.dock, self.viewer = dock, dock.viewer
-        self.box = QCheckBox("preview the plane in view")
+        self.box = QCheckBox("live preview")
         self.box.setToolTip("Segment the plane that the sliders show, whenever something changes")
         self.histogram = HistogramView(dock.viewer)
         self.layer: Any = None

@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QPushButton, QVBoxLayout, QWi
 
 from napari_segment.errors import InputError, SegmentError
 from napari_segment.widgets.docks.dock import Dock
-from napari_segment.widgets.docks.segment import heading
-from napari_segment.widgets.forms.layout import form_layout
+from napari_segment.widgets.forms.layout import form_layout, heading
+from napari_segment.widgets.forms.likely import image_for, newest_result
 from napari_segment.widgets.forms.run_bar import Running
 from napari_segment.widgets.forms.source import LayerMenu, follow, is_image, is_labels
 from napari_segment.widgets.jobs.job import Job
@@ -101,7 +101,9 @@ class Measure(Dock):
         self._measured: Any = None  # weak references to the layer and its image
         self._mark: tuple[Any, ...] = ()  # of their pixels, when the worker was given them
         self._followed: WeakSet[Any] = WeakSet()
-        self.labels.currentIndexChanged.connect(self._offer_save)
+        self.labels.currentIndexChanged.connect(self._labels_changed)
+        self.labels.layer = newest_result(napari_viewer.layers)
+        self._labels_changed()
         self._build()
 
     def sizeHint(self) -> Any:
@@ -114,11 +116,12 @@ class Measure(Dock):
         form.addRow("labels", self.labels)
         form.addRow("image", self.image)
         form.addRow("properties", self.properties)
-        layout.addWidget(heading("Measure each object or class"))
+        layout.addWidget(heading("Each object or class"))
         layout.addWidget(body)
         layout.addWidget(self.running)
-        self.running.buttons.addWidget(self.table_button, 1)
-        self.running.buttons.addWidget(self.save_button, 1)
+        self.table_button.setToolTip("Open napari's own table of the layer's features")
+        self.running.more_buttons.addWidget(self.table_button, 1)
+        self.running.more_buttons.addWidget(self.save_button, 1)
         layout.addStretch(1)
 
     def make_job(self) -> Job:
@@ -191,6 +194,11 @@ class Measure(Dock):
         layer = event.source
         if layer in self.tables and layer is self.labels.layer and self.running.job is None:
             self.running.say(STALE.format(name=layer.name))
+
+    def _labels_changed(self, _: int = 0) -> None:
+        """Choose the image that the labels were made of."""
+        self.image.layer = image_for(self.labels.layer, self.viewer.layers)
+        self._offer_save()
 
     def _offer_save(self, _: int = 0) -> None:
         self.save_button.setEnabled(self.table is not None)

@@ -21,6 +21,18 @@ from napari_segment.widgets.layers.results import doubt_of
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+PREDICT_LABELS: Mapping[str, str] = {
+    "backend": "computed by",
+    "batch": "tiles at once",
+    "checkpoint": "network",
+    "ensemble": "further networks",
+    "maps": "further layers",
+    "overlap": "overlap of tiles",
+    "stack": "segment as",
+    "store": "store on disk",
+    "test_time_augmentation": "average of flips",
+    "tile": "tile size",
+}
 COUNT = 10  # planes that are offered to be labelled
 APART = 3
 
@@ -36,6 +48,7 @@ class Predict(SegmentDock):
 
     previews: ClassVar[bool] = False
     first: ClassVar[str] = "network"
+    labels: ClassVar[Mapping[str, str]] = PREDICT_LABELS
     instead: ClassVar[Mapping[str, Callable[[], Field]]] = {
         "checkpoint": CheckpointField,
         "device": partial(DeviceMenu, "work"),
@@ -49,11 +62,11 @@ class Predict(SegmentDock):
         super().__init__(napari_viewer)
         self.next_button.setToolTip(
             "Go to the plane that the network is most unsure of, then to the next one; needs "
-            "'entropy' or 'disagreement' ticked under 'maps'"
+            "'entropy' or 'disagreement' ticked under “further layers”"
         )
         self.next_button.setEnabled(False)
         self.next_button.clicked.connect(self.go_to_next)
-        self.running.buttons.addWidget(self.next_button, 2)
+        self.running.more_buttons.addWidget(self.next_button)
 
     @staticmethod
     def offers(entry: Entry) -> bool:

@@ -11,12 +11,10 @@ from napari.layers import Labels as LabelsLayer
 from napari.layers import Layer
 from napari.layers import Points as PointsLayer
 from napari.utils.notifications import show_warning
-from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtCore import QSize, QTimer
 from qtpy.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -27,18 +25,26 @@ from napari_segment.errors import InputError
 from napari_segment.image import Labels
 from napari_segment.recipe import Recipe
 from napari_segment.registry import FROM_IMAGE, Entry, methods
-from napari_segment.widgets.docks.dock import Dock
+from napari_segment.widgets.docks.dock import Dock, open_dock
 from napari_segment.widgets.docks.extra_outputs import filtered_job
 from napari_segment.widgets.docks.live_preview import LivePreview
 from napari_segment.widgets.forms.fields import Field
 from napari_segment.widgets.forms.form import EntryMenu, StepList, check_shown
-from napari_segment.widgets.forms.layout import Caption, form_layout, narrow, order_tabs
+from napari_segment.widgets.forms.layout import (
+    form_layout,
+    heading,
+    narrow,
+    order_tabs,
+    replace_box,
+    scrolling,
+)
 from napari_segment.widgets.forms.recipes import RecipeButton
-from napari_segment.widgets.forms.run_bar import Running
+from napari_segment.widgets.forms.run_bar import Offer, Running
 from napari_segment.widgets.forms.source import LayerMenu, Source, follow, is_labels
 from napari_segment.widgets.jobs.job import Job, keep
 from napari_segment.widgets.jobs.layer_copies import copies
 from napari_segment.widgets.layers.conversion import LayerData, snapshot
+from napari_segment.widgets.layers.last_result import LastResult
 from napari_segment.widgets.layers.markers import markers_of
 from napari_segment.widgets.layers.results import result_layers
 from napari_segment.worker.stacks import load_stack, save_stack
@@ -59,6 +65,7 @@ class SegmentDock(Dock):
 
     previews: ClassVar[bool] = True  # whether a plane can be segmented while settings change
     first: ClassVar[str] = ""  # the method to begin with, if it is there
+    labels: ClassVar[Mapping[str, str]] = {}  # of settings, where not their names
     instead: ClassVar[Mapping[str, Callable[[], Field]]] = {}  # fields of its own, by setting
 
     @staticmethod
@@ -72,7 +79,8 @@ class SegmentDock(Dock):
         self.results: list[list[Any]] = []
         self.source = Source(napari_viewer)
         self.filters, self.cleanups = StepList("filters"), StepList("cleanups")
-        self.method = EntryMenu([e for e in methods.values() if self.offers(e)], self.instead)
+        offered = [e for e in methods.values() if self.offers(e)]
+        self.method = EntryMenu(offered, self.instead, labels=self.labels)
         if self.first in self.method.entries:
             self.method.name = self.first
         self.extra: dict[str, LayerMenu] = {}
@@ -84,6 +92,8 @@ class SegmentDock(Dock):
             napari_viewer, self.recipe, self.show_recipe, self.running.say,
             lambda: self.source.layer,
         )  # fmt: skip
+        self.replace_box = replace_box()
+        self.last = LastResult(napari_viewer)
         self.undo_button = QPushButton("Undo")
         self.filtered_button = QToolButton()
         self._build()
@@ -100,6 +110,7 @@ class SegmentDock(Dock):
         line.addWidget(self.live.box)
         line.addStretch(1)
         line.addWidget(self.recipes)
+        layout.addWidget(self.replace_box)
         layout.addLayout(line)
         self.live.box.setVisible(self.previews)
         self.live.histogram.setVisible(self.previews)
@@ -222,32 +233,59 @@ class SegmentDock(Dock):
         self.running.conclude(outcome["text"])
         if outcome["holds"] == "mask" and (outcome["count"] or 0) > 1:
             self.running.suggest(
-                "Number the pieces", self.number_pieces,
-                "Add the cleanup Connected components and run again: each piece becomes an object",
+                Offer(
+                    "Number the pieces", partial(self.run_with, "connected_components"),
+                    "Run again with the cleanup Connected components: each piece becomes an object",
+                ),
+                Offer(
+                    "Split touching", partial(self.run_with, "split_touching"),
+                    "Run again with the cleanup Split touching: pieces are cut at their necks, and "
+                    "each part becomes an object",
+                ),
             )  # fmt: skip
+        elif outcome["count"]:
+            self.running.suggest(Offer("Measure them", self.measure, "Open Measure, and measure"))
 
-    def number_pieces(self) -> None:
-        """Run again with connected components as the last cleanup."""
-        self.cleanups.add("connected_components")
+    def run_with(self, cleanup: str) -> None:
+        """Run again with one more cleanup."""
+        self.cleanups.add(cleanup)
         self.running.start()
+
+    def measure(self) -> None:
+        """Open the Measure dock on the last result, and press its button."""
+        runs = self._left()
+        if not runs:
+            self.running.say("The result is gone. Run again.")
+            return
+        labels = next(layer for layer in runs[-1] if is_labels(layer))
+        dock = open_dock(self.viewer, "Measure")
+        dock.labels.layer = labels
+        dock.running.start()
 
     def shown(self, labels: Labels, layers: list[LayerData], axes: str) -> Any:  # noqa: ARG002
         """Return the result of a run for `add_result`; called in a thread."""
         return layers
 
     def add_result(self, layers: Any) -> None:
-        """Add what a run gave."""
-        self.add_layers(layers)
+        """Add what a run gave, instead of what the run before gave if that is wanted."""
+        made = [Layer.create(*data) for data in layers]
+        if self.replace_box.isChecked():
+            self.last.remove(self.source.layer)
+        self.last.set(self._add(made), self.source.layer)
 
     def add_layers(self, layers: list[LayerData]) -> None:
         """Add layers that Undo removes together; they replace the preview in view."""
+        self._add([Layer.create(*data) for data in layers])
+
+    def _add(self, made: list[Any]) -> list[Any]:
         self.live.box.setChecked(False)
-        added = [self.viewer.add_layer(Layer.create(*data)) for data in layers]
+        added = [self.viewer.add_layer(layer) for layer in made]
         self.results.append(added)
         self._offer_undo()
         self.viewer.layers.selection.active = next(
             (layer for layer in added if isinstance(layer, LabelsLayer)), added[-1]
         )
+        return added
 
     def show_filtered(self) -> None:
         """Add the image as the method sees it."""
@@ -335,24 +373,6 @@ class SegmentDock(Dock):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.live.refresh()
-
-
-def heading(text: str) -> Any:
-    """Return a section's title."""
-    label = Caption(text, bold=True)
-    label.setContentsMargins(0, 6, 0, 0)
-    return label
-
-
-def scrolling(body: QWidget) -> QScrollArea:
-    """Return a widget that scrolls up and down, and follows the width it is given."""
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setMinimumHeight(150)
-    area.setWidget(body)
-    return area
 
 
 def _is_marker(layer: object) -> bool:

@@ -26,13 +26,12 @@ from napari_segment.registry import losses, models
 from napari_segment.step import Step
 from napari_segment.widgets.docks.dialogs import network_sheet, picture_sheet
 from napari_segment.widgets.docks.dock import Dock
-from napari_segment.widgets.docks.segment import heading, scrolling
 from napari_segment.widgets.docks.training_outcome import training_outcome
 from napari_segment.widgets.forms.curves import Curves, Pictures, picture_of
 from napari_segment.widgets.forms.devices import DeviceMenu
 from napari_segment.widgets.forms.fields import Field
 from napari_segment.widgets.forms.form import EntryMenu, Form
-from napari_segment.widgets.forms.layout import narrow, order_tabs
+from napari_segment.widgets.forms.layout import heading, narrow, order_tabs, scrolling
 from napari_segment.widgets.forms.pairs import PairsField, save_pairs
 from napari_segment.widgets.forms.recent import networks
 from napari_segment.widgets.forms.run_bar import Running
@@ -105,7 +104,7 @@ class Train(Dock):
         layout.addWidget(self.tabs, 1)
         self.stop_button.setEnabled(False)
         self.stop_button.setToolTip("End the training now; the best network so far is kept")
-        self.running.buttons.addWidget(self.stop_button, 2)
+        self.running.more_buttons.addWidget(self.stop_button, 1)
         layout.addWidget(self.running)
 
     def _settings_page(self) -> Any:

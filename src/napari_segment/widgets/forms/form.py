@@ -118,6 +118,8 @@ class EntryMenu:
         Makers of fields that replace the derived ones, by setting.
     hide : sequence of str
         Settings that the surroundings decide.
+    labels : mapping of str to str
+        As of `Form`.
     """
 
     changed = Signal(object)
@@ -127,9 +129,10 @@ class EntryMenu:
         entries: Sequence[Entry],
         instead: Mapping[str, Callable[[], Field]] = MappingProxyType({}),
         hide: Sequence[str] = (),
+        labels: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.entries = {e.name: e for e in entries}
-        self.instead, self.hide = instead, hide
+        self.instead, self.hide, self.labels = instead, hide, labels
         self.forms: dict[str, Form] = {}
         self.menu = grouped_combo(entries)
         self.native = QWidget()
@@ -181,7 +184,9 @@ class EntryMenu:
         """Show the chosen form alone, made when it is first asked for."""
         entry = self.entry
         if entry is not None and entry.name not in self.forms:
-            form = self.forms[entry.name] = Form(entry, self.hide, instead=self.instead)
+            form = self.forms[entry.name] = Form(
+                entry, self.hide, instead=self.instead, labels=self.labels
+            )
             form.changed.connect(lambda: self.changed.emit(self.name))
             form.native.setContentsMargins(INDENT, 0, 0, 0)
             self._layout.addWidget(form.native)

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QPainter, QStandardItem
-from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QLayout, QScrollArea, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QLabel,
+    QLayout,
+    QScrollArea,
+    QWidget,
+)
 
 from napari_segment.registry import Entry
 from napari_segment.widgets.forms.fields import narrow_combo
@@ -16,6 +25,7 @@ from napari_segment.widgets.forms.fields import narrow_combo
 if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent
 
+WIDEST = 24  # letters of a label that its field makes way for
 NARROW = 60  # pixels to which a label or a button may shrink
 
 
@@ -27,6 +37,12 @@ class Caption(QLabel):
         font = self.font()
         font.setBold(bold)
         self.setFont(font)
+
+    def sizeHint(self) -> Any:
+        hint = super().sizeHint()
+        return QSize(
+            min(hint.width(), WIDEST * self.fontMetrics().averageCharWidth()), hint.height()
+        )
 
     def minimumSizeHint(self) -> Any:
         hint = super().minimumSizeHint()
@@ -57,6 +73,34 @@ def narrow(*widgets: QComboBox) -> None:
     """Let buttons be narrower than their text."""
     for widget in widgets:
         widget.setMinimumWidth(NARROW)
+
+
+def heading(text: str) -> Any:
+    """Return a section's title."""
+    label = Caption(text, bold=True)
+    label.setContentsMargins(0, 6, 0, 0)
+    return label
+
+
+def scrolling(body: QWidget) -> QScrollArea:
+    """Return a widget that scrolls up and down, and follows the width it is given."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumHeight(150)
+    area.setWidget(body)
+    return area
+
+
+def replace_box() -> QCheckBox:
+    """Return the box that says whether a run takes the place of the one before."""
+    box = QCheckBox("replace the last result")
+    box.setToolTip(
+        "The next run removes what the last one added, unless it was painted on or renamed"
+    )
+    box.setChecked(True)
+    return box
 
 
 def form_layout(widget: QWidget) -> QFormLayout:

@@ -12,7 +12,8 @@ from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
 from napari_segment.widgets.forms.fields import PathField, narrow_combo
 from napari_segment.widgets.forms.layout import form_layout, order_tabs
-from napari_segment.widgets.forms.source import LayerMenu, is_image, is_labels
+from napari_segment.widgets.forms.likely import labels_for
+from napari_segment.widgets.forms.source import LayerMenu, follow, is_image, is_labels
 from napari_segment.widgets.jobs.layer_copies import Writer, copies
 from napari_segment.widgets.layers.conversion import (
     image_of,
@@ -70,14 +71,15 @@ class PairsField:
         self.where.currentIndexChanged.connect(self._show)
         self.add_row()
         self._show()
+        follow(self.native, viewer.layers.events.inserted, self.choose_labels)
 
     def add_row(self) -> None:
         """Offer one more pair of layers."""
         pair = LayerMenu(self.viewer, is_image), LayerMenu(self.viewer, is_labels, "no labels")
         labels = pair[1]
-        if labels.count() > 1:
-            labels.setCurrentIndex(min(len(self.rows) + 1, labels.count() - 1))
         pair[0].setCurrentIndex(min(len(self.rows), pair[0].count() - 1))
+        self._choose_labels(pair)
+        pair[0].currentIndexChanged.connect(lambda _: self._choose_labels(pair))
         row = QWidget()
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
@@ -88,6 +90,19 @@ class PairsField:
         labels.currentIndexChanged.connect(self._describe)
         order_tabs(self.native)
         self._describe()
+
+    def choose_labels(self, _: object = None) -> None:
+        """Choose labels of the image's shape in rows that have none."""
+        for pair in self.rows:
+            self._choose_labels(pair)
+
+    def _choose_labels(self, pair: tuple[LayerMenu, LayerMenu]) -> None:
+        """Choose labels that no other row has, unless some of the image's shape are chosen."""
+        image, labels = pair[0].layer, pair[1]
+        taken = [other.layer for _, other in self.rows if other is not labels]
+        free = [layer for layer in self.viewer.layers if layer not in taken]
+        if labels.layer is None or labels_for(image, [labels.layer]) is None:
+            labels.layer = labels_for(image, free)
 
     @property
     def task(self) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from time import perf_counter
 from traceback import format_exc
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari.utils import cancelable_progress
 from napari.utils.notifications import show_error, show_warning
@@ -31,6 +32,25 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QHideEvent
 
 FINE = 1000  # parts of the bar
+MOST_OFFERS = 2
+
+
+class Offer(NamedTuple):
+    """What a person is likely to want next.
+
+    Parameters
+    ----------
+    text : str
+        On the button.
+    follow : callable
+        What the button does.
+    tip : str
+        The button's tool tip.
+    """
+
+    text: str
+    follow: Callable[[], None]
+    tip: str = ""
 
 
 class _Silent:
@@ -80,21 +100,26 @@ class Running(QWidget):
         self.bar.setMaximumHeight(8)
         self.message.setWordWrap(True)
         self.message.setTextFormat(Qt.TextFormat.PlainText)  # whatever layers are named
-        self.suggestion = QPushButton()
-        self.suggestion.hide()
-        self.suggestion.clicked.connect(self._follow_suggestion)
-        self._suggested: Callable[[], None] | None = None
+        self.suggestions = [QPushButton() for _ in range(MOST_OFFERS)]
+        self._offers: tuple[Offer, ...] = ()
+        offers = QHBoxLayout()
+        for number, button in enumerate(self.suggestions):
+            button.hide()
+            button.clicked.connect(partial(self._follow, number))
+            offers.addWidget(button, 1)
         self.buttons = QHBoxLayout()
         self.buttons.addWidget(self.button, 2)
         self.buttons.addWidget(self.cancel_button, 1)
-        narrow(self.button, self.cancel_button, self.suggestion)
+        self.more_buttons = QHBoxLayout()  # of docks that have more than fit in one row
+        narrow(self.button, self.cancel_button, *self.suggestions)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(self.buttons)
+        layout.addLayout(self.more_buttons)
         layout.addWidget(self.bar)
         layout.addWidget(self.message)
-        layout.addWidget(self.suggestion)
+        layout.addLayout(offers)
         self._begun = perf_counter()
         self._napari_bar: Any = None
         self._show_idle("")
@@ -123,7 +148,7 @@ class Running(QWidget):
             return
         self._done = done
         self._begun = perf_counter()
-        self.suggest("", None)
+        self.suggest()
         self.job = job
         job.stepped.connect(self._step)
         job.warned.connect(show_warning)
@@ -165,18 +190,20 @@ class Running(QWidget):
         taken = f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
         self.say(f"{text}, {taken}." if text else f"Done, {taken}.")
 
-    def suggest(self, text: str, follow: Callable[[], None] | None, tip: str = "") -> None:
-        """Offer what a person is likely to want next, as a button; nothing where text is empty."""
-        self._suggested = follow
-        self.suggestion.setText(text)
-        self.suggestion.setToolTip(tip)
-        self.suggestion.setVisible(bool(text))
+    def suggest(self, *offers: Offer) -> None:
+        """Offer what a person is likely to want next, a button each; without any, hide them."""
+        self._offers = offers
+        for button in self.suggestions[len(offers) :]:
+            button.hide()
+        for button, offer in zip(self.suggestions, offers, strict=False):
+            button.setText(offer.text)
+            button.setToolTip(offer.tip)
+            button.show()
 
-    def _follow_suggestion(self) -> None:
-        follow = self._suggested
-        self.suggest("", None)
-        if follow is not None:
-            follow()
+    def _follow(self, number: int, _: bool = False) -> None:
+        offer = self._offers[number]
+        self.suggest()
+        offer.follow()
 
     def _step(self, step: Step) -> None:
         part = int(FINE * step.done / step.total) if step.total else 0
