@@ -211,9 +211,14 @@ def scroll_areas(widget: Any) -> list[Any]:
 
 def faults_of(frame: Any, widget: Any) -> Iterator[str]:
     """Say which widgets are cut off, or lie under another."""
+    from qtpy.QtCore import Qt
+
     if frame.width() > WIDTH + SLACK:
         yield f"the dock is {frame.width()} pixels wide"
+    off = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
     for area in scroll_areas(widget):
+        if area.horizontalScrollBarPolicy() != off:  # it scrolls to both sides
+            continue
         over = area.widget().width() - area.viewport().width()
         if over > 0:
             yield f"{over} pixels of the form lie under the scroll bar"

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QFocusEvent
+from qtpy.QtWidgets import QApplication
 from shared.windows import WAIT, add_stack, assert_done, open_dock, press, run
 
 from napari_segment import api
@@ -69,3 +72,36 @@ def test_a_run_that_finds_nothing_says_why(qtbot, viewer):
     dock.method.value = ("manual", {"value": 812.0})
     said = run(qtbot, dock)
     assert "the threshold 812 is above every voxel (the largest is 19)" in said
+
+
+def test_a_picture_of_the_strip_chooses_its_method(qtbot, viewer, stack):
+    add_stack(viewer, stack)
+    dock = open_dock(viewer, "Threshold")
+    strip = dock.strip
+    qtbot.waitUntil(
+        lambda: strip.native.isVisible() and not strip.buttons["li"].icon().isNull(), timeout=WAIT
+    )
+    assert strip.buttons["otsu"].isChecked()
+    press(qtbot, strip.buttons["li"])
+    assert dock.method.name == "li"
+    assert strip.buttons["li"].isChecked()
+    assert not strip.buttons["otsu"].isChecked()
+
+
+def test_a_method_is_searched_for_by_a_part_of_its_name(qtbot, viewer, stack):
+    add_stack(viewer, stack)
+    dock = open_dock(viewer, "Threshold")
+    line = dock.method.menu.lineEdit()
+    line.selectAll()
+    qtbot.keyClicks(line, "sauv")
+    popup = dock.method.menu.completer().popup()
+    qtbot.waitUntil(popup.isVisible)
+    qtbot.keyClick(popup, Qt.Key.Key_Down)
+    qtbot.keyClick(popup, Qt.Key.Key_Return)
+    assert dock.method.name == "sauvola"
+    assert dock.method.summary.text().startswith("Separate at")
+    line.selectAll()
+    qtbot.keyClicks(line, "nothing like it")
+    dock.method.menu.clearFocus()
+    QApplication.sendEvent(dock.method.menu, QFocusEvent(QEvent.Type.FocusOut))
+    assert (dock.method.name, line.text()) == ("sauvola", "Sauvola threshold")

@@ -9,7 +9,7 @@ from weakref import WeakSet
 
 import numpy as np
 from napari.layers import Layer
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QCheckBox, QDockWidget
 
 from napari_segment.errors import SegmentError
@@ -35,6 +35,8 @@ class LivePreview(QObject):
     dock : SegmentDock
         Whose settings are followed.
     """
+
+    refreshed = Signal()  # what is seen, or done to it, has changed
 
     def __init__(self, dock: SegmentDock) -> None:
         super().__init__(dock)
@@ -63,6 +65,8 @@ class LivePreview(QObject):
     def refresh(self, _: object = None) -> None:
         """Ask for the histogram, and the preview if it is on, in a moment; changes may go on."""
         self._idle.stop()
+        if self.dock.previews:
+            self.refreshed.emit()
         if self.dock.previews and not self._timer.isActive():
             self._asked = time.perf_counter()
             self._timer.start()

@@ -28,6 +28,7 @@ from napari_segment.registry import FROM_IMAGE, Entry, methods
 from napari_segment.widgets.docks.dock import Dock, open_dock
 from napari_segment.widgets.docks.extra_outputs import filtered_job
 from napari_segment.widgets.docks.live_preview import LivePreview
+from napari_segment.widgets.docks.method_strip import MethodStrip
 from napari_segment.widgets.forms.fields import Field
 from napari_segment.widgets.forms.form import EntryMenu, StepList, check_shown
 from napari_segment.widgets.forms.layout import (
@@ -80,7 +81,9 @@ class SegmentDock(Dock):
         self.source = Source(napari_viewer)
         self.filters, self.cleanups = StepList("filters"), StepList("cleanups")
         offered = [e for e in methods.values() if self.offers(e)]
-        self.method = EntryMenu(offered, self.instead, labels=self.labels)
+        self.method = EntryMenu(
+            offered, self.instead, labels=self.labels, described=len(offered) > 3
+        )
         if self.first in self.method.entries:
             self.method.name = self.first
         self.extra: dict[str, LayerMenu] = {}
@@ -88,6 +91,7 @@ class SegmentDock(Dock):
         self._extra_form = form_layout(self.extra_box)
         self.running = Running("Run", self.make_job, self.finish_run)
         self.live = LivePreview(self)
+        self.strip = MethodStrip(self)
         self.recipes = RecipeButton(
             napari_viewer, self.recipe, self.show_recipe, self.running.say,
             lambda: self.source.layer,
@@ -133,10 +137,20 @@ class SegmentDock(Dock):
         for title, widgets in (
             ("Image", (self.source.native,)),
             ("Filters, before", (self.filters.native,)),
-            ("Method", (self.method.native, self.extra_box, *self.more(), self.live.histogram)),
+            (
+                "Method",
+                (
+                    self.strip.native,
+                    self.method.native,
+                    self.extra_box,
+                    *self.more(),
+                    self.live.histogram,
+                ),
+            ),
             ("Cleanups, after", (self.cleanups.native,)),
         ):
-            layout.addWidget(heading(title))
+            if title:
+                layout.addWidget(heading(title))
             for widget in widgets:
                 layout.addWidget(widget)
         layout.addStretch(1)
@@ -329,6 +343,7 @@ class SegmentDock(Dock):
     def _connect(self) -> None:
         for part in (self.source, self.filters, self.cleanups):
             part.changed.connect(self.live.refresh)
+        self.live.refreshed.connect(self.strip.refresh)
         for part in (self.filters, self.cleanups):
             part.changed.connect(lambda _: order_tabs(self))
         self.method.changed.connect(self._method_changed)
@@ -353,6 +368,7 @@ class SegmentDock(Dock):
             for name, menu in self.extra.items():
                 self._extra_form.addRow(name, menu)
                 menu.currentIndexChanged.connect(self.live.refresh)
+        self.strip.mark()
         self.extra_box.setVisible(bool(wanted))
         self._channel_wanted()
         order_tabs(self)

@@ -12,13 +12,10 @@ from typing import Any, ClassVar, Literal, Protocol, get_args, get_origin
 
 from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
 from psygnal import Signal
-from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtGui import QValidator
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
@@ -29,6 +26,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_segment.registry import alternatives
+from napari_segment.widgets.forms.number import NumberBox, still_wheel, written
+from napari_segment.widgets.forms.sliders import SliderNumber, has_range
 
 WHOLE = 2**53  # integers beyond are not distinguished as floats
 FAR = 1e300  # of floats
@@ -43,50 +42,9 @@ class Field(Protocol):
     value: Any
 
 
-def written(value: float) -> str:
-    """Return a float in no more digits than tell it apart."""
-    short = f"{value:.12g}"
-    return short if float(short) == value else repr(float(value))
-
-
 def shown(choice: object) -> str:
     """Return a choice as a menu shows it: "automatic" for "auto"."""
     return "automatic" if choice == "auto" else str(choice)
-
-
-class NumberBox(QDoubleSpinBox):
-    """A spin box that shows any float as Python writes it, so that 3e-4 is not 0.00."""
-
-    def __init__(self, low: float, high: float) -> None:
-        super().__init__()
-        self.setDecimals(300)
-        self.setRange(low, high)
-        self.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
-
-    def textFromValue(self, value: float) -> str:
-        return written(value)
-
-    def valueFromText(self, text: str) -> float:
-        return float(text)
-
-    def validate(self, text: str, position: int) -> tuple[Any, str, int]:
-        try:
-            number = float(text)
-        except ValueError:
-            typing = not text.strip("0123456789.eE+-")
-            state = QValidator.State.Intermediate if typing else QValidator.State.Invalid
-            return state, text, position
-        inside = self.minimum() <= number <= self.maximum()
-        state = QValidator.State.Acceptable if inside else QValidator.State.Intermediate
-        return state, text, position
-
-    def stepBy(self, steps: int) -> None:
-        """Go by a tenth of the number's own size; 0 goes to 0.1."""
-        from math import floor, log10
-
-        value = self.value()
-        size = 10.0 ** (floor(log10(abs(value))) - 1) if value else 0.1
-        self.setValue(float(f"{(round(value / size) + steps) * size:.12g}"))
 
 
 class Number:
@@ -286,7 +244,7 @@ def plain_field(annotation: Any, marks: Sequence[Any] = (), *, folder: bool = Fa
     made: dict[Any, Any] = {
         bool: lambda: CheckBox(text=""),
         int: lambda: SpinBox(min=int(low), max=int(high)),
-        float: lambda: Number(low, high),
+        float: lambda: (SliderNumber if has_range(low, high) else Number)(low, high),
     }
     return _modest(made.get(annotation, LineEdit)())
 
@@ -345,16 +303,6 @@ def _row(widgets: Sequence[Any]) -> Any:
     return box
 
 
-class _StillWheel(QObject):
-    """Keeps the wheel for scrolling: a box takes it only once it has been clicked."""
-
-    def eventFilter(self, box: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Wheel and not box.hasFocus():
-            event.ignore()
-            return True
-        return False
-
-
 def _modest(field: Field) -> Field:
     """Let a box be narrow, whatever the widest value it could hold, and leave the wheel alone."""
     box = field.native
@@ -366,12 +314,6 @@ def _modest(field: Field) -> Field:
     if isinstance(box, QComboBox):
         narrow_combo(box)
     return field
-
-
-def still_wheel(box: QWidget) -> None:
-    """Let the wheel scroll the form, not change a box that it happens to pass."""
-    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    box.installEventFilter(_StillWheel(box))
 
 
 def narrow_combo(box: QComboBox) -> None:

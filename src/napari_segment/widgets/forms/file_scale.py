@@ -11,7 +11,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_segment.widgets.forms.fields import written
+from napari_segment.widgets.forms.number import written
 from napari_segment.widgets.jobs.threads import call_in_thread
 from napari_segment.widgets.layers.conversion import shape_of
 from napari_segment.widgets.layers.files import file_attributes

@@ -10,13 +10,28 @@ from typing import Any
 from psygnal import Signal
 from pydantic.fields import FieldInfo
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_segment.errors import InputError
 from napari_segment.recipe import Spec, SpecLike
 from napari_segment.registry import REGISTRIES, Entry, picks_from
 from napari_segment.widgets.forms.fields import FAR, WHOLE, Field, plain_field
-from napari_segment.widgets.forms.layout import Caption, form_layout, grouped_combo, narrow, wrapped
+from napari_segment.widgets.forms.layout import (
+    Caption,
+    first_sentence,
+    form_layout,
+    grouped_combo,
+    narrow,
+    wrapped,
+)
 from napari_segment.widgets.forms.section import Section
 
 INDENT = 10
@@ -120,6 +135,8 @@ class EntryMenu:
         Settings that the surroundings decide.
     labels : mapping of str to str
         As of `Form`.
+    described : bool
+        Whether the menu can be searched, and the chosen entry's first sentence stands under it.
     """
 
     changed = Signal(object)
@@ -130,15 +147,21 @@ class EntryMenu:
         instead: Mapping[str, Callable[[], Field]] = MappingProxyType({}),
         hide: Sequence[str] = (),
         labels: Mapping[str, str] = MappingProxyType({}),
+        *,
+        described: bool = False,
     ) -> None:
         self.entries = {e.name: e for e in entries}
         self.instead, self.hide, self.labels = instead, hide, labels
         self.forms: dict[str, Form] = {}
-        self.menu = grouped_combo(entries)
+        self.menu = grouped_combo(entries, searched=described)
         self.native = QWidget()
         self._layout = QVBoxLayout(self.native)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.addWidget(self.menu)
+        self.summary = QLabel()  # of the chosen entry
+        self.summary.setWordWrap(True)
+        self.summary.setVisible(described)
+        self._layout.addWidget(self.summary)
         self.menu.setVisible(len(entries) != 1)
         self._show()
         self.menu.currentIndexChanged.connect(self._chosen)
@@ -193,6 +216,7 @@ class EntryMenu:
         for name, form in self.forms.items():
             form.native.setVisible(name == self.name and bool(form.fields))
         self.menu.setToolTip(wrapped(entry.help) if entry else "")
+        self.summary.setText(first_sentence(entry.help) if entry else "")
 
 
 class StepList:

@@ -13,7 +13,7 @@ from qtpy.QtCore import QPointF, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_segment.widgets.forms.fields import written
+from napari_segment.widgets.forms.number import written
 
 if TYPE_CHECKING:
     from napari.utils.theme import Theme

@@ -11,6 +11,7 @@ from qtpy.QtGui import QPainter, QStandardItem
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QCompleter,
     QFormLayout,
     QFrame,
     QLabel,
@@ -23,7 +24,7 @@ from napari_segment.registry import Entry
 from napari_segment.widgets.forms.fields import narrow_combo
 
 if TYPE_CHECKING:
-    from qtpy.QtGui import QPaintEvent
+    from qtpy.QtGui import QFocusEvent, QPaintEvent
 
 WIDEST = 24  # letters of a label that its field makes way for
 NARROW = 60  # pixels to which a label or a button may shrink
@@ -138,9 +139,31 @@ def _laid_out(layout: QLayout) -> Iterator[QWidget]:
             yield from _laid_out(item.layout())
 
 
-def grouped_combo(entries: Sequence[Entry]) -> Any:
+class SearchedCombo(QComboBox):
+    """A combo box into which a part of a name can be typed; what fits is listed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setEditable(True)
+        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.lineEdit().setPlaceholderText("search …")
+        self.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        self.completer().setFilterMode(Qt.MatchFlag.MatchContains)
+        self.currentIndexChanged.connect(self._show_start)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Show the choice again, whatever was typed."""
+        super().focusOutEvent(event)
+        self.setEditText(self.itemText(self.currentIndex()))
+        self._show_start()
+
+    def _show_start(self, _: int = 0) -> None:
+        self.lineEdit().setCursorPosition(0)
+
+
+def grouped_combo(entries: Sequence[Entry], *, searched: bool = False) -> Any:
     """Return a combo box of entries by title, under headings where there are several groups."""
-    box = QComboBox()
+    box = SearchedCombo() if searched else QComboBox()
     narrow_combo(box)
     box.setMinimumWidth(90)
     box.setMaxVisibleItems(24)
@@ -163,6 +186,11 @@ def _heading(text: str) -> Any:
     font.setPointSizeF(font.pointSizeF() * 0.85)
     item.setFont(font)
     return item
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a description, without marks of code."""
+    return text.partition("\n\n")[0].replace("\n", " ").replace("`", "").partition(". ")[0]
 
 
 def wrapped(text: str) -> str:

@@ -17,9 +17,10 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 from napari_segment.errors import InputError
 from napari_segment.image import RGB, Image
 from napari_segment.recipe import ApplyTo
-from napari_segment.widgets.forms.fields import narrow_combo, still_wheel
+from napari_segment.widgets.forms.fields import narrow_combo
 from napari_segment.widgets.forms.file_scale import FileScale
 from napari_segment.widgets.forms.layout import form_layout
+from napari_segment.widgets.forms.number import still_wheel
 from napari_segment.widgets.jobs.layer_copies import copies
 from napari_segment.widgets.layers.conversion import (
     KEY,
