@@ -10,6 +10,7 @@ from .api import consensus as consensus
 from .api import convert_files as convert_files
 from .api import devices as devices
 from .api import edge_points as edge_points
+from .api import edit_session as edit_session
 from .api import export as export
 from .api import filter_files as filter_files
 from .api import find_model as find_model
@@ -22,7 +23,9 @@ from .api import network_preview as network_preview
 from .api import read as read
 from .api import remove_model as remove_model
 from .api import replay as replay
+from .api import replay_edits as replay_edits
 from .api import segment_files as segment_files
+from .api import session_labels as session_labels
 from .api import slices_to_label_next as slices_to_label_next
 from .api import summary as summary
 from .api import surfaces as surfaces
@@ -32,6 +35,7 @@ from .api import train_object_classifier as train_object_classifier
 from .api import verify_models as verify_models
 from .api import write as write
 from .api.signatures import cross_validate as cross_validate
+from .api.signatures import edit as edit
 from .api.signatures import segment as segment
 from .api.signatures import train as train
 from .errors import SegmentError as SegmentError
@@ -40,6 +44,7 @@ from .image import Labels as Labels
 from .recipe import Recipe as Recipe
 from .recipe import Spec as Spec
 from .registry import cleanups as cleanups
+from .registry import edits as edits
 from .registry import filters as filters
 from .registry import layouts as layouts
 from .registry import losses as losses

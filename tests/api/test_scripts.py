@@ -9,9 +9,10 @@ import pytest
 
 import napari_segment
 from napari_segment import Recipe, api
-from napari_segment.api.scripts import as_command, as_python
+from napari_segment.api.scripts import as_command, as_python, history_as_python
 from napari_segment.cli.parser import make_parser
 from napari_segment.cli.segment import typed
+from napari_segment.recipe import Edit, Spec
 from napari_segment.registry import cleanups, filters, methods
 
 REQUIRED = {
@@ -130,3 +131,27 @@ def test_only_further_data_that_is_needed_is_named():
 def test_recipes_of_others_are_checked():
     with pytest.raises(napari_segment.errors.SegmentError):
         as_python(Recipe(method={"name": "no such method"}))
+
+
+def test_edits_are_lines_of_python_and_a_replay_on_the_command_line():
+    recipe = Recipe(
+        method=Spec(name="otsu"),
+        channel=1,
+        edits=(
+            Edit(name="merge", settings={"numbers": [1, 2]}, at={"Z": 3}),
+            Edit(name="grow", settings={"numbers": [4], "to_edge": True}),
+        ),
+    )
+    assert as_python(recipe).splitlines() == [
+        "from napari_segment import edit, segment",
+        "",
+        'labels = segment("image.tif", "otsu", channel=1)',
+        'labels = edit(labels, "merge", numbers=[1, 2], at={"Z": 3})',
+        'labels = edit(labels, "grow", numbers=[4], to_edge=True, image="image.tif", channel=1)',
+    ]
+    command = "napari-segment replay labels.recipe.yaml a.tif -o labels.tif"
+    assert as_command(recipe, "a.tif", "labels.tif") == command
+    history = history_as_python(
+        [("a", recipe, "a.tif"), ("b", Recipe(method=Spec(name="li")), "b")]
+    )
+    assert 'results["a"] = edit(results["a"], "merge", numbers=[1, 2], at={"Z": 3})' in history

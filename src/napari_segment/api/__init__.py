@@ -30,6 +30,10 @@ from napari_segment.api.datasets import convert_pairs_steps as convert_pairs_ste
 from napari_segment.api.edges import CANNY as CANNY
 from napari_segment.api.edges import edge_point_steps as edge_point_steps
 from napari_segment.api.edges import edge_points as edge_points
+from napari_segment.api.editing.session import EditSession as EditSession
+from napari_segment.api.editing.verbs import edit_session as edit_session
+from napari_segment.api.editing.verbs import replay_edits as replay_edits
+from napari_segment.api.editing.verbs import session_labels as session_labels
 from napari_segment.api.files import read as read
 from napari_segment.api.files import write as write
 from napari_segment.api.filtering import apply_filters as apply_filters
@@ -56,6 +60,7 @@ from napari_segment.api.object_classifier import (
     train_object_classifier as train_object_classifier,
 )
 from napari_segment.api.signatures import cross_validate as cross_validate
+from napari_segment.api.signatures import edit as edit
 from napari_segment.api.signatures import segment as segment
 from napari_segment.api.signatures import train as train
 from napari_segment.api.surfaces import surfaces as surfaces

@@ -45,8 +45,9 @@ def as_python(recipe: Recipe, image: str | Path = "image.tif", out: str | Path =
     <BLANKLINE>
     """
     recipe = complete(recipe)
-    names = "segment, write" if out else "segment"
-    lines = [f"from napari_segment import {names}", "", f"labels = {_call(recipe, image)}"]
+    names = ["edit"] * bool(recipe.edits) + ["segment"] + ["write"] * bool(out)
+    lines = [f"from napari_segment import {', '.join(names)}", ""]
+    lines += [f"labels = {_call(recipe, image)}", *_edits(recipe, image, "labels")]
     lines += [f"write(labels, {str(out)!r})".replace("'", '"')] if out else []
     return "\n".join(lines) + "\n"
 
@@ -64,7 +65,8 @@ def as_command(recipe: Recipe, image: str | Path = "image.tif", out: str | Path 
     Returns
     -------
     str
-        One line. Settings that have their default values are left out.
+        One line. Settings that have their default values are left out. A recipe with edits is
+        replayed from its file, which is written next to the labels.
 
     Raises
     ------
@@ -79,6 +81,12 @@ def as_command(recipe: Recipe, image: str | Path = "image.tif", out: str | Path 
     recipe = complete(recipe)
     image = Path(image)
     out = out or image.with_name(image.name.split(".")[0] + "_labels.tif")
+    if recipe.edits:  # one command makes no more than one of them
+        from napari_segment.io import recipe_path
+
+        return shlex.join(
+            ["napari-segment", "replay", str(recipe_path(out)), str(image), "-o", str(out)]
+        )
     entry = methods[recipe.method.name]
     words = ["napari-segment", "segment", recipe.method.name, str(image), "-o", str(out)]
     for name in _further(entry):
@@ -113,9 +121,12 @@ def history_as_python(results: Iterable[tuple[str, Recipe, str | Path]]) -> str:
     str
         Python that makes each result again, in this order, in a dictionary by name.
     """
-    lines = ["from napari_segment import segment", "", "results = {}"]
-    for name, recipe, image in results:
-        lines.append(f"results[{_literal(name)}] = {_call(complete(recipe), image)}")
+    several = [(name, complete(recipe), image) for name, recipe, image in results]
+    names = "edit, segment" if any(recipe.edits for _, recipe, _ in several) else "segment"
+    lines = [f"from napari_segment import {names}", "", "results = {}"]
+    for name, recipe, image in several:
+        target = f"results[{_literal(name)}]"
+        lines += [f"{target} = {_call(recipe, image)}", *_edits(recipe, image, target)]
     return "\n".join(lines) + "\n"
 
 
@@ -141,6 +152,22 @@ def _call(recipe: Recipe, image: str | Path) -> str:
     if len(line) <= 88:
         return line
     return "segment(\n" + "".join(f"    {argument},\n" for argument in arguments) + ")"
+
+
+def _edits(recipe: Recipe, image: str | Path, target: str) -> list[str]:
+    """A line for each edit of the recipe."""
+    lines = []
+    for edit in recipe.edits:
+        entry = REGISTRIES["edits"][edit.name]
+        settings = _changed(entry, edit)
+        arguments = [target, _literal(edit.name)]
+        arguments += [f"{name}={_literal(_plain(value))}" for name, value in settings.items()]
+        arguments += [f"at={_literal(edit.at)}"] if edit.at else []
+        if "image" in entry.data:
+            arguments.append(f"image={_literal(str(image))}")
+            arguments += [f"channel={_literal(recipe.channel)}"] * (recipe.channel != "auto")
+        lines.append(f"{target} = edit({', '.join(arguments)})")
+    return lines
 
 
 def _further(entry: Entry) -> list[str]:

@@ -82,6 +82,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     _measure(commands)
     _compare(commands)
     _objects(commands, typed[0] if typed else "")
+    _edit(commands, typed[2] if typed[:1] == ["edit"] and len(typed) > 2 else "")
     return parser
 
 
@@ -345,3 +346,35 @@ def _objects(commands: Commands, chosen: str) -> None:
         entry = verb(chosen)
         parsers[chosen].description = plain(entry.help)
         add_options(parsers[chosen].add_argument_group("settings"), entry)
+
+
+def _edit(commands: Commands, name: str) -> None:
+    title = "Correct labels by an edit, or by all edits of a journal."
+    parser = command(commands, "edit", "edit", title)
+    parser.topic = " LABELS EDIT"
+    parser.add_argument("labels", metavar="LABELS", help="file of labels")
+    parser.add_argument(
+        "edit", nargs="?", default="", metavar="EDIT",
+        help="see 'napari-segment list edits'; 'napari-segment edit LABELS EDIT --help' shows its "
+        "settings; without it the edits of the journal are made",
+    )  # fmt: skip
+    output_option(parser, "a file, or a folder")
+    parser.add_argument(
+        "--journal", default="", metavar="FILE",
+        help="edits that are made first; an edit that is named is written to its end",
+    )  # fmt: skip
+    parser.add_argument("--image", default="", metavar="FILE", help="intensities, for some edits")
+    parser.add_argument("--channel", default="auto", help="channel of the image that edits see")
+    parser.add_argument(
+        "--at", default="", metavar="AXIS=N,…", help="hold the edit to a position, such as T=3,Z=5"
+    )
+    parser.add_argument("--axes", default="", help="axis letters of the labels, such as TZYX")
+    json_option(parser)
+    if name and not name.startswith("-"):
+        from napari_segment.cli.settings import add_options
+        from napari_segment.registry import edits
+
+        entry = edits[name]
+        parser.description = f"{entry.title}. {plain(entry.help)}"
+        parser.topic = f" LABELS {name}"
+        add_options(parser.add_argument_group(f"settings of {name}"), entry)

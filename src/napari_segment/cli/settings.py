@@ -123,6 +123,8 @@ def parse_value(entry: Entry, name: str, given: str | Sequence[str]) -> Any:
     field = entry.settings.model_fields.get(name)
     if field is None:
         return given
+    if isinstance(given, str) and _is_nested(field.annotation):
+        return [row.split(",") for row in given.replace(";", " ").split()]
     literals, other = alternatives(field.annotation)
     if literals:
         return _literal_or_value(given, literals, other)
@@ -139,6 +141,12 @@ def _literal_or_value(given: str | Sequence[str], literals: Sequence[str], other
     if not isinstance(given, str) or given.strip() in literals or _origin(other) is not tuple:
         return given.strip() if isinstance(given, str) else given
     return [text for text in map(_bare, _plain(given)) if text]
+
+
+def _is_nested(annotation: object) -> bool:
+    """Whether values are tuples of tuples, such as the vertices of a line."""
+    inner = get_args(annotation)[:1]
+    return get_origin(annotation) is tuple and get_origin(inner[0]) is tuple
 
 
 def _origin(annotation: object) -> Any:
@@ -181,6 +189,8 @@ def _form_of(annotation: object) -> str:
     """How values of a type are typed."""
     if get_origin(annotation) is Annotated:
         return _form_of(get_args(annotation)[0])
+    if _is_nested(annotation):
+        return "'A,B C,D …'"
     if get_origin(annotation) is tuple:
         return "A,B,…"
     if get_origin(annotation) is Literal:

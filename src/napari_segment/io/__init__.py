@@ -13,6 +13,7 @@ from napari_segment.io.listing import images_in, is_image, is_inside, is_readabl
 from napari_segment.io.names import (
     exact_suffix,
     features_path,
+    journal_path,
     map_path,
     natural,
     recipe_path,
@@ -35,6 +36,7 @@ __all__ = [
     "is_image",
     "is_inside",
     "is_readable",
+    "journal_path",
     "map_path",
     "natural",
     "read",

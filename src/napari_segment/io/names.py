@@ -122,3 +122,14 @@ def map_path(path: str | Path, name: str) -> Path:
     ('scan.entropy.nii.gz', 'a.entropy.tif')
     """
     return Path(path).with_name(f"{stem(path)}.{name}{exact_suffix(path, 'floats')}")
+
+
+def journal_path(path: str | Path) -> Path:
+    """Return the path of the journal of the edits of labels: ``<stem>.edits.jsonl``.
+
+    Examples
+    --------
+    >>> journal_path("out/cells.ome.tif").name
+    'cells.edits.jsonl'
+    """
+    return Path(path).with_name(f"{stem(path)}.edits.jsonl")

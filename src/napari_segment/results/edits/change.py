@@ -84,6 +84,11 @@ class Change:
         """What it takes in memory."""
         return len(self.mask) + len(self.before) + len(self.after)
 
+    def reversed(self) -> Change:
+        """Return the change that undoes it."""
+        dtypes = (self.dtypes[1], self.dtypes[0])
+        return Change(self.start, self.sides, self.mask, self.after, self.before, dtypes)
+
     def largest(self, *, undone: bool = False) -> int:
         """Return the largest value that it writes."""
         return int(self._values(undone=undone).max(initial=0))

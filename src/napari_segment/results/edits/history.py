@@ -39,6 +39,12 @@ class Made:
     changed: frozenset[int] = frozenset()
     gone: frozenset[int] = frozenset()
 
+    @classmethod
+    def of(cls, edit: Edit, changes: tuple[Change, ...]) -> Made:
+        """Return an edit whose changes are known, but not what they left."""
+        values = [v for change in changes for part in change.values() for v in np.unique(part)]
+        return cls(edit, changes, frozenset(int(v) for v in values if v > 0))
+
     @property
     def boxes(self) -> list[Box]:
         """Where it wrote, in the whole array."""
@@ -142,12 +148,26 @@ class History:
         InputError
             If its numbers do not fit into the type of labels that cannot be replaced.
         """
-        largest = max((change.largest() for change in planned.changes), default=0)
-        self._widen(largest)
+        self._widen(_largest(planned.changes))
         made = self._written(planned, planned.changes, undone=False)
         self.done.append(made)
         self.undone.clear()
         return made
+
+    def check_type(self, changes: Sequence[Change]) -> None:
+        """Refuse numbers that do not fit into the type of an array on disk.
+
+        Raises
+        ------
+        InputError
+            Saying up to what number it holds.
+        """
+        self._wider(_largest(changes))
+
+    def forget(self) -> None:
+        """Forget checksum and boxes, since the labels were changed by others."""
+        self._checksum = None
+        self.index = BoxIndex(self.labels, self.axes)
 
     def adopt(self, edit: Edit, changes: Sequence[Change]) -> Made:
         """Take an edit that was already written to the labels, such as a stroke of a brush."""
@@ -177,7 +197,7 @@ class History:
             return None
         made = self.undone.pop()
         self.done.append(made)
-        self._widen(max((change.largest() for change in made.changes), default=0))
+        self._widen(_largest(made.changes))
         return self._written(made, made.changes, undone=False)
 
     def _written(self, made: Made, changes: Sequence[Change], *, undone: bool) -> Made:
@@ -210,19 +230,28 @@ class History:
 
     def _widen(self, largest: int) -> None:
         """Take a larger type where a number does not fit."""
+        wider = self._wider(largest)
+        if wider != self.labels.dtype:
+            self.labels = cast("NDArray[Any]", self.labels).astype(wider)
+            self.index.data = self.labels
+
+    def _wider(self, largest: int) -> np.dtype[Any]:
+        """Return the type of the labels, or a larger one that holds a number."""
         dtype = np.dtype(self.labels.dtype)
         if largest <= np.iinfo(dtype).max:
-            return
-        if not isinstance(self.labels, np.ndarray):
+            return dtype
+        if not isinstance(self.labels, np.ndarray) or isinstance(self.labels, np.memmap):
             raise InputError(
                 f"The number {largest} does not fit into labels of {dtype}, which hold numbers up "
                 f"to {np.iinfo(dtype).max}, and the array on disk cannot change its type. Convert "
                 "it to a larger type first (napari-segment convert), or use numbers that are free."
             )
         sizes = (np.dtype(f"{dtype.kind}{size}") for size in (2, 4, 8))
-        wider = next(one for one in sizes if np.iinfo(one).max >= largest)
-        self.labels = cast("Editable", self.labels.astype(wider))
-        self.index.data = self.labels
+        return next(one for one in sizes if np.iinfo(one).max >= largest)
+
+
+def _largest(changes: Sequence[Change]) -> int:
+    return max((change.largest() for change in changes), default=0)
 
 
 class _Overlay:

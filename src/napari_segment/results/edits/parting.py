@@ -25,7 +25,7 @@ from napari_segment.results.edits.shapes import (
 )
 from napari_segment.results.edits.view import Box, Patch, Target, View
 
-_CRUMB = 3  # voxels: a smaller piece next to a cut joins its neighbour
+_CRUMB = 2  # voxels: a smaller piece next to a cut joins its neighbour
 Selected = Annotated[
     tuple[Annotated[int, Field(ge=1)], ...],
     Field(description="Numbers of the objects; empty for all that the outline meets."),

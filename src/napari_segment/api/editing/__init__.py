@@ -1,0 +1,1 @@
+"""Corrections by hand: verbs that edit labels, and sessions that write each edit to a journal."""
