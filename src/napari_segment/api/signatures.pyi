@@ -525,6 +525,7 @@ def segment(
     configuration: str = "auto",
     folds: Sequence[int] | Literal["auto", "all"] = "auto",
     weights: Literal["final", "best", "latest"] = "final",
+    previous_stage: str | Path | Literal["auto"] = "auto",
     test_time_augmentation: bool = True,
     overlap: float = 0.5,
     batch: int = 1,

@@ -53,7 +53,7 @@ def show(options: argparse.Namespace) -> int:
     if model.card.command:
         print(f"\n{model.card.command}")
     method, settings = model.recipe
-    given = " ".join(f"--{name} {value}" for name, value in settings.items())
+    given = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in settings.items())
     print(f"\nUse it: napari-segment segment {method} {given} INPUT -o OUT")
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import nibabel
 import numpy as np
@@ -13,6 +14,8 @@ from napari_segment import Image, api, segment
 from napari_segment.cli import main
 from napari_segment.errors import FormatError, InputError, SettingError
 from napari_segment.exchange import nnunet
+from napari_segment.exchange.catalogue.adding import add_model
+from napari_segment.exchange.nnunet.kind import KIND
 from napari_segment.exchange.nnunet.unet_torch import UNet
 from napari_segment.step import run
 
@@ -221,3 +224,18 @@ def test_parameters_have_the_names_of_nnunet(folder):
     assert "encoder.stages.0.0.convs.0.conv.weight" in names
     assert "decoder.transpconvs.0.bias" in names
     assert isinstance(nnunet.open_folder(folder).network(mirrored=False), UNet)
+
+
+def test_a_model_of_this_machine_by_its_name(results, image, tmp_path, monkeypatch):
+    """The kind is recognised, its files are copied without what does not belong to it."""
+    monkeypatch.setenv("NAPARI_SEGMENT_MODELS", str(tmp_path / "models"))
+    folder = results.folder("3d_fullres")
+    (folder / "fold_0" / "training_log.txt").write_text("x")
+    labels = segment(image, "nnunet", model_folder=folder).data
+    assert KIND.find(folder / "fold_0") is None
+    assert KIND.find(results.root) == results.root
+    added = run(add_model(results.root, name="made"))
+    assert added.card.classes == ("low", "high")
+    assert not list((tmp_path / "models").rglob("*.txt"))
+    shutil.rmtree(results.root)
+    assert np.array_equal(segment(image, "nnunet", model_folder="made").data, labels)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_segment import Image, segment
+from napari_segment.errors import FormatError
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +127,33 @@ def test_the_ignore_label_has_no_output(tmp_path, made, case, check):
     folder = results.fold("3d_fullres")
     files, image = case((14, 40, 36), (1, 1, 1))
     assert check(folder, files, image).values == (0, 1, 2)
+
+
+@pytest.mark.parametrize("spacing", [(1, 1, 1), (1.3, 0.7, 0.8), (4, 0.9, 0.9)])
+def test_a_cascade(spacing, tmp_path, made, case):
+    full = made.configuration((8, 16, 16), (1, 1, 1))
+    several = {
+        "3d_fullres": full,
+        "3d_lowres": {**full, "spacing": [2, 2, 2], "next_stage": "3d_cascade_fullres"},
+        "3d_cascade_fullres": {"inherits_from": "3d_fullres", "previous_stage": "3d_lowres"},
+    }
+    results = made.Results(tmp_path, several, transpose=(0, 2, 1))
+    low, folder = results.fold("3d_lowres"), results.fold("3d_cascade_fullres", seed=1)
+    files, _ = case((16, 40, 36), spacing, margin=2)
+    coarse = made.nnunet_labels(low, files)
+    previous = made.write_nifti(tmp_path / "previous.nii.gz", coarse, spacing)
+    theirs = made.nnunet_labels(folder, files, previous=previous)
+    ours = segment(files[0], "nnunet", model_folder=folder)
+    assert min(made.agreement(ours.data, theirs)) >= 0.999
+    assert made.agreement(ours.data, theirs)[0] >= 0.9999
+    assert (theirs != coarse).any()
+    low.rename(tmp_path / "elsewhere__3d_lowres")
+    with pytest.raises(FormatError, match="needs the labels of '3d_lowres'"):
+        segment(files[0], "nnunet", model_folder=folder)
+    again = segment(
+        files[0], "nnunet", model_folder=folder, previous_stage=tmp_path / "elsewhere__3d_lowres"
+    )
+    assert np.array_equal(again.data, ours.data)
 
 
 def test_old_plans(tmp_path, made, case, check):

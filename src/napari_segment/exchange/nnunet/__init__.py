@@ -6,6 +6,7 @@ from napari_segment.exchange.nnunet.folder import (
     is_results_folder,
     open_folder,
 )
+from napari_segment.exchange.nnunet.kind import KIND
 from napari_segment.exchange.nnunet.method import nnunet
 
-__all__ = ["TrainedFolder", "describe", "is_results_folder", "nnunet", "open_folder"]
+__all__ = ["KIND", "TrainedFolder", "describe", "is_results_folder", "nnunet", "open_folder"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -155,7 +155,7 @@ def first_stage(trained: TrainedFolder, folder: Path | None) -> TrainedFolder:
     first = open_folder(folder, name)
     if first.plans.table.numbers != trained.plans.table.numbers:
         raise FormatError(f"{folder} and {trained.folder} were not trained on the same labels.")
-    return replace(first)
+    return first
 
 
 def _trained(folder: Path, configuration: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,8 +12,9 @@ from napari_segment.arrays import Array
 from napari_segment.deep.device import Precision
 from napari_segment.deep.inference.options import Options, Overlap
 from napari_segment.exchange.nnunet.conventions import as_read, warn
-from napari_segment.exchange.nnunet.folder import TrainedFolder, Weights, open_folder
+from napari_segment.exchange.nnunet.folder import Weights, first_stage, open_folder
 from napari_segment.exchange.nnunet.prediction import predict_folder
+from napari_segment.io.models_folder import located
 from napari_segment.registry import Result, methods
 from napari_segment.step import Step
 
@@ -31,6 +32,7 @@ def nnunet(  # noqa: PLR0913 - settings, each with a name
     configuration: str = "auto",
     folds: tuple[Fold, ...] | Literal["auto", "all"] = "auto",
     weights: Weights = "final",
+    previous_stage: Path | Literal["auto"] = "auto",
     test_time_augmentation: bool = True,
     overlap: Overlap = 0.5,
     batch: Annotated[int, Field(ge=1, le=256)] = 1,
@@ -58,8 +60,8 @@ def nnunet(  # noqa: PLR0913 - settings, each with a name
         Anatomical direction of each spatial axis, such as "SAR". nnU-Net takes voxels as they are
         stored, whatever their orientation; an unusual order of axes is said.
     model_folder : Path
-        Folder of one configuration, with ``dataset.json``, ``plans.json`` and ``fold_…``, or the
-        folder of the data set.
+        Folder of one configuration, with ``dataset.json``, ``plans.json`` and ``fold_…``, the
+        folder of the data set, or the name of a model of this machine.
     configuration : str
         Such as "3d_fullres". "auto" takes that of the folder.
     folds : tuple of int, "auto" or "all"
@@ -67,6 +69,9 @@ def nnunet(  # noqa: PLR0913 - settings, each with a name
         that was trained on all cases (``fold_all``), as "auto" does where there is no other.
     weights : {"final", "best", "latest"}
         Which checkpoint of each fold.
+    previous_stage : Path or "auto"
+        For the second stage of a cascade: folder of the first, whose labels it sees as further
+        channels. "auto" takes the folder beside, of the same trainer.
     test_time_augmentation : bool
         Average over mirror images of each tile, along the axes that the training allows (up to 8
         times the work in 3-D).
@@ -92,31 +97,26 @@ def nnunet(  # noqa: PLR0913 - settings, each with a name
     .. [1] Isensee F et al. (2021) nnU-Net. Nat Methods 18:203-211.
        https://doi.org/10.1038/s41592-020-01008-z
     """
-    trained = open_folder(model_folder, configuration, _fold_names(folds), weights)
+    trained = open_folder(located(model_folder), configuration, _fold_names(folds), weights)
     options = Options(
         device=device, overlap=overlap, batch=batch, precision=precision,
         test_time_augmentation=test_time_augmentation,
         store=Path() if store == "none" else store,
     )  # fmt: skip
-    labels = yield from _segmented(trained, image, spacing, unit, orientation, options)
+    first = None
+    if trained.configuration.previous_stage:
+        first = first_stage(trained, None if previous_stage == "auto" else located(previous_stage))
+    read = as_read(trained, image, spacing, unit, orientation)
+    for note in read.notes:
+        warn(note)
+        yield Step(0, 0, note)
+    labels = yield from predict_folder(trained, read.array, read.spacing, options, first)
     table = trained.plans.table
     names = dict(sorted(table.names.items()))
-    return Result(labels, "classes", names, (0, *names))
+    return Result(read.back(labels), "classes", names, (0, *names))
 
 
 def _fold_names(folds: tuple[int, ...] | Literal["auto", "all"]) -> tuple[str, ...]:
     if folds == "auto":
         return ()
     return ("all",) if folds == "all" else tuple(map(str, folds))
-
-
-def _segmented(
-    trained: TrainedFolder, image: Array, spacing: Sequence[float], unit: str, orientation: str,
-    options: Options,
-) -> Generator[Step, None, Any]:  # fmt: skip
-    read = as_read(trained, image, spacing, unit, orientation)
-    for note in read.notes:
-        warn(note)
-        yield Step(0, 0, note)
-    labels = yield from predict_folder(trained, read.array, read.spacing, options)
-    return read.back(labels)

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,16 +21,29 @@ from napari_segment.deep.inference.writers.in_memory import InMemoryWriter
 from napari_segment.deep.inference.writers.regrid import Regrid
 from napari_segment.deep.inference.writers.result_key import key_of, result_folder
 from napari_segment.deep.inference.writers.zarr_store import Store, ZarrWriter
-from napari_segment.errors import FormatError
 from napari_segment.exchange.nnunet.folder import TrainedFolder
-from napari_segment.exchange.nnunet.grids.preprocessing import Prepared, network_spacing, prepare
+from napari_segment.exchange.nnunet.grids.normalisation import nonzero_mask
+from napari_segment.exchange.nnunet.grids.preprocessing import (
+    Prepared,
+    Preprocessed,
+    network_spacing,
+    prepare,
+)
 from napari_segment.exchange.nnunet.grids.resampling import GridChange, grid_change
+from napari_segment.exchange.nnunet.grids.stages import StageLabels, WithStage, marked_outside
 from napari_segment.exchange.nnunet.grids.tiles import SlidingWindow, sliding_window
 from napari_segment.step import Step
 
+if TYPE_CHECKING:
+    from torch.nn import Module
+
 
 def predict_folder(
-    trained: TrainedFolder, image: Array, spacing: Sequence[float], options: Options
+    trained: TrainedFolder,
+    image: Array,
+    spacing: Sequence[float],
+    options: Options,
+    first: TrainedFolder | None = None,
 ) -> Generator[Step, None, Any]:
     """Segment one image with one trained configuration.
 
@@ -44,6 +57,8 @@ def predict_folder(
         Of Z, Y and X, in the unit of the plans.
     options : Options
         Device, overlap, batch, precision, test-time augmentation and store.
+    first : TrainedFolder, optional
+        The first stage of a cascade, whose labels `trained` sees as further channels.
 
     Yields
     ------
@@ -55,22 +70,22 @@ def predict_folder(
     array (Z, Y, X)
         Label numbers; lazy (Dask) where ``options.store`` holds them.
     """
-    if trained.configuration.previous_stage:
-        raise FormatError(
-            f"{trained.configuration.name!r} is the second stage of a cascade, which is not "
-            "supported. Give the folder of another configuration."
-        )
     prepared = yield from prepare(image, spacing, trained.plans, trained.configuration)
-    network, grid = _tiles(trained, prepared, options)
+    view: Preprocessed | WithStage = prepared.view
+    if first is not None:
+        labels = yield from predict_folder(first, image, spacing, options)
+        view = _with_stage(trained, prepared, labels)
+    network, grid = _tiles(trained, view, options)
     key = {}
     if not options.in_memory:
-        key = yield from _key(trained, image, spacing, options, grid)
+        networks = [trained, *([first] if first else [])]
+        key = yield from _key(networks, image, spacing, options, grid)
     workers = _workers(trained, network, grid, options)
     with _writer(trained, prepared, options, grid, key) as writer:
         take = _consumer(trained, prepared, grid, writer)
         begin = take.first_row(writer.done)
-        yield _announcement(network, grid, prepared, options, begin)
-        read = Reader(prepared.view, grid, as_float, border="zero")
+        yield _announcement(network, grid, view.shape[0], options, begin)
+        read = Reader(view, grid, as_float, border="zero")
         from napari_segment.deep.inference.compute.stream_torch import stream
 
         yield from stream(
@@ -80,21 +95,33 @@ def predict_folder(
         return writer.result().transpose(trained.plans.transpose_backward)
 
 
+def _with_stage(trained: TrainedFolder, prepared: Prepared, labels: Array) -> WithStage:
+    """Return the input with the labels of the first stage as further channels."""
+    configuration, view = trained.configuration, prepared.view
+    target = network_spacing(configuration, prepared.spacing)
+    change = grid_change(
+        prepared.cropped, view.change.shape, prepared.spacing, target, configuration.segmentation
+    )
+    turned = labels.transpose(trained.plans.transpose_forward)[prepared.box]
+    own = marked_outside(turned, nonzero_mask(view.image))
+    return WithStage(view, StageLabels(own, change, len(trained.plans.table.numbers) - 1))
+
+
 def _tiles(
-    trained: TrainedFolder, prepared: Prepared, options: Options
+    trained: TrainedFolder, view: Preprocessed | WithStage, options: Options
 ) -> tuple[Any, SlidingWindow]:
     """Return the network as it takes the tiles, and their positions."""
     network, patch = trained.network(options.test_time_augmentation), trained.configuration.patch
-    shape = prepared.view.shape[1:]
+    shape = view.shape[1:]
     if len(patch) < len(shape):
         from napari_segment.deep.inference.networks.composite_torch import PlaneByPlane
 
         return PlaneByPlane(network), sliding_window(shape, patch, options.overlap, axis=0)
-    axis = slab_axis(prepared.view, patch)
+    axis = slab_axis(view, patch)
     return network, sliding_window(shape, patch, options.overlap, axis)
 
 
-def _workers(trained: TrainedFolder, network: Any, grid: SlidingWindow, options: Options) -> Any:
+def _workers(trained: TrainedFolder, network: Module, grid: SlidingWindow, options: Options) -> Any:
     from napari_segment.deep.inference.compute.device_workers_torch import workers_on_devices
     from napari_segment.deep.inference.compute.forward_torch import channels_last, reduced_on_cpu
 
@@ -105,23 +132,25 @@ def _workers(trained: TrainedFolder, network: Any, grid: SlidingWindow, options:
 
 
 def _key(
-    trained: TrainedFolder, image: Array, spacing: Sequence[float], options: Options,
+    networks: Sequence[TrainedFolder], image: Array, spacing: Sequence[float], options: Options,
     grid: SlidingWindow,
 ) -> Generator[Step, None, dict[str, Any]]:  # fmt: skip
     settings = {
         "overlap": options.overlap, "batch": options.batch, "precision": options.precision,
         "test_time_augmentation": options.test_time_augmentation,
-        "configuration": trained.configuration.name, "axis": grid.axis,
+        "configurations": [n.configuration.name for n in networks], "axis": grid.axis,
     }  # fmt: skip
     what = {"settings": settings, "outputs": ["labels"], "method": "nnunet"}
-    return (yield from key_of(image, spacing, [trained.hashes()], options.device, 0, what))
+    return (yield from key_of(
+        image, spacing, [n.hashes() for n in networks], options.device, 0, what
+    ))  # fmt: skip
 
 
 def _announcement(
-    network: Any, grid: SlidingWindow, prepared: Prepared, options: Options, begin: int
+    network: Module, grid: SlidingWindow, channels: int, options: Options, begin: int
 ) -> Step:
     values = int(options.in_memory)
-    memory = estimate(network, grid, prepared.view.shape[0], options.batch, values)
+    memory = estimate(network, grid, channels, options.batch, values)
     count = sum(len(row.corners) for row in grid.rows(begin))
     resumed = f"going on with the last {count} of " if begin else ""
     return Step(0, count, f"{resumed}{len(grid)} tiles, {memory}")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_segment.arrays import Sliceable
 from napari_segment.deep.checkpoint import Checkpoint, versions
 from napari_segment.deep.inference.dask_workers import worker_addresses
 from napari_segment.deep.inference.networks.checkpoint_files import file_hashes
@@ -63,7 +64,7 @@ def result_key(
 
 
 def key_of(
-    image: Any, spacing: Sequence[float], networks: Sequence[Mapping[str, str]], device: str,
+    image: Sliceable, spacing: Sequence[float], networks: Sequence[Mapping[str, str]], device: str,
     axis: int, what: Mapping[str, Any],
 ) -> Generator[Step, None, dict[str, Any]]:  # fmt: skip
     """Return the key of the results of any networks on an image.

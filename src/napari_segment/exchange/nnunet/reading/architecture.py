@@ -190,7 +190,9 @@ def _repeated(value: int | Sequence[int] | None, count: int) -> tuple[int, ...]:
     return (value,) * count if isinstance(value, int) else tuple(value or ())
 
 
-def _sides(value: Any, count: int, ndim: int) -> tuple[tuple[int, ...], ...]:
+def _sides(
+    value: int | Sequence[int | Sequence[int]], count: int, ndim: int
+) -> tuple[tuple[int, ...], ...]:
     """Return a size for each stage and axis; one number stands for all."""
     stages = [value] * count if isinstance(value, int) else list(value)
     return tuple((s,) * ndim if isinstance(s, int) else tuple(s) for s in stages)

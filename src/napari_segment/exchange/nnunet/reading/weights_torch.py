@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -99,7 +98,7 @@ def load_into(network: torch.nn.Module, weights: TrainedWeights, source: str) ->
     network.load_state_dict({name: weights.tensors[name] for name in wanted})
 
 
-def _name(key: Any) -> str:
+def _name(key: object) -> str:
     name = str(key)
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
