@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from napari_segment.errors import SegmentError
 from napari_segment.recipe import Edit
 from napari_segment.registry import Entry, Regridded
+from napari_segment.results.edits.change import Editable
 from napari_segment.results.edits.history import History
 from napari_segment.step import Step, run
 
@@ -335,7 +336,7 @@ def _check_undo(entry: Entry, history: History, labels: Array, result: Array) ->
 
 
 def _check_equal(
-    entry: Entry, labels: Any, image: Array, axes: str, edit: Edit, result: Array
+    entry: Entry, labels: Editable, image: Array, axes: str, edit: Edit, result: Array
 ) -> None:
     data = labels.copy() if isinstance(labels, np.ndarray) else labels
     history = History(data, axes, (), image)

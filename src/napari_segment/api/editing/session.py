@@ -89,7 +89,7 @@ class EditSession:
             numbers -= made.changed
         return numbers
 
-    def edit(self, name: str, *, at: Mapping[str, int] | None = None, **settings: Any) -> Made:
+    def edit(self, name: str, *, at: Mapping[str, int] | None = None, **settings: object) -> Made:
         """Make an edit.
 
         Parameters

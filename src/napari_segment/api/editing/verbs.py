@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from napari_segment.api.coercion import as_image, as_labels
 from napari_segment.api.editing.record import in_effect, parse, values_before, values_now
@@ -30,7 +29,7 @@ def edit(
     at: Mapping[str, int] | None = None,
     channel: int | str = "auto",
     axes: str = "",
-    **settings: Any,
+    **settings: object,
 ) -> Labels:
     """Correct labels by one edit.
 

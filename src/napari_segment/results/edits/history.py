@@ -101,6 +101,16 @@ class History:
         self.image = image
 
     @property
+    def base_checksum(self) -> int:
+        """The checksum of the labels before all edits that are made."""
+        state, shape = self.checksum, tuple(self.labels.shape)
+        for made in reversed(self.done):
+            for change in reversed(made.changes):
+                before, after = change.values()
+                state = changed(state, change.positions(shape), after, before)
+        return state
+
+    @property
     def checksum(self) -> int:
         """The checksum of the labels as they are."""
         if self._checksum is None:
@@ -163,6 +173,10 @@ class History:
             Saying up to what number it holds.
         """
         self._wider(_largest(changes))
+
+    def know(self, checksum: int | None) -> None:
+        """Take the checksum of the labels as they are, where it was computed before."""
+        self._checksum = checksum
 
     def forget(self) -> None:
         """Forget checksum and boxes, since the labels were changed by others."""

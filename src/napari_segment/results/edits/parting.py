@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,7 +180,11 @@ def _landscape(
 
 
 def _between_points(
-    box: Box, mask: NDArray[np.bool_], heights: NDArray[np.float64], points: Any, number: int
+    box: Box,
+    mask: NDArray[np.bool_],
+    heights: NDArray[np.float64],
+    points: Sequence[Sequence[float]],
+    number: int,
 ) -> NDArray[np.int64]:
     """Return the basins that points lie in, numbered from 1."""
     from skimage.segmentation import watershed

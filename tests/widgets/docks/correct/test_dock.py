@@ -1,0 +1,307 @@
+"""The Correct dock in a window: every tool by mouse and key, undone, recorded, taken up again."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+
+import napari_segment as ns
+from napari_segment.testing import edit_sample
+
+pytestmark = pytest.mark.screen
+LEFT = Qt.MouseButton.LeftButton
+
+
+class Hand:
+    """A mouse over the canvas, which goes to positions (Y, X) of the data."""
+
+    def __init__(self, viewer, qapp):
+        self.viewer, self.qapp = viewer, qapp
+        self.canvas = viewer.window._qt_viewer.canvas
+
+    def at(self, position):
+        y, x = position
+        point = self.canvas.view.scene.transform.map([x, y, 0, 1])
+        return QPoint(round(point[0] / point[3]), round(point[1] / point[3]))
+
+    def drag(self, *positions):
+        native = self.canvas.native
+        start, *others = positions
+        QTest.mouseMove(native, self.at(start))
+        self.qapp.processEvents()
+        QTest.mousePress(native, LEFT, pos=self.at(start))
+        self.qapp.processEvents()
+        last = start
+        for position in others:
+            for share in (0.25, 0.5, 0.75, 1):
+                between = np.asarray(last) * (1 - share) + np.asarray(position) * share
+                self.move(native, self.at(between))
+            last = position
+        QTest.mouseRelease(native, LEFT, pos=self.at(last))
+        self.qapp.processEvents()
+
+    def move(self, native, point):
+        from qtpy.QtCore import QEvent, QPointF
+        from qtpy.QtGui import QMouseEvent
+
+        event = QMouseEvent(
+            QEvent.Type.MouseMove, QPointF(point), QPointF(native.mapToGlobal(point)),
+            Qt.MouseButton.NoButton, LEFT, Qt.KeyboardModifier.NoModifier,
+        )  # fmt: skip
+        self.qapp.sendEvent(native, event)
+        self.qapp.processEvents()
+
+    def click(self, position):
+        self.drag(position)
+
+    def key(self, key, modifier=Qt.KeyboardModifier.NoModifier):
+        QTest.keyClick(self.canvas.native, key, modifier)
+        self.qapp.processEvents()
+
+    def shift(self, letter):
+        self.key(getattr(Qt.Key, f"Key_{letter}"), Qt.KeyboardModifier.ShiftModifier)
+
+    def control(self, letter, *, shift=False):
+        modifier = Qt.KeyboardModifier.ControlModifier
+        if shift:
+            modifier |= Qt.KeyboardModifier.ShiftModifier
+        self.key(getattr(Qt.Key, f"Key_{letter}"), modifier)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def opened(viewer, qapp, labels, image=None, **options):
+    if image is not None:
+        viewer.add_image(image, name="image", **options)
+    layer = viewer.add_labels(labels, name="labels", **options)
+    dock = viewer.window.add_plugin_dock_widget("napari-segment", "Correct")[1]
+    if image is not None:
+        dock.image.layer = viewer.layers["image"]
+    viewer.reset_view()
+    qapp.processEvents()
+    return layer, dock, Hand(viewer, qapp)
+
+
+@pytest.fixture
+def plane(viewer, qapp, home):
+    labels, image = edit_sample()
+    layer, dock, hand = opened(viewer, qapp, labels.astype(np.int32), image)
+    return layer, dock, hand, labels
+
+
+def names(dock):
+    return [edit.name for edit in dock.edits.session.edits]
+
+
+def test_objects_are_clicked_merged_and_swapped(plane):
+    layer, dock, hand, labels = plane
+    hand.shift("D")
+    assert dock.toolbox.tool.name == "delete"
+    hand.click((11, 3))
+    assert 3 not in layer.data
+    hand.shift("M")
+    hand.drag((3, 3), (3, 10))
+    assert layer.data[2, 9] == 1
+    hand.click((3, 18))
+    assert "Now click the other one" in dock.message.text()
+    hand.click((3, 3))
+    assert layer.data[3, 3] == layer.data[3, 18] == 4
+    hand.shift("X")
+    hand.click((9, 10))
+    hand.click((3, 3))
+    assert layer.data[9, 10] == 4
+    hand.shift("R")
+    hand.click((9, 10))
+    assert layer.data[9, 10] == 6
+    assert names(dock) == ["delete", "merge", "merge", "swap", "relabel"]
+    for _ in range(5):
+        hand.control("Z")
+    assert np.array_equal(layer.data, labels)
+    assert not dock.undo_button.isEnabled()
+    hand.control("Z", shift=True)
+    assert 3 not in layer.data
+
+
+def test_lines_points_and_lassos_are_drawn(plane):
+    layer, dock, hand, _labels = plane
+    hand.shift("S")
+    hand.drag((0, 19), (7, 19))
+    assert layer.data[3, 16] != layer.data[3, 27]
+    hand.control("Z")
+    hand.shift("W")
+    hand.click((3, 18))
+    hand.click((3, 26))
+    assert "2 points" in dock.message.text()
+    hand.key(Qt.Key.Key_Return)
+    assert layer.data[3, 16] != layer.data[3, 27]
+    hand.control("Z")
+    hand.shift("C")
+    hand.drag((0, 0), (0, 3.5), (7, 3.5), (7, 0))
+    assert layer.data[3, 2] != layer.data[3, 5]
+    hand.shift("N")
+    hand.drag((8, 15), (8, 25), (13, 25), (13, 15))
+    assert layer.data[10, 20] == layer.data.max()
+    hand.key(Qt.Key.Key_Escape)
+    assert dock.toolbox.tool is None
+    assert layer.mouse_pan
+
+
+def test_outlines_change_by_their_settings(plane):
+    layer, dock, hand, _labels = plane
+    hand.shift("F")
+    hand.click((2, 9))
+    assert (layer.data[1:7, 8:14] == 2).all()
+    hand.shift("G")
+    dock.toolbox.forms["grow"].settings = {"distance": 2.0}
+    hand.click((3, 3))
+    assert layer.data[7, 3] == 1
+    hand.shift("K")
+    dock.toolbox.forms["shrink"].settings = {"distance": 1.0}
+    hand.click((3, 3))
+    assert layer.data[7, 3] == 0
+    hand.shift("O")
+    hand.click((3, 3))
+    hand.shift("A")
+    hand.click((9, 10))
+    assert dock.edits.session.accepted == {5}
+    assert names(dock) == ["fill_holes", "grow", "shrink", "smooth", "accept"]
+
+
+def test_strokes_of_the_brush_are_recorded_and_undone_with_the_rest(plane):
+    layer, dock, hand, labels = plane
+    hand.shift("D")
+    hand.click((11, 3))
+    layer.mode, layer.brush_size, layer.selected_label = "paint", 3, 9
+    assert dock.toolbox.tool is None
+    hand.drag((11, 16), (11, 24))
+    assert layer.data[11, 20] == 9
+    assert names(dock) == ["delete", "paint"]
+    layer.mode = "erase"
+    hand.drag((3, 1), (3, 5))
+    layer.mode, layer.selected_label = "fill", 7
+    hand.click((3, 18))
+    assert names(dock) == ["delete", "paint", "paint", "paint"]
+    painted = layer.data.copy()
+    journal = dock.edits.session.journal
+    assert np.array_equal(ns.replay_edits(labels, journal).data, painted)
+    for _ in range(4):
+        hand.control("Z")
+    assert np.array_equal(layer.data, labels)
+
+
+def test_empty_clicks_say_so_and_change_nothing(plane):
+    layer, dock, hand, labels = plane
+    hand.shift("D")
+    hand.click((12, 28))
+    assert "no object under the mouse" in dock.message.text()
+    hand.shift("S")
+    hand.drag((12, 25), (12, 29))
+    assert "crosses no object" in dock.message.text()
+    assert np.array_equal(layer.data, labels)
+
+
+@pytest.fixture
+def volume(viewer, qapp, home):
+    labels, image = edit_sample(3)
+    scale = (2, 0.5, 0.5)
+    layer, dock, hand = opened(viewer, qapp, labels.astype(np.int32), image, scale=scale)
+    hand.at = lambda p, at=hand.at: at((p[0] * 0.5, p[1] * 0.5))
+    viewer.dims.set_current_step(0, 0)
+    qapp.processEvents()
+    return layer, dock, hand, labels
+
+
+def test_planes_are_interpolated_extended_and_copied(volume, viewer):
+    layer, dock, hand, _ = volume
+    hand.shift("I")
+    hand.click((10, 10))
+    assert (layer.data[:, 10, 10] == 5).all()
+    hand.control("Z")
+    hand.shift("E")
+    dock.toolbox.forms["extend"].settings = {"to": 2}
+    hand.click((10, 10))
+    assert layer.data[:, 10, 10].tolist() == [5, 5, 5, 0, 5]
+    hand.control("Z")
+    hand.shift("V")
+    hand.click((10, 10))
+    assert layer.data[:, 10, 10].tolist() == [5, 5, 0, 0, 5]
+    assert viewer.dims.current_step[0] == 1
+    hand.click((10, 10))
+    assert layer.data[:, 10, 10].tolist() == [5, 5, 5, 0, 5]
+
+
+def test_whole_objects_or_one_plane(volume):
+    layer, dock, hand, _ = volume
+    hand.shift("S")
+    hand.drag((0, 19), (7, 19))
+    assert all(plane[3, 16] != plane[3, 27] for plane in layer.data)
+    hand.control("Z")
+    dock.planes.setCurrentIndex(1)
+    hand.drag((0, 19), (7, 19))
+    assert [bool(p[3, 16] != p[3, 27]) for p in layer.data] == [True, False, False, False, False]
+    hand.shift("N")
+    hand.drag((8, 15), (8, 25), (13, 25), (13, 15))
+    assert layer.data[:, 10, 20].astype(bool).tolist() == [True, False, False, False, False]
+
+
+def test_volumes_are_shown_and_clicked_in_three_dimensions(volume, viewer, qapp):
+    layer, dock, hand, _ = volume
+    viewer.dims.ndisplay = 3
+    viewer.reset_view()
+    qapp.processEvents()
+    hand.shift("D")
+    point = hand.canvas.view.scene.transform.map([3 * 0.5, 11 * 0.5, 2 * 2, 1])
+    hand.at = lambda _: QPoint(round(point[0] / point[3]), round(point[1] / point[3]))
+    hand.click(None)
+    assert names(dock) == ["delete"]
+    assert set(np.unique(layer.data)) == {0, 1, 2, 4, 5}
+    hand.shift("S")
+    hand.click(None)
+    assert "2-D view" in dock.message.text()
+
+
+def test_a_session_is_taken_up_or_begun_anew(plane, viewer, qapp):
+    layer, dock, hand, labels = plane
+    hand.shift("D")
+    hand.click((11, 3))
+    corrected = layer.data.copy()
+    journal = dock.edits.session.journal
+    dock.labels.layer = None
+    dock.labels.setCurrentIndex(0)
+    again = viewer.add_labels(labels.astype(np.int32), name="again")
+    dock.labels.layer = again
+    assert "1 edits from an earlier session" in dock.message.text()
+    assert not dock.toolbox.isEnabled()
+    QTest.mouseClick(dock.take_up_button, LEFT)
+    assert np.array_equal(again.data, corrected)
+    dock.labels.setCurrentIndex(0)
+    third = viewer.add_labels(labels.astype(np.int32), name="third")
+    dock.labels.layer = third
+    QTest.mouseClick(dock.anew_button, LEFT)
+    assert np.array_equal(third.data, labels)
+    assert len(list(journal.parent.glob("*.jsonl"))) == 2
+
+
+def test_layers_that_cannot_be_edited_say_why(viewer, qapp, home):
+    import dask.array as da
+
+    lazy = viewer.add_labels(da.zeros((8, 8), dtype=np.uint8), name="lazy")
+    several = viewer.add_labels([np.zeros((8, 8), int), np.zeros((4, 4), int)], name="several")
+    dock = viewer.window.add_plugin_dock_widget("napari-segment", "Correct")[1]
+    for layer, message in ((lazy, "is computed when it is shown"), (several, "resolutions")):
+        dock.labels.layer = layer
+        assert message in dock.message.text()
+        assert not dock.toolbox.isEnabled()
+    dock.labels.setCurrentIndex(0)
+    assert "Choose a Labels layer" in dock.message.text()
+
+
+def test_replaced_data_end_the_session(plane):
+    layer, dock, _hand, labels = plane
+    layer.data = labels.astype(np.int32)
+    assert "were replaced" in dock.message.text()
+    assert dock.edits is None
