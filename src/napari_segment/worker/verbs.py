@@ -15,6 +15,7 @@ from napari_segment import api
 from napari_segment.api.outcome import outcome_of
 from napari_segment.errors import InputError, Stopped
 from napari_segment.image import Labels
+from napari_segment.io.datasets.pairs import open_layout
 from napari_segment.recipe import Recipe, Spec
 from napari_segment.registry import methods
 from napari_segment.step import Step
@@ -156,8 +157,24 @@ def network_preview(message: Message) -> Work:
     return {"costs": preview.costs(), "table": preview.to_markdown(), "drawing": str(path)}
 
 
+def check(message: Message) -> Work:
+    """Check a data set: findings in plain values, errors first."""
+    findings = yield from api.check_steps(_pairs(message))
+    return {"findings": [finding.to_dict() for finding in findings]}
+
+
+def convert_pairs(message: Message) -> Work:
+    """Write a data set in another layout."""
+    folder = yield from api.convert_pairs_steps(
+        _pairs(message), message["target"], **message["settings"]
+    )
+    return {"folder": str(folder)}
+
+
 def _pairs(message: Message) -> Any:
     pairs = message["pairs"]
+    if isinstance(pairs, dict) and "folder" in pairs:
+        return open_layout(pairs["folder"], pairs["layout"])
     if isinstance(pairs, dict):
         return Path(pairs["images"]), Path(pairs["labels"])
     return [(load_stack(image), load_stack(labels)) for image, labels in pairs]
@@ -224,6 +241,7 @@ VERBS: dict[str, Callable[[Message], Work]] = {
     verb.__name__: verb
     for verb in (
         segment, apply_filters, edge_points, train, classify, classify_objects, augment_preview,
-        network_preview, measure, compare, track, consensus, devices,
+        network_preview, measure, compare, track, consensus, devices, check,
+        convert_pairs,
     )
 }  # fmt: skip

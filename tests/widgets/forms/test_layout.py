@@ -15,7 +15,7 @@ pytestmark = pytest.mark.screen
 
 DOCKS = (
     "Threshold", "Edges", "Clusters", "Classify", "Classify objects", "Train", "Predict", "Measure",
-    "Compare", "Consensus",
+    "Compare", "Consensus", "Data set",
 )  # fmt: skip
 WIDTH = 300
 LOOK = Path(__file__).parents[3] / "scripts" / "look.py"
