@@ -26,9 +26,8 @@ from napari_segment.io.datasets.pairs import Pairs, open_layout
 from napari_segment.io.datasets.writers import WRITERS
 from napari_segment.registry import layouts
 from napari_segment.widgets.docks.dock import Dock
-from napari_segment.widgets.docks.segment import heading
 from napari_segment.widgets.forms.fields import PathField, narrow_combo
-from napari_segment.widgets.forms.layout import form_layout, narrow
+from napari_segment.widgets.forms.layout import form_layout, heading, narrow
 from napari_segment.widgets.forms.run_bar import Running
 from napari_segment.widgets.jobs.job import Job
 from napari_segment.widgets.jobs.threads import call_in_thread
