@@ -231,6 +231,18 @@ def _objects(message: Message, labels: Labels) -> Message:
     return {"labels": save_stack(labels, Path(message["folder"]), "joined")}
 
 
+def add_model(message: Message) -> Work:
+    """Add a model to those of this machine."""
+    model = yield from api.add_model_steps(message["source"])
+    return {"name": model.name}
+
+
+def verify_models(message: Message) -> Work:
+    """Hash the files of models again."""
+    results = yield from api.verify_models_steps(message["names"])
+    return {"lines": [f"{result.name}: {result}" for result in results]}
+
+
 def devices(_: Message) -> Work:
     """List the devices that networks can run on."""
     yield Step(0, 0, "Looking for devices")
@@ -241,7 +253,7 @@ VERBS: dict[str, Callable[[Message], Work]] = {
     verb.__name__: verb
     for verb in (
         segment, apply_filters, edge_points, train, classify, classify_objects, augment_preview,
-        network_preview, measure, compare, track, consensus, devices, check,
-        convert_pairs,
+        network_preview, measure, compare, track, consensus, devices, check, convert_pairs,
+        add_model, verify_models,
     )
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The choice of a trained network: those of this session, or any folder."""
+"""The choice of a trained network: those of this session, of this machine, or any folder."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_segment import api
 from napari_segment.errors import SegmentError
 from napari_segment.widgets.forms.fields import narrow_combo
 from napari_segment.widgets.forms.recent import networks
@@ -56,9 +57,11 @@ class CheckpointField:
 
     @value.setter
     def value(self, folder: str | Path) -> None:
-        if Path(folder) != Path():
+        if Path(folder) == Path():
+            return
+        if self.menu.findData(str(folder)) < 0:
             networks.add(Path(folder))
-            self.menu.setCurrentIndex(self.menu.findData(str(folder)))
+        self.menu.setCurrentIndex(self.menu.findData(str(folder)))
 
     def _refresh(self) -> None:
         chosen = self.menu.currentData()
@@ -66,6 +69,9 @@ class CheckpointField:
         self.menu.clear()
         for folder in networks.folders:
             self.menu.addItem(folder.name, str(folder))
+        for label, value in networks_of_this_machine():
+            if self.menu.findData(value) < 0:
+                self.menu.addItem(label, value)
         self.menu.blockSignals(False)
         self.menu.setCurrentIndex(self.menu.findData(chosen) if chosen else self.menu.count() and 0)
         self._chosen()
@@ -82,19 +88,33 @@ class CheckpointField:
             self.value = chosen
 
 
+def networks_of_this_machine() -> list[tuple[str, str]]:
+    """Return the networks that came with this package, were added or trained: label and value."""
+    return [
+        (f"{model.name} ({model.origin})", next(iter(model.recipe[1].values())))
+        for model in api.list_models()
+        if model.kind.name == "network" and not model.problem
+    ]
+
+
 def _described(folder: Path) -> str:
     """Describe a network in one line; or say why it cannot be read."""
+    from napari_segment.deep.card import ModelCard
     from napari_segment.deep.checkpoint import Checkpoint
+    from napari_segment.io.models_folder import located
 
     if folder == Path():
         return ""
     try:
-        checkpoint = Checkpoint.load(folder)
+        checkpoint = Checkpoint.load(located(folder))
+        best = ModelCard.load(checkpoint.folder).best
     except (SegmentError, OSError) as error:
         return str(error)
     channels = f"{checkpoint.channels_in} channel" + "s" * (checkpoint.channels_in != 1)
     names = ", ".join(checkpoint.names.values())
-    scores = ", ".join(f"{name} {score:.2f}" for name, score in list(checkpoint.scores.items())[:2])
+    values = best.values if best is not None else checkpoint.scores
+    scores = ", ".join(f"{name} {score:.2f}" for name, score in list(values.items())[:1])
+    scores += f" on {best.on}, {best.caution}" if best is not None and scores else ""
     parts = (
         f"{checkpoint.model.name}, {checkpoint.ndim}-D, {channels}",
         checkpoint.holds,
