@@ -53,12 +53,12 @@ def look(folder: Path, names: list[str], size: str) -> int:
     get_settings().appearance.font_size = SIZES[size][1]
     manifest = npe2.PluginManifest.from_distribution("napari-segment")
     docks = [widget.display_name for widget in manifest.contributions.widgets]
-    found: list[str] = []
+    wrong: list[str] = []
     for name in names or docks:
         for state, faults in states_of(name, folder / size):
-            found += [f"{size} {name} {state}: {fault}" for fault in faults]
-    print("\n".join(found) or f"{size}: nothing is cut off or overlaps")
-    return int(bool(found))
+            wrong += [f"{size} {name} {state}: {fault}" for fault in faults]
+    print("\n".join(wrong) or f"{size}: nothing is cut off or overlaps")
+    return int(bool(wrong))
 
 
 def states_of(name: str, folder: Path) -> Iterator[tuple[str, list[str]]]:
@@ -248,10 +248,10 @@ def _faults_in(parent: Any) -> Iterator[str]:
 
 
 def _outside(part: Any, parent: Any) -> Iterator[str]:
-    box, room = part.geometry(), parent.rect()
-    if box.right() > room.right() + SLACK or box.left() < -SLACK:
-        yield f"{called(part)} reaches out of {called(parent)} by {box.right() - room.right()}"
-    if box.bottom() > room.bottom() + SLACK or box.top() < -SLACK:
+    box, area = part.geometry(), parent.rect()
+    if box.right() > area.right() + SLACK or box.left() < -SLACK:
+        yield f"{called(part)} reaches out of {called(parent)} by {box.right() - area.right()}"
+    if box.bottom() > area.bottom() + SLACK or box.top() < -SLACK:
         yield f"{called(part)} reaches out of {called(parent)} below"
 
 

@@ -70,6 +70,6 @@ def _temporary() -> Path:
 
 
 def _is_private(folder: Path) -> bool:
-    found = folder.lstat()
-    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
-    return ours and not found.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    status = folder.lstat()
+    ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+    return ours and not status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)

@@ -90,7 +90,7 @@ def _network(folder: Path, report: Report) -> Generator[Step, None, None]:
         cases, out=folder / "network", model=NETWORK, loss="dice_ce", seed=SEED,
         augment="light", overwrite=True, patch=(16, 48, 48), batch=2, steps=20, epochs=24, lr=0.005,
     )  # fmt: skip
-    recipe = api.recipe_of("network", checkpoint=checkpoint.folder)
+    recipe = api.recipe_of(("network", {"checkpoint": checkpoint.folder}))
     labels = yield from api.segment_steps(image, recipe)
     scores = api.compare(labels, truth)
     report.files[folder / "network"] = f"a 3-D U-Net trained on {TRAINING_CASES} made-up stacks"

@@ -78,8 +78,10 @@ def changed(entry):
     """Settings of an entry of which each number and choice differs from its default."""
     from typing import get_args
 
-    settings = {}
-    for name, value in entry.spec({}).settings.items():
+    fields = entry.settings.model_fields.items()
+    required = {name: REQUIRED[name] for name, field in fields if field.is_required()}
+    settings = dict(required)
+    for name, value in entry.spec(required).settings.items():
         field = entry.settings.model_fields[name]
         choices = [c for c in get_args(field.annotation) if isinstance(c, str)]
         other = next((c for c in choices if c != value), None)
@@ -92,7 +94,7 @@ def changed(entry):
     try:
         return entry.spec(settings).settings
     except napari_segment.errors.SegmentError:
-        return {}
+        return required
 
 
 @pytest.mark.parametrize("registry", [filters, cleanups], ids=["filters", "cleanups"])

@@ -36,7 +36,7 @@ def test_a_ball_has_its_volume_and_normals_point_outwards():
 
 
 @pytest.mark.parametrize("flip", [1, -1])
-def test_an_affine_places_and_turns_them(flip):
+def test_an_affine_moves_and_turns_them(flip):
     data = np.zeros((4, 4, 4), np.uint8)
     data[1:3, 1:3, 1:3] = 1
     affine = np.diag([3.0, 2.0, flip * 0.5, 1.0])

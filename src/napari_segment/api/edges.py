@@ -65,8 +65,8 @@ def edge_points(  # noqa: PLR0913 (settings of the recipe and of the method)
     5.75
     """
     recipe = recipe_of(
-        CANNY, filters=filters, cleanups=cleanups, channel=channel, apply_to=apply_to, times=times,
-        sigma=sigma, low=low, high=high,
+        (CANNY, {"sigma": sigma, "low": low, "high": high}),
+        filters=filters, cleanups=cleanups, channel=channel, apply_to=apply_to, times=times,
     )  # fmt: skip
     return run(edge_point_steps(image, recipe, axes=axes))
 
@@ -110,23 +110,23 @@ def _columns(
     axes = [a for a in image.spatial_axes if a not in at]
     spacing = [image.spacing[image.spatial_axes.index(a)] for a in axes]
     marked = parts["labels"] != 0
-    found = points_of(parts["image"], marked, spacing, sigma=sigma)
-    index = np.empty((len(found.voxels), len(image.spatial_axes)))
+    edges = points_of(parts["image"], marked, spacing, sigma=sigma)
+    index = np.empty((len(edges.voxels), len(image.spatial_axes)))
     normals = np.zeros_like(index)
     for number, axis in enumerate(image.spatial_axes):
         if axis in at:
             index[:, number] = at[axis]
         else:
-            index[:, number] = found.positions[:, axes.index(axis)] / spacing[axes.index(axis)]
-            normals[:, number] = found.normals[:, axes.index(axis)]
+            index[:, number] = edges.positions[:, axes.index(axis)] / spacing[axes.index(axis)]
+            normals[:, number] = edges.normals[:, axes.index(axis)]
     world = image.world()
     placed = index @ world[:-1, :-1].T + world[:-1, -1]
     letters = image.spatial_axes.lower()
     columns = {"time": np.full(len(index), at["T"])} if "T" in at else {}
     columns |= {a: placed[:, i] for i, a in enumerate(letters)}
     columns |= {f"normal_{a}": n for a, n in zip(letters, _turned(normals, image).T, strict=True)}
-    columns["magnitude"] = found.magnitude
-    columns["label"] = _at(parts["labels"], found.voxels)
+    columns["magnitude"] = edges.magnitude
+    columns["label"] = _at(parts["labels"], edges.voxels)
     return columns
 
 
@@ -139,8 +139,8 @@ def _turned(normals: NDArray[np.float64], image: Stack) -> NDArray[np.float64]:
 
 def _at(labels: Array, voxels: NDArray[np.intp]) -> NDArray[Any]:
     where = tuple(voxels.T)
-    found = labels[where] if isinstance(labels, np.ndarray) else labels.vindex[where].compute()
-    return np.asarray(found)
+    values = labels[where] if isinstance(labels, np.ndarray) else labels.vindex[where].compute()
+    return np.asarray(values)
 
 
 def _table(

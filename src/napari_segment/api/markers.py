@@ -85,8 +85,8 @@ def _voxels_of(layer: PointsLayer, image: Image) -> NDArray[np.intp]:
     world = np.array([layer.data_to_world(point) for point in layer.data]).reshape(-1, layer.ndim)
     along = dict(zip(reversed(axes), _in_unit(world, layer, image.unit).T[::-1], strict=False))
     inverse = np.linalg.inv(image.world())
-    place = inverse[:-1] @ [*(along[a] for a in image.spatial_axes), np.ones(len(world))]
-    along |= dict(zip(image.spatial_axes, place, strict=True))
+    index = inverse[:-1] @ [*(along[a] for a in image.spatial_axes), np.ones(len(world))]
+    along |= dict(zip(image.spatial_axes, index, strict=True))
     if "T" in along:
         along["T"] = along["T"] / image.interval
     voxels: NDArray[np.float64] = np.stack([along[a] for a in image.axes if a != "C"], 1)

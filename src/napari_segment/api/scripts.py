@@ -88,24 +88,24 @@ def as_command(recipe: Recipe, image: str | Path = "image.tif", out: str | Path 
             ["napari-segment", "replay", str(recipe_path(out)), str(image), "-o", str(out)]
         )
     entry = methods[recipe.method.name]
-    words = ["napari-segment", "segment", recipe.method.name, str(image), "-o", str(out)]
+    arguments = ["napari-segment", "segment", recipe.method.name, str(image), "-o", str(out)]
     for name in _further(entry):
-        words += ["--data", f"{name}={name}.tif"]
+        arguments += ["--data", f"{name}={name}.tif"]
     for name, value in _changed(entry, recipe.method).items():
         option = "--" + name.replace("_", "-")
         several = isinstance(value, list | tuple) and any(map(_is_spec, value))
         for one in value if several else [value]:
-            words += [f"{option}={_text(one, outer=True)}"]
+            arguments += [f"{option}={_text(one, outer=True)}"]
     for option, specs in (("--filter", recipe.filters), ("--cleanup", recipe.cleanups)):
         for spec in specs:
-            words += [option, _spec_text(spec, REGISTRIES[option[2:] + "s"][spec.name])]
+            arguments += [option, _spec_text(spec, REGISTRIES[option[2:] + "s"][spec.name])]
     if recipe.channel != "auto":
-        words += ["--channel", str(recipe.channel)]
+        arguments += ["--channel", str(recipe.channel)]
     if recipe.apply_to != "auto":
-        words += ["--apply-to", recipe.apply_to]
+        arguments += ["--apply-to", recipe.apply_to]
     if recipe.times:
-        words += ["--times", ":".join(map(str, recipe.times))]
-    return shlex.join(words)
+        arguments += ["--times", ":".join(map(str, recipe.times))]
+    return shlex.join(arguments)
 
 
 def history_as_python(results: Iterable[tuple[str, Recipe, str | Path]]) -> str:
@@ -187,7 +187,7 @@ def _changed(entry: Entry, spec: Spec) -> dict[str, Any]:
     return {n: v for n, v in given.items() if n in required or defaults.get(n, v) != v}
 
 
-def _is_spec(value: Any) -> bool:
+def _is_spec(value: object) -> bool:
     return isinstance(value, Spec) or (isinstance(value, Mapping) and set(value) >= {"name"})
 
 
@@ -208,7 +208,7 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _literal(value: Any) -> str:
+def _literal(value: object) -> str:
     """A plain value as Python source, with double quotes where they need no escape."""
     if isinstance(value, str) and '"' not in value and "\\" not in value and value.isprintable():
         return f'"{value}"'

@@ -38,7 +38,7 @@ def segment(
     apply_to: ApplyTo = "auto",
     times: tuple[int, int] | tuple[()] = (),
     axes: str = "",
-    **settings: Any,
+    **settings: object,
 ) -> Labels:
     """Segment an image: filters, one method, cleanups.
 
@@ -83,9 +83,10 @@ def segment(
     4
     """
     data = _split_data(method, settings)
+    spec = Spec.of(method)
     recipe = recipe_of(
-        method, filters=filters, cleanups=cleanups, channel=channel, apply_to=apply_to, times=times,
-        **settings,
+        (spec.name, {**spec.settings, **settings}),
+        filters=filters, cleanups=cleanups, channel=channel, apply_to=apply_to, times=times,
     )  # fmt: skip
     return run(segment_steps(image, recipe, data=data, axes=axes))
 
@@ -157,17 +158,28 @@ def recipe_of(
     channel: int | str = "auto",
     apply_to: ApplyTo = "auto",
     times: tuple[int, int] | tuple[()] = (),
-    **settings: Any,
 ) -> Recipe:
     """Make a recipe with every name checked and every setting filled in.
 
-    Parameters are those of `segment`.
+    Parameters
+    ----------
+    method : str, (str, mapping), mapping or Spec
+        The method, alone or with its settings: ``("gaussian", {"sigma": 2.0})``.
+    filters, cleanups, channel, apply_to, times
+        As of `segment`.
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    SettingError, UnknownNameError
+        Saying what was given and what is expected.
     """
-    spec = Spec.of(method)
-    spec = Spec(name=spec.name, settings={**spec.settings, **settings})
     return complete(
         Recipe.of(
-            method=spec,
+            method=Spec.of(method),
             filters=tuple(Spec.of(f) for f in several(filters)),
             cleanups=tuple(Spec.of(c) for c in several(cleanups)),
             channel=channel,

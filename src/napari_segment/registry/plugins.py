@@ -37,10 +37,10 @@ def load_plugins() -> None:
 def _load_all() -> None:
     from importlib.metadata import entry_points
 
-    found = sorted(
+    points = sorted(
         entry_points(group=GROUP), key=lambda p: (not _is_ours(p.value), p.name, p.value)
     )
-    for point in found:
+    for point in points:
         _load(f"{point.name} = {point.value}", point.value)
 
 

@@ -186,15 +186,15 @@ def check_signature(kind: str, name: str, function: Callable[..., Any]) -> None:
 def _check_setting(
     kind: str, name: str, parameter: inspect.Parameter, function: Callable[..., Any]
 ) -> None:
-    place = f"The setting {parameter.name!r} of {name!r} in {function.__module__}"
+    where = f"The setting {parameter.name!r} of {name!r} in {function.__module__}"
     if kind in _WITH_RESERVED and parameter.name in RESERVED:
-        raise PluginError(f"{place} has a name that `segment` keeps for itself. Rename it.")
+        raise PluginError(f"{where} has a name that `segment` keeps for itself. Rename it.")
     if parameter.annotation is parameter.empty:
-        raise PluginError(f"{place} has no type.")
+        raise PluginError(f"{where} has no type.")
     annotation = resolved(parameter, function)
     if not _is_setting_type(annotation):
         raise PluginError(
-            f"{place} is of type {annotation}. Use bool, int, float, str, Path, Literal, Spec, "
+            f"{where} is of type {annotation}. Use bool, int, float, str, Path, Literal, Spec, "
             "a tuple of those, or int, float, Path or a tuple with a literal, such as "
             "int | Literal['auto']."
         )

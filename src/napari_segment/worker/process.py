@@ -155,7 +155,7 @@ class Worker:
             return {"result": stop.value}
 
     def _warn(self, job: int) -> Any:
-        def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        def show(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
             if category in SHOWN:
                 self.outbox.send({"job": job, "warning": as_message(str(message))})
 

@@ -48,9 +48,9 @@ def test_findings_are_listed_and_saved(qtbot, dock, folders):
 def test_a_double_click_shows_the_case(qtbot, dock):
     run(qtbot, dock)
     row = next(i for i in range(dock.findings.count()) if "empty" in dock.findings.item(i).text())
-    place = dock.findings.visualItemRect(dock.findings.item(row)).center()
-    qtbot.mouseClick(dock.findings.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    qtbot.mouseDClick(dock.findings.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    spot = dock.findings.visualItemRect(dock.findings.item(row)).center()
+    qtbot.mouseClick(dock.findings.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    qtbot.mouseDClick(dock.findings.viewport(), Qt.MouseButton.LeftButton, pos=spot)
     qtbot.waitUntil(lambda: len(dock.viewer.layers) == 2, timeout=WAIT)
     image, labels = dock.viewer.layers
     assert tuple(image.scale) == tuple(labels.scale) == (0.5, 0.25)

@@ -36,7 +36,9 @@ def layer_of(axes, data=None, **more):
 
 
 def points_of(layer, axes, **settings):
-    recipe = api.recipe_of("canny", **settings)
+    canny = {name: value for name, value in settings.items() if name in ("sigma", "low", "high")}
+    parts = {name: value for name, value in settings.items() if name not in canny}
+    recipe = api.recipe_of(("canny", canny), **parts)
     image = image_of(layer, axes)
     table = api.edge_points(image, **settings)
     return Layer.create(*points_layer(table, image, layer, axes, recipe)), table

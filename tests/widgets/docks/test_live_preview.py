@@ -73,7 +73,7 @@ def test_previews_are_asked_for_while_changes_go_on(qtbot, viewer, bright_stack,
     assert len(asked) > 1
 
 
-def test_the_preview_follows_pixels_that_a_script_writes_in_place(qtbot, viewer):
+def test_the_preview_follows_pixels_that_a_script_overwrites(qtbot, viewer):
     """At once where it draws the layer anew; one pixel among many when nothing moves any more."""
     pixels = np.random.default_rng(1).integers(0, 4000, (6, 70, 80)).astype(np.uint16)
     layer = viewer.add_image(pixels, name="stack", rgb=False, axis_labels=("z", "y", "x"))

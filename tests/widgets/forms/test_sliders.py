@@ -35,11 +35,11 @@ def test_a_logarithmic_slider_takes_equal_factors(number):
 
 
 def test_a_typed_number_is_not_rounded_to_a_step(number):
-    made, told = number(0.0, 1.0), []
-    made.changed.connect(told.append)
+    made, emitted = number(0.0, 1.0), []
+    made.changed.connect(emitted.append)
     made.value = 0.123456
     assert made.value == 0.123456
-    assert told == [0.123456]
+    assert emitted == [0.123456]
 
 
 def test_a_press_of_a_key_on_the_slider_changes_the_number(qtbot, number):

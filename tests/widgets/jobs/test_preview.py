@@ -86,7 +86,7 @@ def test_cleanups_of_volumes_say_that_the_plane_is_alone(volume):
         return Look()(Request(volume, {"Z": 1}, api.recipe_of("otsu", **settings)))
 
     assert "plane alone" in look(cleanups=["fill_holes"]).note
-    by_hand = api.recipe_of("manual", value=500, filters=["gaussian"])
+    by_hand = api.recipe_of(("manual", {"value": 500}), filters=["gaussian"])
     assert "plane alone" in Look()(Request(volume, {"Z": 1}, by_hand)).note
     flat = by_hand.model_copy(update={"apply_to": "plane"})
     assert Look()(Request(volume, {"Z": 1}, flat)).note == ""
@@ -106,7 +106,7 @@ def test_histogram_alone_draws_nothing(volume):
 
 
 def test_hand_set_limits_are_drawn(volume):
-    view = Look()(Request(volume, {"Z": 1}, api.recipe_of("range", low=300, high=700)))
+    view = Look()(Request(volume, {"Z": 1}, api.recipe_of(("range", {"low": 300, "high": 700}))))
     assert view.values == (300, 700)
 
 
@@ -120,13 +120,13 @@ def test_hand_set_limits_are_drawn(volume):
     ],
 )
 def test_moved_lines_stay_in_the_settings_that_they_had(volume, name, settings, moved):
-    view = Look()(Request(volume, {"Z": 1}, api.recipe_of(name, **settings)))
+    view = Look()(Request(volume, {"Z": 1}, api.recipe_of((name, settings))))
     spec = view.moved([value + 200 for value in view.values])
-    assert spec.settings == api.recipe_of(name, **moved).method.settings
+    assert spec.settings == api.recipe_of((name, moved)).method.settings
 
 
 def test_clusters_of_one_channel_show_their_borders(volume):
-    view = Look()(Request(volume, {"Z": 1}, api.recipe_of("kmeans", clusters=3)))
+    view = Look()(Request(volume, {"Z": 1}, api.recipe_of(("kmeans", {"clusters": 3}))))
     low, high = view.values
     np.testing.assert_array_equal(
         view.labels, (volume.data[1] > low).astype(int) + (volume.data[1] > high)
@@ -136,7 +136,7 @@ def test_clusters_of_one_channel_show_their_borders(volume):
 def test_borders_are_those_of_the_finite_values(volume):
     holed = volume.data.astype(np.float32)
     holed[1, :4] = np.nan
-    view = Look()(Request(Image(holed), {"Z": 1}, api.recipe_of("kmeans", clusters=3)))
+    view = Look()(Request(Image(holed), {"Z": 1}, api.recipe_of(("kmeans", {"clusters": 3}))))
     low, high = view.values
     plane = holed[1, 4:]
     np.testing.assert_array_equal(view.labels[4:], (plane > low).astype(int) + (plane > high))
@@ -213,7 +213,7 @@ def test_the_histogram_is_of_the_image_that_is_asked_for():
         np.testing.assert_array_equal(got.counts, want.counts)
 
 
-def test_pixels_written_in_place_are_counted_again():
+def test_overwritten_pixels_are_counted_again():
     """One that no sample holds is counted once nothing changes any more (`recount`)."""
     look, recipe = Look(), api.recipe_of("otsu")
     image = Image(np.random.default_rng(1).integers(0, 99, (9, 90, 95)).astype(np.uint8))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from napari_segment.api.batch.paths import (
     Matching,
@@ -157,8 +156,12 @@ def filter_files(
     list of dict
         A row for each input, as of `segment_files`.
     """
-    more: dict[str, Any] = {"channel": channel, "apply_to": apply_to, "times": times}
-    return run(filter_files_steps(inputs, output, filters, reading=reading, batch=batch, **more))
+    return run(
+        filter_files_steps(
+            inputs, output, filters, channel=channel, apply_to=apply_to, times=times,
+            reading=reading, batch=batch,
+        )
+    )  # fmt: skip
 
 
 def convert_files_steps(
@@ -210,8 +213,12 @@ def convert_files(
     list of dict
         A row for each input, as of `segment_files`.
     """
-    more: dict[str, Any] = {"reference": reference, "reading": reading, "batch": batch}
-    return run(convert_files_steps(inputs, output, suffix=suffix, are_labels=are_labels, **more))
+    return run(
+        convert_files_steps(
+            inputs, output, suffix=suffix, are_labels=are_labels, reference=reference,
+            reading=reading, batch=batch,
+        )
+    )  # fmt: skip
 
 
 def _renamed(target: Path, suffix: str) -> Path:
@@ -292,5 +299,8 @@ def measure_files(
     list of dict
         A row for each input, as of `segment_files`.
     """
-    more: dict[str, Any] = {"properties": properties, "reading": reading, "batch": batch}
-    return run(measure_files_steps(labels, table, images=images, **more))
+    return run(
+        measure_files_steps(
+            labels, table, images=images, properties=properties, reading=reading, batch=batch
+        )
+    )

@@ -5,21 +5,32 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_segment.classical.classifier.forest import Forest
-from napari_segment.errors import FormatError
+from napari_segment.distribution import DISTRIBUTION
+from napari_segment.distribution import version as own_version
+from napari_segment.errors import FormatError, SettingError
 from napari_segment.image.units import length_factor
 
 MODEL = "model.json"
 FOREST = "forest.safetensors"
 FORMAT = 1
 _LARGEST = 2**24  # bytes of a card
+
+Folder: TypeAlias = Annotated[Path, Field(description="Folder of the classifier.")]
+Overwrite: TypeAlias = Annotated[bool, Field(description="Replace a classifier in the folder.")]
+Trees: TypeAlias = Annotated[int, Field(ge=1, le=10_000, description="Number of trees.")]
+MaxDepth: TypeAlias = Annotated[
+    Annotated[int, Field(ge=1)] | Literal["none"],
+    Field(description='Longest path of a tree; "none" for no limit.'),
+]
 
 
 class ForestCard(BaseModel):
@@ -141,6 +152,20 @@ class ForestCard(BaseModel):
                 f"{self.feature_count}. The folder is made of two: train again."
             )
         return forest
+
+
+def check_free(folder: Path, overwrite: bool) -> None:
+    """Refuse to replace what was trained before, unless it is asked for."""
+    if (folder / MODEL).exists() and not overwrite:
+        raise SettingError(
+            f"{folder} holds a trained model already. Give another folder, or allow it to be "
+            "replaced (overwrite)."
+        )
+
+
+def trained_with() -> dict[str, str]:
+    """Versions of the packages that decide what a training gives."""
+    return {DISTRIBUTION: own_version(), "scikit-learn": version("scikit-learn")}
 
 
 def label_of(classes: NDArray[np.intp], values: Sequence[int]) -> NDArray[Any]:

@@ -180,10 +180,10 @@ def _laid_out(tree: _Tree, first: int, leaf: int) -> tuple[NDArray[Any], ...]:
 
     Two children follow each other, the left one first.
     """
-    order, place = _breadth_first(tree.children_left, tree.children_right)
+    order, position = _breadth_first(tree.children_left, tree.children_right)
     inner = tree.children_left[order] >= 0
     left = first + np.arange(tree.node_count)
-    left[inner] = first + place[tree.children_left[order][inner]]
+    left[inner] = first + position[tree.children_left[order][inner]]
     feature = np.where(inner, tree.feature[order], 0)
     threshold = np.where(inner, tree.threshold[order], np.inf)
     row = np.zeros(tree.node_count, np.int32)
@@ -198,14 +198,14 @@ def _laid_out(tree: _Tree, first: int, leaf: int) -> tuple[NDArray[Any], ...]:
 def _breadth_first(
     left: NDArray[Any], right: NDArray[Any]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Nodes of a tree level by level, and the place of each node in that order."""
+    """Nodes of a tree level by level, and the position of each node in that order."""
     order, level = [], [0]
     while level:
         order += level
         level = [int(child[n]) for n in level if left[n] >= 0 for child in (left, right)]
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    return np.array(order), place
+    position = np.empty(len(order), np.int64)
+    position[order] = np.arange(len(order))
+    return np.array(order), position
 
 
 def _not_above(threshold: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -161,14 +161,14 @@ def _in_memory(
     for start in range(0, shape[axis], thickness):
         stop = min(start + thickness, shape[axis])
         low, high = max(start - reach, 0), min(stop + reach, shape[axis])
-        found = predict(image[(slice(None), *lead, slice(low, high))])
-        found = found[(slice(None), *lead, slice(start - low, stop - low))]
+        probabilities = predict(image[(slice(None), *lead, slice(low, high))])
+        probabilities = probabilities[(slice(None), *lead, slice(start - low, stop - low))]
         where = (*lead, slice(start, stop))
-        labels[where] = label_of(found.argmax(0), predict.model.values)
+        labels[where] = label_of(probabilities.argmax(0), predict.model.values)
         if "probabilities" in charts:
-            charts["probabilities"][(slice(None), *where)] = found
+            charts["probabilities"][(slice(None), *where)] = probabilities
         if "entropy" in charts:
-            charts["entropy"][where] = _entropy(found)
+            charts["entropy"][where] = _entropy(probabilities)
     return labels, charts
 
 

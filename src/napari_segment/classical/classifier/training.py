@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -14,12 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_segment.classical.classifier.card import MODEL
+from napari_segment.classical.classifier.card import (
+    Folder,
+    MaxDepth,
+    Overwrite,
+    Trees,
+    check_free,
+    trained_with,
+)
 from napari_segment.classical.classifier.features import KINDS, FeatureSet, Kind, for_rows
 from napari_segment.classical.classifier.forest import Forest
 from napari_segment.classical.classifier.model import PixelClassifier
-from napari_segment.distribution import DISTRIBUTION
-from napari_segment.distribution import version as own_version
 from napari_segment.errors import FormatError, InputError, LeftOutWarning, SettingError
 from napari_segment.image.units import length_factor
 from napari_segment.registry import Entry
@@ -35,6 +39,16 @@ Scales: TypeAlias = Annotated[
 Features: TypeAlias = Annotated[
     tuple[Kind, ...],
     Field(min_length=1, description="What is derived from the image at each scale."),
+]
+MaxSamples: TypeAlias = Annotated[
+    int,
+    Field(
+        ge=10, description="Labelled voxels of each class to learn from; of more, some are drawn."
+    ),
+]
+Background: TypeAlias = Annotated[
+    Annotated[int, Field(ge=1)] | Literal["none"],
+    Field(description='The class number that becomes 0 in results; "none" for none.'),
 ]
 _AUTO = (1.0, 2.0, 4.0, 8.0)
 
@@ -73,27 +87,17 @@ class LabelledImage:
 def train_classifier(  # noqa: PLR0913 - settings, each with a name
     images: Iterable[LabelledImage],
     *,
-    out: Annotated[Path, Field(description="Folder of the classifier.")] = Path("classifier"),
-    overwrite: Annotated[bool, Field(description="Replace a classifier in the folder.")] = False,
+    out: Folder = Path("classifier"),
+    overwrite: Overwrite = False,
     scales: Scales = "auto",
     features: Features = KINDS,
-    trees: Annotated[int, Field(ge=1, le=10_000, description="Number of trees.")] = 100,
+    trees: Trees = 100,
     min_leaf: Annotated[
         int, Field(ge=1, description="Least number of labelled voxels in a leaf of a tree.")
     ] = 2,
-    max_depth: Annotated[
-        Annotated[int, Field(ge=1)] | Literal["none"],
-        Field(description='Longest path of a tree; "none" for no limit.'),
-    ] = "none",
-    max_samples: Annotated[
-        int,
-        Field(ge=10, description="Labelled voxels of each class to learn from; of more, some are "
-              "drawn."),
-    ] = 20_000,
-    background: Annotated[
-        Annotated[int, Field(ge=1)] | Literal["none"],
-        Field(description='The class number that becomes 0 in results; "none" for none.'),
-    ] = "none",
+    max_depth: MaxDepth = "none",
+    max_samples: MaxSamples = 20_000,
+    background: Background = "none",
     seed: Annotated[
         int, Field(ge=0, description="Random seed for drawing labelled voxels and for the trees.")
     ] = 0,
@@ -126,64 +130,84 @@ def train_classifier(  # noqa: PLR0913 - settings, each with a name
     ----------
     L. Breiman, "Random forests", Machine Learning 45, 5–32, 2001. :doi:`10.1023/A:1010933404324`
     """
-    if (out / MODEL).exists() and not overwrite:
-        raise SettingError(
-            f"{out} holds a trained model already. Give another folder, or allow it to be replaced "
-            "(overwrite)."
-        )
-    first: LabelledImage | None = None
-    chosen = FeatureSet((), features)
-    tables: list[NDArray[np.float32]] = []
-    numbers: list[NDArray[np.int64]] = []
-    for i, image in enumerate(images):
-        if first is None:
-            first = image
-            chosen = FeatureSet(_scales(scales, image), tuple(k for k in KINDS if k in features))
-        _check_alike(first, image)
-        try:
-            table, painted = _samples(image, chosen, _spacing(image, first), max_samples, seed + i)
-        except FormatError as error:  # lazy pixels of a damaged file
-            warnings.warn(f"{image.name!r} is left out: {error}", LeftOutWarning, stacklevel=2)
-            continue
-        tables.append(table)
-        numbers.append(painted)
-        yield Step(i + 1, 0, f"features of {len(painted):,} labelled voxels of {image.name}")
-    if first is None or not tables:
-        raise InputError("There is no image to train on.")
-    table, classes, target = _together(tables, numbers, max_samples, seed)
-    yield Step(0, 0, f"fitting {trees} trees to {len(table):,} labelled voxels")
-    depth = None if max_depth == "none" else max_depth
-    forest, out_of_bag = Forest.fit(
-        table, target, trees=trees, min_leaf=min_leaf, max_depth=depth, seed=seed
-    )
+    check_free(out, overwrite)
+    drawn = yield from _drawn_of(images, scales, features, max_samples, seed)
+    table, classes, target = _together(drawn.tables, drawn.numbers, max_samples, seed)
     if background != "none" and background not in classes:
         raise SettingError(
             f"The background is class {background}, but painted are the classes "
             f"{', '.join(map(str, classes))}."
         )
-    counts = np.bincount(target, minlength=len(classes))
-    names = chosen.names(first.channel_names, first.channels.ndim - 1)
+    yield Step(0, 0, f"fitting {trees} trees to {len(table):,} labelled voxels")
+    depth = None if max_depth == "none" else max_depth
+    forest, out_of_bag = Forest.fit(
+        table, target, trees=trees, min_leaf=min_leaf, max_depth=depth, seed=seed
+    )
+    first, columns = drawn.first, drawn.columns
     model = PixelClassifier(
         folder=out,
         channels=first.channel_names,
         ndim=first.channels.ndim - 1,
-        scales=chosen.scales,
-        features=chosen.kinds,
+        scales=drawn.features.scales,
+        features=drawn.features.kinds,
         unit=first.unit,
         spacing=first.spacing,
         classes=classes,
         names={n: name for n, name in first.names.items() if n in classes},
         background=background,
-        samples=dict(zip(classes, counts.tolist(), strict=True)),
-        importances=dict(zip(names, forest.importances.round(6).tolist(), strict=True)),
+        samples=dict(zip(classes, np.bincount(target).tolist(), strict=True)),
+        importances=dict(zip(columns, forest.importances.round(6).tolist(), strict=True)),
         out_of_bag=out_of_bag,
         settings={"trees": trees, "min_leaf": min_leaf, "max_depth": max_depth, "seed": seed},
-        versions={DISTRIBUTION: own_version(), "scikit-learn": version("scikit-learn")},
+        versions=trained_with(),
     )
     return model.save(forest)
 
 
 ENTRY = Entry("trainings", "train_classifier", "Train a pixel classifier", train_classifier)
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """Labelled voxels of all images, as features and class numbers."""
+
+    first: LabelledImage
+    features: FeatureSet
+    tables: list[NDArray[np.float32]]
+    numbers: list[NDArray[np.int64]]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the features."""
+        return self.features.names(self.first.channel_names, self.first.channels.ndim - 1)
+
+
+def _drawn_of(
+    images: Iterable[LabelledImage],
+    scales: tuple[float, ...] | str,
+    kinds: tuple[Kind, ...],
+    most: int,
+    seed: int,
+) -> Generator[Step, None, _Drawn]:
+    """Draw labelled voxels of every image; one that cannot be read is left out."""
+    drawn: _Drawn | None = None
+    for i, image in enumerate(images):
+        if drawn is None:
+            ordered = tuple(kind for kind in KINDS if kind in kinds)
+            drawn = _Drawn(image, FeatureSet(_scales(scales, image), ordered), [], [])
+        _check_alike(drawn.first, image)
+        try:
+            spacing = _spacing(image, drawn.first)
+            table, painted = _samples(image, drawn.features, spacing, most, seed + i)
+        except FormatError as error:  # lazy pixels of a damaged file
+            warnings.warn(f"{image.name!r} is left out: {error}", LeftOutWarning, stacklevel=2)
+            continue
+        drawn.tables.append(table)
+        drawn.numbers.append(painted)
+        yield Step(i + 1, 0, f"features of {len(painted):,} labelled voxels of {image.name}")
+    if drawn is None or not drawn.tables:
+        raise InputError("There is no image to train on.")
+    return drawn
 
 
 def _scales(given: tuple[float, ...] | str, image: LabelledImage) -> tuple[float, ...]:

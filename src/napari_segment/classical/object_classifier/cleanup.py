@@ -74,16 +74,16 @@ def classify_objects(
         )
     model = ObjectClassifier.load(checkpoint)
     _check(model, labels, image, holds)
-    numbers, found, scores = _classified(model, labels, image, spacing, unit)
-    stay = np.isin(found, _numbers_of(model, retain))
-    numbers, found, scores = numbers[stay], found[stay], scores[stay]
+    numbers, classes_of_objects, scores = _classified(model, labels, image, spacing, unit)
+    stay = np.isin(classes_of_objects, _numbers_of(model, retain))
+    numbers, classes_of_objects, scores = numbers[stay], classes_of_objects[stay], scores[stay]
     names = {n: model.name_of(n) for n in model.classes}
     if give == "classes":
         dtype = label_of(np.zeros(1, np.intp), model.classes).dtype
-        painted = replace_labels(labels, numbers, found.astype(dtype), dtype)
+        painted = replace_labels(labels, numbers, classes_of_objects.astype(dtype), dtype)
         return Result(painted, "classes", names, (0, *model.classes))
     array = replace_labels(labels, numbers, numbers, labels.dtype)
-    classes = np.array([names[c] for c in found], str)
+    classes = np.array([names[c] for c in classes_of_objects], str)
     features = {"label": numbers, "class": classes, "score": scores}
     return Result(array, "objects", features=features)
 

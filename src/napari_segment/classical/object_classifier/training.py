@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_segment.classical.classifier.card import MODEL
+from napari_segment.classical.classifier.card import (
+    Folder,
+    MaxDepth,
+    Overwrite,
+    Trees,
+    check_free,
+    trained_with,
+)
 from napari_segment.classical.classifier.forest import Forest
 from napari_segment.classical.object_classifier.measured import (
     Measured,
@@ -21,9 +27,7 @@ from napari_segment.classical.object_classifier.measured import (
     properties_of,
 )
 from napari_segment.classical.object_classifier.model import ObjectClassifier
-from napari_segment.distribution import DISTRIBUTION
-from napari_segment.distribution import version as own_version
-from napari_segment.errors import InputError, SettingError
+from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
 from napari_segment.image.units import length_factor
 from napari_segment.registry import Entry
@@ -58,23 +62,18 @@ class ClassifiedObjects:
 def train_object_classifier(
     cases: Iterable[ClassifiedObjects],
     *,
-    out: Annotated[Path, Field(description="Folder of the classifier.")] = Path(
-        "object_classifier"
-    ),
-    overwrite: Annotated[bool, Field(description="Replace a classifier in the folder.")] = False,
+    out: Folder = Path("object_classifier"),
+    overwrite: Overwrite = False,
     properties: Annotated[
         Properties,
         Field(description='What is measured of each object, as for "measure"; "auto" is size, '
               "shape and, with an image, intensity and texture."),
     ] = "auto",
-    trees: Annotated[int, Field(ge=1, le=10_000, description="Number of trees.")] = 100,
+    trees: Trees = 100,
     min_leaf: Annotated[
         int, Field(ge=1, description="Least number of objects in a leaf of a tree.")
     ] = 1,
-    max_depth: Annotated[
-        Annotated[int, Field(ge=1)] | Literal["none"],
-        Field(description='Longest path of a tree; "none" for no limit.'),
-    ] = "none",
+    max_depth: MaxDepth = "none",
     seed: Annotated[int, Field(ge=0, description="Random seed for the trees.")] = 0,
 ) -> Generator[Step, None, ObjectClassifier]:  # fmt: skip
     """Train an object classifier on objects of which some have a class.
@@ -105,11 +104,7 @@ def train_object_classifier(
     ----------
     L. Breiman, "Random forests", Machine Learning 45, 5–32, 2001. :doi:`10.1023/A:1010933404324`
     """
-    if (out / MODEL).exists() and not overwrite:
-        raise SettingError(
-            f"{out} holds a trained model already. Give another folder, or allow it to be replaced "
-            "(overwrite)."
-        )
+    check_free(out, overwrite)
     gathered = yield from _gathered(cases, properties)
     classes, target = _targets(gathered.numbers)
     yield Step(0, 0, f"fitting {trees} trees to {len(target):,} objects")
@@ -131,7 +126,7 @@ def train_object_classifier(
         importances=dict(zip(columns, forest.importances.round(6).tolist(), strict=True)),
         out_of_bag=out_of_bag,
         settings={"trees": trees, "min_leaf": min_leaf, "max_depth": max_depth, "seed": seed},
-        versions={DISTRIBUTION: own_version(), "scikit-learn": version("scikit-learn")},
+        versions=trained_with(),
     )
     return model.save(forest)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from napari_segment.deep.card import ModelCard
 from napari_segment.exchange.archives import names_in
@@ -82,7 +81,7 @@ def _citations(listed: object) -> list[str]:
     ]
 
 
-def _training_data(given: Any) -> str:
+def _training_data(given: object) -> str:
     if not isinstance(given, Mapping):
         return ""
     return _line(given.get("name") or given.get("id"))

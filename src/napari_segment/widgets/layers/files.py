@@ -60,7 +60,7 @@ def file_attributes(path: str, shape: tuple[int, ...]) -> dict[str, Any]:
     return given if fits and stated else {}
 
 
-def write_layer(path: str, data: Any, attributes: dict[str, Any], kind: str) -> list[str]:
+def write_layer(path: str, data: object, attributes: dict[str, Any], kind: str) -> list[str]:
     """Write one layer with its geometry, and with labels the recipe that made them."""
     stack = from_layer(Layer.create(data, _known(attributes), kind))
     return [str(api.write(stack, Path(path)))]

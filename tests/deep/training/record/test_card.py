@@ -88,7 +88,7 @@ def test_the_command_gives_the_settings_of_the_training_again():
         {"model": ("unet", {"features": (4, 8)}), "minutes": 3, "test": 0.25, "find_lr": True,
          "augment_overrides": ("rotate=45", "flip=0"), "test_cases": ("a", "b"), "lr": 0.01}
     )  # fmt: skip
-    words = shlex.split(command_of(settings))[1:]
-    options = make_parser(words).parse_args(words)
+    arguments = shlex.split(command_of(settings))[1:]
+    options = make_parser(arguments).parse_args(arguments)
     again = checked(training().validate(chosen(options, training())))
     assert again == settings

@@ -84,12 +84,7 @@ def stream(
                     corners, block = yield from tiles.take(min(network.batch, left), (done, total))
                     if network.on_cpu:
                         yield from blend.wait((done, total))
-                    before = faulted()
-                    outputs = yield from network.outputs(block, (done, total))
-                    if network.on_cpu and not done:
-                        memory.enter_context(
-                            retained_memory(_allocates_much(faulted() - before, outputs))
-                        )
+                    outputs = yield from _outputs(network, block, (done, total), memory)
                     yield from blend.wait((done, total))
                     blend.submit(outputs, corners)
                     del outputs, block  # not to be held while the next ones are computed
@@ -103,6 +98,17 @@ def stream(
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
             network.close()
+
+
+def _outputs(
+    network: DeviceWorkers, block: list[Tile], progress: tuple[int, int], memory: ExitStack
+) -> Generator[Step, None, list[Tensor]]:
+    """Run tiles through the network; after the first, decide whether memory is retained."""
+    before = faulted()
+    outputs = yield from network.outputs(block, progress)
+    if network.on_cpu and not progress[0]:
+        memory.enter_context(retained_memory(_allocates_much(faulted() - before, outputs)))
+    return outputs
 
 
 def _allocates_much(taken: int, outputs: Sequence[Tensor]) -> bool:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from napari_segment.deep.card import CHOSE, Measured, ModelCard, Part, TrainedCase
 from napari_segment.deep.checkpoint import WEIGHTS, Checkpoint
@@ -139,7 +138,7 @@ def command_of(settings: TrainSettings) -> str:
     return shlex.join(parts)
 
 
-def _typed(value: Any) -> str:
+def _typed(value: object) -> str:
     if isinstance(value, Spec):
         settings = ",".join(f"{key}={_inner(v)}" for key, v in value.settings.items())
         return f"{value.name}:{settings}" if settings else value.name
@@ -148,7 +147,7 @@ def _typed(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _inner(value: Any) -> str:
+def _inner(value: object) -> str:
     return f"({_typed(value)})" if isinstance(value, tuple | list) else _typed(value)
 
 
