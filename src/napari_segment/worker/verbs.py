@@ -204,6 +204,17 @@ def measure(message: Message) -> Work:
     return {"columns": {str(name): table[name].tolist() for name in table.columns}}
 
 
+def clean(message: Message) -> Work:
+    """Clean up labels that are there already."""
+    image = message.get("image")
+    cleaned = yield from api.clean_steps(
+        load_stack(message["labels"]), message["cleanups"], load_stack(image) if image else None
+    )
+    outcome = asdict(outcome_of(cleaned))
+    saved = save_stack(cleaned, Path(message["folder"]), "cleaned")
+    return {"labels": saved, "outcome": outcome}
+
+
 def compare(message: Message) -> Work:
     """Score labels against a reference."""
     yield Step(0, 0, "Comparing")
@@ -253,7 +264,7 @@ VERBS: dict[str, Callable[[Message], Work]] = {
     verb.__name__: verb
     for verb in (
         segment, apply_filters, edge_points, train, classify, classify_objects, augment_preview,
-        network_preview, measure, compare, track, consensus, devices, check, convert_pairs,
+        network_preview, measure, clean, compare, track, consensus, devices, check, convert_pairs,
         add_model, verify_models,
     )
 }  # fmt: skip

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_segment.image import Labels
 
 if TYPE_CHECKING:
@@ -57,3 +60,18 @@ def add_features(layer: LabelsLayer, features: Mapping[str, Any]) -> None:
         further = [c for c in known if c not in table or c == "index"]
         table = table.merge(known[further], on="index", how="left")
     layer.features = table
+
+
+def table_of(layer: LabelsLayer) -> dict[str, NDArray[Any]]:
+    """Return a layer's features as columns by label, without rows that say nothing."""
+    table = layer.features
+    if table.empty:
+        return {}
+    numbers = table["index"] if "index" in table else table.index.to_series()
+    values = table.drop(columns=["index", "label"], errors="ignore")
+    rows = (numbers.to_numpy() > 0) & values.notna().any(axis=1).to_numpy()
+    columns = {"label": numbers.to_numpy()[rows].astype(np.int64)}
+    for name in values:
+        column = values[name].to_numpy()[rows]
+        columns[str(name)] = column.astype(str) if column.dtype == object else column
+    return columns if len(values.columns) else {}
