@@ -24,6 +24,7 @@ from .api import read as read
 from .api import remove_model as remove_model
 from .api import replay as replay
 from .api import replay_edits as replay_edits
+from .api import review as review
 from .api import segment_files as segment_files
 from .api import session_labels as session_labels
 from .api import slices_to_label_next as slices_to_label_next

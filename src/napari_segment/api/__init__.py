@@ -33,6 +33,7 @@ from napari_segment.api.edges import edge_points as edge_points
 from napari_segment.api.editing.session import EditSession as EditSession
 from napari_segment.api.editing.verbs import edit_session as edit_session
 from napari_segment.api.editing.verbs import replay_edits as replay_edits
+from napari_segment.api.editing.verbs import review as review
 from napari_segment.api.editing.verbs import session_labels as session_labels
 from napari_segment.api.files import read as read
 from napari_segment.api.files import write as write

@@ -1,4 +1,4 @@
-"""``edit``: labels are corrected by one edit, or by all those of a journal."""
+"""``edit`` and ``review``: labels are corrected by edits; what to look at first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_segment.api.batch.paths import protect, targets_of
+from napari_segment.api.batch.paths import protect, table_path, targets_of
 from napari_segment.cli.messages import counted
 from napari_segment.cli.settings import chosen
 from napari_segment.errors import SettingError
@@ -36,6 +36,21 @@ def edit(options: argparse.Namespace) -> int:
     else:
         known = f", {counted(count, 'edit')} in the recipe" if count else ""
         print(f"{options.labels} → {path} ({labels.holds}{known})")
+    return 0
+
+
+def review(options: argparse.Namespace) -> int:
+    """Write a table of objects, the most doubtful first."""
+    from napari_segment import api
+
+    target = table_path(options.output, [options.labels])
+    table = api.review(options.labels, axes=options.axes.upper())
+    api.write(table, target)
+    if options.json:
+        print(table.to_json(orient="records"))
+        return 0
+    doubtful = int((table["reasons"] != "").sum())
+    print(f"{options.labels} → {target} ({counted(len(table), 'object')}, {doubtful} with reasons)")
     return 0
 
 

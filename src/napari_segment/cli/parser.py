@@ -82,6 +82,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     _measure(commands)
     _compare(commands)
     _objects(commands, typed[0] if typed else "")
+    _review(commands)
     _edit(commands, typed[2] if typed[:1] == ["edit"] and len(typed) > 2 else "")
     return parser
 
@@ -346,6 +347,15 @@ def _objects(commands: Commands, chosen: str) -> None:
         entry = verb(chosen)
         parsers[chosen].description = plain(entry.help)
         add_options(parsers[chosen].add_argument_group("settings"), entry)
+
+
+def _review(commands: Commands) -> None:
+    title = "Order objects by how doubtful they are, to look at the first ones first."
+    parser = command(commands, "review", "edit", title)
+    parser.add_argument("labels", metavar="LABELS", help="file of objects")
+    output_option(parser, "the table, as CSV")
+    parser.add_argument("--axes", default="", help="axis letters of the labels, such as TZYX")
+    json_option(parser)
 
 
 def _edit(commands: Commands, name: str) -> None:

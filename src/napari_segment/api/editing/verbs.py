@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_segment.api.coercion import as_image, as_labels
 from napari_segment.api.editing.record import in_effect, parse, values_before, values_now
@@ -17,6 +18,9 @@ from napari_segment.image import Image, Labels
 from napari_segment.recipe import Edit, Recipe, Spec, SpecLike
 from napari_segment.results.edits.history import History, Made
 from napari_segment.results.edits.labels import edited_labels, history_of, recorded
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LISTED = 5  # edits that no longer fit are named up to this number
 
@@ -169,6 +173,30 @@ def session_labels(session: EditSession, labels: LabelsLike, *, axes: str = "") 
     given = _labels(labels, axes)
     before = _checksum_before(given, session.history)
     return recorded(edited_labels(given, session.history), before, session.edits)
+
+
+def review(labels: LabelsLike, *, axes: str = "") -> pd.DataFrame:
+    """Order objects by how doubtful they are, to look at the first ones first.
+
+    An object is doubtful if its size, its share of its box or its elongation is an outlier among
+    the objects, if its ``score`` is low where the features have one, or if the border cuts it.
+
+    Parameters
+    ----------
+    labels : Labels, ndarray, dask or zarr Array, str, Path or napari layer
+        Objects.
+    axes : str
+        Axis letters of labels that come without.
+
+    Returns
+    -------
+    DataFrame
+        A row for each object (and time point), the most doubtful first, with ``doubt`` from 0 to
+        1, ``reasons``, and its centre in voxels.
+    """
+    from napari_segment.results.review import review as review_labels
+
+    return review_labels(as_labels(labels, axes))
 
 
 def _labels(labels: LabelsLike, axes: str) -> Labels:

@@ -6,6 +6,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 import napari_segment as ns
+from napari_segment.recipe import Edit
 from napari_segment.testing import edit_sample
 
 pytestmark = pytest.mark.screen
@@ -305,3 +306,44 @@ def test_replaced_data_end_the_session(plane):
     layer.data = labels.astype(np.int32)
     assert "were replaced" in dock.message.text()
     assert dock.edits is None
+
+
+def test_objects_are_reviewed_in_the_order_of_doubt(volume, viewer):
+    layer, dock, hand, _ = volume
+    hand.shift("J")  # orders first
+    queue = dock.queue
+    order = queue.table["label"].tolist()
+    assert sorted(order) == [1, 2, 3, 4, 5]
+    assert layer.selected_label == order[0]
+    box = dock.edits.session.history.index.box(order[0])
+    centre = [(side.start + side.stop - 1) / 2 for side in box]
+    np.testing.assert_allclose(viewer.scene.camera.center[1:], np.array(centre[1:]) * 0.5)
+    assert viewer.dims.current_step[0] == round(centre[0])
+    hand.shift("Y")
+    assert dock.edits.session.accepted == {order[0]}
+    assert layer.selected_label == order[1]
+    assert queue.progress.format() == "1 of 5 accepted"
+    hand.shift("H")
+    assert layer.selected_label == order[0]  # back, though it is accepted
+    hand.shift("J")
+    hand.shift("J")
+    assert layer.selected_label == order[2]
+    dock.make(Edit(name="delete", settings={"numbers": [order[3]]}))
+    assert queue.progress.format() == "1 of 4 accepted"
+    for _ in range(3):
+        hand.shift("Y")
+    assert "All objects are accepted" in queue.about.text()
+    assert names(dock).count("accept") == 4
+    hand.control("Z")
+    assert queue.progress.format() == "3 of 4 accepted"
+
+
+def test_a_changed_object_is_to_be_seen_again(plane):
+    layer, dock, hand, _ = plane
+    dock.queue.order()
+    dock.queue.accept()
+    first = dock.queue.table["label"].iloc[0]
+    layer.mode, layer.brush_size, layer.selected_label = "paint", 1, 7
+    y, x = np.argwhere(layer.data == first)[0]
+    hand.click((y, x))
+    assert first not in dock.edits.session.accepted

@@ -13,6 +13,7 @@ from napari_segment.recipe import Edit
 from napari_segment.results.edits.checksum import checksum
 from napari_segment.results.edits.history import Made
 from napari_segment.widgets.docks.correct.gestures import Gestures
+from napari_segment.widgets.docks.correct.queue import Queue
 from napari_segment.widgets.docks.correct.toolbox import Toolbox
 from napari_segment.widgets.docks.correct.tools import TOOLS, Tool, further_tools
 from napari_segment.widgets.docks.dock import Dock
@@ -53,6 +54,7 @@ class Correct(Dock):
         self.toolbox = Toolbox(self.tools)
         self.planes, self.times = QComboBox(), QComboBox()
         self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
+        self.queue = Queue(self.viewer)
         self.message = QLabel()
         self.take_up_button = QPushButton("Take up")
         self.anew_button = QPushButton("Begin anew")
@@ -113,6 +115,7 @@ class Correct(Dock):
         layer.bind_key(FINISH, lambda _: self._finish(), overwrite=True)
         layer.bind_key(STOP, lambda _: self.toolbox.choose(None), overwrite=True)
         layer.events.mode.connect(self._mode_changed)
+        self.queue.follow(self.edits)
         self._see()
         self._enable()
         count = len(self.edits.session.edits)
@@ -125,6 +128,7 @@ class Correct(Dock):
         if self.edits is None:
             return
         layer = self.edits.layer
+        self.queue.leave()
         keys = [f"Shift-{tool.key}" for tool in self.tools if tool.key]
         for key in (*keys, FINISH, STOP):
             layer.bind_key(key, None, overwrite=True)
@@ -189,6 +193,7 @@ class Correct(Dock):
 
     def _stepped(self, kind: str, made: Made) -> None:
         self._enable()
+        self.queue.refresh()
         self.say(_sentence(kind, made))
 
     def _chooser(self, tool: Tool) -> Callable[[object], None]:
@@ -229,6 +234,8 @@ class Correct(Dock):
         self.times.addItems(["this time point", "all time points"])
         self.times.setToolTip("What an edit of a time-lapse changes")
         self.toolbox.chosen.connect(self._choose)
+        self.queue.accepted.connect(self.make)
+        self.queue.said.connect(self.say)
         self.undo_button.setToolTip("Undo the last edit or stroke (Ctrl+Z)")
         self.redo_button.setToolTip("Make the edit again that was undone (Ctrl+Shift+Z)")
         self.undo_button.clicked.connect(lambda _: self.undo())
@@ -248,6 +255,8 @@ class Correct(Dock):
         column.addWidget(heading("Tools"))
         column.addLayout(_row(self.planes, self.times))
         column.addWidget(self.toolbox)
+        column.addWidget(heading("Review"))
+        column.addWidget(self.queue)
         column.addStretch(1)
         outer: Any = QVBoxLayout(self)
         outer.setContentsMargins(6, 6, 6, 6)
