@@ -60,7 +60,7 @@ def open_dock(viewer: Viewer, name: str) -> Any:
     return widget
 
 
-def _is_docked(dock: QWidget) -> bool:
+def _is_docked(dock: QDockWidget) -> bool:
     return not dock.isFloating() and not dock.isHidden()
 
 

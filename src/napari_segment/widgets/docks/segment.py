@@ -13,6 +13,7 @@ from napari.layers import Points as PointsLayer
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import QSize, QTimer
 from qtpy.QtWidgets import (
+    QAbstractButton,
     QHBoxLayout,
     QPushButton,
     QToolButton,
@@ -305,7 +306,7 @@ class SegmentDock(Dock):
         """Add the image as the method sees it."""
         self.running.begin(lambda: filtered_job(self.source, self.recipe()), self.add_layers)
 
-    def while_idle(self, button: QPushButton) -> None:
+    def while_idle(self, button: QAbstractButton) -> None:
         """Let a button be pressed only while nothing runs."""
         self.running.began.connect(partial(button.setEnabled, False))
         self.running.ended.connect(partial(button.setEnabled, True))

@@ -70,8 +70,8 @@ class FormLayout(QFormLayout):
         super().addRow(Caption(label) if isinstance(label, str) else label, *field)
 
 
-def narrow(*widgets: QComboBox) -> None:
-    """Let buttons be narrower than their text."""
+def narrow(*widgets: QWidget) -> None:
+    """Let menus and buttons be narrower than their text."""
     for widget in widgets:
         widget.setMinimumWidth(NARROW)
 
