@@ -48,4 +48,5 @@ class Plan:
         self, stacks: Mapping[str, Stack], fixed: Mapping[str, Any]
     ) -> Generator[Step, None, list[Any]]:
         """Call the entry on each part of the stacks, with further data that all calls share."""
-        return call_parts(self.lead, stacks, bind(self.entry, self.settings, fixed))
+        title = self.entry.title
+        return call_parts(self.lead, stacks, bind(self.entry, self.settings, fixed), title)

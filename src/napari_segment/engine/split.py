@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_segment.engine.estimate import supervised
 from napari_segment.errors import InputError
 from napari_segment.image import Stack
 from napari_segment.registry import Entry
@@ -38,12 +39,14 @@ def bind(
 
 
 def call_parts(
-    lead: str, stacks: Mapping[str, Stack], call: Callable[[Arrays], Any]
+    lead: str, stacks: Mapping[str, Stack], call: Callable[[Arrays], Any], title: str
 ) -> Generator[Step, None, list[Any]]:
     """Call on each part; forward the Steps of long work. The results in order."""
+    first = next(iter(stacks.values()))
+    spatial = sum(axis not in lead for axis in first.spatial_axes)
     results = []
     for name, parts in split(lead, stacks):
-        result = call(parts)
+        result = yield from with_prefix(supervised(title, call, parts, spatial), name)
         if inspect.isgenerator(result):
             result = yield from with_prefix(result, name)
         results.append(result)

@@ -139,12 +139,14 @@ class Joining:
         return {"summary": "1 object" if count == 1 else f"{count} objects", "count": count}
 
     def _joined(self, labels: Sequence[Labels]) -> Labels:
+        from napari_segment.api.entries import verb
         from napari_segment.api.linking import consensus
         from napari_segment.api.verbs import track
 
-        if self.verb == "track":
-            return track(labels[0], **self.settings)
-        return consensus(labels, **self.settings)
+        settings = verb(self.verb).validate(self.settings)  # those of the command line are text
+        return (
+            track(labels[0], **settings) if self.verb == "track" else consensus(labels, **settings)
+        )
 
 
 @dataclass(frozen=True)
