@@ -1,7 +1,7 @@
-"""Under a limit of memory every entry ends with its result, or says within seconds that it does not fit.
+"""Under a limit of memory every entry ends, or says within seconds that it does not fit.
 
-The campaign has the size of a job: an image of 1 GB in a process that may hold 3 GB. The short one has
-the same proportions.
+The campaign has the size of a job: an image of 1 GB in a process that may hold 3 GB. The short
+one has the same proportions.
 """
 
 import json
@@ -46,7 +46,8 @@ def spots(shape):
         image[z] += noise + np.uint16(600) * (disc & (z % 40 > 10))
     return image
 data = {}
-small = spots((24, 64, 64))
+import numba
+small = spots((24, 128, 128))
 if "markers" in entry.data and kind == "methods":
     marks = lambda image: (image > 700).astype(np.uint8) + 2 * (image < 220).astype(np.uint8)
     data = {"markers": marks(small)}

@@ -8,10 +8,11 @@ import pytest
 
 from napari_segment import api
 from napari_segment.engine import estimate
+from napari_segment.engine.split import call_parts
 from napari_segment.errors import InputError, MemoryShortError
-from napari_segment.image import Labels
+from napari_segment.image import Labels, Stack
 from napari_segment.registry import cleanups, filters, methods
-from napari_segment.step import run
+from napari_segment.step import Step, run
 
 TRAINED = ("classifier", "network", "onnx", "bioimageio")
 SETTINGS = {
@@ -166,12 +167,17 @@ def test_what_does_not_fit_is_refused_before_it_begins(monkeypatch):
 def test_too_little_memory_in_the_call_is_a_sentence(monkeypatch):
     monkeypatch.setattr(estimate, "LARGE", 100)
 
-    def call(arrays):
-        if arrays["image"].size == 1600:
-            raise MemoryError
-        return arrays["image"]
+    def plain(arrays):
+        return np.empty((2**20, 2**20, 2**10)) if arrays["image"].size == 1600 else arrays["image"]
 
-    with pytest.raises(
-        MemoryShortError, match=r"Greedy needs more memory than is free .*1,600 voxels"
-    ):
-        run(estimate.supervised("Greedy", call, {"image": np.zeros((40, 40))}, 2))
+    def long(arrays):
+        yield Step(0)
+        return plain(arrays)
+
+    stack = {"image": Stack(np.zeros((40, 40)), "YX")}
+    said = (
+        r"Greedy needs more memory than the .* GB that are free for 1,600 voxels \(it asked"
+    )
+    for call in (plain, long):
+        with pytest.raises(MemoryShortError, match=said):
+            run(call_parts("", stack, call, "Greedy"))

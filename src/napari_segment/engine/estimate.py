@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 import time
 import tracemalloc
 import warnings
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Any
 
@@ -16,7 +18,7 @@ import numpy as np
 from napari_segment.arrays import Index
 from napari_segment.blocks import is_lazy
 from napari_segment.blocks.memory import free_memory
-from napari_segment.errors import MemoryShortError
+from napari_segment.errors import MemoryShortError, SegmentError
 from napari_segment.step import Step
 
 Arrays = Mapping[str, Any]
@@ -27,6 +29,7 @@ SAMPLE = 2**16  # voxels of the part on which that is done
 PATIENCE = 3.0  # seconds from which on the time left is said
 STEEPEST = 1.4  # power of the number of voxels with which time may grow
 INTERVAL = 0.5  # seconds between two Steps
+DOUBT = 1.25  # times what is free that an estimate must be for a call to be refused
 TIGHT = 8  # times its input that a call may need before its memory is estimated
 
 
@@ -63,18 +66,27 @@ def supervised(title: str, call: Call, arrays: Arrays, spatial: int) -> Generato
     size = int(np.prod(shape))
     if size < LARGE or any(is_lazy(array) for array in arrays.values()):
         return call(arrays)
+    _require_memory(title, call, arrays, shape)
+    seconds = _seconds(call, arrays, shape)
+    if seconds < PATIENCE:
+        return call(arrays)
+    return (yield from _timed(title, call, arrays, seconds))
+
+
+@contextmanager
+def memory_said(title: str, arrays: Arrays) -> Iterator[None]:
+    """Say in a sentence that there is too little memory for the work within."""
     try:
-        _require_memory(title, call, arrays, shape)
-        seconds = _seconds(call, arrays, shape)
-        if seconds < PATIENCE:
-            return call(arrays)
-        return (yield from _timed(title, call, arrays, seconds))
-    except MemoryShortError:
+        yield
+    except SegmentError:
         raise
     except MemoryError as error:
+        voxels = max((np.size(array) for array in arrays.values()), default=0)
+        asked = re.search(r"allocate (\S+ \S+) for", str(error))
+        more = f" (it asked for {asked[1]} more)" if asked else ""
         raise MemoryShortError(
-            f"{title} needs more memory than is free ({free_memory() / 1e9:.2g} GB) for "
-            f"{size:,} voxels. {_LESS}"
+            f"{title} needs more memory than the {free_memory() / 1e9:.2g} GB that are free for "
+            f"{voxels:,} voxels{more}. {_LESS}"
         ) from error
 
 
@@ -199,7 +211,7 @@ def _require_memory(title: str, call: Call, arrays: Arrays, shape: tuple[int, ..
     if TIGHT * held < free:
         return
     need = _bytes(call, arrays, shape)
-    if need > free:
+    if need > DOUBT * free:
         size = int(np.prod(shape))
         raise MemoryShortError(
             f"{title} needs about {need / 1e9:.2g} GB of memory for {size:,} voxels, but "

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_segment.engine.estimate import supervised
+from napari_segment.engine.estimate import memory_said, supervised
 from napari_segment.errors import InputError
 from napari_segment.image import Stack
 from napari_segment.registry import Entry
@@ -46,9 +46,10 @@ def call_parts(
     spatial = sum(axis not in lead for axis in first.spatial_axes)
     results = []
     for name, parts in split(lead, stacks):
-        result = yield from with_prefix(supervised(title, call, parts, spatial), name)
-        if inspect.isgenerator(result):
-            result = yield from with_prefix(result, name)
+        with memory_said(title, parts):
+            result = yield from with_prefix(supervised(title, call, parts, spatial), name)
+            if inspect.isgenerator(result):
+                result = yield from with_prefix(result, name)
         results.append(result)
         if name:
             yield Step(len(results), _count(lead, stacks), name)
