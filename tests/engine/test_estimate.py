@@ -14,7 +14,7 @@ from napari_segment.image import Labels, Stack
 from napari_segment.registry import cleanups, filters, methods
 from napari_segment.step import Step, run
 
-TRAINED = ("classifier", "network", "onnx", "bioimageio")
+TRAINED = ("classifier", "network")  # groups of methods that need a model
 SETTINGS = {
     "hysteresis": {"low": 60, "high": 90}, "range": {"low": 60, "high": 90},
     "manual": {"value": 60}, "levels": {"thresholds": [60, 90]},
@@ -48,7 +48,7 @@ def spots(shape=(40, 44)):
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("name", [m for m in methods if m not in TRAINED])
+@pytest.mark.parametrize("name", [m for m, e in methods.items() if e.group not in TRAINED])
 def test_every_method_says_how_much_time_is_left(name, monkeypatch):
     """And gives the result that it gives without."""
     pixels, far = spots()
@@ -175,9 +175,7 @@ def test_too_little_memory_in_the_call_is_a_sentence(monkeypatch):
         return plain(arrays)
 
     stack = {"image": Stack(np.zeros((40, 40)), "YX")}
-    said = (
-        r"Greedy needs more memory than the .* GB that are free for 1,600 voxels \(it asked"
-    )
+    said = r"Greedy needs more memory than the .* GB that are free for 1,600 voxels \(it asked"
     for call in (plain, long):
         with pytest.raises(MemoryShortError, match=said):
             run(call_parts("", stack, call, "Greedy"))

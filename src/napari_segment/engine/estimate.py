@@ -190,12 +190,12 @@ def _timed(title: str, call: Call, arrays: Arrays, seconds: float) -> Generator[
 def _step(title: str, elapsed: float, seconds: float) -> Step:
     left = seconds - elapsed
     if left <= 0:
-        over = f"longer than the {_in_words(seconds)} that were expected"
+        over = f"longer than the {_duration(seconds)} that were expected"
         return Step(99, 100, f"{title}: {over}")
-    return Step(int(99 * elapsed / seconds), 100, f"{title}: about {_in_words(left)} left")
+    return Step(int(99 * elapsed / seconds), 100, f"{title}: about {_duration(left)} left")
 
 
-def _in_words(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     if seconds < 99:
         return f"{max(seconds, 1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5940 else f"{seconds / 3600:.1f} h"
