@@ -17,7 +17,7 @@ from napari_segment.registry import cleanups, filters, methods
 
 REQUIRED = {
     "checkpoint": "a folder/run", "package": "model.zip", "model": "net.onnx",
-    "model_folder": "a folder/nnUNetTrainer__nnUNetPlans__2d",
+    "model_folder": "a folder/nnUNetTrainer__nnUNetPlans__2d", "task": "total",
 }  # fmt: skip
 
 

@@ -14,7 +14,17 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 # Pages whose Python blocks run one after the other, given the files that they name.
-ALONE = ("bioimageio", "clusters", "losses", "models", "nnunet", "onnx", "prediction", "training")
+ALONE = (
+    "bioimageio",
+    "clusters",
+    "losses",
+    "models",
+    "nnunet",
+    "onnx",
+    "prediction",
+    "totalsegmentator",
+    "training",
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -746,6 +746,26 @@ def segment(
 @overload
 def segment(
     image: ImageLike,
+    method: Literal["totalsegmentator"],
+    *,
+    task: Literal["total", "total_fast", "total_fastest", "total_mr", "total_mr_fast", "total_mr_fastest", "body", "body_fast", "vertebrae_mr", "breasts", "appendicular_bones", "appendicular_bones_mr", "tissue_types", "tissue_types_mr", "tissue_4_types", "vertebrae_body", "face", "face_mr"],
+    weights_folder: str | Path | Literal["auto"] = "auto",
+    test_time_augmentation: bool = False,
+    overlap: float = 0.5,
+    batch: int = 1,
+    device: str = "auto",
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto",
+    store: str | Path | Literal["none"] = "none",
+    filters: Iterable[SpecLike] = (),
+    cleanups: Iterable[SpecLike] = (),
+    channel: int | str = "auto",
+    apply_to: ApplyTo = "auto",
+    times: tuple[int, int] | tuple[()] = (),
+    axes: str = "",
+) -> Labels: ...
+@overload
+def segment(
+    image: ImageLike,
     method: Literal["triangle"],
     *,
     bins: int = 256,

@@ -14,7 +14,7 @@ from napari_segment.image import Turn, turn_between
 from napari_segment.image.units import length_factor
 
 _FLAT = 999  # times the largest spacing, that of the one plane of a 2-D image
-_RAS = "SAR"  # the array order Z, Y, X of an image in RAS
+RAS = "SAR"  # the array order Z, Y, X of an image in RAS
 _UNIT = "millimeter"
 
 
@@ -119,7 +119,7 @@ def _turn(trained: TrainedFolder, orientation: str) -> Turn | None:
     """Return the turn to RAS where the reader of the training images made it."""
     if not trained.plans.reader.endswith("WithReorient") or len(orientation) != 3:
         return None
-    turn = turn_between(orientation, _RAS)
+    turn = turn_between(orientation, RAS)
     return None if turn is None or turn.is_identity else turn
 
 
@@ -129,7 +129,7 @@ def _unusual(trained: TrainedFolder, orientation: str) -> tuple[str, ...]:
     if turned or len(orientation) != 3 or turn_order(orientation) == (0, 1, 2):
         return ()
     return (
-        f"The axes of the image run to {orientation} (most medical images: {_RAS} or {_RAS[0]}PL). "
+        f"The axes of the image run to {orientation} (most medical images: {RAS} or {RAS[0]}PL). "
         "nnU-Net takes voxels in the order in which they are stored and knows no orientation: turn "
         "the image to that of the training images if the labels look wrong.",
     )
@@ -137,7 +137,7 @@ def _unusual(trained: TrainedFolder, orientation: str) -> tuple[str, ...]:
 
 def turn_order(orientation: str) -> tuple[int, ...]:
     """Return the order of axes that leads from an orientation to RAS."""
-    turn = turn_between(orientation, _RAS)
+    turn = turn_between(orientation, RAS)
     return (0, 1, 2) if turn is None else turn.order
 
 
