@@ -115,6 +115,21 @@ def train(folder: Path) -> None:
     save(viewer, folder / "train.png")
 
 
+def correct(folder: Path) -> None:
+    """Cells that were split and merged, and one of them in the review."""
+    os.environ["HOME"] = tempfile.mkdtemp()  # where journals go
+    viewer = window((1000, 700))
+    image, truth = samples.cells()
+    add(viewer, image, name="cells")
+    add(viewer, truth, name="labels")
+    widget = dock(viewer, "Correct")
+    widget.image.layer = viewer.layers["cells"]
+    widget.queue.order()
+    widget.queue.accept()
+    widget.toolbox.choose(next(t for t in widget.tools if t.name == "split_points"))
+    save(viewer, folder / "correct.png")
+
+
 def picture(sheet, path: Path) -> None:
     """Write a window of its own as a small PNG."""
     from PIL import Image
@@ -130,8 +145,8 @@ def main() -> None:
     GlirProgram.delete = lambda _: None  # Mesa's software GL crashes on deleted programs
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = sys.argv[2:] or ["threshold", "edges", "train"]
-    for picture in (threshold, edges, train):
+    wanted = sys.argv[2:] or ["threshold", "edges", "train", "correct"]
+    for picture in (threshold, edges, train, correct):
         if picture.__name__ in wanted:
             picture(folder)
 

@@ -73,7 +73,8 @@ def _doubts(table: pd.DataFrame, labels: Labels) -> tuple[NDArray[np.float64], l
     border = _border(table, labels, axes)
     score = _scores(table, labels)
     doubts: list[NDArray[Any]] = [np.abs(sizes), np.maximum(-filled, 0), np.maximum(longer, 0)]
-    doubts = [*(doubt / _CERTAIN for doubt in doubts), border * _AT_BORDER, 1 - score]
+    share = np.where(border, 0.5, 1.0) / _CERTAIN  # what the border cuts is no whole shape
+    doubts = [*(doubt * share for doubt in doubts), border * _AT_BORDER, 1 - score]
     reasons = {
         "large": sizes > _LIMIT, "small": sizes < -_LIMIT, "irregular": filled < -_LIMIT,
         "elongated": longer > _LIMIT, "at the border": border, "low score": score < _LOW,

@@ -16,6 +16,7 @@ from napari_segment.errors import FormatError
 from napari_segment.io import is_inside, journal_path
 from napari_segment.io.journal import read_lines
 from napari_segment.results.edits.checksum import as_text
+from napari_segment.widgets.layers.conversion import KEY
 
 if TYPE_CHECKING:
     from napari.layers import Labels as LabelsLayer
@@ -35,11 +36,14 @@ class Earlier:
         Edits of an earlier session that belong to the layer's labels.
     when : str
         When the last of them was made.
+    is_last : bool
+        Whether the labels are what the last of them left.
     """
 
     path: Path
     count: int = 0
     when: str = ""
+    is_last: bool = False
 
 
 def earlier_edits(layer: LabelsLayer, checksum: int) -> Earlier:
@@ -58,7 +62,9 @@ def earlier_edits(layer: LabelsLayer, checksum: int) -> Earlier:
         A journal of other labels is left as it is, and another name taken.
     """
     state = as_text(checksum, layer.data.shape)
-    first = _next_to_file(layer) or _own_folder() / f"{state}.edits.jsonl"
+    first = (
+        recorded_journal(layer) or _next_to_file(layer) or _own_folder() / f"{state}.edits.jsonl"
+    )
     for number in range(1, _SEVERAL):
         ending = ".edits.jsonl"
         name = first.name.removesuffix(ending)
@@ -70,12 +76,24 @@ def earlier_edits(layer: LabelsLayer, checksum: int) -> Earlier:
             if not lines:
                 return Earlier(path)
             header, steps = parse(lines, str(path))
-            states = {header["checksum"], *(step.checksum for step in steps)}
+            states = [header["checksum"], *(step.checksum for step in steps)]
             stored = not isinstance(layer.data, np.ndarray)  # it may have been left half written
             if state in states or (stored and tuple(header["shape"]) == layer.data.shape):
                 count = len(in_effect(steps)[0])
-                return Earlier(path, count, str(lines[-1].get("when", "")))
+                when = str(lines[-1].get("when", ""))
+                return Earlier(path, count, when, state == states[-1])
     return Earlier(first.with_name(f"{datetime.now():%Y-%m-%d %H.%M.%S}.edits.jsonl"))
+
+
+def record_journal(layer: LabelsLayer, path: Path) -> None:
+    """Note in a layer where its edits are written, for when it is corrected again."""
+    layer.metadata[KEY] = {**(layer.metadata.get(KEY) or {}), "journal": str(path)}
+
+
+def recorded_journal(layer: LabelsLayer) -> Path | None:
+    """Return where the edits of a layer were written in this window."""
+    saved = (layer.metadata.get(KEY) or {}).get("journal")
+    return Path(saved) if saved else None
 
 
 def put_aside(path: Path) -> Path:

@@ -347,3 +347,66 @@ def test_a_changed_object_is_to_be_seen_again(plane):
     y, x = np.argwhere(layer.data == first)[0]
     hand.click((y, x))
     assert first not in dock.edits.session.accepted
+
+
+def test_a_dock_that_is_closed_leaves_the_layer_and_another_goes_on(plane, viewer, qapp):
+    layer, dock, hand, labels = plane
+    callbacks = len(layer.mouse_drag_callbacks)
+    hand.shift("D")
+    hand.click((11, 3))
+    frame = dock.parent()
+    while not hasattr(frame, "destroyOnClose"):
+        frame = frame.parent()
+    frame.destroyOnClose()  # as its × does
+    for _ in range(5):
+        qapp.processEvents()
+    assert len(layer.mouse_drag_callbacks) == callbacks - 1
+    hand.click((3, 3))
+    assert 1 in layer.data
+    again = viewer.window.add_plugin_dock_widget("napari-segment", "Correct")[1]
+    assert names(again) == ["delete"]
+    again.undo()
+    assert np.array_equal(layer.data, labels)
+
+
+def test_two_docks_do_not_edit_one_layer(plane, viewer):
+    from napari_segment.widgets.docks.correct import Correct
+
+    layer, dock, _, _ = plane
+    second = Correct(viewer)
+    assert dock.edits is None
+    assert "Another Correct dock" in dock.message.text()
+    assert second.edits.layer is layer
+    second.end()
+
+
+@pytest.fixture
+def movie(viewer, qapp, home):
+    labels = np.stack([edit_sample()[0]] * 3).astype(np.int32)
+    labels[1][labels[1] == 3] = 0
+    layer, dock, hand = opened(viewer, qapp, labels, axis_labels=("t", "y", "x"))
+    viewer.dims.set_current_step(0, 0)
+    qapp.processEvents()
+    return layer, dock, hand
+
+
+def test_one_time_point_or_all_are_edited(movie):
+    layer, dock, hand = movie
+    assert dock.times.isVisible()
+    assert not dock.planes.isVisible()
+    hand.shift("D")
+    hand.click((3, 3))
+    assert [1 in plane for plane in layer.data] == [False, True, True]
+    dock.times.setCurrentIndex(1)
+    hand.click((3, 18))
+    assert 4 not in layer.data
+    hand.shift("I")
+    hand.click((11, 3))
+    assert 3 in layer.data[1]
+    hand.shift("V")
+    dock.times.setCurrentIndex(0)
+    hand.click((2, 9))
+    assert names(dock)[-1] == "copy_plane"
+    hand.shift("N")
+    hand.drag((8, 15), (8, 25), (13, 25), (13, 15))
+    assert layer.data[:, 10, 20].astype(bool).tolist() == [False, True, False]

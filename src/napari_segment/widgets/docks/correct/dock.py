@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
-from qtpy.QtCore import QSize
+from qtpy.compat import isalive
+from qtpy.QtCore import QSize, QTimer
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_segment.errors import SegmentError
@@ -21,15 +26,22 @@ from napari_segment.widgets.forms.layout import form_layout, heading, scrolling
 from napari_segment.widgets.forms.source import LayerMenu, follow, is_image, is_labels
 from napari_segment.widgets.layers.conversion import KEY
 from napari_segment.widgets.layers.edits import LayerEdits, axes_of
-from napari_segment.widgets.layers.journals import Earlier, earlier_edits, put_aside
+from napari_segment.widgets.layers.journals import (
+    Earlier,
+    earlier_edits,
+    put_aside,
+    record_journal,
+    recorded_journal,
+)
 
 if TYPE_CHECKING:
     from napari.layers import Labels as LabelsLayer
     from napari.utils.events import Event
     from napari.viewer import Viewer
-    from qtpy.QtGui import QCloseEvent
+    from qtpy.QtGui import QHideEvent
 
 FINISH, STOP = "Enter", "Escape"
+_docks: WeakSet[Correct] = WeakSet()  # of all windows
 
 
 class Correct(Dock):
@@ -47,6 +59,7 @@ class Correct(Dock):
         self.viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self.edits: LayerEdits | None = None
         self.gestures: Gestures | None = None
+        _docks.add(self)
         self.earlier: Earlier | None = None
         self.labels = LayerMenu(self.viewer, is_labels, "none")
         self.image = LayerMenu(self.viewer, is_image, "none")
@@ -62,6 +75,7 @@ class Correct(Dock):
         self.labels.currentIndexChanged.connect(lambda _: self.begin())
         self.image.currentIndexChanged.connect(lambda _: self._see())
         follow(self, self.viewer.layers.events.removed, self._removed)
+        Thread(target=_import_libraries, daemon=True).start()
         active = self.viewer.layers.selection.active
         if is_labels(active):
             self.labels.layer = active
@@ -71,9 +85,14 @@ class Correct(Dock):
     def sizeHint(self) -> Any:
         return QSize(340, 520)
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self.end()
-        super().closeEvent(event)
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        QTimer.singleShot(0, self._end_if_closed)
+
+    def _end_if_closed(self) -> None:
+        """Leave the layer when napari has taken the dock apart; it calls no closeEvent."""
+        if not isalive(self) or (self.parent() is None and not self.isVisible()):
+            self.end()
 
     # ---- the layer ----
 
@@ -81,6 +100,9 @@ class Correct(Dock):
         """Begin to edit the chosen layer, unless earlier edits of it are to be decided on."""
         self.end()
         layer = self.labels.layer
+        for other in [dock for dock in _docks if dock is not self]:
+            if other.edits is not None and other.edits.layer is layer:
+                other.leave_to_another()
         self._enable()
         if layer is None:
             self.say("Choose a Labels layer to correct.")
@@ -89,7 +111,8 @@ class Correct(Dock):
             axes_of(layer)
             state = checksum(layer.data)
             earlier = earlier_edits(layer, state)
-            if earlier.count and not (anew or take_up):
+            mine = earlier.is_last and recorded_journal(layer) == earlier.path
+            if earlier.count and not (anew or take_up or mine):
                 self._ask(earlier)
                 return
             if anew and earlier.path.exists():
@@ -100,6 +123,7 @@ class Correct(Dock):
 
     def _start(self, layer: LabelsLayer, earlier: Earlier, state: int) -> None:
         self.edits = LayerEdits(layer, earlier.path, state)
+        record_journal(layer, earlier.path)
         self.edits.stepped.connect(self._stepped)
         self.edits.failed.connect(self.say)
         self.edits.lost.connect(self._lost)
@@ -137,7 +161,14 @@ class Correct(Dock):
             self.gestures.close()
         self.edits.close()
         self.edits = self.gestures = None
-        self.toolbox.choose(None)
+        with suppress(RuntimeError):  # Qt's part of the dock is gone
+            self.toolbox.choose(None)
+
+    def leave_to_another(self) -> None:
+        """Let another dock correct the layer."""
+        self.end()
+        self._enable()
+        self.say("Another Correct dock has taken the layer.")
 
     def _ask(self, earlier: Earlier) -> None:
         self.earlier = earlier
@@ -276,6 +307,13 @@ class Correct(Dock):
         self.undo_button.setEnabled(bool(history and history.done))
         self.redo_button.setEnabled(bool(history and history.undone))
         self.earlier = None if ready else self.earlier
+
+
+def _import_libraries() -> None:
+    """Import what the first use of a tool would wait for."""
+    for name in ("scipy.ndimage", "skimage.segmentation", "edt"):
+        with suppress(ImportError):
+            import_module(name)
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:
