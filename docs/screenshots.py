@@ -117,8 +117,8 @@ def train(folder: Path) -> None:
 
 def correct(folder: Path) -> None:
     """Cells that were split and merged, and one of them in the review."""
-    os.environ["HOME"] = tempfile.mkdtemp()  # where journals go
     viewer = window((1000, 700))
+    os.environ["HOME"] = tempfile.mkdtemp()  # where the journal goes, once napari has its icons
     image, truth = samples.cells()
     add(viewer, image, name="cells")
     add(viewer, truth, name="labels")

@@ -333,7 +333,7 @@ def _sentence(kind: str, made: Made) -> str:
     listed = ", ".join(map(str, numbers[:5])) + (" …" if len(numbers) > 5 else "")
     objects = f" Changed: {listed}." if numbers else ""
     if made.edit.name == "accept":
-        return f"{prefix}{title} {made.edit.settings['numbers'][0]}."
+        return f"{prefix}Accepted object {made.edit.settings['numbers'][0]}."
     gone = f" Gone: {', '.join(map(str, sorted(made.gone)[:5]))}." if made.gone else ""
     nothing = "" if made.changes else " Nothing had to be changed."
     return f"{prefix}{title}.{objects}{gone}{nothing}"
