@@ -78,6 +78,8 @@ def for_rows(
     spacing: Sequence[float],
     features: FeatureSet,
     use: Callable[[int, int, NDArray[np.float32]], None],
+    *,
+    lines: tuple[int, int] | None = None,
 ) -> None:
     """Compute features and hand them over a few rows at a time, from several threads.
 
@@ -91,6 +93,8 @@ def for_rows(
         What to compute.
     use : callable
         Called with the first and one past the last voxel (in C order), and their features (N, F).
+    lines : (int, int), optional
+        First row and one past the last, counted over all planes; default all.
     """
     from napari_segment.classical.classifier.features_kernels import derived
 
@@ -105,14 +109,16 @@ def for_rows(
     ]
     count = len(smooth) * features.width(ndim)
     nz, ny, nx = smooth[0][0].shape
+    first, last = lines or (0, nz * ny)
 
     def rows(start: int, stop: int) -> None:
+        start, stop = first + start, first + stop
         table = np.empty(((stop - start) * nx, count), np.float32)
         for volume, columns in smooth:
             derived(volume, (start, stop), steps, ndim, columns, table)
         use(start * nx, stop * nx, table)
 
-    over_slabs(rows, nz * ny, max(1, _ROWS // nx))
+    over_slabs(rows, last - first, max(1, _ROWS // nx))
 
 
 def feature_table(

@@ -59,6 +59,7 @@ class Forest:
         min_leaf: int,
         max_depth: int | None,
         seed: int,
+        score: bool = True,
     ) -> tuple[Forest, float | None]:
         """Fit a random forest with scikit-learn, each class weighing the same.
 
@@ -70,24 +71,27 @@ class Forest:
             Their class index, from 0.
         trees, min_leaf, max_depth, seed
             Number of trees, least samples of a leaf, longest path, and the seed.
+        score : bool
+            Whether the accuracy is wanted, which takes time.
 
         Returns
         -------
         forest : Forest
         out_of_bag : float or None
             Accuracy of the trees on the samples that they were not fitted to; None where there
-            are too few trees for every sample to have some.
+            are too few trees for every sample to have some, or it is not wanted.
         """
         from sklearn.ensemble import RandomForestClassifier
 
         from napari_segment.runtime import threads
 
+        scored = score and trees >= 20
         forest = RandomForestClassifier(
             n_estimators=trees, min_samples_leaf=min_leaf, max_depth=max_depth,
-            class_weight="balanced", random_state=seed, n_jobs=threads(), oob_score=trees >= 20,
+            class_weight="balanced", random_state=seed, n_jobs=threads(), oob_score=scored,
         )  # fmt: skip
         forest.fit(table, classes)
-        return cls.of(forest), float(forest.oob_score_) if trees >= 20 else None
+        return cls.of(forest), float(forest.oob_score_) if scored else None
 
     @classmethod
     def of(cls, forest: RandomForestClassifier) -> Forest:

@@ -194,7 +194,7 @@ def _drawn_of(
     for i, image in enumerate(images):
         if drawn is None:
             ordered = tuple(kind for kind in KINDS if kind in kinds)
-            drawn = _Drawn(image, FeatureSet(_scales(scales, image), ordered), [], [])
+            drawn = _Drawn(image, FeatureSet(scales_of(scales, image), ordered), [], [])
         _check_alike(drawn.first, image)
         try:
             spacing = _spacing(image, drawn.first)
@@ -210,7 +210,8 @@ def _drawn_of(
     return drawn
 
 
-def _scales(given: tuple[float, ...] | str, image: LabelledImage) -> tuple[float, ...]:
+def scales_of(given: tuple[float, ...] | str, image: LabelledImage) -> tuple[float, ...]:
+    """Return the scales that are given, or those of the spacing of an image."""
     if not isinstance(given, str):
         if not given:
             raise SettingError('No scale is given: give some, such as (1, 2, 4), or "auto".')

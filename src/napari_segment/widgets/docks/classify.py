@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Labels as LabelsLayer
 from napari.layers import Layer
-from qtpy.QtCore import QSize
+from qtpy.QtCore import QSize, QTimer
 from qtpy.QtWidgets import QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from napari_segment import api
@@ -16,6 +16,7 @@ from napari_segment.classical.classifier.training import ENTRY
 from napari_segment.errors import InputError
 from napari_segment.image import Labels
 from napari_segment.widgets.docks.dock import Dock
+from napari_segment.widgets.docks.live_strokes import LiveStrokes
 from napari_segment.widgets.forms.form import Form
 from napari_segment.widgets.forms.layout import form_layout, heading, scrolling
 from napari_segment.widgets.forms.model_folder import ModelFolder
@@ -31,6 +32,7 @@ from napari_segment.worker.stacks import load_stack
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
+    from qtpy.QtGui import QHideEvent, QShowEvent
 
 SETTING_LABELS = {
     "scales": "scales", "features": "features", "trees": "number of trees",
@@ -63,10 +65,20 @@ class Classify(Dock):
         self.form = Form(ENTRY, hide=("out", "overwrite", "background"), labels=SETTING_LABELS)
         self.running = Running("Learn and classify", self.make_job, self.finished)
         self.result: Any = None
+        self.live = LiveStrokes(self)
         self._build()
 
     def sizeHint(self) -> Any:
         return QSize(340, 460)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.live.refresh()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Take the classes in view along, once Qt has done what hides this."""
+        super().hideEvent(event)
+        QTimer.singleShot(0, self.live.end_if_gone)
 
     def _build(self) -> None:
         self.paint_button.setToolTip("Add a layer to paint on: a number for each class")
@@ -88,6 +100,10 @@ class Classify(Dock):
         form.addRow("strokes", self.strokes)
         form.addRow(self.paint_button)
         form.addRow("background", self.background)
+        form.addRow(self.live.box)
+        self.strokes.currentIndexChanged.connect(lambda _index: self.live.follow_strokes())
+        for changed in (self.background.valueChanged, self.form.changed, self.source.changed):
+            changed.connect(self.live.refresh)
         more = Section("More settings")
         layout = form_layout(more.body)
         layout.addRow(self.form.native)
@@ -160,6 +176,7 @@ class Classify(Dock):
         if self.result is not None and self.result in self.viewer.layers:
             self.viewer.layers.remove(self.result)
         painted = self.strokes.layer
+        self.live.hide()
         self.result = [self.viewer.add_layer(Layer.create(*one)) for one in layers][-1]
         self.result.opacity = 0.4
         if painted in self.viewer.layers:

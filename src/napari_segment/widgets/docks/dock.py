@@ -70,3 +70,12 @@ def _around(widget: QWidget) -> QDockWidget | None:
     while parent is not None and not isinstance(parent, QDockWidget):
         parent = parent.parentWidget()
     return parent
+
+
+def is_gone(dock: QWidget) -> bool:
+    """Return whether a dock widget was hidden or closed; behind another tab it was not."""
+    try:
+        ancestor = _around(dock)
+        return ancestor is None or ancestor.isHidden()
+    except RuntimeError:  # Qt's part of these objects is gone
+        return False

@@ -10,9 +10,10 @@ from weakref import WeakSet
 import numpy as np
 from napari.layers import Layer
 from qtpy.QtCore import QObject, QTimer, Signal
-from qtpy.QtWidgets import QCheckBox, QDockWidget
+from qtpy.QtWidgets import QCheckBox
 
 from napari_segment.errors import SegmentError
+from napari_segment.widgets.docks.dock import is_gone
 from napari_segment.widgets.forms.histogram import HistogramView
 from napari_segment.widgets.forms.source import follow
 from napari_segment.widgets.jobs.preview import Look, Newest, Request, View
@@ -79,14 +80,8 @@ class LivePreview(QObject):
 
     def end_if_gone(self) -> None:
         """Take the preview along with a hidden dock, or a closed one, whose content lives on."""
-        try:
-            ancestor = self.dock.parentWidget()
-            while ancestor is not None and not isinstance(ancestor, QDockWidget):
-                ancestor = ancestor.parentWidget()
-            if ancestor is None or ancestor.isHidden():  # not so behind another tab
-                self.box.setChecked(False)
-        except RuntimeError:  # Qt's part of these objects is gone
-            return
+        if is_gone(self.dock):
+            self.box.setChecked(False)
 
     def _toggled(self, on: bool) -> None:
         if on:
