@@ -74,3 +74,17 @@ def test_edits_are_checked_before_the_work():
     wrong = recipe().model_copy(update={"edits": (Edit(name="delete", settings={"numbr": 3}),)})
     with pytest.raises(ns.SegmentError, match="no setting 'numbr'"):
         ns.replay(wrong, image())
+
+
+def test_too_many_edits_are_left_to_the_journal(monkeypatch):
+    from napari_segment.results.edits.labels import with_edits
+
+    monkeypatch.setattr("napari_segment.results.edits.labels.MOST", 3)
+    edits = recipe().edits
+    whole = with_edits(recipe(), edits[:1], "x")
+    assert (len(whole.edits), whole.edited) == (3, "x")
+    for _ in range(2):
+        whole = with_edits(whole, edits * 2, "x")
+        assert (whole.edits, whole.edited) == ((), "")
+    assert len(whole.warnings) == 1
+    assert "replay their journal" in whole.warnings[0]

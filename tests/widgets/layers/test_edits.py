@@ -207,3 +207,33 @@ def test_a_journal_of_other_labels_is_left_alone(edits, journal, tmp_path, monke
     aside = put_aside(journal)
     assert aside.exists()
     assert earlier_edits(layer, state).count == 0
+
+
+def test_a_large_stroke_is_several_edits_that_a_recipe_can_hold(journal):
+    layer = LabelsLayer(np.zeros((60, 200, 200), np.int32))
+    layer.n_edit_dimensions = 3
+    edits = LayerEdits(layer, journal)
+    checkers = np.indices((60, 200, 200)).sum(0) % 2 == 0
+    checkers[:, :, 40:] = False
+    layer.data_setitem(np.nonzero(checkers), 3)
+    runs = [e.settings["runs"] for e in edits.session.edits]
+    assert len(runs) > 1
+    assert max(map(len, runs)) < 65_536
+    expected = layer.data.copy()
+    assert np.array_equal(ns.replay_edits(np.zeros_like(expected), journal).data, expected)
+    edits.close()
+
+
+def test_a_dock_that_comes_back_does_not_count_edits_twice(journal):
+    image = np.full((16, 24), 10, np.uint8)
+    image[2:7, 2:7] = image[2:7, 12:20] = 200
+    labels = ns.segment(image, "otsu", cleanups=["connected_components"])
+    data, attributes, _ = result_layer(labels, ImageLayer(image), "YX", "labels")
+    layer = LabelsLayer(data, metadata=attributes["metadata"])
+    for name in ("first", "second"):
+        edits = LayerEdits(layer, journal)
+        layer.paint((12, 20), 9 if name == "first" else 8)
+        edits.close()
+    recipe = Recipe.from_plain(layer.metadata[KEY]["recipe"])
+    assert [e.settings["number"] for e in recipe.edits] == [9, 8]
+    assert np.array_equal(ns.replay(recipe, image).data, layer.data)

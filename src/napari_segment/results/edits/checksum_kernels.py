@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 
@@ -19,11 +19,11 @@ def mixed(position: np.uint64, value: np.uint64) -> np.uint64:
     return z ^ (z >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True)
 def summed(values: NDArray[Any], first: int) -> np.uint64:
     """The sum over voxels that are not 0, the first of which has a given position."""
     total = np.uint64(0)
-    for i in prange(values.size):
+    for i in range(values.size):
         if values[i] != 0:
             total += mixed(np.uint64(first + i), np.uint64(np.int64(values[i])))
     return total

@@ -129,7 +129,7 @@ class BoxIndex:
     def _searched(self, time: int, number: int, earlier: Bounds) -> Bounds | None:
         box = [slice(a, b) for a, b in earlier]
         part = self._read(time, box)
-        return _bounds((part == number).astype(np.uint8), box).get(1)
+        return _extent(part == number, box)
 
     def _times(self, time: int | None) -> range:
         if self._time is None:
@@ -182,6 +182,18 @@ def _bounds(part: NDArray[Any], sides: list[slice]) -> dict[int, Bounds]:
         int(number): tuple((a, b) for a, b in bounds)
         for number, bounds in zip(ids, (bounding + starts[:, None]).tolist(), strict=True)
     }
+
+
+def _extent(mask: NDArray[np.bool_], sides: list[slice]) -> Bounds | None:
+    """Return the bounds of one object in a box that begins where the sides do."""
+    if not mask.any():
+        return None
+    bounds: list[tuple[int, int]] = []
+    for axis, side in enumerate(sides):
+        others = tuple(a for a in range(mask.ndim) if a != axis)
+        some = np.flatnonzero(mask.any(others))
+        bounds.append((side.start + int(some[0]), side.start + int(some[-1]) + 1))
+    return tuple(bounds)
 
 
 def _union(first: Bounds | None, second: Bounds) -> Bounds:

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import InputError
 from napari_segment.image import Holds, Image, Labels
-from napari_segment.recipe import Edit
+from napari_segment.recipe import Edit, Recipe
 from napari_segment.results.edits.checksum import as_text
 from napari_segment.results.edits.history import History
 
+MOST = 2_500  # edits of a recipe, which is read with bounds
+LONGEST = 800_000  # characters of their settings
 EDITED = "edited"  # column of features: whether the other values are from before an edit
 
 
@@ -119,5 +121,27 @@ def recorded(labels: Labels, before: int, edits: Sequence[Edit]) -> Labels:
     if recipe is None or not edits:
         return labels
     edited = recipe.edited if recipe.edits else as_text(before, labels.shape)
-    changes = {"edits": (*recipe.edits, *edits), "edited": edited}
-    return labels.replace(recipe=recipe.model_copy(update=changes))
+    return labels.replace(recipe=with_edits(recipe, edits, edited))
+
+
+def with_edits(recipe: Recipe, edits: Sequence[Edit], edited: str) -> Recipe:
+    """Return a recipe with further edits; with a warning instead, where they are too many for it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of the labels before the edits.
+    edits : sequence of Edit
+        With every setting.
+    edited : str
+        Checksum of the labels that the first edit of all was made on, as text.
+    """
+    every = (*recipe.edits, *edits)
+    if len(every) > MOST or sum(len(str(edit.settings)) for edit in every) > LONGEST:
+        text = (
+            f"The labels were corrected by {len(every):,} edits, which are too many for a recipe: "
+            "replay their journal on what the recipe gives."
+        )
+        warnings = (*(w for w in recipe.warnings if "too many for a recipe" not in w), text)
+        return recipe.model_copy(update={"edits": (), "edited": "", "warnings": warnings})
+    return recipe.model_copy(update={"edits": every, "edited": edited if every else ""})

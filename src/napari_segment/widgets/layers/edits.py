@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from psygnal import Signal
 
 from napari_segment.api import EditSession
-from napari_segment.errors import InputError, SegmentError
+from napari_segment.errors import FormatError, InputError, SegmentError
 from napari_segment.image import named_axes
-from napari_segment.recipe import Edit
+from napari_segment.recipe import Edit, Recipe
 from napari_segment.results.edits.checksum import as_text
 from napari_segment.results.edits.history import History, Made
-from napari_segment.results.edits.labels import EDITED
-from napari_segment.widgets.layers.conversion import KEY, image_of, known_axes
+from napari_segment.results.edits.labels import EDITED, with_edits
+from napari_segment.widgets.layers.conversion import KEY, image_of, known_axes, recipe_of_layer
 from napari_segment.widgets.layers.refresh import refresh_boxes
 from napari_segment.widgets.layers.strokes import edits_of_stroke
 
@@ -70,7 +70,7 @@ class LayerEdits:
         self.session = EditSession(history, journal, name=layer.name)
         self._features: pd.DataFrame = layer.features.copy()
         self._measured = 0  # edits that were made when the features were set
-        self._recipe = (layer.metadata.get(KEY) or {}).get("recipe")
+        self._recipe = _recipe_before(layer, self.session.edits)
         self._base = self.session.history.base_checksum
         if self.session.resumed:
             self._put_data()
@@ -183,12 +183,11 @@ class LayerEdits:
     def _follow(self) -> None:
         """Let features and provenance follow: of objects that are gone, the rows are empty."""
         history = self.session.history
-        if self._recipe:
-            edits = [*self._recipe.get("edits", ()), *map(_plain, self.session.edits)]
-            base = as_text(self._base, history.labels.shape)
-            edited = self._recipe.get("edited") or base if edits else ""
-            recipe = {**self._recipe, "edits": edits, "edited": edited}
-            self.layer.metadata[KEY] = {**self.layer.metadata[KEY], "recipe": recipe}
+        if self._recipe is not None:
+            edited = self._recipe.edited or as_text(self._base, history.labels.shape)
+            recipe = with_edits(self._recipe, self.session.edits, edited)
+            saved = {**self.layer.metadata[KEY], "recipe": recipe.model_dump(mode="json")}
+            self.layer.metadata[KEY] = saved
         if set(self._features.columns) <= {"index"}:
             return
         steps = history.done[self._measured :]
@@ -207,8 +206,16 @@ class LayerEdits:
             self._measured = len(self.session.history.done)
 
 
-def _plain(edit: Edit) -> dict[str, Any]:
-    return edit.model_dump(mode="json")
+def _recipe_before(layer: LabelsLayer, edits: Sequence[Edit]) -> Recipe | None:
+    """Return the recipe of a layer without the edits of the session that is taken up."""
+    try:
+        recipe = recipe_of_layer(layer)
+    except FormatError:
+        return None
+    if recipe is None or not edits or recipe.edits[-len(edits) :] != tuple(edits):
+        return recipe
+    rest = recipe.edits[: -len(edits)]
+    return recipe.model_copy(update={"edits": rest, "edited": recipe.edited if rest else ""})
 
 
 def followed_table(table: pd.DataFrame, history: History, changed: set[int]) -> pd.DataFrame:

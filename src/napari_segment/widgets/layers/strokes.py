@@ -15,6 +15,8 @@ from napari_segment.results.edits.shapes import runs_of
 if TYPE_CHECKING:
     from napari.layers.labels.labels import _MaskedPaintAtom
 
+_LONGEST = 50_000  # characters of runs; recipes take values of up to 65,536
+
 # Of napari: a mask in a box with its former values, or indices, former and new values.
 Atom: TypeAlias = "_MaskedPaintAtom | tuple[Any, NDArray[Any], NDArray[Any] | int]"
 
@@ -48,16 +50,19 @@ def edits_of_stroke(data: Editable, atoms: Sequence[Atom]) -> list[tuple[Edit, C
     after = before.copy()
     for atom, box in zip(atoms, boxes, strict=True):
         _put(after, atom, box, where, former=False)
-    edits = []
+    edits: list[tuple[Edit, Change]] = []
     for number in np.unique(after[before != after]).tolist():
-        mask = (before != after) & (after == number)
-        partly = np.where(mask, after, before)
-        change = Change.of(where, before, partly)
-        assert change is not None
-        indices = np.argwhere(mask) + [s.start for s in where]
-        settings = {"runs": runs_of(indices, data.shape), "number": number}
-        edits.append((Edit(name="paint", settings=settings), change))
-        before = partly
+        indices = np.argwhere((before != after) & (after == number))
+        starts = [side.start for side in where]
+        count = len(runs_of(indices + starts, data.shape)) // _LONGEST + 1
+        for part in np.array_split(indices, count):
+            partly = before.copy()
+            partly[tuple(part.T)] = number
+            change = Change.of(where, before, partly)
+            assert change is not None
+            settings = {"runs": runs_of(part + starts, data.shape), "number": number}
+            edits.append((Edit(name="paint", settings=settings), change))
+            before = partly
     return edits
 
 
