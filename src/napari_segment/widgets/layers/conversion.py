@@ -122,10 +122,9 @@ def result_layer(labels: Labels, source: LayerLike, axes: str, name: str) -> Lay
     if labels.recipe is not None and labels.recipe.times and "T" in axes:
         offset[axes.index("T")] = labels.recipe.times[0]
     attributes = geometry(source, drop, offset)
-    attributes |= {
-        "name": name,
-        "metadata": {KEY: provenance(labels, source.name, file_of(source))},
-    }
+    made = provenance(labels, source.name, file_of(source))
+    made["header"] = _images_of(source) | made["header"]
+    attributes |= {"name": name, "metadata": {KEY: made}}
     if labels.names:
         attributes["features"] = named_features(labels)
     return data, attributes, "labels"
@@ -204,7 +203,10 @@ def snapshot(layer: LayerLike) -> SimpleNamespace:
     shown = {name: deepcopy(getattr(layer, name)) for name in names if name != "units"}
     affine = SimpleNamespace(affine_matrix=np.array(layer.affine.affine_matrix))
     source = SimpleNamespace(path=layer.source.path)
-    return SimpleNamespace(**shown, units=tuple(layer.units), affine=affine, source=source)
+    metadata = {KEY: {"header": _images_of(layer)}}
+    return SimpleNamespace(
+        **shown, units=tuple(layer.units), affine=affine, source=source, metadata=metadata
+    )
 
 
 def geometry(layer: LayerLike, drop: int = 0, offset: Any = None) -> dict[str, Any]:
@@ -248,6 +250,12 @@ def provenance(labels: Labels, source: str, file: str = "") -> dict[str, Any]:
     names = {int(number): str(name) for number, name in labels.names.items()}
     saved = {"recipe": recipe, "holds": labels.holds, "names": names}
     return saved | {"source": source, "file": file, "header": stored_header(labels)}
+
+
+def _images_of(layer: LayerLike) -> dict[str, Any]:
+    """The DICOM images that a layer shows, to which labels made of it can refer."""
+    saved = ((layer.metadata or {}).get(KEY) or {}).get("header") or {}
+    return {DICOM: saved[DICOM]} if DICOM in saved else {}
 
 
 def stored_header(stack: Image | Labels) -> dict[str, Any]:
