@@ -4,6 +4,7 @@ import pytest
 from shared.windows import WAIT, layer_of, open_dock, press, run
 
 from napari_segment import samples
+from napari_segment.errors import InputError
 
 pytestmark = pytest.mark.screen
 
@@ -76,3 +77,26 @@ def test_a_look_before_training_then_a_network_for_each_fold(qtbot, viewer, trai
     assert offered[:3] == [str(tmp_path / "net" / f"fold_{i}") for i in range(3)]
     for sheet in training.sheets.values():
         sheet.close()
+
+
+def test_three_questions_and_what_is_wrong_with_the_pairs(qtbot, viewer, training):
+    assert "3 pairs" in training.proposal.text()
+    assert not training.form.native.isVisible()
+    press(qtbot, training.check_button)
+    qtbot.waitUntil(lambda: training.running.job is None, timeout=WAIT)
+    assert training.report.isVisible()
+    assert training.report.text()
+    training.form.settings = {"model": {"name": "mask_rcnn"}}
+    assert "its own loss" in training.proposal.text()
+    assert training.form.fields["loss"].native.isHidden()
+    training.form.settings = {"model": {"name": "unet"}}
+    assert not training.form.fields["loss"].native.isHidden()
+
+
+def test_a_data_set_in_a_known_layout_is_trained_on_as_a_folder(training, tmp_path):
+    training.pairs.where.setCurrentText("a data set")
+    with pytest.raises(InputError, match="Choose the folder of the data set"):
+        training.pairs.snapshot()
+    training.pairs.data_set.value = tmp_path
+    assert training.pairs.snapshot() == {"folder": str(tmp_path), "layout": "auto"}
+    assert "the folders" in training.proposal.text()

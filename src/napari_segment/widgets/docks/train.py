@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QSize
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -27,6 +28,12 @@ from napari_segment.step import Step
 from napari_segment.widgets.docks.dialogs import network_sheet, picture_sheet
 from napari_segment.widgets.docks.dock import Dock
 from napari_segment.widgets.docks.training_outcome import training_outcome
+from napari_segment.widgets.docks.training_status import (
+    has_own_loss,
+    proposal,
+    report,
+    status,
+)
 from napari_segment.widgets.forms.curves import Curves, Pictures, picture_of
 from napari_segment.widgets.forms.devices import DeviceMenu
 from napari_segment.widgets.forms.fields import Field
@@ -35,7 +42,9 @@ from napari_segment.widgets.forms.layout import heading, narrow, order_tabs, scr
 from napari_segment.widgets.forms.pairs import PairsField, save_pairs
 from napari_segment.widgets.forms.recent import networks
 from napari_segment.widgets.forms.run_bar import Running
+from napari_segment.widgets.forms.run_folder import RunFolder, runs_folder
 from napari_segment.widgets.forms.train_labels import TRAIN_LABELS
+from napari_segment.widgets.forms.training_time import TrainingTime, earlier_runs
 from napari_segment.widgets.jobs.job import Job
 
 if TYPE_CHECKING:
@@ -44,12 +53,14 @@ if TYPE_CHECKING:
 NOT_DRAWN = ("elapsed", "epoch", "lr", "seconds")
 SCORES = ("ap", "dice", "iou", "accuracy")  # over all classes, from 0 to 1
 PROGRESS = 1  # the tab's place
+MOST = 12  # lines of the plan that are shown
 CHANGED = 7  # changed patches that are shown next to the one before any change
 PLANNED = ("patch", "spacing")  # settings of networks and losses that the plan fills in
 FIELDS: Mapping[str, Callable[[], Field]] = {
     "device": lambda: DeviceMenu("train"),
     "model": lambda: EntryMenu(list(models.values()), hide=PLANNED),
     "loss": lambda: EntryMenu(list(losses.values()), hide=PLANNED),
+    "out": RunFolder,
 }
 FIRST = ("out", "model", "loss", "minutes", "epochs", "device", "resume", "overwrite")
 
@@ -67,13 +78,17 @@ class Train(Dock):
         super().__init__()
         self.pairs = PairsField(napari_viewer)
         self.form = Form(ENTRY, only=FIRST, instead=FIELDS, labels=TRAIN_LABELS)
+        self.form.fields["out"].value = ""
+        self.time = TrainingTime(self.form)
         self.more = Form(ENTRY, hide=(*FIRST, "task"), labels=TRAIN_LABELS, grouped=True)
         self.losses = Curves(napari_viewer, "loss")
         self.scores = Curves(napari_viewer, "validation")
         self.pictures = Pictures()
         self.tabs = QTabWidget()
+        self.plan, self.status = QLabel(), QLabel()  # its reasons; time left, memory
+        self.proposal, self.report = QLabel(), QLabel()
+        self.check_button = QPushButton("Check the pairs")
         self.hint = QLabel("Curves and validation pictures of the training appear here.")
-        self.hint.setWordWrap(True)
         self.running = Running("Train", self.make_job, self.finished, process_name="train")
         self.stop_button = QPushButton("Stop, keep best")
         self.cross_box = QCheckBox("cross-validation")
@@ -81,11 +96,19 @@ class Train(Dock):
         self.augment_button = QPushButton("Augmentation …")
         self.network_button = QPushButton("Network …")
         self.sheets: dict[str, Any] = {}
+        self._first = 0.0  # when the first update was done
+        self._rate: float | None = None
         self._build()
+        self._propose()
         self.running.began.connect(self._began)
         self.running.stepped.connect(self._step)
         self.running.ended.connect(self._ended)
         self.stop_button.clicked.connect(self.stop)
+        self.check_button.clicked.connect(
+            lambda: self.running.begin(self.make_check_job, self.checked)
+        )
+        for part in (self.form.changed, self.more.changed, self.pairs.changed):
+            part.connect(self._propose)
         self.augment_button.clicked.connect(
             lambda: self.running.begin(self.make_augment_job, self.show_augmentation)
         )
@@ -112,13 +135,26 @@ class Train(Dock):
         form = QVBoxLayout(body)
         form.setContentsMargins(0, 0, 6, 0)
         toggle = QToolButton()
-        toggle.setText("More settings")
+        toggle.setText("Advanced")
         toggle.setCheckable(True)
-        toggle.toggled.connect(self.more.native.setVisible)
-        self.more.native.hide()
+        toggle.setToolTip("The network, the loss, the run folder and all else that is proposed")
+        advanced = QWidget()
+        inside = QVBoxLayout(advanced)
+        inside.setContentsMargins(0, 0, 0, 0)
+        for widget in (self.form.native, self.cross_box, self.more.native):
+            inside.addWidget(widget)
+        toggle.toggled.connect(advanced.setVisible)
+        advanced.hide()
+        for label in (self.proposal, self.report):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)  # whatever is named in files
+        self.report.hide()
+        self.check_button.setToolTip("Shapes, voxel sizes, classes, and what does not fit")
         for widget in (
-            heading("Images and their labels"), self.pairs.native,
-            heading("Training"), self.form.native, self.cross_box, toggle, self.more.native,
+            heading("1  What to learn from"), self.pairs.native, self.check_button, self.report,
+            heading("2  What the numbers mean"), self.pairs.task_box,
+            heading("3  How long"), self.time,
+            heading("Proposed"), self.proposal, toggle, advanced,
         ):  # fmt: skip
             form.addWidget(widget)
         line = QHBoxLayout()
@@ -137,7 +173,10 @@ class Train(Dock):
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 6, 6, 0)
-        column.addWidget(self.hint)
+        for label in (self.hint, self.status, self.plan):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)  # whatever is named in files
+            column.addWidget(label)
         for view in (self.losses, self.scores, self.pictures):
             view.hide()
             column.addWidget(view)
@@ -155,12 +194,30 @@ class Train(Dock):
             If it is open whether label numbers are classes or objects.
         """
         given = {**self.form.settings, **self.more.settings, "task": self.pairs.task}
-        plain = ENTRY.spec(given).settings
-        return plain | {"out": str(Path(plain["out"]).expanduser().absolute())}
+        folder: Any = self.form.fields["out"]
+        return ENTRY.spec(given | {"out": folder.to_use(given["model"].name)}).settings
 
     def make_job(self) -> Job:
         """Return the training that the form describes."""
         return self._job("train", cross=self.cross_box.isChecked())
+
+    def make_check_job(self) -> Job:
+        """Return a look at the pairs before a training: what does not fit."""
+        pairs = self.pairs.snapshot()
+        return Job("check", lambda folder: {"pairs": save_pairs(pairs, folder)})
+
+    def checked(self, result: dict[str, Any]) -> None:
+        """Show what was found about the pairs."""
+        self.report.setText(report(result["findings"]))
+        self.report.show()
+        self.running.conclude("Checked")
+
+    def _propose(self, _: object = None) -> None:
+        """Say in words what the settings amount to."""
+        settings = {**self.form.settings, **self.more.settings}
+        self.proposal.setText(proposal(settings, self.pairs.count))
+        own = has_own_loss(settings["model"].name)
+        self.form.show_field("loss", shown=not own)
 
     def make_augment_job(self) -> Job:
         """Return a look at the random changes that the form describes."""
@@ -192,6 +249,8 @@ class Train(Dock):
         folders = [Path(folder) for folder in result["checkpoints"]]
         for folder in reversed(folders):
             networks.add(folder)
+        self.time.runs = earlier_runs(runs_folder())
+        self.time.describe()
         self.running.say(training_outcome(folders, result["scores"], result["tests"]))
 
     def show_augmentation(self, pictures: NDArray[Any]) -> None:
@@ -213,23 +272,40 @@ class Train(Dock):
         sheet.show()
 
     def _began(self) -> None:
-        for button in (self.augment_button, self.network_button):
+        for button in (self.augment_button, self.network_button, self.check_button):
             button.setEnabled(False)
         if self.running.job is None or self.running.job.verb != "train":
             return
         self.stop_button.setEnabled(True)
         self.tabs.setCurrentIndex(PROGRESS)
         self.hint.show()
+        self.plan.clear()
+        self.status.clear()
+        self._first = 0.0  # when the first update was done
         for view in (self.losses, self.scores, self.pictures):
             view.clear()
             view.hide()
 
     def _ended(self) -> None:
         self.stop_button.setEnabled(False)
-        for button in (self.augment_button, self.network_button):
+        for button in (self.augment_button, self.network_button, self.check_button):
             button.setEnabled(True)
 
+    def _show_status(self, step: Step) -> None:
+        """Say how far the training is; before it, what was planned and why."""
+        if not step.numbers:
+            if step.message and not step.done and not self.losses.points:
+                self.plan.setText("\n".join([*self.plan.text().splitlines(), step.message][-MOST:]))
+            return
+        self._first = self._first or perf_counter()
+        seconds, pid = perf_counter() - self._first, self.running.process.pid
+        self._rate = step.numbers.get("lr", self._rate)
+        self.status.setText(status(step.done, step.total, seconds, self._rate, pid))
+
     def _step(self, step: Step) -> None:
+        if self.running.job is None or self.running.job.verb != "train":
+            return
+        self._show_status(step)
         numbers = {name: n for name, n in step.numbers.items() if name not in NOT_DRAWN}
         losses = {name: n for name, n in numbers.items() if "loss" in name}
         scores = {}

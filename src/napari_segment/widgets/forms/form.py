@@ -72,6 +72,7 @@ class Form:
         self.native = QWidget()
         self.fields: dict[str, Field] = {}
         self.sections: dict[str, Section] = {}
+        self._rows: dict[str, tuple[Any, QWidget, QWidget]] = {}
         self._layouts: dict[str, Any] = {}
         self._top = form_layout(self.native)
         for name, info in entry.settings.model_fields.items():
@@ -105,6 +106,12 @@ class Form:
         else:
             layout.addRow(label, field.native)
         self.fields[name] = field
+        self._rows[name] = (layout, field.native, label)
+
+    def show_field(self, name: str, *, shown: bool) -> None:
+        """Show a setting, or leave it out while it means nothing."""
+        for widget in self._rows[name][1:]:
+            widget.setVisible(shown)
 
     @property
     def settings(self) -> dict[str, Any]:

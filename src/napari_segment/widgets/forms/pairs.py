@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 Pair: TypeAlias = tuple[tuple[Image, Writer], tuple[Labels, Writer]]
 
+LAYERS, FOLDERS, DATA_SET = range(3)  # rows of the menu that asks where pairs are
 TASKS = {"auto": "automatic", "classes": "one class", "objects": "one object"}
 
 
@@ -49,14 +51,17 @@ class PairsField:
         Whose layers are offered.
     """
 
+    changed = Signal()
+
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
         self.native = QWidget()
         self.where = QComboBox()
-        self.where.addItems(["layers of this window", "two folders"])
+        self.where.addItems(["layers of this window", "two folders", "a data set"])
         narrow_combo(self.where)
         self.rows: list[tuple[LayerMenu, LayerMenu]] = []
         self.images, self.labels = PathField(folder=True), PathField(folder=True)
+        self.data_set = PathField(folder=True)
         layout = QVBoxLayout(self.native)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.where)
@@ -67,7 +72,10 @@ class PairsField:
         form = form_layout(self._folders_box)
         form.addRow("images", self.images.native)
         form.addRow("labels", self.labels.native)
-        layout.addWidget(self._build_task())
+        self._data_set_box = QWidget()
+        form_layout(self._data_set_box).addRow("folder", self.data_set.native)
+        layout.addWidget(self._data_set_box)
+        self.task_box = self._build_task()
         self.where.currentIndexChanged.connect(self._show)
         self.add_row()
         self._show()
@@ -136,7 +144,11 @@ class PairsField:
         InputError
             If nothing was, or a layer's axes are open.
         """
-        if self.where.currentIndex() == 1:
+        if self.where.currentIndex() == DATA_SET:
+            if self.data_set.value == Path() or not self.data_set.value.exists():
+                raise InputError("Choose the folder of the data set.")
+            return {"folder": str(self.data_set.value), "layout": "auto"}
+        if self.where.currentIndex() == FOLDERS:
             paths = {"images": self.images.value, "labels": self.labels.value}
             for name, path in paths.items():
                 if not path.is_dir() or path == Path():
@@ -174,7 +186,7 @@ class PairsField:
 
     def _label_layers(self) -> list[Any]:
         """Return the chosen Labels layers; none where folders are chosen."""
-        if self.where.currentIndex() == 1:
+        if self.where.currentIndex() != LAYERS:
             return []
         return [labels.layer for _, labels in self.rows if labels.layer is not None]
 
@@ -190,11 +202,20 @@ class PairsField:
         text = describe(unknown) + likely.get(likely_task(unknown), asked) if unknown else ""
         self.numbers.setText(text)
         self.numbers.setVisible(bool(text))
+        self.changed.emit()
+
+    @property
+    def count(self) -> int | None:
+        """How many pairs of layers are chosen; None where folders are."""
+        if self.where.currentIndex() != LAYERS:
+            return None
+        return sum(bool(image.layer and labels.layer) for image, labels in self.rows)
 
     def _show(self, _: int = 0) -> None:
-        folders = self.where.currentIndex() == 1
-        self._folders_box.setVisible(folders)
-        self._layers_box.setVisible(not folders)
+        chosen = self.where.currentIndex()
+        for index, box in ((LAYERS, self._layers_box), (FOLDERS, self._folders_box),
+                           (DATA_SET, self._data_set_box)):  # fmt: skip
+            box.setVisible(chosen == index)
         self._describe()
 
 
