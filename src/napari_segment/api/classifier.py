@@ -49,7 +49,8 @@ def train_classifier(  # noqa: PLR0913 - settings, each with a name
         Standard deviations of the Gaussians of its features, in the unit of the spacing; 0 is the
         image itself. "auto" is 1, 2, 4 and 8 times the finest spacing.
     features : tuple of str
-        What is derived at each scale: "gaussian", "gradient", "laplacian", "hessian".
+        What is derived at each scale: "gaussian", "gradient", "laplacian", "hessian",
+        "difference_of_gaussians", "structure_tensor".
     trees, min_leaf, max_depth : int
         Number of trees, least samples of a leaf, longest path ("none" for no limit).
     max_samples : int

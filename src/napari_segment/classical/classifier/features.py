@@ -14,8 +14,14 @@ from napari_segment.blocks.slabs import over_slabs
 from napari_segment.classical.filters.separable import TRUNCATE, gaussian_kernel
 from napari_segment.classical.grid import in_voxels
 
-Kind: TypeAlias = Literal["gaussian", "gradient", "laplacian", "hessian"]
+Kind: TypeAlias = Literal[
+    "gaussian", "gradient", "laplacian", "hessian", "difference_of_gaussians", "structure_tensor"
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+DEFAULT_KINDS: tuple[Kind, ...] = ("gaussian", "gradient", "laplacian", "hessian")
+EIGENVALUES = ("hessian", "structure_tensor")  # as many numbers as there are axes
+WIDER = 1.6  # of the second Gaussian of a difference to the first, as in scikit-image
+INTEGRATION = 0.5  # scale of the Gaussian that joins products of derivatives, in scales
 _ROWS = 1 << 15  # voxels whose features are computed at once
 
 
@@ -27,24 +33,29 @@ class FeatureSet:
     Of that come its value ("gaussian"), Sobel's magnitude ("gradient"), and the sum ("laplacian")
     and the eigenvalues, largest first ("hessian"), of its second differences; all per unit of the
     spacing. "gaussian", "gradient" and "hessian" are those of
-    `skimage.feature.multiscale_basic_features` where the spacing is 1.
+    `skimage.feature.multiscale_basic_features` where the spacing is 1. "difference_of_gaussians" is
+    the smoothed image less one smoothed 1.6 times as wide (Marr & Hildreth, 1980,
+    :doi:`10.1098/rspb.1980.0020`), and "structure_tensor" the eigenvalues, largest first, of the
+    products of its central differences, smoothed at half the scale.
 
     Parameters
     ----------
     scales : tuple of float
         Standard deviations of the Gaussians, in the unit of the spacing; 0 is the image itself.
-    kinds : tuple of {"gaussian", "gradient", "laplacian", "hessian"}
-        What is derived at each scale.
+    kinds : tuple of str
+        What is derived at each scale: "gaussian", "gradient", "laplacian", "hessian",
+        "difference_of_gaussians", "structure_tensor".
     """
 
     scales: tuple[float, ...]
-    kinds: tuple[Kind, ...] = KINDS
+    kinds: tuple[Kind, ...] = DEFAULT_KINDS
 
     def names(self, channels: Sequence[str], ndim: int) -> tuple[str, ...]:
         """A name for each feature, in the order of the columns."""
-        parts: dict[str, list[str]] = {kind: [kind] for kind in self.kinds}
-        if "hessian" in parts:
-            parts["hessian"] = [f"hessian {i}" for i in range(1, ndim + 1)]
+        parts: dict[str, list[str]] = {kind: [kind.replace("_", " ")] for kind in self.kinds}
+        for kind in EIGENVALUES:
+            if kind in parts:
+                parts[kind] = [f"{parts[kind][0]} {i}" for i in range(1, ndim + 1)]
         return tuple(
             f"{channel} {part} {scale:g}".strip()
             for channel in channels
@@ -57,11 +68,21 @@ class FeatureSet:
     def reach(self, spacing: Sequence[float]) -> tuple[int, ...]:
         """How many voxels away a voxel's features look, along each axis."""
         widest = in_voxels(max(self.scales), spacing, name="scales")
-        return tuple(int(TRUNCATE * width + 0.5) + 2 for width in widest)
+        factor = WIDER if "difference_of_gaussians" in self.kinds else 1.0
+        further = INTEGRATION if "structure_tensor" in self.kinds else 0.0
+        return tuple(
+            max(_radius(width * factor), _radius(width) + _radius(width * further)) + 2
+            for width in widest
+        )
 
     def width(self, ndim: int) -> int:
         """The number of features of one channel at one scale."""
-        return sum(ndim if kind == "hessian" else 1 for kind in self.kinds)
+        return sum(ndim if kind in EIGENVALUES else 1 for kind in self.kinds)
+
+    def volumes(self, ndim: int) -> int:
+        """The number of images that are held of one channel at one scale."""
+        tensor = ndim * (ndim + 1) // 2 if "structure_tensor" in self.kinds else 0
+        return 1 + ("difference_of_gaussians" in self.kinds) + tensor
 
     def columns(self, first: int, ndim: int) -> NDArray[np.int64]:
         """The columns of one channel at one scale from `first` on; -1 for what is left out."""
@@ -69,8 +90,13 @@ class FeatureSet:
         for i, kind in enumerate(KINDS):
             if kind in self.kinds:
                 columns[i] = first
-                first += ndim if kind == "hessian" else 1
+                first += ndim if kind in EIGENVALUES else 1
         return columns
+
+
+def _radius(width: float) -> int:
+    """How far a Gaussian reaches, in voxels."""
+    return int(TRUNCATE * width + 0.5)
 
 
 def for_rows(
@@ -96,29 +122,79 @@ def for_rows(
     lines : (int, int), optional
         First row and one past the last, counted over all planes; default all.
     """
-    from napari_segment.classical.classifier.features_kernels import derived
+    from napari_segment.classical.classifier.features_kernels import derived, eigenvalues
 
     ndim = channels.ndim - 1
     steps = np.ones(3, np.float32)
     steps[3 - ndim :] = spacing
-    smooth = [
-        (_smoothed(channel, spacing, scale), features.columns(i * features.width(ndim), ndim))
-        for i, (channel, scale) in enumerate(
-            (channel, scale) for channel in channels for scale in features.scales
-        )
+    sources = [(channel, scale) for channel in channels for scale in features.scales]
+    width = features.width(ndim)
+    parts = [
+        _Part.of(channel, spacing, scale, features, features.columns(i * width, ndim))
+        for i, (channel, scale) in enumerate(sources)
     ]
-    count = len(smooth) * features.width(ndim)
-    nz, ny, nx = smooth[0][0].shape
+    nz, ny, nx = parts[0].smooth.shape
     first, last = lines or (0, nz * ny)
 
     def rows(start: int, stop: int) -> None:
         start, stop = first + start, first + stop
-        table = np.empty(((stop - start) * nx, count), np.float32)
-        for volume, columns in smooth:
-            derived(volume, (start, stop), steps, ndim, columns, table)
+        voxels = slice(start * nx, stop * nx)
+        table = np.empty(((stop - start) * nx, len(parts) * width), np.float32)
+        for part in parts:
+            derived(part.smooth, (start, stop), steps, ndim, part.columns, table)
+            if part.difference is not None:
+                table[:, part.columns[4]] = part.difference.reshape(-1)[voxels]
+            if part.products is not None:
+                eigenvalues(part.products[:, voxels], ndim, part.columns[5], table)
         use(start * nx, stop * nx, table)
 
     over_slabs(rows, last - first, max(1, _ROWS // nx))
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What is held of one channel at one scale, and where its features go."""
+
+    smooth: NDArray[np.float32]  # (Z, Y, X)
+    difference: NDArray[np.float32] | None
+    products: NDArray[np.float32] | None  # (6, N): xx, yy, zz, xy, xz, yz
+    columns: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls,
+        channel: NDArray[Any],
+        spacing: Sequence[float],
+        scale: float,
+        features: FeatureSet,
+        columns: NDArray[np.int64],
+    ) -> _Part:
+        smooth = _smoothed(channel, spacing, scale)
+        difference = products = None
+        if "difference_of_gaussians" in features.kinds:
+            difference = smooth - _smoothed(channel, spacing, scale * WIDER)
+        if "structure_tensor" in features.kinds:
+            products = _products(smooth, spacing, scale * INTEGRATION)
+        return cls(smooth, difference, products, columns)
+
+
+def _products(
+    smooth: NDArray[np.float32], spacing: Sequence[float], scale: float
+) -> NDArray[np.float32]:
+    """Products (6, N) of the central differences of an image, smoothed: xx, yy, zz, xy, xz, yz."""
+    ndim = len(spacing)
+    volume = smooth if ndim == 3 else smooth[0]
+    slopes = {
+        letter: np.gradient(volume, step, axis=axis) if volume.shape[axis] > 1
+        else np.zeros_like(volume)
+        for axis, (letter, step) in enumerate(zip("zyx"[-ndim:], spacing, strict=True))
+    }  # fmt: skip
+    out = np.zeros((6, smooth.size), np.float32)
+    for i, pair in enumerate(("xx", "yy", "zz", "xy", "xz", "yz")):
+        if set(pair) <= set(slopes):
+            product = slopes[pair[0]] * slopes[pair[1]]
+            out[i] = _smoothed(product, spacing, scale).reshape(-1)
+    return out
 
 
 def feature_table(

@@ -35,9 +35,9 @@ def derived(
         Distance between neighbours along Z, Y and X.
     ndim : int
         2 or 3.
-    columns : array (4,) of int64
+    columns : array (K,) of int64
         The column of the smoothed value, the gradient magnitude, the Laplacian, and the first of
-        `ndim` eigenvalues of the Hessian matrix; -1 leaves one out.
+        `ndim` eigenvalues of the Hessian matrix; -1 leaves one out. Further ones play no part.
     out : array (N, F) of float32
         One line for each voxel of the rows.
     """
@@ -66,6 +66,27 @@ def derived(
                     _eigenvalues_2(second[:, x], table[x], columns[3])
                 else:
                     _eigenvalues_3(second[:, x], table[x], columns[3])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def eigenvalues(matrices: Singles, ndim: int, column: int, out: Singles) -> None:
+    """Write the eigenvalues of symmetric matrices into columns of a table, largest first.
+
+    Parameters
+    ----------
+    matrices : array (6, N) of float32
+        xx, yy, zz, xy, xz, yz of each.
+    ndim : int
+        2 or 3.
+    column : int
+        The first of `ndim` columns.
+    out : array (N, F) of float32
+    """
+    for i in range(matrices.shape[1]):
+        if ndim == 2:
+            _eigenvalues_2(matrices[:, i], out[i], column)
+        else:
+            _eigenvalues_3(matrices[:, i], out[i], column)
 
 
 @_PART

@@ -170,7 +170,8 @@ def _plane_features(image: LabelledImage, features: FeatureSet, plane: int) -> N
         reach = features.reach(image.spacing)[0]
         low, high = max(plane - reach, 0), min(plane + reach + 1, channels.shape[1])
         channels, first = channels[:, low:high], plane - low
-    volumes = len(channels) * len(features.scales) * int(np.prod(channels.shape[1:]))
+    held = features.volumes(channels.ndim - 1) * len(features.scales)
+    volumes = len(channels) * held * int(np.prod(channels.shape[1:]))
     need = 4 * (count * ny * nx + volumes)
     if need > free_memory() // _SHARE:
         raise MemoryShortError(

@@ -175,7 +175,8 @@ def _in_memory(
 def _slabs(predict: _Predict, image: NDArray[Any]) -> tuple[int, int]:
     """The axis to cut along, and how thick slabs may be."""
     shape = image.shape[1:]
-    each = 4 * (len(image) * (len(predict.model.scales) + 1) + 2 * predict.forest.classes)
+    held = predict.model.feature_set.volumes(image.ndim - 1)
+    each = 4 * (len(image) * (len(predict.model.scales) * held + 1) + 2 * predict.forest.classes)
     most = max(free_memory() // _SHARE, 2**28) // each  # voxels
     axis = int(np.argmax([n / (h + 1) for n, h in zip(shape, predict.halo, strict=True)][:-1]))
     row = int(np.prod(shape)) // max(shape[axis], 1)

@@ -21,7 +21,13 @@ from napari_segment.classical.classifier.card import (
     check_free,
     trained_with,
 )
-from napari_segment.classical.classifier.features import KINDS, FeatureSet, Kind, for_rows
+from napari_segment.classical.classifier.features import (
+    DEFAULT_KINDS,
+    KINDS,
+    FeatureSet,
+    Kind,
+    for_rows,
+)
 from napari_segment.classical.classifier.forest import Forest
 from napari_segment.classical.classifier.model import PixelClassifier
 from napari_segment.errors import FormatError, InputError, LeftOutWarning, SettingError
@@ -90,7 +96,7 @@ def train_classifier(  # noqa: PLR0913 - settings, each with a name
     out: Folder = Path("classifier"),
     overwrite: Overwrite = False,
     scales: Scales = "auto",
-    features: Features = KINDS,
+    features: Features = DEFAULT_KINDS,
     trees: Trees = 100,
     min_leaf: Annotated[
         int, Field(ge=1, description="Least number of labelled voxels in a leaf of a tree.")
