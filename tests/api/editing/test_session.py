@@ -247,3 +247,28 @@ def test_sessions_of_files_carry_recipe_and_features(tmp_path):
     assert result.features["edited"].tolist() == [True]
     assert [edit.name for edit in result.recipe.edits] == ["delete", "grow"]
     assert np.array_equal(ns.replay(result.recipe, image).data, result.data)
+
+
+def test_journals_of_strangers_unpack_no_more_than_the_labels(journal, states):
+    import base64
+    import zlib
+
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    bomb = {"start": [0, 0], "sides": [1 << 18, 1 << 18], "dtypes": ["|u1", "|u1"]}
+    packed = base64.b64encode(zlib.compress(bytes(1 << 20))).decode()
+    bomb |= {"mask": packed, "before": packed, "after": packed}
+    for change, message in ((bomb, "larger than the labels"), ({**bomb, "sides": [1, 8]}, "bytes")):
+        lines[1]["changes"] = [change]
+        journal.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        with pytest.raises(FormatError, match=message):
+            begun(journal)
+    journal.write_text("[" * 100_000 + "\n" + "{}\n")
+    with pytest.raises(FormatError, match="Line 1"):
+        begun(journal)
+    journal.write_text('{"shape": 3}\n')
+    with pytest.raises(FormatError, match="no journal of edits"):
+        begun(journal)
+    lines[0]["checksum"] = "many"
+    journal.write_text(json.dumps(lines[0]) + "\n")
+    with pytest.raises(FormatError, match="no journal of edits"):
+        begun(journal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,7 +51,7 @@ class Line:
         return {**plain, "checksum": self.checksum, "when": now}
 
     @classmethod
-    def from_plain(cls, values: dict[str, Any], number: int) -> Line:
+    def from_plain(cls, values: dict[str, Any], number: int, most: int) -> Line:
         """Read a line.
 
         Raises
@@ -59,15 +60,22 @@ class Line:
             If it is none; naming its number.
         """
         try:
-            kind, checksum = values["step"], str(values["checksum"])
+            kind, checksum = values["step"], values["checksum"]
+            if not _is_state(checksum):
+                raise ValueError("its checksum is none")
             if kind not in ("edit", "undo", "redo"):
                 raise ValueError(f"the step {kind!r} is not known")
             if kind != "edit":
                 return cls(kind, checksum)
-            changes = tuple(map(Change.from_plain, values["changes"]))
+            changes = tuple(Change.from_plain(change, most) for change in values["changes"])
             return cls(kind, checksum, Made.of(Edit.model_validate(values["edit"]), changes))
         except (KeyError, TypeError, ValueError, FormatError) as error:
             raise FormatError(f"Line {number} of the journal is no edit: {error}") from None
+
+
+def _is_state(text: object) -> bool:
+    """Whether a text is a checksum with its shape."""
+    return isinstance(text, str) and re.fullmatch(r"[0-9a-f]{16}-[0-9x]{1,100}", text) is not None
 
 
 def header_of(history: History, name: str) -> dict[str, Any]:
@@ -80,23 +88,40 @@ def header_of(history: History, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def parse(lines: Sequence[dict[str, Any]], source: str) -> tuple[dict[str, Any], list[Line]]:
-    """Read the header and the steps of a journal.
+def checked_header(lines: Sequence[dict[str, Any]], source: str) -> dict[str, Any]:
+    """Return the header of a journal of edits.
 
     Raises
     ------
     FormatError
-        If it is no journal of edits, or written by a later version.
+        If it is none, or written by a later version.
     """
     header = lines[0] if lines else {}
-    if header.get("journal") != FORMAT or not isinstance(header.get("checksum"), str):
+    shape, checksum = header.get("shape"), header.get("checksum")
+    known = header.get("journal") == FORMAT and _is_state(checksum)
+    if not known or not isinstance(shape, list) or not all(isinstance(n, int) for n in shape):
         raise FormatError(f"{source} is no journal of edits: its first line does not say so.")
     if header.get("version") != VERSION:
         raise FormatError(
             f"{source} is a journal of version {header.get('version')}; this napari-segment reads "
             f"version {VERSION}. Update it."
         )
-    return header, [Line.from_plain(line, number) for number, line in enumerate(lines[1:], 2)]
+    return header
+
+
+def parse(
+    lines: Sequence[dict[str, Any]], source: str, shape: Sequence[int]
+) -> tuple[dict[str, Any], list[Line]]:
+    """Read the header and the steps of a journal for labels of a shape.
+
+    Raises
+    ------
+    FormatError
+        If it is no journal of edits, or a line is no step.
+    """
+    header = checked_header(lines, source)
+    most = int(np.prod(shape))
+    return header, [Line.from_plain(line, n, most) for n, line in enumerate(lines[1:], 2)]
 
 
 def in_effect(lines: Sequence[Line]) -> tuple[list[Made], list[Made]]:

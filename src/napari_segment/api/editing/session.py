@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_segment.api.editing.record import (
     Line,
+    checked_header,
     header_of,
     in_effect,
     parse,
@@ -196,13 +197,14 @@ class EditSession:
             self._file.append(header_of(self.history, name))
             self._states = [self.history.checksum]
             return
-        header, lines = parse(self._file.lines, str(self._file.path))
-        self._check_header(header)
+        source = str(self._file.path)
+        self._check_header(checked_header(self._file.lines, source))
+        header, lines = parse(self._file.lines, source, self.history.labels.shape)
         self._take_up([header["checksum"], *(line.checksum for line in lines)], lines)
         self.resumed = len(self.history.done)
 
     def _check_header(self, header: dict[str, Any]) -> None:
-        shape = tuple(header.get("shape", ()))
+        shape = tuple(header["shape"])
         if shape != tuple(self.history.labels.shape) or header.get("axes") != self.history.axes:
             raise InputError(
                 f"The journal is of labels with the axes {header.get('axes')} and the shape "

@@ -119,7 +119,7 @@ def replay_edits(
     given = _labels(labels, axes)
     history = history_of(given, _image(image, channel))
     before = history.checksum
-    _, lines = parse(read_lines(journal)[0], str(journal))
+    _, lines = parse(read_lines(journal)[0], str(journal), given.shape)
     made, _ = in_effect(lines)
     adapted, left_out = 0, list[str]()
     for number, one in enumerate(made, 1):

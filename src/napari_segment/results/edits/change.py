@@ -136,8 +136,8 @@ class Change:
         return {"start": self.start, "sides": self.sides, "dtypes": self.dtypes, **texts}
 
     @classmethod
-    def from_plain(cls, values: Mapping[str, Any]) -> Change:
-        """Read what `to_plain` gave.
+    def from_plain(cls, values: Mapping[str, Any], most: int = 1 << 31) -> Change:
+        """Read what `to_plain` gave, whose box has at most so many voxels.
 
         Raises
         ------
@@ -152,18 +152,20 @@ class Change:
             if old.kind not in "iu" or new.kind not in "iu":
                 raise ValueError("values that are no integers")
             change = cls(start, sides, mask, before, after, (old.str, new.str))
-            change._check()
+            change._check(most)
         except (KeyError, TypeError, ValueError, zlib.error) as error:
             raise FormatError(f"What an edit changed cannot be read: {error}.") from None
         return change
 
-    def _check(self) -> None:
+    def _check(self, most: int) -> None:
         """Refuse parts that do not fit together, before any is unpacked whole."""
         size = 1
         for side in self.sides:
             size *= side
-        if min(self.sides, default=0) < 1 or min(self.start, default=0) < 0 or size > 1 << 40:
+        if min(self.sides, default=0) < 1 or min(self.start, default=0) < 0:
             raise ValueError("a box without voxels")
+        if size > most:
+            raise ValueError(f"a box of {size:,} voxels, which is larger than the labels")
         mask = _bounded(self.mask, (size + 7) // 8)
         count = int(np.unpackbits(np.frombuffer(mask, np.uint8), count=size).sum())
         for part, dtype in ((self.before, self.dtypes[0]), (self.after, self.dtypes[1])):

@@ -75,7 +75,7 @@ def earlier_edits(layer: LabelsLayer, checksum: int) -> Earlier:
             lines, _ = read_lines(path)
             if not lines:
                 return Earlier(path)
-            header, steps = parse(lines, str(path))
+            header, steps = parse(lines, str(path), layer.data.shape)
             states = [header["checksum"], *(step.checksum for step in steps)]
             stored = not isinstance(layer.data, np.ndarray)  # it may have been left half written
             if state in states or (stored and tuple(header["shape"]) == layer.data.shape):
