@@ -237,3 +237,15 @@ def test_a_dock_that_comes_back_does_not_count_edits_twice(journal):
     recipe = Recipe.from_plain(layer.metadata[KEY]["recipe"])
     assert [e.settings["number"] for e in recipe.edits] == [9, 8]
     assert np.array_equal(ns.replay(recipe, image).data, layer.data)
+
+
+def test_a_mask_with_a_second_number_holds_objects(journal):
+    mask = ns.Labels(np.array([[1, 1, 0, 0, 0]], np.uint8), "YX", holds="mask")
+    data, attributes, _ = result_layer(mask, ImageLayer(mask.data), "YX", "mask")
+    layer = LabelsLayer(data, metadata=attributes["metadata"])
+    edits = LayerEdits(layer, journal)
+    layer.paint((0, 4), 2)
+    assert layer.metadata[KEY]["holds"] == "objects"
+    edits.undo()
+    assert layer.metadata[KEY]["holds"] == "mask"
+    edits.close()

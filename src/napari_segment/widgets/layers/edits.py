@@ -17,6 +17,7 @@ from napari_segment.results.edits.checksum import as_text
 from napari_segment.results.edits.history import History, Made
 from napari_segment.results.edits.labels import EDITED, with_edits
 from napari_segment.widgets.layers.conversion import KEY, image_of, known_axes, recipe_of_layer
+from napari_segment.widgets.layers.label_numbers import recorded_holds
 from napari_segment.widgets.layers.refresh import refresh_boxes
 from napari_segment.widgets.layers.strokes import edits_of_stroke
 
@@ -71,6 +72,7 @@ class LayerEdits:
         self._features: pd.DataFrame = layer.features.copy()
         self._measured = 0  # edits that were made when the features were set
         self._recipe = _recipe_before(layer, self.session.edits)
+        self._holds = recorded_holds(layer)
         self._base = self.session.history.base_checksum
         if self.session.resumed:
             self._put_data()
@@ -183,6 +185,9 @@ class LayerEdits:
     def _follow(self) -> None:
         """Let features and provenance follow: of objects that are gone, the rows are empty."""
         history = self.session.history
+        if self._holds == "mask":
+            holds = "objects" if history.index.largest() > 1 else "mask"
+            self.layer.metadata[KEY] = {**self.layer.metadata[KEY], "holds": holds}
         if self._recipe is not None:
             edited = self._recipe.edited or as_text(self._base, history.labels.shape)
             recipe = with_edits(self._recipe, self.session.edits, edited)

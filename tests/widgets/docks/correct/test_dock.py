@@ -410,3 +410,43 @@ def test_one_time_point_or_all_are_edited(movie):
     hand.shift("N")
     hand.drag((8, 15), (8, 25), (13, 25), (13, 15))
     assert layer.data[:, 10, 20].astype(bool).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("order", [(1, 0, 2), (0, 2, 1), (2, 1, 0)])
+def test_planes_across_any_axis_in_any_order_are_edited(volume, viewer, qapp, order):
+    layer, dock, hand, labels = volume
+    viewer.dims.order = order
+    viewer.reset_view()
+    voxel = np.array([2, 3, 18])  # in object 4
+    for axis in range(3):
+        viewer.dims.set_current_step(axis, voxel[axis])
+    qapp.processEvents()
+    scale = np.asarray(layer.scale)
+    shown = list(order[1:])
+
+    def at(voxel):
+        y, x = (np.asarray(voxel) * scale)[shown]
+        point = hand.canvas.view.scene.transform.map([x, y, 0, 1])
+        return QPoint(round(point[0] / point[3]), round(point[1] / point[3]))
+
+    hand.at = at
+    hand.shift("D")
+    hand.click(voxel)
+    assert 4 not in layer.data
+    assert np.array_equal(np.array(layer._slice.image.view), _drawn_anew(layer))
+    hand.control("Z")
+    hand.shift("S")
+    ends = np.array([voxel, voxel])
+    ends[:, shown[0]] = -1, layer.data.shape[shown[0]]
+    if "ZYX"[shown[0]] != "X":
+        hand.drag(*ends)
+        assert names(dock) == ["split"]
+        assert np.array_equal(layer.data > 0, labels > 0)
+        assert dock.edits.session.edits[0].settings["axis"] == "ZYX"[order[0]]
+    assert np.array_equal(np.array(layer._slice.image.view), _drawn_anew(layer))
+
+
+def _drawn_anew(layer):
+    """What a whole refresh shows."""
+    layer.refresh()
+    return layer._slice.image.view
