@@ -3,11 +3,13 @@
     python benchmarks/first_calls.py
     python benchmarks/first_calls.py --only split_touching --size 64 512 512
     python benchmarks/first_calls.py --size 512 512 --above 1.5
+    python benchmarks/first_calls.py --size 64 512 512 --compiled
 
 Each entry is called with its default settings on a uint16 image in a fresh process that has
 imported the package, as the worker of the window has: with an empty cache of compiled code, with
 what that left, and again in the same process. Seconds of processor time, which other programs
-hardly change; seconds of the clock in parentheses.
+hardly change; seconds of the clock in parentheses. With --compiled all has been compiled in advance
+and numba imported before the call, as in the worker of a window that was idle for a while.
 """
 
 from __future__ import annotations
@@ -31,7 +33,13 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs="+", default=[512, 512], help="of the image")
     parser.add_argument("--above", type=float, default=0.0, help="list only those of more seconds")
     parser.add_argument("--call", nargs=2, help="only call this entry of this registry, here")
+    parser.add_argument("--compiled", action="store_true", help="list calls of what is compiled")
     chosen = parser.parse_args()
+    if chosen.compiled and not chosen.call:
+        _list_compiled(chosen)
+        return
+    if chosen.compiled:
+        import numba  # noqa: F401
     if chosen.call:
         print(*_calls(*chosen.call, tuple(chosen.size)))
         return
@@ -46,6 +54,20 @@ def main() -> None:
                 print(f"| `{name}` ({kind}) | {' | '.join(cells)} |", flush=True)
 
 
+def _list_compiled(chosen: argparse.Namespace) -> None:
+    print("| entry | first call of a process | again |\n|---|---|---|")
+    with tempfile.TemporaryDirectory() as cache:
+        env = {**os.environ, "NUMBA_CACHE_DIR": cache}
+        command = [sys.executable, "-m", "napari_segment.cli", "compile"]
+        subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
+        for kind, name in _entries():
+            if chosen.only in name:
+                first, again = _in_new_process(kind, name, chosen.size, cache, "--compiled")
+                if first[0] >= chosen.above:
+                    cells = (f"{cpu:.1f} ({clock:.1f})" for cpu, clock in (first, again))
+                    print(f"| `{name}` ({kind}) | {' | '.join(cells)} |", flush=True)
+
+
 def _entries() -> list[tuple[str, str]]:
     from napari_segment.registry import cleanups, filters, methods
 
@@ -56,9 +78,11 @@ def _entries() -> list[tuple[str, str]]:
 Seconds = tuple[float, float]
 
 
-def _in_new_process(kind: str, name: str, size: list[int], cache: str) -> tuple[Seconds, Seconds]:
+def _in_new_process(
+    kind: str, name: str, size: list[int], cache: str, *flags: str
+) -> tuple[Seconds, Seconds]:
     """Return processor and clock seconds of a first and of a second call."""
-    command = [sys.executable, __file__, "--call", kind, name, "--size", *map(str, size)]
+    command = [sys.executable, __file__, "--call", kind, name, *flags, "--size", *map(str, size)]
     try:
         done = subprocess.run(
             command, env={**os.environ, "NUMBA_CACHE_DIR": cache}, capture_output=True, text=True,

@@ -13,6 +13,8 @@ import pytest
 # Trainings and segmentations of tests are noted here, not among the models of whoever runs them.
 os.environ["NAPARI_SEGMENT_MODELS"] = tempfile.mkdtemp(prefix="napari-segment-models-")
 atexit.register(shutil.rmtree, os.environ["NAPARI_SEGMENT_MODELS"], ignore_errors=True)
+# Workers compile nothing in advance, which would take the processor from the tests.
+os.environ["NAPARI_SEGMENT_COMPILE"] = "0"
 # Before torch loads its runtime: threads that wait leave the processor to other programs.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 

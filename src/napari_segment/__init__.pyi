@@ -6,6 +6,7 @@ from .api import apply_filters as apply_filters
 from .api import augment_preview as augment_preview
 from .api import clean as clean
 from .api import compare as compare
+from .api import compile_kernels as compile_kernels
 from .api import consensus as consensus
 from .api import convert_files as convert_files
 from .api import devices as devices

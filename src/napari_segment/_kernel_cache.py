@@ -26,6 +26,12 @@ def find_cache() -> None:
             config.CACHE_DIR = folder  # type: ignore[attr-defined]
 
 
+def cache_folder() -> Path:
+    """Return the folder under which numba stores what it compiles of this package."""
+    given = os.environ.get("NUMBA_CACHE_DIR", "")
+    return Path(given) if given else next(filter(_can_write, _candidates()), Path(__file__).parent)
+
+
 def _candidates() -> list[Path]:
     """Return where numba looks: next to our source, then in the user's cache folder."""
     user = Path(os.path.expanduser("~"))  # noqa: PTH111 (a user without a home is no error)

@@ -77,4 +77,7 @@ from napari_segment.api.verbs import recipe_of as recipe_of
 from napari_segment.api.verbs import replay as replay
 from napari_segment.api.verbs import segment_steps as segment_steps
 from napari_segment.api.verbs import track as track
+from napari_segment.engine.compilation import compile_kernels as compile_kernels
+from napari_segment.engine.compilation import compile_kernels_steps as compile_kernels_steps
+from napari_segment.engine.compilation import is_compiled as is_compiled
 from napari_segment.engine.execute import as_seen as as_seen

@@ -69,6 +69,7 @@ def make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     typed = [word for word in given if word != "--debug"]
     _demo(commands)
     _list(commands)
+    _compile(commands)
     _samples(commands)
     _segment(commands, typed[1] if typed[:1] == ["segment"] and len(typed) > 1 else "")
     _replay(commands)
@@ -103,6 +104,14 @@ def _demo(commands: Commands) -> None:
     parser = command(commands, "demo", "demo", title)
     output_option(parser, "folder for the results", required=False, default="napari-segment-demo")
     parser.add_argument("--view", action="store_true", help="open the results in napari")
+
+
+def _compile(commands: Commands) -> None:
+    title = "Compile the code of all classical entries in advance, so that no first run waits."
+    parser = command(commands, "compile", "compilation", title)
+    parser.set_defaults(run=later("compilation", "compile_all"))
+    text = "with the lowest priority, and only if it was not done before"
+    parser.add_argument("--background", action="store_true", help=text)
 
 
 def _list(commands: Commands) -> None:

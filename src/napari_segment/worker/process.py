@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import traceback
 import warnings
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -25,7 +28,10 @@ from napari_segment.worker.verbs import VERBS, Message
 INTERVAL = 0.05  # seconds between two lots of steps: 20 updates a second
 IDLE = 2.0  # seconds without a job before the compiler is imported
 LASTING = ("numbers", "preview", "row")  # what a step has that is not to be lost
+COMPILE = "NAPARI_SEGMENT_COMPILE"  # "0" switches compiling in advance off
 GRACE = 5.0  # seconds that a job has to end once nobody listens
+
+_compiling: list[subprocess.Popen[bytes]] = []  # the process that compiles, once it was started
 
 
 class Outbox:
@@ -121,11 +127,12 @@ class Worker:
             self.outbox.send({"job": message["job"], **answer})
 
     def _next(self) -> Message | None:
-        """Wait for a job, and import meanwhile what most first jobs would wait for."""
+        """Wait for a job, and load or compile meanwhile what most first jobs would wait for."""
         try:
             return self.jobs.get(timeout=IDLE)
         except Empty:
             import_module("numba")
+            compile_in_background()
             return self.jobs.get()
 
     def _answer(self, message: Message) -> Message:
@@ -160,6 +167,24 @@ class Worker:
                 self.outbox.send({"job": job, "warning": as_message(str(message))})
 
         return show
+
+
+def compile_in_background() -> None:
+    """Start a process of the lowest priority that compiles what no process has compiled before.
+
+    It ends by itself, or with this process. ``NAPARI_SEGMENT_COMPILE=0`` switches it off.
+    """
+    if os.environ.get(COMPILE) == "0" or _compiling:
+        return
+    from napari_segment.engine.compilation import is_compiled
+
+    if is_compiled():
+        return
+    command = [sys.executable, "-P", "-m", "napari_segment.cli", "compile", "--background"]
+    quiet = subprocess.DEVNULL
+    with suppress(OSError):  # no more processes are allowed: the first calls compile
+        _compiling.append(subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet))
+        atexit.register(_compiling[0].terminate)
 
 
 def _message(line: str) -> Message | None:
