@@ -252,10 +252,10 @@ def axes_of(layer: LabelsLayer) -> str:
             f"{layer.name!r} has several resolutions, which cannot be edited together. Open its "
             "full resolution as a layer of its own."
         )
-    if hasattr(layer.data, "dask") or not hasattr(layer.data, "__setitem__"):
+    if is_lazy(layer) or not hasattr(layer.data, "__setitem__"):
         raise InputError(
-            f"{layer.name!r} is computed when it is shown and cannot be written to. Save it and "
-            "open the file, which loads it or opens its Zarr array."
+            f"{layer.name!r} is computed when it is shown and cannot be written to. Load it into "
+            "memory to correct it."
         )
     axes = named_axes(layer) or known_axes(layer) or _AXES.get(layer.ndim, "")
     if len(axes) != layer.ndim or set(axes) - set("TZYX"):
@@ -264,6 +264,30 @@ def axes_of(layer: LabelsLayer) -> str:
             "Take one channel as a layer of its own."
         )
     return axes
+
+
+def is_lazy(layer: LabelsLayer) -> bool:
+    """Return whether a layer of one resolution is a Dask array."""
+    return not layer.multiscale and hasattr(layer.data, "dask")
+
+
+def load_data(layer: LabelsLayer) -> None:
+    """Read all of a lazy layer into memory.
+
+    Raises
+    ------
+    InputError
+        If there is not enough memory.
+    """
+    from napari_segment.blocks.memory import free_memory
+
+    size, free = int(np.prod(layer.data.shape)) * layer.data.dtype.itemsize, free_memory()
+    if 2 * size > free:
+        raise InputError(
+            f"{layer.name!r} takes {size / 1e9:,.1f} GB, but {free / 1e9:,.1f} GB are free. "
+            "Correct a part of it, cut out as a layer of its own."
+        )
+    layer.data = np.asarray(layer.data)
 
 
 def _history(layer: LabelsLayer, axes: str, spacing: Sequence[float]) -> History:

@@ -301,6 +301,24 @@ def test_layers_that_cannot_be_edited_say_why(viewer, qapp, home):
     assert "Choose a Labels layer" in dock.message.text()
 
 
+def test_a_lazy_layer_is_loaded_when_asked_for(viewer, qapp, home, monkeypatch):
+    import dask.array as da
+
+    labels = edit_sample()[0]
+    layer, dock, hand = opened(viewer, qapp, da.from_array(labels.astype(np.int32), chunks=8))
+    assert dock.load_button.isVisible()
+    monkeypatch.setattr("napari_segment.blocks.memory.free_memory", lambda: 100)
+    QTest.mouseClick(dock.load_button, LEFT)
+    assert "GB are free" in dock.message.text()
+    monkeypatch.undo()
+    monkeypatch.setenv("HOME", str(home))
+    QTest.mouseClick(dock.load_button, LEFT)
+    assert not dock.load_button.isVisible()
+    hand.shift("D")
+    hand.click((11, 3))
+    assert 3 not in layer.data
+
+
 def test_replaced_data_end_the_session(plane):
     layer, dock, _hand, labels = plane
     layer.data = labels.astype(np.int32)

@@ -25,7 +25,7 @@ from napari_segment.widgets.docks.dock import Dock
 from napari_segment.widgets.forms.layout import form_layout, heading, scrolling
 from napari_segment.widgets.forms.source import LayerMenu, follow, is_image, is_labels
 from napari_segment.widgets.layers.conversion import KEY
-from napari_segment.widgets.layers.edits import LayerEdits, axes_of
+from napari_segment.widgets.layers.edits import LayerEdits, axes_of, is_lazy, load_data
 from napari_segment.widgets.layers.journals import (
     Earlier,
     earlier_edits,
@@ -71,6 +71,7 @@ class Correct(Dock):
         self.message = QLabel()
         self.take_up_button = QPushButton("Take up")
         self.anew_button = QPushButton("Begin anew")
+        self.load_button = QPushButton("Load into memory")
         self._build()
         self.labels.currentIndexChanged.connect(lambda _: self.begin())
         self.image.currentIndexChanged.connect(lambda _: self._see())
@@ -107,6 +108,7 @@ class Correct(Dock):
         if layer is None:
             self.say("Choose a Labels layer to correct.")
             return
+        self.load_button.setVisible(is_lazy(layer))
         try:
             axes_of(layer)
             state = checksum(layer.data)
@@ -163,6 +165,16 @@ class Correct(Dock):
         self.edits = self.gestures = None
         with suppress(RuntimeError):  # Qt's part of the dock is gone
             self.toolbox.choose(None)
+
+    def load(self) -> None:
+        """Load a layer that is computed when it is shown, and begin to edit it."""
+        layer = self.labels.layer
+        try:
+            load_data(layer)
+        except (SegmentError, MemoryError) as error:
+            self.say(str(error))
+            return
+        self.begin()
 
     def leave_to_another(self) -> None:
         """Let another dock correct the layer."""
@@ -273,6 +285,8 @@ class Correct(Dock):
         self.redo_button.clicked.connect(lambda _: self.redo())
         self.take_up_button.clicked.connect(lambda _: self.begin(take_up=True))
         self.anew_button.clicked.connect(lambda _: self.begin(anew=True))
+        self.load_button.clicked.connect(lambda _: self.load())
+        self.load_button.setToolTip("Read all of the layer, so that it can be written to")
         self.take_up_button.setToolTip("Go on where the earlier session was")
         self.anew_button.setToolTip("Rename the earlier journal and begin another")
         body = QWidget()
@@ -292,7 +306,7 @@ class Correct(Dock):
         outer: Any = QVBoxLayout(self)
         outer.setContentsMargins(6, 6, 6, 6)
         outer.addWidget(scrolling(body), 1)
-        outer.addLayout(_row(self.take_up_button, self.anew_button))
+        outer.addLayout(_row(self.take_up_button, self.anew_button, self.load_button))
         outer.addLayout(_row(self.undo_button, self.redo_button))
         outer.addWidget(self.message)
 
@@ -301,6 +315,7 @@ class Correct(Dock):
         ready = self.edits is not None
         asking = self.earlier is not None and not ready
         self.toolbox.setEnabled(ready)
+        self.load_button.setVisible(False)
         for button in (self.take_up_button, self.anew_button):
             button.setVisible(asking)
         history = self.edits.session.history if self.edits else None
