@@ -72,7 +72,7 @@ def test_spacing_in_another_unit_gives_the_same(folder, image):
 def test_a_killed_run_goes_on(folder, image, tmp_path):
     """Of a stored run that ended in the middle only the rest is computed, to the same labels."""
     labels = segment(image, "nnunet", model_folder=folder).data
-    recipe = api.recipe_of("nnunet", model_folder=folder, store=tmp_path / "store")
+    recipe = api.recipe_of(("nnunet", {"model_folder": folder, "store": tmp_path / "store"}))
     steps = api.segment_steps(image, recipe)
     for step in steps:
         if step.total > 1 and step.done > step.total * 0.7:

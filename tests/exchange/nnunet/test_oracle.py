@@ -156,6 +156,90 @@ def test_a_cascade(spacing, tmp_path, made, case):
     assert np.array_equal(again.data, ours.data)
 
 
+@pytest.mark.parametrize("scheme", ["RGBTo01Normalization", "ZScoreNormalization"])
+def test_png_files_of_colours(scheme, tmp_path, made):
+    from PIL import Image as Picture
+
+    own = made.configuration((16, 32), (1, 1), channels=3, scheme=scheme)
+    names = {"channel_names": {"0": "R", "1": "G", "2": "B"}}
+    results = made.Results(
+        tmp_path, {"2d": own}, channels=3, reader="NaturalImage2DIO", ending=".png", **names
+    )
+    folder = results.fold("2d", mirror=(0, 1))
+    noise = np.stack([made.smooth_noise((40, 50), seed=c) for c in range(3)], -1)
+    Picture.fromarray(np.clip(noise + 120, 0, 255).astype(np.uint8)).save(tmp_path / "a_0000.png")
+    theirs = made.nnunet_labels(folder, [tmp_path / "a_0000.png"])
+    ours = segment(tmp_path / "a_0000.png", "nnunet", model_folder=folder)
+    assert min(made.agreement(ours.data, theirs[0])) >= 0.9999
+    assert len(np.unique(theirs)) > 1
+
+
+def test_tiff_volumes_with_their_spacing_beside(tmp_path, made):
+    import tifffile
+
+    own = made.configuration((8, 16, 16), (2, 1, 1))
+    results = made.Results(tmp_path, {"3d_fullres": own}, reader="Tiff3DIO", ending=".tif")
+    folder = results.fold("3d_fullres")
+    volume = made.smooth_noise((14, 40, 36))
+    tifffile.imwrite(tmp_path / "case_0000.tif", volume)
+    (tmp_path / "case.json").write_text('{"spacing": [1.5, 1.1, 0.9]}')
+    theirs = made.nnunet_labels(folder, [tmp_path / "case_0000.tif"])
+    image = Image(volume, "ZYX", (1.5, 1.1, 0.9), "pixel")
+    ours = segment(image, "nnunet", model_folder=folder)
+    assert min(made.agreement(ours.data, theirs)) >= 0.999
+    assert len(np.unique(theirs)) > 1
+
+
+def test_files_of_nibabel_and_2d_nifti(tmp_path, made):
+    own = made.configuration((16, 16), (1, 1))
+    results = made.Results(tmp_path, {"2d": own})
+    folder = results.fold("2d", mirror=(0, 1))
+    flat = made.write_nifti(tmp_path / "f_0000.nii.gz", made.smooth_noise((40, 36)), (0.8, 1.2))
+    theirs = made.nnunet_labels(folder, [flat])
+    image = Image(made.smooth_noise((40, 36)), "YX", (0.8, 1.2), "mm")
+    ours = segment(image, "nnunet", model_folder=folder)
+    assert min(made.agreement(ours.data, theirs[0])) >= 0.9999
+    results.plans["image_reader_writer"] = "NibabelIO"
+    results.write("2d")
+    stack = made.write_nifti(tmp_path / "s_0000.nii.gz", made.smooth_noise((5, 40, 36)), (3, 1, 1))
+    theirs = made.nnunet_labels(folder, [stack])
+    ours = segment(stack, "nnunet", model_folder=folder)
+    assert min(made.agreement(ours.data, theirs)) >= 0.9999
+
+
+def test_a_reader_that_turns_images(tmp_path, made):
+    """An image stored from left to right and back to front, as LPS has it."""
+    own = made.configuration((8, 16, 16), (1, 1, 1))
+    results = made.Results(tmp_path, {"3d_fullres": own}, reader="SimpleITKIOWithReorient")
+    folder = results.fold("3d_fullres", mirror=None)
+    volume = made.smooth_noise((10, 30, 36))
+    direction = (-1, 0, 0, 0, 0, 1, 0, 1, 0)
+    file = made.write_nifti(tmp_path / "t_0000.nii.gz", volume, (1, 1.1, 0.9), direction)
+    turned = made.nnunet_labels(folder, [file])
+    ours = segment(file, "nnunet", model_folder=folder)
+    import SimpleITK as sitk
+
+    labels = sitk.GetImageFromArray(turned)
+    labels.CopyInformation(sitk.DICOMOrient(sitk.ReadImage(str(file)), "RAS"))
+    code = sitk.DICOMOrientImageFilter_GetOrientationFromDirectionCosines(direction)
+    theirs = sitk.GetArrayFromImage(sitk.DICOMOrient(labels, code))
+    assert min(made.agreement(ours.data, theirs)) >= 0.999
+
+
+@pytest.mark.parametrize("spacing", [(1.3, 0.8, 0.8), (4, 0.8, 0.8)])
+def test_resampling_by_torch(spacing, tmp_path, made, case, check):
+    own = made.configuration((8, 16, 16), (1, 1, 1))
+    for of in ("data", "seg", "probabilities"):
+        own[f"resampling_fn_{of}"] = "resample_torch_fornnunet"
+        own[f"resampling_fn_{of}_kwargs"] = {"is_seg": of == "seg", "force_separate_z": False}
+        own[f"resampling_fn_{of}_kwargs"] |= {"memefficient_seg_resampling": False}
+    own["resampling_fn_probabilities_kwargs"]["force_separate_z"] = None
+    results = made.Results(tmp_path, {"3d_fullres": own})
+    folder = results.fold("3d_fullres")
+    files, image = case((8, 30, 34), spacing, margin=1)
+    check(folder, files, image)
+
+
 def test_old_plans(tmp_path, made, case, check):
     own = made.configuration((8, 16, 16), (1, 1, 1))
     del own["architecture"]
