@@ -233,6 +233,9 @@ def test_planes_are_interpolated_extended_and_copied(volume, viewer):
     assert viewer.dims.current_step[0] == 1
     hand.click((10, 10))
     assert layer.data[:, 10, 10].tolist() == [5, 5, 5, 0, 5]
+    hand.shift("I")
+    hand.click((12, 25))  # on background: all objects
+    assert (layer.data[:, 10, 10] == 5).all()
 
 
 def test_whole_objects_or_one_plane(volume):

@@ -194,12 +194,14 @@ class Gestures:
             self._drawn(tool, path)
 
     def _click(self, tool: Tool, number: int) -> None:
-        if not number:
+        fields = tool.entry.settings.model_fields
+        takes_all = "numbers" in fields and not fields["numbers"].is_required()
+        if not number and not takes_all:
             raise InputError("There is no object under the mouse.")
         shown = self.shown()
         given: dict[str, Any] = {}
-        fields = tool.entry.settings.model_fields
-        given |= {"number": number} if "number" in fields else {"numbers": (number,)}
+        numbers = (number,) if number else ()
+        given |= {"number": number} if "number" in fields else {"numbers": numbers}
         if tool.entry.group == "planes":
             axis = self._across(shown)
             given["axis"] = axis

@@ -70,14 +70,16 @@ TOOLS = (
     Tool("new_object", "new_object", "New object", "outline", "N",
          "Drag around a new object; it gets the next free number."),
     Tool("relabel", "relabel", "Relabel", "click", "R",
-         "Click an object: it gets the next free number, or the one below."),
+         "Click an object: it gets the next free number, or the one that is set."),
     Tool("swap", "swap", "Swap", "pair", "X", "Click two objects: they swap their numbers."),
     Tool("interpolate", "interpolate", "Interpolate", "click", "I",
-         "Click an object drawn in some planes: the planes between are filled."),
+         "Click an object drawn in some planes: those between are filled. "
+         "Background: all objects."),
     Tool("extend", "extend", "Extend", "click", "E",
-         "Click an object: it is copied from this plane up to the plane below."),
+         "Click an object: it is copied from this plane up to the one that is set."),
     Tool("copy_plane", "copy_plane", "Copy to next", "click", "V",
-         "Click an object: it is copied to the next plane, which is then shown."),
+         "Click an object: it is copied to the next plane, which is then shown. "
+         "Background: all objects."),
     Tool("accept", "accept", "Accept", "click", "A",
          "Click an object: the review has seen it."),
 )  # fmt: skip
