@@ -24,6 +24,19 @@ name: str = "mine"
 third: Labels = segment("cells.tif", (name, {"share": 0.2}))
 training = train(("images", "labels"), out="run", seed=3)
 """
+# The stub is checked, and the types that it names at the front; not what stands behind it.
+CHECKER = """
+[mypy]
+strict = true
+ignore_missing_imports = true
+follow_imports = silent
+[mypy-torch.*,napari.*,pandas.*,dask.*,napari_segment.classical.*,napari_segment.deep.*]
+follow_imports = skip
+[mypy-napari_segment.engine.*,napari_segment.exchange.*,napari_segment.io.*]
+follow_imports = skip
+[mypy-napari_segment.results.*]
+follow_imports = skip
+"""
 WRONG = [
     'segment("cells.tif", "otsu", bin=64)',
     'segment("cells.tif", "otsu", bins="many")',
@@ -61,7 +74,8 @@ def test_edge_points_has_the_settings_of_canny():
 def test_a_type_checker_takes_right_calls_and_refuses_wrong_ones(tmp_path):
     sample = tmp_path / "sample.py"
     sample.write_text(RIGHT + "\n".join(WRONG) + "\n", "utf-8")
-    command = [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml")]
+    (tmp_path / "mypy.ini").write_text(CHECKER)
+    command = [sys.executable, "-m", "mypy", "--config-file", "mypy.ini"]
     environment = {**os.environ, "MYPYPATH": str(ROOT / "src")}
     done = subprocess.run(
         [*command, "--cache-dir", str(tmp_path / "cache"), str(sample)],
