@@ -35,6 +35,8 @@ def test_train_then_predict(qtbot, viewer, tmp_path):
     assert set(dock.pictures._labels) == {"image", "reference", "prediction"}
     assert json.loads((tmp_path / "net" / "model.json").read_text())
     predict = open_dock(viewer, "Predict")
+    assert predict.running.button.isEnabled()
+    assert predict.fit_label.isHidden()
     assert "unet" in predict.method.form.fields["checkpoint"].description.text()
     assert_done(run(qtbot, predict))
     labels = viewer.layers[-1]
@@ -44,3 +46,14 @@ def test_train_then_predict(qtbot, viewer, tmp_path):
     assert recipe["method"]["settings"]["checkpoint"] == str(tmp_path / "net")
     assert os.getpid() != predict.running.process.pid
     assert torch_was_here or "torch" not in sys.modules
+
+
+def test_nothing_runs_before_a_model_is_chosen(viewer, monkeypatch):
+    from napari_segment.widgets.forms import checkpoint
+
+    monkeypatch.setattr(checkpoint, "networks_of_this_machine", list)
+    monkeypatch.setattr(checkpoint.networks, "folders", [])
+    viewer.add_layer(layer_of(samples.nuclei((32, 32))[0]))
+    predict = open_dock(viewer, "Predict")
+    assert not predict.running.button.isEnabled()
+    assert "Choose a model" in predict.running.button.toolTip()

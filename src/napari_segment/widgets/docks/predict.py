@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from qtpy.QtWidgets import QPushButton
+from qtpy.QtWidgets import QLabel, QPushButton
 
 from napari_segment import api
+from napari_segment.errors import SegmentError
 from napari_segment.image import Labels
 from napari_segment.registry import Entry
+from napari_segment.widgets.docks.model_fit import misfits_of
 from napari_segment.widgets.docks.segment import SegmentDock
 from napari_segment.widgets.forms.checkpoint import CheckpointField
 from napari_segment.widgets.forms.devices import DeviceMenu
@@ -33,6 +36,7 @@ PREDICT_LABELS: Mapping[str, str] = {
     "test_time_augmentation": "average of flips",
     "tile": "tile size",
 }
+MODELS = ("checkpoint", "package", "model", "model_folder")  # settings that name one
 COUNT = 10  # planes that are offered to be labelled
 APART = 3
 
@@ -59,6 +63,8 @@ class Predict(SegmentDock):
         self.axis = ("", 0)
         self.shown_plane = -1
         self.next_button = QPushButton("To label next")
+        self.fit_label = QLabel()  # what of the image does not fit the network
+        self.fit_label.setWordWrap(True)
         super().__init__(napari_viewer)
         self.next_button.setToolTip(
             "Go to the plane that the network is most unsure of, then to the next one; needs "
@@ -67,6 +73,30 @@ class Predict(SegmentDock):
         self.next_button.setEnabled(False)
         self.next_button.clicked.connect(self.go_to_next)
         self.running.more_buttons.addWidget(self.next_button)
+        self.running.ended.connect(self._look)
+        self.method.changed.connect(self._look)
+        self.source.changed.connect(self._look)
+        self._look()
+
+    def more(self) -> Sequence[Any]:
+        """Return the line that says what does not fit, under the network's form."""
+        return (self.fit_label,)
+
+    def _look(self, _: object = None) -> None:
+        """Let Run be pressed once a model is chosen; say what of the image does not fit it."""
+        form = self.method.form
+        fields = form.fields if form is not None else {}
+        chosen = [f.value for name, f in fields.items() if name in MODELS]
+        ready = Path() not in chosen
+        self.running.allow(ready, "" if ready else "Choose a model first: train one, or add one.")
+        misfits: list[str] = []
+        if ready and "checkpoint" in fields:
+            try:
+                misfits = misfits_of(Path(fields["checkpoint"].value), self.source.image())
+            except SegmentError:  # no image yet, or its axes are open: Run says so
+                misfits = []
+        self.fit_label.setText(" ".join(misfits))
+        self.fit_label.setVisible(bool(misfits))
 
     @staticmethod
     def offers(entry: Entry) -> bool:

@@ -30,6 +30,7 @@ class CheckpointField:
 
     def __init__(self) -> None:
         self.native = QWidget()
+        self._newest = ""  # the network that was trained or used last
         self.menu, self.description = QComboBox(), QLabel()
         narrow_combo(self.menu)
         self.menu.setMinimumWidth(80)  # its placeholder would ask for all of its width
@@ -64,7 +65,10 @@ class CheckpointField:
         self.menu.setCurrentIndex(self.menu.findData(str(folder)))
 
     def _refresh(self) -> None:
-        chosen = self.menu.currentData()
+        """List the networks again; one that is new, as after a training, is chosen."""
+        newest = str(next(iter(networks.folders), ""))
+        chosen = self.menu.currentData() if newest == self._newest else newest
+        self._newest = newest
         self.menu.blockSignals(True)
         self.menu.clear()
         for folder in networks.folders:

@@ -92,6 +92,7 @@ class Running(QWidget):
         self._done = done
         self.process = process(process_name)
         self.job: Job | None = None
+        self._allowed = True
         self.button, self.cancel_button = QPushButton(title), QPushButton("Cancel")
         self.button.clicked.connect(self.start)
         self.cancel_button.clicked.connect(self.cancel)
@@ -124,6 +125,12 @@ class Running(QWidget):
         self._napari_bar: Any = None
         self._show_idle("")
         self.process.start()
+
+    def allow(self, allowed: bool, tip: str = "") -> None:
+        """Let the button be pressed, or say in its tool tip why it cannot be."""
+        self._allowed = allowed
+        self.button.setToolTip(tip)
+        self.button.setEnabled(allowed and self.job is None)
 
     def start(self) -> None:
         """Begin, unless a job is running."""
@@ -262,7 +269,7 @@ class Running(QWidget):
         if self.job is not None:
             self.job = None
             self.ended.emit()
-        self.button.setEnabled(True)
+        self.button.setEnabled(self._allowed)
         self.cancel_button.setEnabled(False)
         self.bar.hide()
         self.say(text)
