@@ -7,6 +7,7 @@ import numpy as np
 from shared.strokes import strokes_of
 
 import napari_segment as ns
+from napari_segment.classical.classifier.features import KINDS
 from napari_segment.cli import main
 from napari_segment.step import run
 
@@ -22,6 +23,17 @@ def test_blocks_give_what_memory_gives(trained, cells):
     for name in maps:
         np.testing.assert_array_equal(np.asarray(blocks.maps[name].data), whole.maps[name].data)
     np.testing.assert_allclose(whole.maps["probabilities"].data.sum(0), 1, atol=1e-5)
+
+
+def test_blocks_give_what_memory_gives_with_every_feature(cells, tmp_path):
+    image, labels = cells
+    cases = [(image, strokes_of(labels))]
+    given = {"trees": 5, "scales": (0.5, 1), "features": KINDS}
+    model = run(ns.train_classifier(cases, out=tmp_path / "c", **given))
+    whole = ns.segment(image, "classifier", checkpoint=model.folder)
+    lazy = image.replace(data=da.from_array(image.data, chunks=(20, 40, 33)))
+    blocks = ns.segment(lazy, "classifier", checkpoint=model.folder)
+    np.testing.assert_array_equal(np.asarray(blocks.data), whole.data)
 
 
 def test_slabs_give_what_the_whole_gives(trained, cells, monkeypatch):
