@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
+from napari_segment.distribution import DISTRIBUTION
+
 if TYPE_CHECKING:
     from napari.viewer import Viewer
     from qtpy.QtGui import QShowEvent
@@ -54,7 +56,7 @@ def open_dock(viewer: Viewer, name: str) -> Any:
     name : str
         As in the menu.
     """
-    frame, widget = viewer.window.add_plugin_dock_widget("napari-segment", name)
+    frame, widget = viewer.window.add_plugin_dock_widget(DISTRIBUTION, name)
     frame.show()
     frame.raise_()
     return widget
