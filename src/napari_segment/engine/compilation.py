@@ -98,6 +98,9 @@ def _run(entry: Entry, dtype: type, shape: tuple[int, ...]) -> None:
     spec = entry.spec(SETTINGS.get(entry.name, {}))
     method = spec if entry.kind == "methods" else methods["manual"].spec({"value": 100})
     markers = {"markers": Stack(near, image.axes)} if "markers" in entry.data else {}
+    if entry.channels == "many" and entry.kind == "methods":  # of one channel they do otherwise
+        several: NDArray[Any] = np.stack([pixels, pixels // 2, pixels[..., ::-1]]).astype(dtype)
+        run(apply(Recipe(method=spec), Image(several, f"C{image.axes}"), {}))
     number = cleanups["connected_components"].spec()
     for before in ((), (number,)) if entry.kind == "cleanups" else ((),):
         recipe = Recipe(
