@@ -15,9 +15,26 @@ from napari_segment.errors import SegmentError
 from napari_segment.image import Image, Labels, Stack
 
 PAGE = Path(__file__).parents[1] / "docs" / "files.md"
+TESTS = Path(__file__).parents[1] / "tests" / "io" / "formats"
+# Of formats that are read only, or need more than a stack to be written: the test that shows it.
+SHOWN_BY = {
+    ".czi": ("microscopes/test_czi.py", "test_scenes_of_czi", "spacing unit channels time"),
+    ".lif": ("microscopes/test_lif.py", "test_images_of_lif", "spacing unit channels time"),
+    ".nd2": ("microscopes/test_nd2.py", "test_positions_of_nd2", "spacing unit channels time"),
+    ".lsm": ("test_other_kinds.py", "test_lsm", "spacing unit"),
+    ".stk": ("test_other_kinds.py", "test_stk", "spacing unit time"),
+    ".hdr": ("test_other_kinds.py", "test_nifti_in_two_files", "spacing"),
+    ".zarr.zip": ("test_omezarr.py", "test_in_a_zip_file", "spacing unit"),
+    ".ozx": ("test_omezarr.py", "test_in_a_zip_file", "spacing unit"),
+    ".dcm": ("test_dicom_segmentations.py", "test_labels_come_back", "spacing unit affine labels"),
+    ".ply": ("test_meshes.py", "test_objects_lie_where_they_are", ""),
+    ".obj": ("test_meshes.py", "test_objects_lie_where_they_are", ""),
+    ".stl": ("test_meshes.py", "test_objects_lie_where_they_are", ""),
+}
 START, END = "<!-- made by scripts/make_format_table.py -->", "<!-- end of the made table -->"
 COLUMNS = (
     "read", "lazy", "write", "spacing", "unit", "affine", "channels", "time", "labels exact",
+    "shown by",
 )  # fmt: skip
 AFFINE = np.array([[2.0, 0, 0, 5], [0, 0.4, -0.3, -3], [0, 0.3, 0.4, 7], [0, 0, 0, 1]])
 
@@ -50,7 +67,9 @@ def _cell(form: io.Format, suffix: str, column: str, folder: Path) -> str:
         has = {"read": form.reads, "lazy": form.lazy, "write": form.writes}[column]
         return "labels" if labels_only else "yes" if has else "no"
     if not form.writes or not form.reads or form.name == "dicom":
-        return "–"  # the tests of the format hold for it
+        return _of_test(suffix, column)
+    if column == "shown by":
+        return "round trip"
     global _as_labels
     _as_labels = not form.writes_images
     probes: dict[str, Callable[[Path], bool]] = {
@@ -61,6 +80,16 @@ def _cell(form: io.Format, suffix: str, column: str, folder: Path) -> str:
         return "yes" if probes[column](folder / f"{column.replace(' ', '')}{suffix}") else "no"
     except SegmentError:
         return "no"
+
+
+def _of_test(suffix: str, column: str) -> str:
+    """What a named test shows of a format; – where none does."""
+    file, test, shown = SHOWN_BY.get(suffix, ("", "", ""))
+    if file and f"def {test}(" not in (TESTS / file).read_text("utf-8"):
+        raise SystemExit(f"{suffix}: there is no {test} in tests/io/formats/{file}.")
+    if column == "shown by":
+        return f"`{test}`" if test else "–"
+    return "yes" if column.split(maxsplit=1)[0] in shown.split() else "–"
 
 
 _as_labels = False  # whether the format that is probed holds labels alone

@@ -1,4 +1,6 @@
-"""Analyze, NIfTI pairs and colours, made by nibabel; LSM, made of the fields of its header."""
+"""Analyze, NIfTI pairs and colours, made by nibabel; LSM and STK, made of their fields."""
+
+import struct
 
 import nibabel
 import numpy as np
@@ -61,3 +63,47 @@ def test_lsm(tmp_path, rng):
     assert actual.axes == "ZYX"
     assert actual.unit == "micrometer"
     np.testing.assert_allclose(actual.spacing, (2, 0.5, 0.25))
+    assert actual.interval == 3.0
+
+
+def stk(path, data, distances, created):
+    """Write a MetaMorph file byte by byte: one directory, planes one after another, UIC tags."""
+    planes, height, width = data.shape
+    content = bytearray(b"II*\0" + struct.pack("<I", 0))
+
+    def put(added):
+        start = len(content)
+        content.extend(added)
+        return start
+
+    pixels = put(data.tobytes())
+    calibration = [put(struct.pack("<2I", *ratio)) for ratio in ((1, 4), (1, 2))]
+    units = put(struct.pack("<I", 3) + b"um\0")
+    own = put(struct.pack("<6I", 4, calibration[0], 5, calibration[1], 6, units))
+    rows = [(d, 2, 2_459_000, c, 0, 0) for d, c in zip(distances, created, strict=True)]
+    second = put(np.array(rows, "<u4").tobytes())
+    size = height * width * data.itemsize
+    entries = [
+        (256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8 * data.itemsize), (259, 3, 1, 1),
+        (262, 3, 1, 1), (273, 4, 1, pixels), (277, 3, 1, 1), (278, 4, 1, height),
+        (279, 4, 1, size), (33628, 4, 3, own), (33629, 5, planes, second),
+    ]  # fmt: skip
+    directory = struct.pack("<H", len(entries))
+    directory += b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    content[4:8] = struct.pack("<I", put(directory + struct.pack("<I", 0)))
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_stk(tmp_path, rng, lazy):
+    data = rng.integers(0, 4000, (5, 6, 8)).astype("<u2")
+    stk(tmp_path / "a.stk", data, distances=[3] * 5, created=[0] * 5)
+    actual = io.read(tmp_path / "a.stk", lazy=lazy)
+    np.testing.assert_array_equal(np.asarray(actual.data), data)
+    assert (actual.axes, actual.unit) == ("ZYX", "micrometer")
+    assert actual.spacing == (1.5, 0.5, 0.25)
+    stk(tmp_path / "b.stk", data, distances=[0] * 5, created=range(0, 10_000, 2000))
+    moving = io.read(tmp_path / "b.stk", lazy=lazy)
+    np.testing.assert_array_equal(np.asarray(moving.data), data)
+    assert (moving.axes, moving.interval) == ("TYX", 2.0)
+    assert moving.spacing == (0.5, 0.25)

@@ -142,12 +142,14 @@ def _lsm(stated: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _stk(stated: Mapping[str, Any]) -> dict[str, Any]:
-    """MetaMorph STK states the size of pixels, and the distance of each plane."""
+    """MetaMorph STK states the size of pixels, and the distance and the time of each plane."""
     distances = np.ravel(stated.get("ZDistance", ()))
     scale = {a: float(stated.get(f"{a}Calibration") or np.nan) for a in "YX"}
     scale["Z"] = float(distances[-1]) if distances.size and distances[-1] > 0 else 1.0
     unit = unit_name(str(stated.get("CalibrationUnits", "")))
-    return {"scale": scale, "unit": unit}
+    steps = np.diff(np.ravel(stated.get("TimeCreated", ())).astype(float)) / 1000
+    interval = float(np.median(steps)) if steps.size and np.median(steps) > 0 else 1.0
+    return {"scale": scale, "unit": unit, "interval": interval}
 
 
 def _imagej(file: TiffFile, path: Path) -> dict[str, Any]:
