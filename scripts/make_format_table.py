@@ -27,6 +27,11 @@ SHOWN_BY = {
     ".zarr.zip": ("test_omezarr.py", "test_in_a_zip_file", "spacing unit"),
     ".ozx": ("test_omezarr.py", "test_in_a_zip_file", "spacing unit"),
     ".dcm": ("test_dicom_segmentations.py", "test_labels_come_back", "spacing unit affine labels"),
+    ".rtstruct.dcm": (
+        "test_dicom_contours.py",
+        "test_every_voxel_comes_back",
+        "spacing unit affine labels",
+    ),
     ".ply": ("test_meshes.py", "test_objects_lie_where_they_are", ""),
     ".obj": ("test_meshes.py", "test_objects_lie_where_they_are", ""),
     ".stl": ("test_meshes.py", "test_objects_lie_where_they_are", ""),
@@ -66,7 +71,7 @@ def _cell(form: io.Format, suffix: str, column: str, folder: Path) -> str:
         labels_only = column == "write" and form.writes and not form.writes_images
         has = {"read": form.reads, "lazy": form.lazy, "write": form.writes}[column]
         return "labels" if labels_only else "yes" if has else "no"
-    if not form.writes or not form.reads or form.name == "dicom":
+    if not form.writes or not form.reads or form.name in ("dicom", "rt_structures"):
         return _of_test(suffix, column)
     if column == "shown by":
         return "round trip"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+CONTOURS = "1.2.840.10008.5.1.4.1.1.481.3"  # an RT Structure Set
 _FRAME_BYTES = 8  # of an encoded frame, the least: the head of its item
 _PLAIN = (
     "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2",
@@ -22,8 +23,8 @@ _PLAIN = (
 _NEXT = {
     "segmentation": "Its labels are read from the file alone: give its path, or put it into a "
     "folder of its own.",
-    "contours": "Its contours are no pixels. Convert it to NIfTI or NRRD, with plastimatch or "
-    "3D Slicer.",
+    "contours": "Its labels are read from the file alone: give its path, or put it into a folder "
+    "of its own.",
     "": "Give the images of the series.",
 }
 
@@ -45,6 +46,13 @@ def segmentation_in(path: Path) -> Path | None:
     files = [f for f in files if is_dicom(f)]
     alone = len(files) == 1 and _class(_header(files[0])) in _SEGMENTATIONS
     return files[0] if alone else None
+
+
+def contours_in(path: Path) -> Path | None:
+    """The file of an RT Structure Set, if that is all there is."""
+    files = [path] if path.is_file() else [f for f in path.iterdir() if f.is_file()]
+    files = [f for f in files if is_dicom(f)]
+    return files[0] if len(files) == 1 and _class(_header(files[0])) == CONTOURS else None
 
 
 def image_headers(path: Path) -> list[Any]:

@@ -39,33 +39,46 @@ def write_segmentation(stack: Stack, path: Path) -> None:
     MissingError
         Without highdicom.
     """
-    labels = _labels(stack, path)
-    segmentation = _segmentation(labels, _source(labels, path))
+    labels = labels_of(stack, path)
+    segmentation = _segmentation(labels, source_of(labels, path))
     segmentation.save_as(path, enforce_file_format=True)
 
 
-def _labels(stack: Stack, path: Path) -> Labels:
+def labels_of(stack: Stack, path: Path, kind: str = "DICOM Segmentation") -> Labels:
+    """Labels in memory that an object of some kind can hold.
+
+    Raises
+    ------
+    FormatError
+        If it is an image, or not one volume in a unit of length.
+    """
     if not isinstance(stack, Labels):
         raise FormatError(
-            f"{path.name}: labels are written as DICOM Segmentation, images are not written as "
+            f"{path.name}: labels are written as {kind}, images are not written as "
             "DICOM. Write .nii.gz or .nrrd instead."
         )
     if "T" in stack.axes or length_factor(stack.unit, "millimeter") is None:
         raise FormatError(
-            f"{path.name} cannot hold labels with axes {stack.axes} in {stack.unit!r}: a DICOM "
-            "Segmentation is one volume in millimeter. Write .nii.gz or .nrrd instead."
+            f"{path.name} cannot hold labels with axes {stack.axes} in {stack.unit!r}: a "
+            f"{kind} is one volume in millimeter. Write .nii.gz or .nrrd instead."
         )
     return stack.compute()
 
 
-def _source(labels: Labels, path: Path) -> list[Any]:
-    """The headers of the series that the labels were made of."""
+def source_of(labels: Labels, path: Path, kind: str = "DICOM Segmentation") -> list[Any]:
+    """The headers of the series that the labels were made of.
+
+    Raises
+    ------
+    FormatError
+        If it is not known or not there.
+    """
     stated = labels.header.get(DICOM, {})
     folder = Path(str(stated.get("source", "")))
     if not stated.get("source") or not folder.exists():
         where = f" ({folder} is not there)" if stated.get("source") else ""
         raise FormatError(
-            f"{path.name}: a DICOM Segmentation refers to the images that it was made of, which "
+            f"{path.name}: a {kind} refers to the images that it was made of, which "
             f"are not known{where}. Name them: napari-segment convert LABELS -o OUT.dcm "
             "--reference FOLDER, or the parameter reference of napari_segment.write."
         )
@@ -97,10 +110,10 @@ def _segmentation(labels: Labels, heads: list[Any]) -> Any:
     values = [int(v) for v in np.unique(labels.data) if v] or list(labels.names)[:1]
     if not values:
         raise FormatError("The labels are empty and have no names: there is no segment to write.")
-    numbers = _numbers(values)
+    numbers = numbers_of(values)
     pixels = _renumbered(labels.data, numbers).reshape(-1, labels.size("Y"), labels.size("X"))
     volume = highdicom.Volume(
-        pixels, _affine(labels), coordinate_system="PATIENT",
+        pixels, affine_of(labels), coordinate_system="PATIENT",
         frame_of_reference_uid=str(heads[0].FrameOfReferenceUID),
     )  # fmt: skip
     described = [_segment(labels, value, number) for value, number in numbers.items()]
@@ -122,7 +135,7 @@ def _segmentation(labels: Labels, heads: list[Any]) -> Any:
     )
 
 
-def _numbers(values: Sequence[int]) -> dict[int, int]:
+def numbers_of(values: Sequence[int]) -> dict[int, int]:
     """The segment of each label; they are counted from 1."""
     return {value: number for number, value in enumerate(sorted(values), 1)}
 
@@ -133,7 +146,7 @@ def _renumbered(data: NDArray[Any], numbers: Mapping[int, int]) -> NDArray[np.ui
     return new[inverse].reshape(data.shape)
 
 
-def _affine(labels: Labels) -> NDArray[np.float64]:
+def affine_of(labels: Labels) -> NDArray[np.float64]:
     """From (z, y, x) to (left, posterior, superior) in millimetres."""
     plane = plane_matrix(labels)
     matrix = np.eye(4)

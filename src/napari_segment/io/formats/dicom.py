@@ -15,7 +15,9 @@ from napari_segment.errors import FormatError
 from napari_segment.io.boundary import lazy_array, reading
 from napari_segment.io.contents import DICOM, Contents, gather
 from napari_segment.io.formats._dicom_codecs import register
+from napari_segment.io.formats._dicom_contours import read_contours, write_contours
 from napari_segment.io.formats._dicom_files import (
+    contours_in,
     image_headers,
     is_dicom,
     is_series,
@@ -37,11 +39,15 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     Slices are sorted along their normal, and their spacing is that of their positions
     (SliceThickness is something else). Values are rescaled, so that CT is in Hounsfield units and
     dose in its own. Several images at each position become time points, in the order of their
-    times or numbers; the frames of a film do too. The segments of a DICOM Segmentation are classes.
+    times or numbers; the frames of a film do too. The segments of a DICOM Segmentation and the
+    structures of an RT Structure Set are classes.
     """
     segments = segmentation_in(path)
     if segments is not None:
         return read_segmentation(segments, axes)
+    contours = contours_in(path)
+    if contours is not None:
+        return read_contours(contours, axes, series)
     heads = _series(image_headers(path), path, series)
     _report_values(heads, path)
     frames = sorted_frames(heads, path)
@@ -176,4 +182,8 @@ formats.add(Format(
     name="dicom", title="DICOM", suffixes=(".dcm",), read=read, lazy=True,
     write=write_segmentation, writes_images=False,
     labels_as=".nii.gz", floats_as=".nii.gz", names=_NAMES, is_file=is_dicom, is_folder=is_series,
+))  # fmt: skip
+formats.add(Format(
+    name="rt_structures", title="DICOM RT Structure Set", suffixes=(".rtstruct.dcm",), read=read,
+    write=write_contours, writes_images=False, labels_as="", floats_as=".nii.gz",
 ))  # fmt: skip
