@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from napari_segment.api.types import ModelLike, PairsLike
 
@@ -36,18 +36,33 @@ def network_preview(pairs: PairsLike, settings: Mapping[str, Any] | None = None)
     return preview(pairs, settings or {})
 
 
-def export(checkpoint: str | Path, out: str | Path, *, tile: Sequence[int] = ()) -> Path:
-    """Write a trained network as ONNX, for other programs.
+def export(
+    checkpoint: str | Path,
+    out: str | Path,
+    *,
+    tile: Sequence[int] = (),
+    format: Literal["auto", "onnx", "bioimageio"] = "auto",  # noqa: A002 - the field's term
+    author: str = "",
+    licence: str = "",
+) -> Path:
+    """Write a trained network for other programs: as ONNX, or as a BioImage.IO package.
 
     Parameters
     ----------
     checkpoint : path
-        Folder of the trained network.
+        Folder of the trained network, or the name of one of this machine.
     out : path
-        The file, ending with ``.onnx``. Its input is a normalised image ``(B, C, *tile)``, its
-        output raw logits; ``model.json`` is in its metadata under the key ``napari_segment``.
+        The file. Of ``.onnx`` the input is a normalised image ``(B, C, *tile)``, the output raw
+        logits; ``model.json`` is in its metadata under the key ``napari_segment``. A package
+        (``.zip``) has the same as its weights, with preprocessing, test tensors, a cover and its
+        documentation.
     tile : sequence of int
         Spatial size of the input; empty for that of the training patches.
+    format : {"auto", "onnx", "bioimageio"}
+        "auto" follows the ending of the file.
+    author, licence : str
+        Of a package: who publishes it, and the SPDX identifier of its licence; "" for those of the
+        model card.
 
     Returns
     -------
@@ -59,9 +74,16 @@ def export(checkpoint: str | Path, out: str | Path, *, tile: Sequence[int] = ())
     >>> export("runs/nuclei", "nuclei.onnx")  # doctest: +SKIP
     """
     from napari_segment.deep.checkpoint import Checkpoint
+    from napari_segment.io.models_folder import located
+
+    trained = Checkpoint.load(located(Path(checkpoint)))
+    if format == "bioimageio" or (format == "auto" and Path(out).suffix.lower() == ".zip"):
+        from napari_segment.exchange.bioimageio.publish import publish
+
+        return publish(trained, Path(out), tuple(tile), author=author, licence=licence)
     from napari_segment.exchange.onnx.export import export as written
 
-    return written(Checkpoint.load(checkpoint), Path(out), tuple(tile))
+    return written(trained, Path(out), tuple(tile))
 
 
 def summary(

@@ -15,5 +15,9 @@ def export(options: argparse.Namespace) -> int:
         tile = tuple(int(part) for part in options.tile.split(",") if part)
     except ValueError:
         raise SettingError(f"Cannot read the tile {options.tile!r}: write 64,96,96.") from None
-    print(f"→ {api.export(options.checkpoint, options.output, tile=tile)}")
+    path = api.export(
+        options.checkpoint, options.output, tile=tile, format=options.format,
+        author=options.author, licence=options.licence,
+    )  # fmt: skip
+    print(f"→ {path}")
     return 0

@@ -113,13 +113,21 @@ def _summary(commands: Commands) -> None:
 
 
 def _export(commands: Commands) -> None:
-    title = "Write a trained network as ONNX, for other programs."
+    title = "Write a trained network as ONNX or as a BioImage.IO package, for other programs."
     parser = command(commands, "export", "export", title)
-    parser.add_argument("checkpoint", metavar="RUN", help="folder of the trained network")
+    parser.add_argument("checkpoint", metavar="RUN", help="folder or name of the trained network")
+    parser.add_argument(
+        "--format", choices=("auto", "onnx", "bioimageio"), default="auto",
+        help="what is written (default: by the ending of the file)",
+    )  # fmt: skip
+    parser.add_argument("--author", default="", help="of a package (default: of its card)")
+    parser.add_argument(
+        "--licence", default="", metavar="SPDX", help="of a package, such as CC-BY-4.0"
+    )
     parser.add_argument(
         "--tile", default="", metavar="A,B,…", help="sides of its input (default: the patch's)"
     )
-    output_option(parser, "the file, ending with .onnx")
+    output_option(parser, "the file, ending with .onnx or .zip")
 
 
 def _runs(commands: Commands) -> None:

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from qtpy.QtWidgets import QMessageBox
 from shared.windows import open_dock
 
+from napari_segment import api, samples
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.planning.normalisation import Normalisation
 from napari_segment.io.models_folder import VARIABLE
@@ -59,3 +61,15 @@ def test_what_cannot_be_added_is_said(qtbot, viewer, run_folder):
     dock.add(str(run_folder))
     qtbot.waitUntil(lambda: dock.running.job is None, timeout=60_000)
     assert "cannot be used" in dock.running.message.text()
+
+
+def test_the_first_click_on_predict_finds_nuclei(qtbot, viewer, run_folder):
+    image, truth = samples.nuclei((128, 128), seed=3)
+    viewer.add_image(np.asarray(image), scale=image.spacing)
+    dock = open_dock(viewer, "Predict")
+    assert dock.method.form.fields["checkpoint"].value == Path("nuclei-fluorescence")
+    dock.running.start()
+    qtbot.waitUntil(lambda: dock.running.job is None, timeout=120_000)
+    labels = viewer.layers[-1]
+    scores = api.compare(np.asarray(labels.data), np.asarray(truth))
+    assert scores.summary["f1"] > 0.9

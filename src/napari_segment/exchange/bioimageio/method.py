@@ -16,6 +16,7 @@ from napari_segment.deep.inference import Slab, predict
 from napari_segment.deep.inference.options import OnnxDevice, Overlap
 from napari_segment.errors import InputError, SettingError
 from napari_segment.exchange.axes import AxesAdapter
+from napari_segment.exchange.bioimageio.own import check_spacing, checkpoint_of, decoded
 from napari_segment.exchange.bioimageio.package import Package, open_package
 from napari_segment.exchange.bioimageio.processing import Change, fitted
 from napari_segment.exchange.onnx.session import load_onnx
@@ -27,6 +28,7 @@ from napari_segment.step import Step
 def bioimageio(
     image: Array,
     spacing: Sequence[float] = (),
+    unit: str = "",
     *,
     package: Path,
     output_channel: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto",
@@ -46,7 +48,10 @@ def bioimageio(
     image : array (C, *S) or (*S)
         With the model's number of channels.
     spacing : sequence of float
-        Only its length is used: the number of spatial axes. Models do not state their spacing.
+        Distance between voxels along each spatial axis. Only its length is used, but for packages
+        that were published from a network trained here, which know their own.
+    unit : str
+        Unit of the spacing.
     package : Path
         Folder of the model, its ``bioimageio.yaml``, or the downloaded zip file; or the name of a
         model of this machine.
@@ -68,6 +73,11 @@ def bioimageio(
     """
     model = open_package(package)
     image = image[None] if len(image.shape) == (len(spacing) or len(model.spatial)) else image
+    own = checkpoint_of(model) if output_channel == "auto" else None
+    if own is not None:
+        check_spacing(own, spacing, unit)
+        values = yield from outputs_of(model, image, overlap=overlap, device=device)
+        return decoded(own, values, threshold, stacked=values.ndim - 1 > own.ndim)
     decode = partial(_labels, channel=output_channel, threshold=threshold)
     labels = yield from outputs_of(model, image, overlap=overlap, device=device, decode=decode)
     if output_channel != "auto" or len(model.channels) <= 1:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from napari_segment.bounded import load_yaml
@@ -167,7 +168,7 @@ def _package(description: Mapping[str, Any], file: Path) -> Package:
         raise FormatError(
             f"{description['name']} takes {len(inputs)} inputs; models with one are run."
         )
-    input_axes, output_axes = _sides(inputs[0]), _sides(outputs[0])
+    input_axes, output_axes = _sides(inputs[0]), _sides(outputs[0], _scales(inputs[0]))
     _check(description["name"], input_axes, output_axes)
     return Package(
         str(description["name"]), file.parent, _weights(description, file.parent),
@@ -201,21 +202,32 @@ def _weights(description: Mapping[str, Any], folder: Path) -> Path:
 # ---- axes ----
 
 
-def _sides(tensor: Mapping[str, Any]) -> tuple[Side, ...]:
+def _sides(
+    tensor: Mapping[str, Any], scales: Mapping[str, float] = MappingProxyType({})
+) -> tuple[Side, ...]:
     if isinstance(tensor["axes"], str):
         return _sides_04(tensor)
-    return tuple(_side(axis) for axis in tensor["axes"])
+    return tuple(_side(axis, scales) for axis in tensor["axes"])
 
 
-def _side(axis: Mapping[str, Any]) -> Side:
+def _scales(tensor: Mapping[str, Any]) -> dict[str, float]:
+    """Return the spacing of each axis of an input, by its name."""
+    axes = tensor["axes"]
+    named = axes if isinstance(axes, list) else []
+    return {str(axis.get("id")): float(axis.get("scale", 1)) for axis in named}
+
+
+def _side(axis: Mapping[str, Any], scales: Mapping[str, float]) -> Side:
     """Return an axis of version 0.5."""
     letter = _TYPES.get(axis["type"], str(axis.get("id", "x")))
     size = axis.get("size", 0)
     halo = int(axis.get("halo", 0))
     if letter == "c" and not size:
         size = len(axis.get("channel_names", ()))
-    if float(axis.get("scale", 1)) != 1 and isinstance(size, Mapping) and "tensor_id" in size:
-        return Side("?", halo=halo)
+    if isinstance(size, Mapping) and "tensor_id" in size:
+        scale = float(axis.get("scale", 1))
+        if abs(scale / scales.get(str(size.get("axis_id")), 1.0) - 1) > 1e-6:
+            return Side("?", halo=halo)  # of another size than the input
     if not isinstance(size, Mapping):
         return Side(letter, int(size or 0), halo=halo)
     if "min" in size:

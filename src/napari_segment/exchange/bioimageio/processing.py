@@ -115,9 +115,22 @@ def _scale_range(image: Array | None, settings: Mapping[str, Any]) -> Change:
     return _affine(1 / width, -low / width, image)
 
 
-def _clip(image: Array | None, settings: Mapping[str, Any]) -> Change:  # noqa: ARG001
-    low, high = settings.get("min", -np.inf), settings.get("max", np.inf)
-    return lambda block: np.clip(block, low, high)
+def _clip(image: Array | None, settings: Mapping[str, Any]) -> Change:
+    low, high = (_limit(image, settings, end) for end in ("min", "max"))
+    return lambda block: np.clip(block, _fit(low, block), _fit(high, block))
+
+
+def _limit(image: Array | None, settings: Mapping[str, Any], end: str) -> Floats:
+    """Return a limit of `clip`: a number, or a percentile of all channels or of each."""
+    share = settings.get(f"{end}_percentile")
+    if share is None:
+        value = settings.get(end)
+        return _column((-np.inf if end == "min" else np.inf) if value is None else value, image)
+    _need(image, "clip")
+    channels = _samples(image)
+    if _with_channels(settings):
+        channels = [np.concatenate(channels)]
+    return _column([np.percentile(c, float(share)) for c in channels], image)
 
 
 def _binarize(image: Array | None, settings: Mapping[str, Any]) -> Change:
