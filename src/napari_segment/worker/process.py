@@ -93,6 +93,7 @@ class Worker:
         self.jobs: SimpleQueue[Message | None] = SimpleQueue()
         self.cancelled: set[int] = set()
         self.stopped: set[int] = set()
+        self.paused: set[int] = set()
         self.closed = False
 
     def listen(self, lines: Iterable[str]) -> None:
@@ -105,6 +106,10 @@ class Worker:
                 self.cancelled.add(message["cancel"])
             elif "stop" in message:
                 self.stopped.add(message["stop"])
+            elif "pause" in message:
+                self.paused.add(message["pause"])
+            elif "resume" in message:
+                self.paused.discard(message["resume"])
             else:
                 self.jobs.put(message)
         self.close()
@@ -148,6 +153,7 @@ class Worker:
         count = 0
         try:
             while True:
+                self._wait_while_paused(job)
                 if self.closed or job in self.cancelled:
                     work.close()
                     return {"cancelled": True}
@@ -160,6 +166,11 @@ class Worker:
                 self.outbox.step(job, _plain(step, Path(folder), count))
         except StopIteration as stop:
             return {"result": stop.value}
+
+    def _wait_while_paused(self, job: int) -> None:
+        pause = threading.Event()
+        while job in self.paused and not (self.closed or job in self.cancelled | self.stopped):
+            pause.wait(INTERVAL)
 
     def _warn(self, job: int) -> Any:
         def show(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
@@ -195,7 +206,7 @@ def _message(line: str) -> Message | None:
         return None
     if not isinstance(message, dict):
         return None
-    if any(type(message.get(key)) is int for key in ("cancel", "stop")):
+    if any(type(message.get(key)) is int for key in ("cancel", "stop", "pause", "resume")):
         return message
     complete = type(message.get("job")) is int and isinstance(message.get("folder"), str)
     return message if complete and message.get("do") in VERBS else None

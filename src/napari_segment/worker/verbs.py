@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Generator
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +38,18 @@ def segment(message: Message) -> Work:
     outcome = asdict(outcome_of(labels, image))
     yield Step(0, 0, "Handing over the labels")
     return {"labels": save_stack(labels, Path(message["folder"]), "labels"), "outcome": outcome}
+
+
+def segment_files(message: Message) -> Work:
+    """Run a recipe on many files; the report says what became of each."""
+    recipe = Recipe.model_validate(message["recipe"])
+    if methods[recipe.method.name].group == "network":
+        yield from _announce_torch()
+    batch = api.Batch(**message["batch"])
+    rows = yield from api.segment_files_steps(
+        message["inputs"], message["output"], recipe, batch=batch
+    )
+    return {"counts": Counter(row["status"] for row in rows), "report": str(batch.report)}
 
 
 def apply_filters(message: Message) -> Work:
@@ -263,8 +276,8 @@ def devices(_: Message) -> Work:
 VERBS: dict[str, Callable[[Message], Work]] = {
     verb.__name__: verb
     for verb in (
-        segment, apply_filters, edge_points, train, classify, classify_objects, augment_preview,
-        network_preview, measure, clean, compare, track, consensus, devices, check, convert_pairs,
-        add_model, verify_models,
+        segment, segment_files, apply_filters, edge_points, train, classify, classify_objects,
+        augment_preview, network_preview, measure, clean, compare, track, consensus, devices,
+        check, convert_pairs, add_model, verify_models,
     )
 }  # fmt: skip

@@ -80,6 +80,11 @@ class Job(QObject):
         if self.process is not None and not self.over:
             self.process.send({"stop": self.number})
 
+    def pause(self, on: bool) -> None:
+        """Ask the work to wait after the step at hand, or to go on."""
+        if self.process is not None and not self.over:
+            self.process.send({"pause" if on else "resume": self.number})
+
     def end(self, signal: SignalInstance, *values: object) -> None:
         """Tell how the job ended, once, and clear its folder."""
         if self.over:
