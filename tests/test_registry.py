@@ -1,11 +1,13 @@
 """Entries are described by their signatures; registries find them and isolate what is broken."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 import pytest
+from docstring_parser import parse
 from pydantic import Field
 
 from napari_segment import registry as reg
@@ -355,6 +357,24 @@ def test_every_setting_of_every_entry_is_described(kind):
         if not (field.description or "").strip()
     ]
     assert not lacking
+
+
+def test_a_description_that_entries_share_stands_in_their_type():
+    docs = {(entry.name, function): entry for entry, function in functions_of_entries()}
+    texts = Counter(
+        (param.arg_name, " ".join(param.description.split()))
+        for entry in docs.values()
+        for param in parse(entry.function.__doc__ or "").params
+        if param.arg_name in entry.settings.model_fields
+    )
+    assert [text for text, count in texts.items() if count > 1] == []
+
+
+def functions_of_entries():
+    """Each entry once, though a function may make a filter and a method of its name."""
+    for registry in reg.REGISTRIES.values():
+        for entry in registry.values():
+            yield entry, entry.function.__module__
 
 
 def test_a_description_comes_from_the_docstring_else_from_the_type():

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field
 
 from napari_segment.blocks import memory
 from napari_segment.deep.allocator import give_back
@@ -14,6 +17,29 @@ if TYPE_CHECKING:
     import torch
 
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]
+# The settings that every method has which runs networks over tiles.
+PredictionPrecision: TypeAlias = Annotated[
+    Precision,
+    Field(
+        description='Number type of the computation. "auto" is float32 on the CPU and mixed '
+        "precision on accelerators."
+    ),
+]
+TileBatch: TypeAlias = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=256,
+        description="Number of tiles per forward pass. More than 1 helps on GPUs only.",
+    ),
+]
+ResultStore: TypeAlias = Annotated[
+    Path | Literal["none"],
+    Field(
+        description="Folder to which results are written while they are computed (zarr). When the "
+        'run is killed, the same call continues it. "none" holds results in memory.'
+    ),
+]
 
 _ACCELERATORS = ("cuda", "mps", "xpu")
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from napari_segment.arrays import Array
 from napari_segment.deep.checkpoint import Checkpoint
-from napari_segment.deep.device import Precision
+from napari_segment.deep.device import PredictionPrecision, ResultStore, TileBatch
 from napari_segment.deep.inference.differences import differences
 from napari_segment.deep.inference.options import ImagePart, Options, OutputName, Overlap
 from napari_segment.deep.planning.label_semantics import Objects
@@ -42,13 +42,13 @@ def network(  # noqa: PLR0913 - settings, each with a name
     device: str = "auto",
     tile: tuple[Annotated[int, Field(ge=1)], ...] | Literal["auto"] = "auto",
     overlap: Overlap = 0.25,
-    batch: Annotated[int, Field(ge=1, le=256)] = 1,
-    precision: Precision = "auto",
+    batch: TileBatch = 1,
+    precision: PredictionPrecision = "auto",
     test_time_augmentation: bool = False,
     thresholds: tuple[Fraction, ...] | Literal["auto"] = "auto",
     region: ImagePart | Literal["auto"] = "auto",
     backend: Literal["torch", "onnx"] = "torch",
-    store: Path | Literal["none"] = "none",
+    store: ResultStore = "none",
     maps: tuple[Map, ...] = (),
     stack: Literal["planes", "volume"] = "planes",
 ) -> Generator[Step, None, Result]:
@@ -83,12 +83,6 @@ def network(  # noqa: PLR0913 - settings, each with a name
         the tiles, each on its own device.
     tile : tuple of int or "auto"
         Size of the tiles in voxels; "auto" takes the size of the training patches.
-    batch : int
-        Number of tiles per forward pass. More than 1 helps on GPUs only.
-    precision : {"auto", "float32", "bfloat16", "float16"}
-        Number type of the computation. "auto" is float32 on the CPU and mixed precision on
-        accelerators. "bfloat16" is about twice as fast on CPUs that have it, and about one label
-        in 200 differs; a GPU without it computes in float16 and says so.
     test_time_augmentation : bool
         Average over all mirror images of each tile (4 times the work in 2-D, 8 times in 3-D).
     thresholds : tuple of float or "auto"
@@ -97,9 +91,6 @@ def network(  # noqa: PLR0913 - settings, each with a name
         probable class.
     backend : {"torch", "onnx"}
         Library that runs the network. ONNX Runtime (an optional package) is often faster on CPUs.
-    store : Path or "none"
-        Folder to which results are written while they are computed (zarr). When the run is killed,
-        the same call continues it. "none" holds results in memory.
     maps : tuple of {"probabilities", "entropy", "disagreement"}
         Maps to return in addition to the labels, as float32: the probability of every
         class, their entropy (0 certain, 1 uniform), the disagreement of the members of an

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,17 @@ from napari_segment.classical._slabs import over_slabs
 from napari_segment.classical.grid import checked, kernel_type, require_finite
 from napari_segment.classical.histogram import histogram
 from napari_segment.classical.regions.markers import checked_markers
-from napari_segment.classical.regions.watershed import gradient_strength
+from napari_segment.classical.regions.watershed import GradientSigma, gradient_strength
 from napari_segment.classical.threshold import criteria
 from napari_segment.image import Spacing
 from napari_segment.registry import methods
 from napari_segment.step import Step
 
 Mask = NDArray[np.uint8]
+Smoothing: TypeAlias = Annotated[
+    int,
+    Field(ge=0, le=10, description="How often the outline is smoothed in each iteration."),
+]
 Work = Generator[Step, None, NDArray[np.bool_]]
 
 
@@ -36,7 +40,7 @@ def chan_vese(
     markers: Array | None = None,
     *,
     iterations: Annotated[int, Field(ge=1, le=10_000)] = 100,
-    smoothing: Annotated[int, Field(ge=0, le=10)] = 1,
+    smoothing: Smoothing = 1,
     inside_weight: Annotated[float, Field(gt=0)] = 1.0,
     outside_weight: Annotated[float, Field(gt=0)] = 1.0,
 ) -> Work:
@@ -53,8 +57,6 @@ def chan_vese(
         Not 0 where the contour starts inside.
     iterations : int
         At most so many.
-    smoothing : int
-        How often the outline is smoothed in each iteration.
     inside_weight, outside_weight : float
         Weights of the squared differences from the mean intensity inside and outside (λ₁ and λ₂ of
         Chan and Vese).
@@ -97,10 +99,10 @@ def geodesic_contours(
     spacing: Spacing = (),
     markers: Array | None = None,
     *,
-    sigma: Annotated[float, Field(gt=0)] = 1.0,
+    sigma: GradientSigma = 1.0,
     balloon: Literal["shrink", "grow", "none"] = "shrink",
     iterations: Annotated[int, Field(ge=1, le=10_000)] = 200,
-    smoothing: Annotated[int, Field(ge=0, le=10)] = 1,
+    smoothing: Smoothing = 1,
 ) -> Work:
     """Move a contour until it rests on edges.
 
@@ -114,15 +116,10 @@ def geodesic_contours(
         Real numbers of any type, without NaN.
     markers : array of the image's shape, optional
         Not 0 where the contour starts inside.
-    sigma : float
-        Standard deviation of the Gaussian whose derivatives give the gradient, in the unit of the
-        spacing.
     balloon : {"shrink", "grow", "none"}
         Where the contour moves of its own. To grow it needs markers.
     iterations : int
         At most so many; a contour moves by at most one voxel in each.
-    smoothing : int
-        How often the outline is smoothed in each iteration.
 
     Returns
     -------

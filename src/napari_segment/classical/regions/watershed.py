@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,14 @@ from napari_segment.image import Spacing, smallest_integers
 from napari_segment.registry import methods
 
 _LEVELS = 4096
+GradientSigma: TypeAlias = Annotated[
+    float,
+    Field(
+        gt=0,
+        description="Standard deviation of the Gaussian whose derivatives give the gradient, in "
+        "the unit of the spacing.",
+    ),
+]
 
 
 @methods.add(
@@ -34,7 +42,7 @@ def watershed(
     spacing: Spacing = (),
     markers: Array | None = None,
     *,
-    sigma: Annotated[float, Field(gt=0)] = 1.0,
+    sigma: GradientSigma = 1.0,
     depth: Annotated[float, Field(ge=0, le=1)] = 0.1,
 ) -> NDArray[Any]:
     """Cut the image into regions that meet where the gradient is largest.
@@ -49,9 +57,6 @@ def watershed(
         Real numbers of any type, without NaN.
     markers : array of the image's shape, optional
         Positive numbers where a region is known to be, 0 elsewhere.
-    sigma : float
-        Standard deviation of the Gaussian whose derivatives give the gradient, in the unit of the
-        spacing.
     depth : float
         Without markers: how far a minimum must lie below the pass to a lower one, as a fraction of
         the largest gradient. Smaller values give more regions. The gradient is taken in 4096

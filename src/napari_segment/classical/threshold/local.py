@@ -26,6 +26,10 @@ from napari_segment.registry import methods
 
 GROUP = "local threshold"
 Weight: TypeAlias = Annotated[float, Field(ge=-10, le=10)]
+Fall: TypeAlias = Annotated[
+    Weight,
+    Field(description="How far the threshold falls below the mean where the spread is small."),
+]
 Offset: TypeAlias = Annotated[
     float, Field(description="Constant that is subtracted from the local mean or median.")
 ]
@@ -106,7 +110,7 @@ def sauvola(
     *,
     window: Window = 15.0,
     units: Unit = "voxels",
-    k: Weight = 0.2,
+    k: Fall = 0.2,
     dynamic_range: DynamicRange = "auto",
     objects: Objects = "bright",
 ) -> Array:
@@ -116,8 +120,6 @@ def sauvola(
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers from 0 up. NaN is background; NaN and infinities are left out.
-    k : float
-        How far the threshold falls below the mean where the spread is small.
     dynamic_range : float or "auto"
         Largest standard deviation r that is expected. "auto" takes half of the levels of as many
         bits as the greatest integer has (at least 8), or half of the range of floats.
@@ -147,7 +149,7 @@ def phansalkar(  # noqa: PLR0913
     *,
     window: Window = 15.0,
     units: Unit = "voxels",
-    k: Weight = 0.25,
+    k: Fall = 0.25,
     p: Annotated[float, Field(ge=0, le=100)] = 2.0,
     q: Annotated[float, Field(ge=0, le=1000)] = 10.0,
     dynamic_range: DynamicRange = "auto",
@@ -162,8 +164,6 @@ def phansalkar(  # noqa: PLR0913
     ----------
     image : array (Y, X) or (Z, Y, X)
         Real numbers from 0 up. NaN is background; NaN and infinities are left out.
-    k : float
-        How far the threshold falls below the mean where the spread is small.
     p, q : float
         How much, and how far up from 0, low means raise the threshold.
     dynamic_range : float or "auto"

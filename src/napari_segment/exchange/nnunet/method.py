@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from napari_segment.arrays import Array
-from napari_segment.deep.device import Precision
+from napari_segment.deep.device import PredictionPrecision, ResultStore, TileBatch
 from napari_segment.deep.inference.options import Options, Overlap
 from napari_segment.exchange.nnunet.conventions import as_read, warn
 from napari_segment.exchange.nnunet.folder import Weights, first_stage, open_folder
@@ -35,10 +35,10 @@ def nnunet(  # noqa: PLR0913 - settings, each with a name
     previous_stage: Path | Literal["auto"] = "auto",
     test_time_augmentation: bool = True,
     overlap: Overlap = 0.5,
-    batch: Annotated[int, Field(ge=1, le=256)] = 1,
+    batch: TileBatch = 1,
     device: str = "auto",
-    precision: Precision = "auto",
-    store: Path | Literal["none"] = "none",
+    precision: PredictionPrecision = "auto",
+    store: ResultStore = "none",
 ) -> Generator[Step, None, Result]:
     """Segment with a results folder of nnU-Net v2 [1]_.
 
@@ -75,17 +75,9 @@ def nnunet(  # noqa: PLR0913 - settings, each with a name
     test_time_augmentation : bool
         Average over mirror images of each tile, along the axes that the training allows (up to 8
         times the work in 3-D).
-    batch : int
-        Number of tiles per forward pass. More than 1 helps on GPUs only.
     device : str
         "auto" (the first accelerator, else the CPU), "cpu", "cuda", "cuda:1", "mps" or "xpu".
         Several, such as "cuda:0,cuda:1", share the tiles.
-    precision : {"auto", "float32", "bfloat16", "float16"}
-        Number type of the computation. "auto" is float32 on the CPU and mixed precision on
-        accelerators.
-    store : Path or "none"
-        Folder to which labels are written while they are computed (zarr). When the run is killed,
-        the same call continues it. "none" holds them in memory.
 
     Returns
     -------

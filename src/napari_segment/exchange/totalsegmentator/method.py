@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from napari_segment.arrays import Array
 from napari_segment.blocks import is_lazy
-from napari_segment.deep.device import Precision
+from napari_segment.deep.device import PredictionPrecision, ResultStore, TileBatch
 from napari_segment.deep.inference.options import Options, Overlap
 from napari_segment.errors import InputError
 from napari_segment.exchange.nnunet.conventions import RAS, as_read, warn
@@ -45,10 +44,10 @@ def totalsegmentator(  # noqa: PLR0913 - settings, each with a name
     weights_folder: Path | Literal["auto"] = "auto",
     test_time_augmentation: bool = False,
     overlap: Overlap = 0.5,
-    batch: Annotated[int, Field(ge=1, le=256)] = 1,
+    batch: TileBatch = 1,
     device: str = "auto",
-    precision: Precision = "auto",
-    store: Path | Literal["none"] = "none",
+    precision: PredictionPrecision = "auto",
+    store: ResultStore = "none",
 ) -> Generator[Step, None, Result]:
     """Segment anatomy in a CT or MR volume with the weights of TotalSegmentator [1]_.
 
@@ -75,16 +74,8 @@ def totalsegmentator(  # noqa: PLR0913 - settings, each with a name
         TotalSegmentator's own, ``~/.totalsegmentator/nnunet/results``.
     test_time_augmentation : bool
         Average over mirror images where the training allows it, as TotalSegmentator does not.
-    batch : int
-        Number of tiles per forward pass. More than 1 helps on GPUs only.
     device : str
         "auto" (the first accelerator, else the CPU), "cpu", "cuda", "cuda:1", "mps" or "xpu".
-    precision : {"auto", "float32", "bfloat16", "float16"}
-        Number type of the computation. "auto" is float32 on the CPU and mixed precision on
-        accelerators.
-    store : Path or "none"
-        Folder to which labels are written while they are computed (zarr). When the run is killed,
-        the same call continues it. "none" holds them in memory.
 
     Returns
     -------

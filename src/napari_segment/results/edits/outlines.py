@@ -14,6 +14,10 @@ from napari_segment.results.edits.objects import Numbers
 from napari_segment.results.edits.view import Box, Patch, Target, View
 
 Distance = Annotated[float, Field(gt=0, description="Distance in the unit of the spacing.")]
+ToEdge = Annotated[
+    bool,
+    Field(description="Whether to stop at the strongest edge of the image within the distance."),
+]
 _EDGE_SIGMA = 1.0  # voxels: smooths the image before its gradient is taken
 
 
@@ -69,15 +73,9 @@ def grow(
     *,
     numbers: Numbers,
     distance: Distance = 3.0,
-    to_edge: bool = False,
+    to_edge: ToEdge = False,
 ) -> list[Patch]:
-    """Grow objects into the background, by a distance or to the image's edge within it.
-
-    Parameters
-    ----------
-    to_edge : bool
-        Whether to stop at the strongest edge of the image within the distance.
-    """
+    """Grow objects into the background, by a distance or to the image's edge within it."""
     chosen = tuple(dict.fromkeys(numbers))
     patches = []
     for number in chosen:
@@ -98,15 +96,9 @@ def shrink(
     *,
     numbers: Numbers,
     distance: Distance = 3.0,
-    to_edge: bool = False,
+    to_edge: ToEdge = False,
 ) -> list[Patch]:
-    """Shrink objects, by a distance or to the image's edge within it.
-
-    Parameters
-    ----------
-    to_edge : bool
-        Whether to stop at the strongest edge of the image within the distance.
-    """
+    """Shrink objects, by a distance or to the image's edge within it."""
     from napari_segment.results.distance import distance_to_others
 
     patches = []

@@ -13,6 +13,13 @@ from napari_segment.registry import models
 if TYPE_CHECKING:
     from torch import nn
 
+InstanceOrBatch = Annotated[
+    Literal["instance", "batch"],
+    Field(
+        description='Normalisation of features. "instance" does not depend on the batch, so it '
+        "suits the small batches of 3-D patches."
+    ),
+]
 Eights = Annotated[int, Field(ge=8, le=512, multiple_of=8)]
 
 
@@ -74,7 +81,7 @@ def segresnet_ds(
     *,
     features: Eights = 32,
     blocks_down: Blocks = (1, 2, 2, 4),
-    norm: Literal["instance", "batch"] = "instance",
+    norm: InstanceOrBatch = "instance",
     deep_supervision: DeepSupervision = True,
 ) -> nn.Module:
     """SegResNet whose decoder is trained on the target at several levels (Auto3DSeg).
@@ -85,8 +92,6 @@ def segresnet_ds(
         Channels of the finest level; doubled at each level.
     blocks_down : tuple of int
         Residual blocks of each level.
-    norm : {"instance", "batch"}
-        Normalisation.
 
     Returns
     -------
@@ -158,15 +163,10 @@ def highresnet(
     channels_out: int,
     ndim: int,
     *,
-    norm: Literal["batch", "instance"] = "batch",
+    norm: InstanceOrBatch = "batch",
     dropout: LastDropout = 0.0,
 ) -> nn.Module:
     """Dilated residual convolutions at full resolution: no downsampling, few parameters, slow.
-
-    Parameters
-    ----------
-    norm : {"batch", "instance"}
-        Normalisation.
 
     Returns
     -------
