@@ -174,7 +174,7 @@ def test_png_files_of_colours(scheme, tmp_path, made):
     assert len(np.unique(theirs)) > 1
 
 
-def test_tiff_volumes_with_their_spacing_beside(tmp_path, made):
+def test_tiff_volumes_with_their_spacing_in_a_file(tmp_path, made):
     import tifffile
 
     own = made.configuration((8, 16, 16), (2, 1, 1))

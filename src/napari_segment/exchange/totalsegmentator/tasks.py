@@ -140,7 +140,7 @@ def open_task(task: Task, folder: Path) -> list[TrainedFolder]:
     opened = []
     for index, part in enumerate(task.parts):
         numbers = (part.dataset, *task.older[index : index + 1])
-        trained = next((found for n in numbers if (found := _opened(folder, n))), None)
+        trained = next((t for n in numbers if (t := _opened(folder, n))), None)
         if trained is None:
             raise MissingError(_missing(task, part, folder))
         outputs = len(trained.plans.table.numbers) - 1
