@@ -39,10 +39,17 @@ class Normaliser:
     masked: bool = False
 
     def __call__(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Normalise values in float32."""
+        """Return normalised values in float32."""
+        normalised = np.array(values, np.float32)
+        self.apply(normalised)
+        return normalised
+
+    def apply(self, values: NDArray[np.float32]) -> None:
+        """Normalise values in place."""
         if self.lower > -np.inf or self.upper < np.inf:
-            values = np.clip(values, np.float32(self.lower), np.float32(self.upper))
-        return (values - np.float32(self.shift)) / np.float32(self.scale)
+            np.clip(values, np.float32(self.lower), np.float32(self.upper), out=values)
+        values -= np.float32(self.shift)
+        values /= np.float32(self.scale)
 
 
 @dataclass

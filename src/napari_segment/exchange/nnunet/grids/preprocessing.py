@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,10 @@ from napari_segment.step import Step
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+_LARGEST = 2**26  # bytes of the image that are resampled at once
+_FEWEST = 16  # rows; a spline takes as many again around them
 
 
 @dataclass(frozen=True)
@@ -64,25 +69,48 @@ class Preprocessed:
         return np.dtype(np.float32)
 
     def __getitem__(self, where: tuple[slice, ...]) -> NDArray[np.float32]:
+        rows = full_rows(where, self.shape)[1:]
+        if self.change.is_identity:
+            return np.ascontiguousarray(self._normalised(tuple(rows))[where[0]])
+        parts = [self._resampled([part, *rows[1:]]) for part in self._pieces(rows)]
+        return (parts[0] if len(parts) == 1 else np.concatenate(parts, 1))[where[0]]
+
+    def _pieces(self, rows: Sequence[slice]) -> list[slice]:
+        """Cut the rows of the first axis, so that little of the image is held at once."""
+        windows = [axis.window(r) for axis, r in zip(self.change.axes, rows, strict=True)]
+        sizes = [w.stop - w.start for w in windows]
+        count = -(-4 * self.shape[0] * prod(sizes) // _LARGEST)
+        first = rows[0]
+        step = max(-(-(first.stop - first.start) // count), _FEWEST)
+        starts = range(first.start, first.stop, step)
+        return [slice(start, min(start + step, first.stop)) for start in starts]
+
+    def _resampled(self, rows: Sequence[slice]) -> NDArray[np.float32]:
         import torch
 
-        rows = full_rows(where, self.shape)[1:]
         windows = [axis.window(r) for axis, r in zip(self.change.axes, rows, strict=True)]
         block = torch.from_numpy(self._normalised(tuple(windows)))
-        if self.change.is_identity:
-            windows_and_rows = zip(windows, rows, strict=True)
-            for axis, (window, row) in enumerate(windows_and_rows, 1):
-                block = block.narrow(axis, row.start - window.start, row.stop - row.start)
-            return np.ascontiguousarray(block.numpy()[where[0]])
         separate = self.change.separate
+        lowest = self._lowest(block)
+        block -= lowest  # an empty part stays exactly so, and its tiles are computed once
         for axis in in_order(self.change):
             if axis == separate:
-                block = self._clipped(block, windows[axis])
+                block = self._clipped(block, lowest, windows[axis])
             one = self.change.axes[axis]
             block = one.apply(block, axis + 1, windows[axis], rows[axis])
         if separate is None:
-            block = self._clipped(block, None)
-        return np.ascontiguousarray(block.numpy()[where[0]])
+            block = self._clipped(block, lowest, None)
+        resampled: NDArray[np.float32] = block.add_(lowest).numpy()
+        return resampled
+
+    def _lowest(self, block: Tensor) -> Tensor:
+        """Return the least normalised value of each channel, 0 where it is not known."""
+        import torch
+
+        shape = (block.shape[0], *[1] * (block.ndim - 1))
+        if self.ranges is None:
+            return torch.zeros(shape)
+        return torch.from_numpy(self.ranges[:, 0].min(-1)).reshape(shape)
 
     def _normalised(self, where: tuple[slice, ...]) -> NDArray[np.float32]:
         block = np.array(self.image[(slice(None), *where)], np.float32)
@@ -91,11 +119,11 @@ class Preprocessed:
                 inside = self.mask[where]
                 channel[inside] = normalise(channel[inside])
             else:
-                channel[...] = normalise(channel)
+                normalise.apply(channel)
         return block
 
-    def _clipped(self, block: Tensor, planes: slice | None) -> Tensor:
-        """Clip what splines overshot to the range of the volume, or of each plane."""
+    def _clipped(self, block: Tensor, lowest: Tensor, planes: slice | None) -> Tensor:
+        """Clip what splines overshot to the range of the volume, or of each plane, less its low."""
         import torch
 
         if self.ranges is None:
@@ -107,7 +135,7 @@ class Preprocessed:
         low, high = (
             torch.from_numpy(np.ascontiguousarray(part[:, i])).reshape(shape) for i in (0, 1)
         )
-        return torch.minimum(torch.maximum(block, low), high)
+        return torch.minimum(torch.maximum(block, low - lowest), high - lowest)
 
 
 def in_order(change: GridChange) -> list[int]:
