@@ -27,7 +27,7 @@ def train_classifier(  # noqa: PLR0913 - settings, each with a name
     scales: tuple[float, ...] | Literal["auto"] = "auto",
     features: tuple[Kind, ...] = ("gaussian", "gradient", "laplacian", "hessian"),
     trees: int = 100,
-    min_leaf: int = 2,
+    min_leaf: int = 1,
     max_depth: int | Literal["none"] = "none",
     max_samples: int = 20_000,
     background: int | Literal["none"] = "none",

@@ -141,7 +141,7 @@ class LiveClassifier:
         table = np.concatenate([rows for _, rows, _ in self._samples.values()])
         chosen = _drawn(target, self.seed)
         forest, _ = Forest.fit(
-            table[chosen], target[chosen], trees=TREES, min_leaf=2, max_depth=None, seed=self.seed,
+            table[chosen], target[chosen], trees=TREES, min_leaf=1, max_depth=None, seed=self.seed,
             score=False,
         )  # fmt: skip
         return forest, tuple(0 if c == self.background else int(c) for c in classes)

@@ -100,7 +100,7 @@ def train_classifier(  # noqa: PLR0913 - settings, each with a name
     trees: Trees = 100,
     min_leaf: Annotated[
         int, Field(ge=1, description="Least number of labelled voxels in a leaf of a tree.")
-    ] = 2,
+    ] = 1,
     max_depth: MaxDepth = "none",
     max_samples: MaxSamples = 20_000,
     background: Background = "none",
