@@ -92,15 +92,16 @@ class JournalFile:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            made = not path.exists()
+            self._made = not path.exists()
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
         except OSError as error:
             raise FormatError(f"Cannot write the journal {path}: {error.strerror}.") from None
         try:
             _lock(self._descriptor, path)
             self.lines, self._size = read_lines(path)
+            self._count = len(self.lines)
             os.ftruncate(self._descriptor, self._size)  # a half-written line goes
-            if made:
+            if self._made:
                 _sync_folder(path.parent)
         except BaseException:
             os.close(self._descriptor)
@@ -128,10 +129,13 @@ class JournalFile:
                 f"{error.strerror}. Make room, or choose another file."
             ) from error
         self._size += len(raw)
+        self._count += 1
 
     def close(self) -> None:
-        """Let others open it."""
+        """Let others open it; a file that was made for no more than a header is removed."""
         if self._descriptor >= 0:
+            if self._made and self._count <= 1:
+                self.path.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = -1
 

@@ -221,8 +221,19 @@ def test_a_journal_is_read_while_it_is_open(journal):
     file = JournalFile(journal)
     file.append({"a": 1})
     assert read_lines(journal)[0] == [{"a": 1}]
+    file.append({"b": 2})
     file.close()
     file.close()
+    assert len(read_lines(journal)[0]) == 2
+
+
+def test_a_session_without_edits_leaves_no_file(journal):
+    begun(journal).close()
+    assert not journal.exists()
+    with begun(journal) as session:
+        session.edit("delete", numbers=[1])
+    begun(journal, edit_sample()[0]).close()
+    assert journal.exists()
 
 
 def test_without_a_journal_edits_are_undone_too():

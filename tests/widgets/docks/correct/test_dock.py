@@ -28,8 +28,7 @@ class Hand:
     def drag(self, *positions):
         native = self.canvas.native
         start, *others = positions
-        QTest.mouseMove(native, self.at(start))
-        self.qapp.processEvents()
+        self.move(native, self.at(start), Qt.MouseButton.NoButton)
         QTest.mousePress(native, LEFT, pos=self.at(start))
         self.qapp.processEvents()
         last = start
@@ -41,13 +40,14 @@ class Hand:
         QTest.mouseRelease(native, LEFT, pos=self.at(last))
         self.qapp.processEvents()
 
-    def move(self, native, point):
+    def move(self, native, point, buttons=LEFT):
+        """Without the pointer of the screen, whose own moves would come in between."""
         from qtpy.QtCore import QEvent, QPointF
         from qtpy.QtGui import QMouseEvent
 
         event = QMouseEvent(
             QEvent.Type.MouseMove, QPointF(point), QPointF(native.mapToGlobal(point)),
-            Qt.MouseButton.NoButton, LEFT, Qt.KeyboardModifier.NoModifier,
+            Qt.MouseButton.NoButton, buttons, Qt.KeyboardModifier.NoModifier,
         )  # fmt: skip
         self.qapp.sendEvent(native, event)
         self.qapp.processEvents()
@@ -81,7 +81,7 @@ def opened(viewer, qapp, labels, image=None, **options):
     layer = viewer.add_labels(labels, name="labels", **options)
     dock = viewer.window.add_plugin_dock_widget("napari-segment", "Correct")[1]
     if image is not None:
-        dock.image.layer = viewer.layers["image"]
+        assert dock.image.layer is viewer.layers["image"]  # the only one of the shape
     viewer.reset_view()
     qapp.processEvents()
     return layer, dock, Hand(viewer, qapp)
@@ -471,3 +471,26 @@ def _drawn_anew(layer):
     """What a whole refresh shows."""
     layer.refresh()
     return layer._slice.image.view
+
+
+@pytest.mark.parametrize(("points", "columns"), [(9, 3), (18, 1)])
+def test_buttons_stand_in_as_many_columns_as_their_texts_fit(viewer, qapp, home, points, columns):
+    from napari.settings import get_settings
+
+    appearance = get_settings().appearance
+    before = appearance.font_size
+    try:
+        appearance.font_size = points
+        dock = opened(viewer, qapp, edit_sample()[0].astype(np.int32))[1]
+        frame = dock.parent()
+        while not hasattr(frame, "destroyOnClose"):
+            frame = frame.parent()
+        frame.setFixedWidth(300)
+        for _ in range(8):
+            qapp.processEvents()
+        assert dock.toolbox.grid.columns in (columns, columns + 1)
+        for button in dock.toolbox.buttons.values():
+            assert button.width() >= button.fontMetrics().horizontalAdvance(button.text())
+            assert button.mapTo(dock, button.rect().topRight()).x() < dock.width()
+    finally:
+        appearance.font_size = before

@@ -17,11 +17,13 @@ from napari_segment.errors import SegmentError
 from napari_segment.recipe import Edit
 from napari_segment.results.edits.checksum import checksum
 from napari_segment.results.edits.history import Made
+from napari_segment.widgets.docks.correct.button_grid import ButtonGrid
 from napari_segment.widgets.docks.correct.gestures import Gestures
 from napari_segment.widgets.docks.correct.queue import Queue
 from napari_segment.widgets.docks.correct.toolbox import Toolbox
 from napari_segment.widgets.docks.correct.tools import TOOLS, Tool, further_tools
 from napari_segment.widgets.docks.dock import Dock
+from napari_segment.widgets.forms.fields import narrow_combo
 from napari_segment.widgets.forms.layout import form_layout, heading, scrolling
 from napari_segment.widgets.forms.source import LayerMenu, follow, is_image, is_labels
 from napari_segment.widgets.layers.conversion import KEY
@@ -142,6 +144,8 @@ class Correct(Dock):
         layer.bind_key(STOP, lambda _: self.toolbox.choose(None), overwrite=True)
         layer.events.mode.connect(self._mode_changed)
         self.queue.follow(self.edits)
+        if self.image.layer is None:
+            self.image.layer = image_like(self.viewer, layer)
         self._see()
         self._enable()
         count = len(self.edits.session.edits)
@@ -298,6 +302,8 @@ class Correct(Dock):
         form.addRow("image", self.image)
         column.addWidget(fields)
         column.addWidget(heading("Tools"))
+        narrow_combo(self.planes)
+        narrow_combo(self.times)
         column.addLayout(_row(self.planes, self.times))
         column.addWidget(self.toolbox)
         column.addWidget(heading("Review"))
@@ -306,8 +312,8 @@ class Correct(Dock):
         outer: Any = QVBoxLayout(self)
         outer.setContentsMargins(6, 6, 6, 6)
         outer.addWidget(scrolling(body), 1)
-        outer.addLayout(_row(self.take_up_button, self.anew_button, self.load_button))
-        outer.addLayout(_row(self.undo_button, self.redo_button))
+        outer.addWidget(ButtonGrid((self.take_up_button, self.anew_button, self.load_button), 2))
+        outer.addWidget(ButtonGrid((self.undo_button, self.redo_button), 2))
         outer.addWidget(self.message)
 
     def _enable(self) -> None:
@@ -322,6 +328,14 @@ class Correct(Dock):
         self.undo_button.setEnabled(bool(history and history.done))
         self.redo_button.setEnabled(bool(history and history.undone))
         self.earlier = None if ready else self.earlier
+
+
+def image_like(viewer: Viewer, layer: LabelsLayer) -> Any:
+    """Return the image that labels were made from, or the only one of their shape; else None."""
+    images = [i for i in viewer.layers if is_image(i) and i.data.shape == layer.data.shape]
+    source = (layer.metadata.get(KEY) or {}).get("source")
+    named = [image for image in images if image.name == source]
+    return named[0] if named else images[0] if len(images) == 1 else None
 
 
 def _import_libraries() -> None:

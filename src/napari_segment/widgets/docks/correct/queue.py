@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
-from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_segment import api
 from napari_segment.errors import SegmentError
 from napari_segment.recipe import Edit
+from napari_segment.widgets.docks.correct.button_grid import ButtonGrid
 from napari_segment.widgets.layers.conversion import go_to, in_units, labels_of
 from napari_segment.widgets.layers.edits import LayerEdits
 
@@ -57,15 +58,13 @@ class Queue(QWidget):
         self.previous_button.clicked.connect(lambda _: self.step(-1))
         self.accept_button.clicked.connect(lambda _: self.accept())
         self.about.setWordWrap(True)
-        buttons = QGridLayout()
-        buttons.setSpacing(3)
-        for i, button in enumerate(
-            (self.order_button, self.accept_button, self.previous_button, self.next_button)
-        ):
-            buttons.addWidget(button, *divmod(i, 2))
+        self.progress.setMinimumWidth(1)
+        buttons = ButtonGrid(
+            (self.order_button, self.accept_button, self.previous_button, self.next_button), 2
+        )
         layout: Any = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(buttons)
+        layout.addWidget(buttons)
         layout.addWidget(self.progress)
         layout.addWidget(self.about)
         self.follow(None)

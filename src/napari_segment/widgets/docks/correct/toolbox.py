@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from psygnal import Signal
-from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_segment.widgets.docks.correct.button_grid import ButtonGrid
 from napari_segment.widgets.docks.correct.tools import GIVEN, TITLES, Tool
 from napari_segment.widgets.forms.form import Form
 from napari_segment.widgets.forms.layout import wrapped
@@ -33,16 +34,11 @@ class Toolbox(QWidget):
         self.forms: dict[str, Form] = {}
         self.help = QLabel()
         self.help.setWordWrap(True)
-        self._grid = QGridLayout()
-        self._grid.setSpacing(3)
-        for i, tool in enumerate(tools):
-            self._grid.addWidget(self._button(tool), *divmod(i, _COLUMNS))
-        for column in range(_COLUMNS):
-            self._grid.setColumnStretch(column, 1)
+        self.grid = ButtonGrid([self._button(tool) for tool in tools], _COLUMNS)
         self._settings = QVBoxLayout()
         layout: Any = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(self._grid)
+        layout.addWidget(self.grid)
         layout.addWidget(self.help)
         layout.addLayout(self._settings)
         self._show()
@@ -50,8 +46,6 @@ class Toolbox(QWidget):
     def _button(self, tool: Tool) -> Any:
         button = self.buttons[tool.name] = QPushButton(tool.title)
         button.setCheckable(True)
-        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        button.setStyleSheet("padding: 3px 1px;")  # three stand side by side
         key = f" Key: Shift+{tool.key}." if tool.key else ""
         button.setToolTip(wrapped(f"{tool.help}{key}"))
         button.clicked.connect(lambda checked: self.choose(tool if checked else None))
