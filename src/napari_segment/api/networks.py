@@ -44,6 +44,7 @@ def export(
     format: Literal["auto", "onnx", "bioimageio"] = "auto",  # noqa: A002 - the field's term
     author: str = "",
     licence: str = "",
+    maintainer: str = "",
 ) -> Path:
     """Write a trained network for other programs: as ONNX, or as a BioImage.IO package.
 
@@ -63,6 +64,8 @@ def export(
     author, licence : str
         Of a package: who publishes it, and the SPDX identifier of its licence; "" for those of the
         model card.
+    maintainer : str
+        Of a package: the GitHub name of who looks after it, which the zoo asks for.
 
     Returns
     -------
@@ -80,7 +83,9 @@ def export(
     if format == "bioimageio" or (format == "auto" and Path(out).suffix.lower() == ".zip"):
         from napari_segment.exchange.bioimageio.publish import publish
 
-        return publish(trained, Path(out), tuple(tile), author=author, licence=licence)
+        return publish(
+            trained, Path(out), tuple(tile), author=author, licence=licence, maintainer=maintainer
+        )
     from napari_segment.exchange.onnx.export import export as written
 
     return written(trained, Path(out), tuple(tile))

@@ -17,7 +17,7 @@ def export(options: argparse.Namespace) -> int:
         raise SettingError(f"Cannot read the tile {options.tile!r}: write 64,96,96.") from None
     path = api.export(
         options.checkpoint, options.output, tile=tile, format=options.format,
-        author=options.author, licence=options.licence,
+        author=options.author, licence=options.licence, maintainer=options.maintainer,
     )  # fmt: skip
     print(f"→ {path}")
     return 0

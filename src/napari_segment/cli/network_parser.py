@@ -122,6 +122,9 @@ def _export(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument("--author", default="", help="of a package (default: of its card)")
     parser.add_argument(
+        "--maintainer", default="", metavar="NAME", help="GitHub name of a package's maintainer"
+    )
+    parser.add_argument(
         "--licence", default="", metavar="SPDX", help="of a package, such as CC-BY-4.0"
     )
     parser.add_argument(

@@ -40,6 +40,7 @@ def publish(
     *,
     author: str = "",
     licence: str = "",
+    maintainer: str = "",
 ) -> Path:
     """Write a package with ONNX weights, test tensors, a cover and its documentation.
 
@@ -53,6 +54,8 @@ def publish(
         Spatial size of the input; empty for that of the training patches.
     author, licence : str
         Who publishes it, and the SPDX identifier of the licence; "" for those of the card.
+    maintainer : str
+        GitHub name of who looks after the package, which the zoo asks for; "" for none.
 
     Returns
     -------
@@ -74,6 +77,8 @@ def publish(
     try:
         _write_parts(checkpoint, sides, folder)
         description = _description(checkpoint, card, sides, folder, author, licence)
+        if maintainer:
+            description["maintainers"] = [{"github_user": maintainer}]
         _write_documentation(checkpoint, card, folder / "README.md")
         _write_yaml(folder / "bioimageio.yaml", description)
         with placing(path) as unfinished:
