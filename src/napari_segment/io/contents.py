@@ -20,6 +20,7 @@ from napari_segment.io.reports import WARNINGS, report_warning
 
 COLORS = "colors"  # in the header of labels: red, green and blue from 0 to 1 of each label
 LINEAGE = "lineage"  # in the header of labels: rows of label, first and last time, parent
+REACH = "reach"  # in the header of labels: whether the file gives outlines without a size
 DICOM = "dicom"  # in the header: the source and series of an image, the codes of segments
 KEY = "napari-segment"  # under which formats with room for it keep what they have no field for
 

@@ -131,6 +131,11 @@ def allow_expansion() -> Iterator[None]:
         _allowed -= 1
 
 
+def expansion_is_allowed() -> bool:
+    """Return whether files may unpack to any size, as `allow_expansion` or the variable says."""
+    return bool(_allowed) or os.environ.get(VARIABLE) == "1"
+
+
 def check_expansion(name: str, unpacked: int, held: int) -> None:
     """Refuse to unpack a file to more than 1 GiB if that is more than 100 times its size.
 
@@ -147,7 +152,7 @@ def check_expansion(name: str, unpacked: int, held: int) -> None:
         If it is more and `allow_expansion` is not open.
     """
     limit = max(ALWAYS, EXPANSION * held)
-    if unpacked <= limit or _allowed or os.environ.get(VARIABLE) == "1":
+    if unpacked <= limit or expansion_is_allowed():
         return
     raise FormatError(
         f"{name} has {held:,} bytes and would unpack to {unpacked:,}; a file is unpacked to no "

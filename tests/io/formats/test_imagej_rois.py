@@ -124,3 +124,31 @@ def test_what_is_no_set_of_regions_is_refused(tmp_path):
     two = Labels(np.array([[1, 0, 2]], np.uint8), "YX")
     with pytest.raises(FormatError, match="holds one region"):
         write(two, tmp_path / "c.roi")
+
+
+def test_regions_lie_on_the_images_that_they_are_paired_with(tmp_path):
+    """ImageJ states no size: labels reach as far as the regions do, and pairs fill up the rest."""
+    from napari_segment.io import Pairs
+
+    pixels = np.random.default_rng(0).integers(0, 255, (20, 30, 3)).astype(np.uint8)
+    image = Image(pixels, "YXC", (0.5, 0.5), "micrometer", channels=("red", "green", "blue"))
+    write(image, tmp_path / "images" / "a.tif")
+    box = roifile.ImagejRoi(roitype=roifile.ROI_TYPE.RECT, left=2, top=1, right=6, bottom=4)
+    (tmp_path / "labels").mkdir()
+    made(tmp_path, box).rename(tmp_path / "labels" / "a.zip")
+    assert read_labels(tmp_path / "labels" / "a.zip").shape == (4, 6)
+    pairs = Pairs.of((tmp_path / "images", tmp_path / "labels"))
+    actual, labels = pairs.read(0)
+    assert labels.shape == (20, 30)
+    assert labels.spacing == actual.spacing
+    expected = np.zeros((20, 30), np.uint8)
+    expected[1:4, 2:6] = 1
+    assert np.array_equal(labels.data, expected)
+
+
+def test_regions_far_away_are_not_unpacked(tmp_path):
+    box = roifile.ImagejRoi(
+        roitype=roifile.ROI_TYPE.RECT, left=0, top=0, right=32000, bottom=32000, z_position=9999
+    )
+    with pytest.raises(FormatError, match="would unpack to"):
+        read_labels(made(tmp_path, box))

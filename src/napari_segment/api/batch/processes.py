@@ -16,7 +16,7 @@ from queue import SimpleQueue
 
 from napari_segment.api.batch.report import Row, Task, Work
 from napari_segment.errors import message_of
-from napari_segment.io.containment import VARIABLE, is_allowed
+from napari_segment.io import containment, reports
 from napari_segment.runtime import variables_of_share
 
 GRACE = 5.0  # seconds that a process has to clean up after it was asked to end
@@ -78,8 +78,10 @@ class _Shared:
         self._lock, self._closed = threading.Lock(), False
         self._processes: set[subprocess.Popen[bytes]] = set()
         self._environment = variables_of_share(os.environ, max(count, 1))
-        if is_allowed():
-            self._environment[VARIABLE] = "1"
+        if containment.is_allowed():
+            self._environment[containment.VARIABLE] = "1"
+        if reports.expansion_is_allowed():
+            self._environment[reports.VARIABLE] = "1"
 
     def serve(self) -> None:
         """Give one file after another to a process, a new one after each that died."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias, overload
 
+import numpy as np
+
 from napari_segment.errors import (
     FormatError,
     InputError,
@@ -17,7 +19,7 @@ from napari_segment.errors import (
 )
 from napari_segment.image import Holds, Image, Labels, Stack, align, from_layer
 from napari_segment.io.boundary import reading
-from napari_segment.io.contents import COLORS, LINEAGE
+from napari_segment.io.contents import COLORS, LINEAGE, REACH
 from napari_segment.io.datasets.case import Case, Source
 from napari_segment.io.datasets.mask_values import SENTENCE, MaskValues
 from napari_segment.io.datasets.matching import match_files
@@ -202,6 +204,7 @@ class Pairs(Sequence[Case]):
     def _on_grid(self, labels: Stack, image: Image, case: Case) -> Labels:
         axes = image.axes.replace("C", "")
         of = f"of case {case.name!r}"
+        labels = _grown(labels, image)
         labels = align(labels, image, what=f"labels {of}", onto=f"image {of}")
         known = labels if isinstance(labels, Labels) else None
         return Labels(
@@ -210,6 +213,19 @@ class Pairs(Sequence[Case]):
             names=self.names or (known.names if known else {}),
             header={key: labels.header[key] for key in _OF_LABELS if key in labels.header},
         )  # fmt: skip
+
+
+def _grown(labels: Stack, image: Image) -> Stack:
+    """Outlines without a size, as far as they reach, on the grid of the image that they lie on."""
+    if not labels.header.get(REACH) or labels.axes != image.axes.replace("C", ""):
+        return labels
+    more = [image.size(axis) - labels.size(axis) for axis in labels.axes]
+    if min(more) < 0:
+        return labels
+    data = np.pad(np.asarray(labels.data), [(0, n) for n in more])
+    return labels.replace(
+        data=data, spacing=image.spacing, unit=image.unit, affine=image.affine
+    )  # fmt: skip
 
 
 _OF_LABELS = (LINEAGE, COLORS)  # in the header of labels: what does not depend on the grid

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError
 from napari_segment.image import Labels, Stack, smallest_integers
-from napari_segment.io.contents import COLORS, KEY, Contents, extras, from_extras, gather
+from napari_segment.io.contents import COLORS, KEY, REACH, Contents, extras, from_extras, gather
 from napari_segment.io.registry import Format, formats
 from napari_segment.io.reports import check_size, report_warning
 
@@ -114,7 +114,8 @@ def _described(
         if isinstance(color, list) and len(color) == 3:
             colors[value] = tuple(int(v) / 255 for v in color)
     described: dict[str, Any] = {"names": names} if "axes" not in saved and names else {}
-    return described | ({"header": {COLORS: colors}} if colors else {})
+    header = ({COLORS: colors} if colors else {}) | ({} if "shape" in saved else {REACH: True})
+    return described | ({"header": header} if header else {})
 
 
 def write(stack: Stack, path: Path) -> None:

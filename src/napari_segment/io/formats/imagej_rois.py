@@ -6,6 +6,7 @@ Coordinates are in pixels from the corner of the first pixel, as ImageJ counts t
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,17 +17,16 @@ from numpy.typing import NDArray
 
 from napari_segment.errors import FormatError, MissingError
 from napari_segment.image import Labels, Stack, smallest_integers
-from napari_segment.io.contents import COLORS, KEY, Contents, extras, from_extras, gather
+from napari_segment.io.contents import COLORS, KEY, REACH, Contents, extras, from_extras, gather
 from napari_segment.io.formats._pixel_outlines import Ring, corner_rings, filled
 from napari_segment.io.registry import Format, formats
-from napari_segment.io.reports import report_warning
+from napari_segment.io.reports import check_expansion, report_warning
 
 if TYPE_CHECKING:
     from roifile import ImagejRoi
 
 _LABEL = "label"  # the property that holds the number of an object
 _LARGEST = 2**17  # of a side, in pixels
-_VOXELS = 2**34  # a plane or stack whose regions reach further is taken as damaged
 
 
 def _roifile() -> Any:
@@ -57,7 +57,9 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
     outlines = [_rings(roi) for roi in areas]
     shape, letters = _grid(areas, outlines, saved, path)
     values = [_value(roi, i) for i, roi in enumerate(areas, 1)]
-    data = np.zeros(shape, smallest_integers(max(values)))
+    dtype = smallest_integers(max(values))
+    check_expansion(path.name, math.prod(shape) * dtype.itemsize, path.stat().st_size)
+    data = np.zeros(shape, dtype)
     shared = 0
     for roi, rings, value in zip(areas, outlines, values, strict=True):
         mask, (top, left) = filled(rings, (shape[-2], shape[-1]))
@@ -85,6 +87,8 @@ def _opened(path: Path) -> list[ImagejRoi]:
                 f"{path.name} is a zip file without ImageJ's regions (*.roi). Unpack it, and give "
                 "what is in it."
             )
+        size = sum(archive.getinfo(name).file_size for name in names)
+        check_expansion(path.name, size, path.stat().st_size)
         return [roifile.ImagejRoi.frombytes(archive.read(name)) for name in names]
 
 
@@ -152,7 +156,7 @@ def _grid(
     shape = tuple(reach[a] for a in letters)
     if saved.get("axes") and len(saved.get("shape", ())) == len(saved["axes"]):
         letters, shape = str(saved["axes"]), tuple(int(n) for n in saved["shape"])
-    if max(shape) > _LARGEST or np.prod(shape, dtype=float) > _VOXELS:
+    if max(shape) > _LARGEST:
         raise FormatError(
             f"{path.name} has regions that reach to {shape} ({letters}): its numbers are damaged. "
             "Export it again."
@@ -180,8 +184,8 @@ def _described(
     if "axes" in saved:
         return {}
     names = {v: r.name for r, v in zip(rois, values, strict=True) if r.name and _is_named(r.name)}
-    described: dict[str, Any] = {"names": names} if names else {}
-    return described | ({"header": {COLORS: colors}} if colors else {})
+    header = {REACH: True} | ({COLORS: colors} if colors else {})
+    return {"header": header} | ({"names": names} if names else {})
 
 
 def _is_named(name: str) -> bool:
