@@ -50,3 +50,22 @@ def test_the_score_of_the_card_is_reached_on_the_cases_that_chose_nothing(real_d
     total = api.aggregate(scores)
     assert total.pooled["ap50"] == pytest.approx(card.best.values["ap pooled"], abs=0.01)
     assert total.mean["ap50"] == pytest.approx(card.best.values["ap"], abs=0.01)
+
+
+def test_a_training_begins_from_the_bundled_network(tmp_path):
+    from napari_segment.deep.checkpoint import load_tensors
+    from napari_segment.step import run
+
+    pairs = [samples.nuclei((64, 64), seed=i) for i in range(2)]
+    model = ("textbook_unet", {"features": 16, "levels": 4, "dropout": 0.0})
+    made = run(
+        api.train(
+            pairs, out=tmp_path / "run", model=model, init_from=NAME, task="objects", epochs=1,
+            steps=1, batch=1, lr=1e-9, ema=0, weight_decay=0, patch=(64, 64), device="cpu",
+            workers=0,
+        )
+    )  # fmt: skip
+    before = load_tensors(BUNDLED / NAME / WEIGHTS)
+    after = load_tensors(made.folder / WEIGHTS)
+    name = next(name for name in before if name.endswith("last.weight"))
+    np.testing.assert_allclose(after[name], before[name].float(), atol=1e-5)

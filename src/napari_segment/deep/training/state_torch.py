@@ -12,6 +12,7 @@ from torch import nn
 
 from napari_segment.deep.checkpoint import WEIGHTS, Checkpoint, load_tensors
 from napari_segment.errors import FormatError, SettingError
+from napari_segment.io.models_folder import located
 from napari_segment.io.replacing import write_atomically
 
 
@@ -39,7 +40,7 @@ def start_from(network: nn.Module, folder: Path) -> list[str]:
     network : torch.nn.Module
         Of the same model; its channels and classes may differ.
     folder : Path
-        Of the trained network.
+        Of the trained network, or the name of one of this machine.
 
     Returns
     -------
@@ -52,7 +53,7 @@ def start_from(network: nn.Module, folder: Path) -> list[str]:
     SettingError
         If less than half of the weights fit: it is another model.
     """
-    known = load_tensors(Checkpoint.load(folder).folder / WEIGHTS)
+    known = load_tensors(Checkpoint.load(located(folder)).folder / WEIGHTS)
     own = network.state_dict()
     fitting = {k: v for k, v in known.items() if k in own and own[k].shape == v.shape}
     for key, value in known.items():
