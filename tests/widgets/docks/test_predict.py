@@ -2,14 +2,16 @@
 
 import json
 import os
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from shared.windows import assert_done, layer_of, open_dock, run
 
 from napari_segment import samples
-from napari_segment.image import Labels
+from napari_segment.image import Image, Labels
 
 pytestmark = pytest.mark.screen
 
@@ -57,3 +59,39 @@ def test_nothing_runs_before_a_model_is_chosen(viewer, monkeypatch):
     predict = open_dock(viewer, "Predict")
     assert not predict.running.button.isEnabled()
     assert "Choose a model" in predict.running.button.toolTip()
+
+
+MAKE = """
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+spec = spec_from_file_location("made", sys.argv[1])
+made = module_from_spec(spec)
+spec.loader.exec_module(made)
+own = made.configuration((8, 16, 16), (1, 1, 1))
+results = made.Results(Path(sys.argv[2]), {"3d_fullres": own})
+results.write("3d_fullres")
+results.fold("3d_fullres", own=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_results_folder_of_nnunet(qtbot, viewer, tmp_path):
+    """The folder is made in another process: the window's has no torch."""
+    helper = Path(__file__).parents[2] / "exchange" / "nnunet" / "oracle.py"
+    subprocess.run([sys.executable, "-P", "-c", MAKE, str(helper), str(tmp_path)], check=True)
+    folder = tmp_path / "Dataset001_Made" / "nnUNetTrainer__nnUNetPlans__3d_fullres"
+    volume = np.random.default_rng(0).normal(size=(9, 20, 20)).astype(np.float32)
+    viewer.add_layer(layer_of(Image(volume, "ZYX", (1.0,) * 3, "mm", name="ct")))
+    dock = open_dock(viewer, "Predict")
+    dock.method.name = "nnunet"
+    assert dock.method.summary.text().startswith("Segment with a results folder of nnU-Net v2.")
+    dock.method.form.settings = {"model_folder": folder, "device": "cpu"}
+    assert_done(run(qtbot, dock))
+    layer = viewer.layers[-1]
+    assert layer.data.shape == (9, 20, 20)
+    recipe = layer.metadata["napari-segment"]["recipe"]
+    assert recipe["method"]["settings"]["model_folder"] == str(folder)
+    dock.method.name = "totalsegmentator"
+    dock.method.form.settings = {"task": "total", "weights_folder": tmp_path}
+    assert "Dataset291_" in run(qtbot, dock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -189,8 +190,15 @@ def _heading(text: str) -> Any:
 
 
 def first_sentence(text: str) -> str:
-    """Return the first sentence of a description, without marks of code."""
-    return text.partition("\n\n")[0].replace("\n", " ").replace("`", "").partition(". ")[0]
+    """Return the first sentence of a description, without marks of code and of references.
+
+    Examples
+    --------
+    >>> first_sentence("Segment with ``Otsu`` [1]_. The threshold is one.")
+    'Segment with Otsu'
+    """
+    first = text.partition("\n\n")[0].replace("\n", " ").replace("`", "")
+    return re.sub(r"\s*\[\d+\]_", "", first).partition(". ")[0]
 
 
 def wrapped(text: str) -> str:
