@@ -15,7 +15,7 @@ from pydantic import Field
 from napari_segment.arrays import Array
 from napari_segment.deep.checkpoint import Checkpoint
 from napari_segment.deep.device import PredictionPrecision, ResultStore, TileBatch
-from napari_segment.deep.inference.differences import differences
+from napari_segment.deep.inference.differences import differences, order_of_channels
 from napari_segment.deep.inference.options import ImagePart, Options, OutputName, Overlap
 from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.errors import SettingError
@@ -36,6 +36,7 @@ def network(  # noqa: PLR0913 - settings, each with a name
     spacing: Sequence[float] = (),
     unit: str = "",
     orientation: str = "",
+    channel_names: Sequence[str] = (),
     *,
     checkpoint: Path,
     ensemble: tuple[Path, ...] = (),
@@ -72,6 +73,9 @@ def network(  # noqa: PLR0913 - settings, each with a name
     orientation : str
         Anatomical direction of each spatial axis, such as "SAR". An image whose orientation differs
         from that of the training images is turned to it, and its labels are turned back.
+    channel_names : sequence of str
+        Names of the channels, as far as they are known; those of the training images in another
+        order are said.
     checkpoint : Path
         Folder of the trained network, or the name of a model of this machine.
     ensemble : tuple of Path
@@ -117,6 +121,8 @@ def network(  # noqa: PLR0913 - settings, each with a name
     checkpoints = _load(checkpoint, ensemble)
     first = checkpoints[0]
     image = _with_channels(image, spacing, first)
+    for sentence in order_of_channels(first, channel_names):
+        yield _said(sentence)
     turn = _turn_to(first, orientation)
     if turn is None:
         return (yield from _segmented(checkpoints, image, spacing, unit, options, maps, stack))

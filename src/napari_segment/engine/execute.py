@@ -158,7 +158,7 @@ def _run_method(
     image = single_channel(image, recipe.channel) if one else channels_first(image)
     fixed = {
         "spacing": spacing_of_parts(image, plan.lead), "unit": image.unit,
-        "orientation": orientation_of_parts(image, plan.lead),
+        "orientation": orientation_of_parts(image, plan.lead), "channel_names": image.channels,
     }  # fmt: skip
     results = yield from plan.run({"image": image, **data}, fixed)
     return merge_labels(results, plan.lead, image, plan.entry.gives)

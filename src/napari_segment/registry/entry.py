@@ -18,7 +18,7 @@ from napari_segment.recipe import Spec
 from napari_segment.registry.settings import alternatives, settings_model
 
 # Data that the engine takes from the image itself; all other data is given by the user.
-FROM_IMAGE = ("image", "spacing", "unit", "orientation")
+FROM_IMAGE = ("image", "spacing", "unit", "orientation", "channel_names")
 
 
 @dataclass(frozen=True)

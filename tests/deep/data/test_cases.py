@@ -83,3 +83,13 @@ def test_a_case_that_is_rewritten_during_a_training_is_refused(tmp_path, suffix)
     new = Cases(Pairs.of([(source, marks)]), budget=100)
     run(new.measure())
     assert np.asarray(new.read(new.items[0])[0]).max() == 60 * 70
+
+
+def test_cases_with_channels_in_another_order_are_refused():
+    stacks = [
+        named("a", (2, 6, 7), "CYX", channels=("dna", "er")),
+        named("b", (2, 6, 7), "CYX", channels=("er", "dna")),
+    ]
+    with pytest.raises(InputError, match="'b' has er, dna: the same in another order"):
+        measured(stacks)
+    measured([stacks[0], named("c", (2, 6, 7), "CYX", channels=("DAPI", "ER-tracker"))])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_segment.deep.checkpoint import Checkpoint
-from napari_segment.deep.inference.differences import differences
+from napari_segment.deep.inference.differences import differences, order_of_channels
 from napari_segment.deep.planning.normalisation import Normalisation
 from napari_segment.recipe import Spec
 
@@ -81,3 +81,16 @@ def test_planes_are_compared_with_the_planes_of_stacks():
 
 def test_former_networks_say_nothing_of_intensities():
     assert not [*differences(trained(intensities=()), ct(0, 65535), ())]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("PET", "CT"), True), ((" pet", "ct"), True), (("CT", "PET"), False),
+        (("ct", "pet"), False),
+        ((), False), (("DAPI", "GFP"), False), (("PET",), False),
+    ],
+)  # fmt: skip
+def test_channels_in_another_order_are_said(names, said):
+    checkpoint = trained(channels=("CT", "PET"), intensities=())
+    assert bool([*order_of_channels(checkpoint, names)]) is said

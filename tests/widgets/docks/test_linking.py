@@ -7,7 +7,7 @@ from shared.windows import open_dock, run
 
 from napari_segment import api, samples
 from napari_segment.image import Labels
-from napari_segment.widgets.layers.conversion import stack_layer
+from napari_segment.widgets.layers.conversion import labels_of, stack_layer
 
 pytestmark = pytest.mark.screen
 
@@ -69,7 +69,7 @@ def test_consensus_of_the_ticked_layers(qtbot, viewer):
     viewer.add_labels(np.zeros((12, 12), np.uint8), name="other")
     for layer, box in dock.boxes.items():
         box.setChecked(layer.name != "vote 1")
-    assert "one shape" in run(qtbot, dock)
+    assert "planes or of volumes" in run(qtbot, dock)
     for layer, box in dock.boxes.items():
         box.setChecked("vote" in layer.name)
     viewer.layers.move(0, 3)  # the ticks stay with their layers
@@ -80,3 +80,20 @@ def test_consensus_of_the_ticked_layers(qtbot, viewer):
     assert dock.undo_button.isEnabled()
     viewer.layers.remove(viewer.layers[-1])
     assert not dock.undo_button.isEnabled()
+
+
+def test_consensus_of_layers_on_several_grids(qtbot, viewer):
+    """In one world: shifted by a voxel, flipped, and with voxels of half the size; as the verb."""
+    vote = np.zeros((12, 12), np.uint8)
+    vote[2:8, 2:9] = 1
+    fine = vote.repeat(2, 0).repeat(2, 1)
+    viewer.add_labels(vote, name="a", scale=(2, 2))
+    viewer.add_labels(vote[1:, 1:], name="b", scale=(2, 2), translate=(2, 2))
+    viewer.add_labels(fine[::-1], name="c", scale=(-1, 1), translate=(22.5, -0.5))
+    dock = open_dock(viewer, "Consensus")
+    for box in dock.boxes.values():
+        box.setChecked(True)
+    assert run(qtbot, dock).startswith("Done: 1 objects")
+    np.testing.assert_array_equal(viewer.layers[-1].data > 0, vote > 0)
+    expected = api.consensus([labels_of(viewer.layers[name]) for name in "abc"]).data
+    np.testing.assert_array_equal(viewer.layers[-1].data, expected)

@@ -39,6 +39,26 @@ def differences(
     yield from _of_intensities(checkpoint, image)
 
 
+def order_of_channels(checkpoint: Checkpoint, names: Sequence[str]) -> Generator[str, None, None]:
+    """Say that an image has the channels of the training images in another order.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The network.
+    names : sequence of str
+        Names of the image's channels; empty where they are not known.
+    """
+    own, trained = ([n.strip().lower() for n in each] for each in (names, checkpoint.channels))
+    if own == trained or sorted(own) != sorted(trained):
+        return
+    yield (
+        f"The channels of the image are {', '.join(names)}, those of the training images were "
+        f"{', '.join(checkpoint.channels)}: the same in another order, and the network takes them "
+        "by their position. Give the image with its channels in the order of the training."
+    )
+
+
 def _of_spacing(checkpoint: Checkpoint, spacing: Sequence[float]) -> Generator[str, None, None]:
     axes = min(len(checkpoint.spacing), len(spacing))
     if not axes:

@@ -163,3 +163,9 @@ def check_alike(items: Sequence[Item]) -> None:
                 f"{first.name!r} has {len(first.channels)} channels but {item.name!r} has "
                 f"{len(item.channels)}. All images must have the same channels."
             )
+        if item.channels != first.channels and sorted(item.channels) == sorted(first.channels):
+            raise InputError(
+                f"{first.name!r} has the channels {', '.join(first.channels)}, {item.name!r} has "
+                f"{', '.join(item.channels)}: the same in another order. Bring all images to one "
+                "order of channels."
+            )

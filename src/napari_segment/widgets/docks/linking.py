@@ -23,7 +23,6 @@ from napari_segment.widgets.layers.conversion import (
     IN_TIME,
     labels_of,
     result_layer,
-    shape_of,
     snapshot,
 )
 from napari_segment.worker.stacks import load_stack, save_stack
@@ -193,19 +192,20 @@ class Consensus(LinkingDock):
         return self.rows
 
     def chosen(self) -> list[tuple[Any, str]]:
-        """Return the ticked layers, all on one grid."""
+        """Return the ticked layers; `consensus` brings them to the grid of the first."""
         layers = [layer for layer, box in self.boxes.items() if box.isChecked()]
         if len(layers) < 2:
             raise InputError("Tick at least two Labels layers of one image; three decide better.")
-        first = layers[0]
-        shapes = {layer.name: shape_of(layer) for layer in layers}
-        if len(set(shapes.values())) > 1:
-            listed = ", ".join(f"{name!r} {shape}" for name, shape in shapes.items())
-            raise InputError(f"A consensus needs layers of one shape, but was given {listed}.")
-        axes = named_axes(first) or IN_SPACE.get(first.ndim, "")
-        if "T" in axes or not axes:
+        chosen = [(layer, named_axes(layer) or IN_SPACE.get(layer.ndim, "")) for layer in layers]
+        if any("T" in axes or not axes for _, axes in chosen):
             raise InputError("A consensus is of one time point, 2-D or 3-D: take each by itself.")
-        return [(layer, axes) for layer in layers]
+        if len({layer.ndim for layer in layers}) > 1:
+            listed = ", ".join(f"{layer.name!r} {axes}" for layer, axes in chosen)
+            raise InputError(
+                f"A consensus is of planes or of volumes, but was given {listed}. Tick those of "
+                "one kind."
+            )
+        return chosen
 
     def _refresh(self, _: object = None) -> None:
         ticked = [layer for layer, box in self.boxes.items() if box.isChecked()]

@@ -36,13 +36,16 @@ def misfits_of(folder: Path, image: Image) -> list[str]:
 
 def misfits(network: Checkpoint, image: Image) -> list[str]:
     """Return a sentence for each thing of an image that the network does not expect."""
-    sentences = []
+    from napari_segment.deep.inference.differences import order_of_channels
+
+    sentences: list[str] = []
     count, expected = image.size("C") if "C" in image.axes else 1, len(network.channels)
     if count != expected:
         sentences.append(
             f"The network was trained on {expected} channel{'s' * (expected != 1)}, but the image "
             f"has {count}."
         )
+    sentences += order_of_channels(network, image.channels)
     if network.ndim == 3 and "Z" not in image.axes:
         sentences.append("The network takes volumes, but the image is a plane.")
     ratio = _ratio(network, image)
