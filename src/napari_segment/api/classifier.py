@@ -50,7 +50,7 @@ def train_classifier(  # noqa: PLR0913 - settings, each with a name
         image itself. "auto" is 1, 2, 4 and 8 times the finest spacing.
     features : tuple of str
         What is derived at each scale: "gaussian", "gradient", "laplacian", "hessian",
-        "difference_of_gaussians", "structure_tensor".
+        "difference", "structure".
     trees, min_leaf, max_depth : int
         Number of trees, least samples of a leaf, longest path ("none" for no limit).
     max_samples : int

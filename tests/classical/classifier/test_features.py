@@ -53,7 +53,7 @@ def test_differences_of_gaussians_and_structure_tensors(shape, spacing):
 
     rng = np.random.default_rng(0)
     image, scale = rng.random(shape) * 100, 2.0
-    features = FeatureSet((scale,), ("difference_of_gaussians", "structure_tensor"))
+    features = FeatureSet((scale,), ("difference", "structure"))
     table = feature_table(image[None], spacing, features)
 
     def smooth(array, width):
@@ -74,7 +74,7 @@ def test_differences_of_gaussians_and_structure_tensors(shape, spacing):
     assert len(names) == table.shape[1]
 
 
-@pytest.mark.parametrize("kinds", [KINDS, ("structure_tensor",), ("difference_of_gaussians",)])
+@pytest.mark.parametrize("kinds", [KINDS, ("structure",), ("difference",)])
 def test_what_lies_beyond_the_reach_plays_no_part(kinds):
     features = FeatureSet((1.0, 1.5), kinds)
     image = np.zeros((1, 61, 61))

@@ -14,12 +14,11 @@ from napari_segment.blocks.slabs import over_slabs
 from napari_segment.classical.filters.separable import TRUNCATE, gaussian_kernel
 from napari_segment.classical.grid import in_voxels
 
-Kind: TypeAlias = Literal[
-    "gaussian", "gradient", "laplacian", "hessian", "difference_of_gaussians", "structure_tensor"
-]
+Kind: TypeAlias = Literal["gaussian", "gradient", "laplacian", "hessian", "difference", "structure"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 DEFAULT_KINDS: tuple[Kind, ...] = ("gaussian", "gradient", "laplacian", "hessian")
-EIGENVALUES = ("hessian", "structure_tensor")  # as many numbers as there are axes
+EIGENVALUES = ("hessian", "structure")  # as many numbers as there are axes
+_TITLES = {"difference": "difference of gaussians", "structure": "structure tensor"}
 WIDER = 1.6  # of the second Gaussian of a difference to the first, as in scikit-image
 INTEGRATION = 0.5  # scale of the Gaussian that joins products of derivatives, in scales
 _ROWS = 1 << 15  # voxels whose features are computed at once
@@ -33,9 +32,9 @@ class FeatureSet:
     Of that come its value ("gaussian"), Sobel's magnitude ("gradient"), and the sum ("laplacian")
     and the eigenvalues, largest first ("hessian"), of its second differences; all per unit of the
     spacing. "gaussian", "gradient" and "hessian" are those of
-    `skimage.feature.multiscale_basic_features` where the spacing is 1. "difference_of_gaussians" is
+    `skimage.feature.multiscale_basic_features` where the spacing is 1. "difference" is
     the smoothed image less one smoothed 1.6 times as wide (Marr & Hildreth, 1980,
-    :doi:`10.1098/rspb.1980.0020`), and "structure_tensor" the eigenvalues, largest first, of the
+    :doi:`10.1098/rspb.1980.0020`), and "structure" the eigenvalues, largest first, of the
     products of its central differences, smoothed at half the scale.
 
     Parameters
@@ -44,7 +43,7 @@ class FeatureSet:
         Standard deviations of the Gaussians, in the unit of the spacing; 0 is the image itself.
     kinds : tuple of str
         What is derived at each scale: "gaussian", "gradient", "laplacian", "hessian",
-        "difference_of_gaussians", "structure_tensor".
+        "difference", "structure".
     """
 
     scales: tuple[float, ...]
@@ -52,7 +51,7 @@ class FeatureSet:
 
     def names(self, channels: Sequence[str], ndim: int) -> tuple[str, ...]:
         """A name for each feature, in the order of the columns."""
-        parts: dict[str, list[str]] = {kind: [kind.replace("_", " ")] for kind in self.kinds}
+        parts: dict[str, list[str]] = {kind: [_TITLES.get(kind, kind)] for kind in self.kinds}
         for kind in EIGENVALUES:
             if kind in parts:
                 parts[kind] = [f"{parts[kind][0]} {i}" for i in range(1, ndim + 1)]
@@ -68,8 +67,8 @@ class FeatureSet:
     def reach(self, spacing: Sequence[float]) -> tuple[int, ...]:
         """How many voxels away a voxel's features look, along each axis."""
         widest = in_voxels(max(self.scales), spacing, name="scales")
-        factor = WIDER if "difference_of_gaussians" in self.kinds else 1.0
-        further = INTEGRATION if "structure_tensor" in self.kinds else 0.0
+        factor = WIDER if "difference" in self.kinds else 1.0
+        further = INTEGRATION if "structure" in self.kinds else 0.0
         return tuple(
             max(_radius(width * factor), _radius(width) + _radius(width * further)) + 2
             for width in widest
@@ -81,8 +80,8 @@ class FeatureSet:
 
     def volumes(self, ndim: int) -> int:
         """The number of images that are held of one channel at one scale."""
-        tensor = ndim * (ndim + 1) // 2 if "structure_tensor" in self.kinds else 0
-        return 1 + ("difference_of_gaussians" in self.kinds) + tensor
+        tensor = ndim * (ndim + 1) // 2 if "structure" in self.kinds else 0
+        return 1 + ("difference" in self.kinds) + tensor
 
     def columns(self, first: int, ndim: int) -> NDArray[np.int64]:
         """The columns of one channel at one scale from `first` on; -1 for what is left out."""
@@ -171,9 +170,9 @@ class _Part:
     ) -> _Part:
         smooth = _smoothed(channel, spacing, scale)
         difference = products = None
-        if "difference_of_gaussians" in features.kinds:
+        if "difference" in features.kinds:
             difference = smooth - _smoothed(channel, spacing, scale * WIDER)
-        if "structure_tensor" in features.kinds:
+        if "structure" in features.kinds:
             products = _products(smooth, spacing, scale * INTEGRATION)
         return cls(smooth, difference, products, columns)
 

@@ -47,7 +47,7 @@ class LiveStrokes(QObject):
         super().__init__(dock)
         self.dock = dock
         self.viewer: Viewer = dock.viewer
-        self.box = QCheckBox("classify the plane in view while painting")
+        self.box = QCheckBox("live preview")
         self.box.setToolTip(
             "Learn again after every stroke; a run learns more trees of all strokes"
         )
