@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari.layers import Layer
 from qtpy.QtCore import QSize
@@ -45,6 +46,9 @@ class Cleanup(Dock):
     napari_viewer : napari Viewer
         Whose layers are cleaned up.
     """
+
+    needs: ClassVar[str] = "Open labels, or segment an image first."
+    samples: ClassVar[Mapping[str, str]] = {"nuclei": "Nuclei"}
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QFontDatabase, QIntValidator
@@ -32,6 +33,9 @@ class Compare(Dock):
     napari_viewer : napari Viewer
         Whose layers are compared.
     """
+
+    needs: ClassVar[str] = "Open two Labels layers of one image: a result, and its reference."
+    samples: ClassVar[Mapping[str, str]] = {"nuclei": "Nuclei"}
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()

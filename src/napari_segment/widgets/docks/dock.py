@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
 from napari_segment.distribution import DISTRIBUTION
+from napari_segment.widgets.forms.empty_hint import EmptyHint
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -21,10 +23,17 @@ class Dock(QWidget):
     when it is first shown; where a person puts it afterwards, it stays.
     """
 
+    needs: ClassVar[str] = "Open an image: drag a file into the window."
+    samples: ClassVar[Mapping[str, str]] = {"nuclei": "Nuclei", "cells": "Cells (3-D)"}
     _tabbed_in: QDockWidget | None = None
+    _hint: EmptyHint | None = None
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        viewer, layout = getattr(self, "viewer", None), self.layout()
+        if self._hint is None and viewer is not None and isinstance(layout, QVBoxLayout):
+            self._hint = EmptyHint(viewer, self.needs, self.samples)
+            layout.insertWidget(0, self._hint)
         QTimer.singleShot(0, self._join_tabs)
 
     def _join_tabs(self) -> None:

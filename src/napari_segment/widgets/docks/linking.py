@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -141,6 +142,8 @@ class LinkingDock(Dock):
 class Track(LinkingDock):
     """Gives an object one number through time."""
 
+    needs: ClassVar[str] = "Open a time-lapse and segment it."
+    samples: ClassVar[Mapping[str, str]] = {"time_lapse": "Moving cells"}
     verb: ClassVar[str] = "track"
     suffix: ClassVar[str] = "tracks"
     button: ClassVar[str] = "Track"

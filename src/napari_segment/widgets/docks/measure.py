@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 from qtpy.QtCore import QSize
@@ -81,6 +82,9 @@ class Measure(Dock):
     napari_viewer : napari Viewer
         Whose layers are measured.
     """
+
+    needs: ClassVar[str] = "Open or make labels, and the image that they belong to."
+    samples: ClassVar[Mapping[str, str]] = {"nuclei": "Nuclei"}
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()

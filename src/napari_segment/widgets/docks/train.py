@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,7 @@ NOT_DRAWN = ("elapsed", "epoch", "lr", "seconds")
 SCORES = ("ap", "dice", "iou", "accuracy")  # over all classes, from 0 to 1
 PROGRESS = 1  # the tab's place
 MOST = 12  # lines of the plan that are shown
+EVERY = 0.5  # seconds between two looks at time and memory
 CHANGED = 7  # changed patches that are shown next to the one before any change
 PLANNED = ("patch", "spacing")  # settings of networks and losses that the plan fills in
 FIELDS: Mapping[str, Callable[[], Field]] = {
@@ -74,8 +75,14 @@ class Train(Dock):
         Whose layers can be trained on.
     """
 
+    needs: ClassVar[str] = (
+        "Open images and the labels that belong to them, or train on two folders or a data set."
+    )
+    samples: ClassVar[Mapping[str, str]] = {"nuclei": "Nuclei", "two_tissues": "Two tissues"}
+
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
+        self.viewer = napari_viewer
         self.pairs = PairsField(napari_viewer)
         self.form = Form(ENTRY, only=FIRST, instead=FIELDS, labels=TRAIN_LABELS)
         self.form.fields["out"].value = ""
@@ -97,6 +104,7 @@ class Train(Dock):
         self.network_button = QPushButton("Network …")
         self.sheets: dict[str, Any] = {}
         self._first = 0.0  # when the first update was done
+        self._said = 0.0  # when the status was last shown
         self._rate: float | None = None
         self._build()
         self._propose()
@@ -292,14 +300,17 @@ class Train(Dock):
             button.setEnabled(True)
 
     def _show_status(self, step: Step) -> None:
-        """Say how far the training is; before it, what was planned and why."""
+        """Say how far the training is, twice a second; before it, what was planned and why."""
         if not step.numbers:
             if step.message and not step.done and not self.losses.points:
                 self.plan.setText("\n".join([*self.plan.text().splitlines(), step.message][-MOST:]))
             return
         self._first = self._first or perf_counter()
-        seconds, pid = perf_counter() - self._first, self.running.process.pid
         self._rate = step.numbers.get("lr", self._rate)
+        if perf_counter() - self._said < EVERY and step.done < step.total:
+            return
+        self._said = perf_counter()
+        seconds, pid = perf_counter() - self._first, self.running.process.pid
         self.status.setText(status(step.done, step.total, seconds, self._rate, pid))
 
     def _step(self, step: Step) -> None:

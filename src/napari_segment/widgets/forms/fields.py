@@ -142,6 +142,8 @@ class Ticks:
         column.setSpacing(0)
         for box in self.boxes.values():
             column.addWidget(box)
+            box.setMinimumWidth(56)  # the tool tip has the whole name
+            box.setToolTip(box.text())
             box.toggled.connect(lambda _: self.changed.emit(self.value))
 
     @property
