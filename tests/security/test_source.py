@@ -13,6 +13,9 @@ FORBIDDEN = {
     "pandas.read_pickle", "pd.read_pickle", "runpy.run_path",
 }  # fmt: skip
 
+# These talk over a pipe with a process that they started, or were started by; no file is read so.
+PIPES = {"api/batch/child.py", "api/batch/processes.py"}
+
 
 def dotted(node):
     """The name of what is called, as far as it is one."""
@@ -58,7 +61,8 @@ def test_what_is_forbidden_is_seen(wrong):
 
 @pytest.mark.parametrize("file", sorted(SOURCE.rglob("*.py")), ids=lambda f: f.stem)
 def test_no_file_runs_what_it_reads(file):
-    assert not list(faults(file.read_text("utf-8")))
+    allowed = {"pickle.load"} if file.relative_to(SOURCE).as_posix() in PIPES else set()
+    assert not set(faults(file.read_text("utf-8"))) - allowed
 
 
 def test_subprocesses_are_started_with_a_safe_path():
