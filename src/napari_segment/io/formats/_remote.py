@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from napari_segment.errors import FormatError, MissingError
+
+_ACCOUNTS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE")
 
 
 def open_url(url: str) -> Any:
@@ -13,8 +16,8 @@ def open_url(url: str) -> Any:
     Parameters
     ----------
     url : str
-        With ``http``, ``https``, ``s3``, ``gs`` or ``az``; a bucket that is public needs no
-        account.
+        With ``http``, ``https``, ``s3``, ``gs`` or ``az``. An S3 bucket is read without an account
+        unless the environment names one (``AWS_ACCESS_KEY_ID``, ``AWS_PROFILE``).
 
     Raises
     ------
@@ -25,14 +28,16 @@ def open_url(url: str) -> Any:
     """
     import zarr
 
-    options = {"anon": True} if url.startswith("s3:") else {}
+    anonymous = not any(os.environ.get(name) for name in _ACCOUNTS)
+    options = {"anon": anonymous} if url.startswith("s3:") else {}
     try:
         return zarr.open(url, mode="r", storage_options=options or None)
     except ImportError:
         raise MissingError(
             f"{url} needs a package for its protocol: pip install 'napari-segment[remote]'."
         ) from None
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         raise FormatError(
-            f"{url} is no Zarr array or group, or cannot be reached. Check the address."
+            f"{url} is no Zarr array or group, or cannot be reached. Check the address and, of a "
+            "bucket that is not public, the account."
         ) from None
