@@ -33,10 +33,10 @@ SETTINGS = {"hysteresis": {"low": 300, "high": 500}, "range": {"low": 300, "high
 chosen = SETTINGS.get(name, {})
 entry = getattr(registry, kind)[name]
 if kind == "methods":
-    recipe = api.recipe_of(name, **chosen)
+    recipe = api.recipe_of((name, chosen))
 else:
     one = [(name, chosen)]
-    recipe = api.recipe_of("manual", value=400, **{kind: one})
+    recipe = api.recipe_of(("manual", {"value": 400}), **{kind: one})
 def spots(shape):
     image = np.full(shape, 200, np.uint16)
     cut = np.ogrid[tuple(slice(n) for n in shape[1:])]

@@ -54,7 +54,7 @@ def test_every_method_says_how_much_time_is_left(name, monkeypatch):
     pixels, far = spots()
     markers = Labels(np.where(far < 9, 1, 0) + np.where(far > 180, 2, 0), "YX")
     data = {"markers": markers} if "markers" in methods[name].data else {}
-    recipe = api.recipe_of(name, **SETTINGS.get(name, {}))
+    recipe = api.recipe_of((name, SETTINGS.get(name, {})))
     steps, labels = steps_of(api.segment_steps(pixels, recipe, data=data))
     said = [s.message for s in steps if s.total]
     assert any(text.endswith(" left") or text == "Moving the contour" for text in said), said
@@ -79,7 +79,7 @@ def test_every_cleanup_says_how_much_time_is_left(name):
 @pytest.mark.parametrize("name", [f for f in filters if f != "channels"])
 def test_every_filter_says_how_much_time_is_left(name):
     pixels, _ = spots()
-    recipe = api.recipe_of("manual", value=60, filters=[name])
+    recipe = api.recipe_of(("manual", {"value": 60}), filters=[name])
     steps, _ = steps_of(api.segment_steps(pixels, recipe))
     assert any(s.message.startswith(f"{filters[name].title}: about") for s in steps)
 

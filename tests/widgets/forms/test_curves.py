@@ -1,5 +1,7 @@
 """Curves of a training grow, and begin again where they go back."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -29,10 +31,12 @@ def test_the_last_message_of_a_training_is_no_point(qapp):
 
     viewer = napari.Viewer(show=False)
     dock = Train(viewer)
+    dock.running.job = SimpleNamespace(verb="train")
     dock._step(Step(1, 4, "", {"loss": 0.9}))
     dock._step(Step(2, 4, "", {"epoch": 1, "loss": 0.8, "dice": 0.5}))
     dock._step(Step(1, 1, "best after epoch 1", {"dice": 0.7}))
     assert dock.scores.points == {"dice": [(2, 0.5)]}
     assert dock.losses.points == {"loss": [(1, 0.9)]}
     assert dock.hint.isHidden()
+    dock.running.job = None
     viewer.close()

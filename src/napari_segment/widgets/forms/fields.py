@@ -141,6 +141,7 @@ class Ticks:
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         for box in self.boxes.values():
+            box.setMinimumWidth(60)  # in a large font the end of a long name may be cut off
             column.addWidget(box)
             box.setMinimumWidth(56)  # the tool tip has the whole name
             box.setToolTip(box.text())
