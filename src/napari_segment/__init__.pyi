@@ -12,6 +12,7 @@ from .api import convert_files as convert_files
 from .api import devices as devices
 from .api import edge_points as edge_points
 from .api import edit_session as edit_session
+from .api import error_map as error_map
 from .api import export as export
 from .api import filter_files as filter_files
 from .api import find_model as find_model

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import tifffile
 
-from napari_segment import Labels, write
+from napari_segment import Labels, error_map, write
+from napari_segment.api import as_labels
 from napari_segment.cli import main
 from napari_segment.results.measure import measure
 
@@ -84,6 +85,34 @@ def test_compare_files_and_folders(tmp_path, capsys):
     (other / "b.tif").unlink()
     assert main(["compare", str(one), str(other)]) == 1
     assert "1 result without a reference" in capsys.readouterr().err
+
+
+def test_compare_writes_the_maps_of_errors_that_python_gives(tmp_path, capsys):
+    labels, reference = np.zeros((2, 6, 8), np.uint16)
+    labels[1:3, 1:7], labels[4, 1:3] = 1, 2
+    reference[1:3, 1:4], reference[1:3, 5:7], reference[4, 5:7] = 1, 2, 3
+    for folder, data in (("result", labels), ("reference", reference)):
+        for name in ("a.tif", "b.tif"):
+            write(Labels(data, holds="objects", spacing=(2.0, 0.5)), tmp_path / folder / name)
+    one, other, out = (tmp_path / name for name in ("result", "reference", "errors"))
+    expected = error_map(one / "a.tif", other / "a.tif")
+    assert {1, 2, 3, 4} == set(np.unique(expected.data)) - {0}
+    command = ["compare", str(one), str(other), "--errors", str(out)]
+    assert main(command) == 0
+    files = [*sorted(out.glob("*.tif"))]
+    assert len(files) == 2
+    single = tmp_path / "single.nii.gz"
+    assert (
+        main(["compare", *(str(f / "a.tif") for f in (one, other)), "--errors", str(single)]) == 0
+    )
+    for path in (*files, single):
+        written = as_labels(path)
+        np.testing.assert_array_equal(written.data, expected.data)
+        assert written.spacing == (2.0, 0.5)
+    capsys.readouterr()
+    assert main([*command[:-1], str(other)]) == 2
+    assert "would be overwritten" in capsys.readouterr().err
+    assert as_labels(other / "a.tif").data.max() == 3
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ from napari_segment.api.types import PairsLike as PairsLike
 from napari_segment.api.verbs import aggregate as aggregate
 from napari_segment.api.verbs import compare as compare
 from napari_segment.api.verbs import complete as complete
+from napari_segment.api.verbs import error_map as error_map
 from napari_segment.api.verbs import measure as measure
 from napari_segment.api.verbs import recipe_of as recipe_of
 from napari_segment.api.verbs import replay as replay

@@ -295,6 +295,47 @@ def compare(
     )
 
 
+def error_map(
+    labels: LabelsLike, reference: LabelsLike, *, ignore_index: IgnoreIndex = "none"
+) -> Labels:
+    """Say of each voxel what is wrong with it.
+
+    Objects are matched as by `compare`, at an overlap (IoU) of 0.5. Of a reference object the
+    voxels in the object that it is matched with are true positives; those in an object that also
+    holds more than half of another reference object are merged; those in one of several objects
+    that lie in it by more than half are split; all others are missed. Foreground outside of the
+    reference is false positive.
+
+    Parameters
+    ----------
+    labels, reference : Labels, ndarray, dask Array, str, Path or napari layer
+        As of `compare`.
+    ignore_index : int or "none"
+        Number in the reference of voxels without annotation, which are 0 as those of negative
+        numbers are.
+
+    Returns
+    -------
+    Labels
+        Classes on the grid of the reference: 1 true positive, 2 false positive, 3 missed, 4 merged,
+        5 split, 6 wrong class, with these names; 0 where both are background. Lazy where one of the
+        two is.
+
+    Raises
+    ------
+    GeometryError
+        If the two do not overlap in the world, or, where a position is unknown, differ in shape or
+        spacing.
+    InputError
+        If they hold different things.
+    """
+    from napari_segment.results.compare import error_map as map_of_errors
+
+    result = as_labels(labels)
+    truth = as_labels(reference, holds=result.holds, ignore_index=ignore_index)
+    return map_of_errors(result, truth, ignore_index=ignore_index)
+
+
 def aggregate(scores: Iterable[Scores]) -> Aggregate:
     """Join the scores of several cases: their mean, and all objects and voxels pooled.
 

@@ -284,9 +284,8 @@ def _compare(commands: Commands) -> None:
         help="what the numbers mean; auto: what the result says of itself",
     )  # fmt: skip
     parser.add_argument("--axes", default="", help="axis letters of all files, such as TZYX")
-    parser.add_argument(
-        "--surface", action="store_true", help="measure distances between surfaces too"
-    )
+    parser.add_argument("--surface", action="store_true", help="measure distances of surfaces too")
+    parser.add_argument("--errors", metavar="OUT", help="write maps of errors: a file, or a folder")
     parser.add_argument(
         "--ignore-index", type=_number_or_none, default="none", metavar="N",
         help="number in the reference of voxels without annotation, which are left out as negative "

@@ -51,7 +51,9 @@ def compare(options: argparse.Namespace) -> int:
         table_path(options.table, (path for pair in cases.values() for path in pair))
     scores: dict[str, Any] = {}
     work = Comparing(options.axes, options.holds, options.surface, options.ignore_index)
-    steps = compare_files_steps(*paths, work, scores=scores, batch=batch_of(options))
+    steps = compare_files_steps(
+        *paths, work, scores=scores, errors=options.errors or "", batch=batch_of(options)
+    )
     rows = show_rows(steps, options)
     if options.table:
         _write_table(scores, options.table)

@@ -193,6 +193,7 @@ def compare_files_steps(
     work: Comparing,
     *,
     scores: dict[str, Scores],
+    errors: str | Path = "",
     batch: Batch = _BATCH,
 ) -> Generator[Step, None, list[Row]]:
     """Score a file, or the files of a folder, against references of equal names.
@@ -205,8 +206,11 @@ def compare_files_steps(
         How.
     scores : dict
         Is filled with the scores of each case.
+    errors : str or Path
+        Where the map of errors of each case goes: a file for one, a folder for several; "" for
+        nowhere.
     batch : Batch
-        As of `segment_files`; nothing is written, so that nothing can be skipped.
+        As of `segment_files`; nothing is skipped.
 
     Returns
     -------
@@ -220,6 +224,10 @@ def compare_files_steps(
         scores[names[path]] = row.pop(SCORES)
 
     references = [paths[1] for paths in cases.values()]
+    if errors:
+        targets = targets_of({path: Path(name).parent for path, name in names.items()}, errors)
+        protect(references, targets)
+        work = replace(work, errors=dict(zip(names, targets, strict=True)))
     rows = yield from run_files_steps(list(names), references, work, batch, take=take)
     ordered = {name: scores[name] for name in cases if name in scores}
     scores.clear()

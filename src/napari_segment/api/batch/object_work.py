@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,22 +161,27 @@ class Comparing:
         What the labels mean; "auto" for what the result says of itself.
     surface, ignore_index
         As of `compare`.
+    errors : mapping of Path to Path
+        Where the map of errors of a file goes; files without one have none.
     """
 
     axes: str = ""
     holds: str = "auto"
     surface: bool = False
     ignore_index: IgnoreIndex = "none"
+    errors: Mapping[Path, Path] = field(default_factory=dict)
 
     def __call__(self, path: Path, target: Path) -> Generator[Step, None, Row]:
         """Do it to one file and its reference."""
         yield Step(0, 0, "Comparing")
-        scores = self._scores(path, target)
+        labels, truth = self._read(path, target)
+        scores = self._scores(labels, truth)
+        if path in self.errors:
+            self._write_errors(labels, truth, self.errors[path])
         return {"summary": scores.summary, SCORES: scores}
 
-    def _scores(self, path: Path, reference: Path) -> Scores:
+    def _read(self, path: Path, reference: Path) -> tuple[Labels, Labels]:
         from napari_segment.api.coercion import as_labels
-        from napari_segment.api.verbs import compare
         from napari_segment.io import read_labels
 
         axes = self.axes.upper()
@@ -184,5 +189,15 @@ class Comparing:
         if self.holds != "auto":
             labels = labels.replace(holds=self.holds)
         truth = as_labels(reference, axes, ignore_index=self.ignore_index)
-        truth = truth.replace(holds=labels.holds)
+        return labels, truth.replace(holds=labels.holds)
+
+    def _scores(self, labels: Labels, truth: Labels) -> Scores:
+        from napari_segment.api.verbs import compare
+
         return compare(labels, truth, surface=self.surface, ignore_index=self.ignore_index)
+
+    def _write_errors(self, labels: Labels, truth: Labels, target: Path) -> None:
+        from napari_segment.api.files import write
+        from napari_segment.api.verbs import error_map
+
+        write(error_map(labels, truth, ignore_index=self.ignore_index), target)

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from napari_segment.arrays import Array
 from napari_segment.blocks import overlaps
 from napari_segment.errors import InputError
-from napari_segment.image import Holds, Labels, align
+from napari_segment.image import Holds, Labels
+from napari_segment.results.compare.error_maps import ERRORS as ERRORS
+from napari_segment.results.compare.error_maps import error_map as error_map
 from napari_segment.results.compare.objects import Overlap, per_object, score_objects
+from napari_segment.results.compare.pairing import IgnoreIndex as IgnoreIndex
+from napari_segment.results.compare.pairing import annotated, paired, times
 from napari_segment.results.compare.scores import ClassScores as ClassScores
 from napari_segment.results.compare.scores import ObjectScores as ObjectScores
 from napari_segment.results.compare.scores import Scores as Scores
 from napari_segment.results.compare.several import Aggregate as Aggregate
 from napari_segment.results.compare.several import aggregate as aggregate
 from napari_segment.results.compare.surface import surface_scores
-
-IgnoreIndex: TypeAlias = int | Literal["none"]
 
 THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
@@ -73,11 +74,9 @@ def compare(
     >>> scores.objects.detected, scores.objects.matched[0], scores.objects.f1_at(0.5)
     (2, 1, 0.6666666666666666)
     """
-    reference = _as_labels(reference)
-    labels = align(_as_labels(labels), reference, onto="reference")
-    holds = _common(labels, reference)
-    whole = [overlaps(a.data, b.data) for a, b in _times(labels, reference)]
-    tables = [_annotated(pairs, voxels, ignore_index) for pairs, voxels in whole]
+    labels, reference, holds = paired(labels, reference)
+    whole = [overlaps(a.data, b.data) for a, b in times(labels, reference)]
+    tables = [annotated(pairs, voxels, ignore_index) for pairs, voxels in whole]
     ignored = _left_out(whole, tables)
     names = {**labels.names, **reference.names}
     classes = _score_classes(_pooled(tables, holds), holds, names)
@@ -95,16 +94,6 @@ def compare(
     objects = score_objects(tables, tuple(thresholds))
     timed = "T" in labels.axes
     return Scores(holds, classes, objects, per_object(tables, timed), measured.unit, ignored)
-
-
-def _annotated(
-    pairs: NDArray[np.int64], voxels: NDArray[np.int64], ignore_index: IgnoreIndex
-) -> Overlap:
-    """Drop the voxels that the reference leaves without annotation."""
-    given = pairs[:, 1] >= 0
-    if ignore_index != "none":
-        given &= pairs[:, 1] != ignore_index
-    return Overlap(pairs[given], voxels[given])
 
 
 def _left_out(
@@ -127,29 +116,6 @@ def _without(stack: Labels, reference: Labels, ignore_index: IgnoreIndex) -> Lab
     if ignore_index != "none":
         annotated = annotated & (reference.data != ignore_index)
     return stack.replace(data=stack.data * annotated)
-
-
-def _as_labels(given: Labels | Array | ArrayLike) -> Labels:
-    if isinstance(given, Labels):
-        return given.canonical()
-    array = given if hasattr(given, "dtype") else np.asarray(given)
-    return Labels(array, holds="mask" if array.dtype == bool else "objects")
-
-
-def _common(labels: Labels, reference: Labels) -> Holds:
-    held = {labels.holds, reference.holds}
-    if held == {"classes", "objects"}:
-        raise InputError(
-            f"The labels hold {labels.holds}, the reference {reference.holds}. Say what both hold, "
-            "such as Labels(array, holds='classes')."
-        )
-    return labels.holds if len(held) == 1 else "mask"
-
-
-def _times(labels: Labels, reference: Labels) -> list[tuple[Labels, Labels]]:
-    if "T" not in labels.axes:
-        return [(labels, reference)]
-    return [(labels.take("T", t), reference.take("T", t)) for t in range(labels.size("T"))]
 
 
 def _pooled(tables: Sequence[Overlap], holds: Holds) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -75,6 +75,31 @@ class Overlap:
         common = int(self.voxels[self.touching][best].sum())
         return common, int(self.union[best].sum()) + sum(unpaired)
 
+    @cached_property
+    def merged(self) -> NDArray[np.bool_]:
+        """Which of `touching` are a reference object and the object that merges it with others.
+
+        More than half of each of these reference objects lies in that object.
+        """
+        return self._gathered(0)
+
+    @cached_property
+    def split(self) -> NDArray[np.bool_]:
+        """Which of `touching` are a reference object and one of the pieces that it is split into.
+
+        More than half of each of these pieces lies in that reference object.
+        """
+        return self._gathered(1)
+
+    def _gathered(self, side: int) -> NDArray[np.bool_]:
+        """Which pairs hold a part that lies mostly in a whole, where that whole has several."""
+        pairs, sizes = self.pairs[self.touching], self.sizes[1 - side]
+        whole = np.array([sizes[n] for n in pairs[:, 1 - side].tolist()], np.int64)
+        mostly = 2 * self.voxels[self.touching] > whole
+        _, index = np.unique(pairs[:, side], return_inverse=True)
+        parts = np.bincount(index[mostly], minlength=len(index))
+        return np.asarray(mostly & (parts[index] > 1))
+
     def matched(self, threshold: float) -> NDArray[np.int64]:
         """Return the matches among `touching`: the best one-to-one assignment."""
         enough = np.flatnonzero(self.iou >= threshold)
@@ -122,18 +147,20 @@ def per_object(tables: Sequence[Overlap], timed: bool) -> pd.DataFrame:
     pandas.DataFrame
         Columns (``time``,) ``label``, ``reference`` (0 for none), ``voxels``,
         ``reference_voxels``, ``iou`` of the match at IoU 0.5, or of the best pair where there is
-        none, and ``matched``.
+        none, ``matched``, and ``outcome``: "matched", "missed", "false positive", "merged" (more
+        than half of this and of another reference object lie in one object) or "split" (more than
+        half of each of several objects lies in one reference object).
     """
     import pandas as pd
 
-    columns = ["label", "reference", "voxels", "reference_voxels", "iou", "matched"]
+    columns = ["label", "reference", "voxels", "reference_voxels", "iou", "matched", "outcome"]
     frames = [pd.DataFrame(_rows(table), columns=columns) for table in tables]
     for time, frame in enumerate(frames if timed else ()):
         frame.insert(0, "time", time)
     return pd.concat(frames, ignore_index=True)
 
 
-def _rows(table: Overlap) -> list[tuple[int, int, int, int, float, bool]]:
+def _rows(table: Overlap) -> list[tuple[int, int, int, int, float, bool, str]]:
     ours, theirs = table.sizes
     pairs = table.pairs[table.touching]
     matched = table.matched(0.5)
@@ -146,7 +173,22 @@ def _rows(table: Overlap) -> list[tuple[int, int, int, int, float, bool]]:
         rows.append((a, label, ours.get(a, 0), voxels, iou, label in right))
     taken = {a for a, _ in right.values()}
     rows += [(a, 0, n, 0, 0.0, False) for a, n in ours.items() if a not in taken]
-    return rows
+    outcomes = [_outcomes(table, side) for side in (0, 1)]
+    return [(*row, "matched" if row[-1] else _outcome(row[0], row[1], outcomes)) for row in rows]
+
+
+def _outcomes(table: Overlap, side: int) -> dict[int, str]:
+    """What became of each label of one side that is merged or split."""
+    numbers = table.pairs[table.touching][:, side]
+    split = dict.fromkeys(numbers[table.split].tolist(), "split")
+    return split | dict.fromkeys(numbers[table.merged].tolist(), "merged")
+
+
+def _outcome(label: int, reference: int, outcomes: Sequence[dict[int, str]]) -> str:
+    """What became of a reference object, or of an object where there is none."""
+    if reference:
+        return outcomes[1].get(reference, "missed")
+    return outcomes[0].get(label, "false positive")
 
 
 def _by_reference(
