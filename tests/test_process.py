@@ -24,7 +24,7 @@ GLOBAL = re.compile(
     r"setNumThreads|manual_seed\(|random\.seed\(|signal\.signal\(|os\.nice\(|os\.chdir|os\.umask|"
     r"setrlimit|seterr\(|basicConfig|setlocale|set_start_method|config\.set\("
 )
-ENTRY_POINTS = ("cli/", "worker/")  # which own their process
+ENTRY_POINTS = ("cli/", "worker/", "api/batch/child.py")  # which own their process
 LISTED = {
     "_kernel_cache.py": "NUMBA_CACHE_DIR",
     "deep/allocator.py": "NAPARI_SEGMENT_MALLOC",

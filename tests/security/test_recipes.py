@@ -139,7 +139,10 @@ def test_a_copy_of_the_network_counts_as_written():
 
 def test_every_path_of_an_entry_is_known_to_be_read_or_written():
     """Whoever adds a setting that is written to extends `recipe._writes`."""
-    read = {"card", "checkpoint", "ensemble", "package", "model", "classifier"}
+    read = {
+        "card", "checkpoint", "ensemble", "package", "model", "classifier", "model_folder",
+        "previous_stage", "bundle", "weights_folder",
+    }  # fmt: skip
     for kind in ("filters", "methods", "cleanups"):
         for entry in REGISTRIES[kind].values():
             if not entry.source.startswith("napari_segment."):
