@@ -19,7 +19,7 @@ TINY = Spec(name="textbook_unet", settings={"features": 4, "levels": 2})
 
 
 @pytest.fixture
-def run_folder(tmp_path, monkeypatch):
+def run_folder(tmp_path, monkeypatch, fresh_processes):
     from napari_segment.deep.nn.models import build
 
     monkeypatch.setenv(VARIABLE, str(tmp_path / "models"))
