@@ -33,7 +33,7 @@ def test_the_schema_shows_the_groups():
     assert properties["model"]["group"] == "network"
     assert properties["model"]["registry"] == "models"
     assert properties["epochs"]["group"] == "optimisation"
-    assert len(properties) == 39
+    assert all(field["group"] for field in properties.values())
 
 
 @pytest.mark.parametrize(
