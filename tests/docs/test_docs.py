@@ -19,6 +19,7 @@ ALONE = (
     "clusters",
     "losses",
     "models",
+    "monai",
     "nnunet",
     "onnx",
     "prediction",

@@ -462,6 +462,23 @@ def segment(
 @overload
 def segment(
     image: ImageLike,
+    method: Literal["monai_bundle"],
+    *,
+    bundle: str | Path,
+    overlap: float | Literal["auto"] = "auto",
+    batch: int = 1,
+    device: str = "auto",
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto",
+    filters: Iterable[SpecLike] = (),
+    cleanups: Iterable[SpecLike] = (),
+    channel: int | str = "auto",
+    apply_to: ApplyTo = "auto",
+    times: tuple[int, int] | tuple[()] = (),
+    axes: str = "",
+) -> Labels: ...
+@overload
+def segment(
+    image: ImageLike,
     method: Literal["multi_otsu"],
     *,
     classes: int = 3,

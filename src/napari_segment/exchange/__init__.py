@@ -1,5 +1,5 @@
 """Models in and out of other tools."""
 
-from napari_segment.exchange import bioimageio, nnunet, onnx, own, totalsegmentator
+from napari_segment.exchange import bioimageio, monai_bundle, nnunet, onnx, own, totalsegmentator
 
-__all__ = ["bioimageio", "nnunet", "onnx", "own", "totalsegmentator"]
+__all__ = ["bioimageio", "monai_bundle", "nnunet", "onnx", "own", "totalsegmentator"]
