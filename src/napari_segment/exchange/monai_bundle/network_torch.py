@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from math import prod
@@ -149,13 +149,19 @@ class _Counted(TorchFunctionMode):
         super().__init__()
         self.left, self.calls, self.component = most, _CALLS, component
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: object,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
         kwargs = kwargs or {}
         if func in _SIZED or func in _COUNTED:  # no other call: one may bring a state back
             self._count(func in _SIZED, args, kwargs)
         return func(*args, **kwargs)
 
-    def _count(self, sized: bool, args: Any, kwargs: Any) -> None:  # noqa: FBT001 - which of two
+    def _count(self, sized: bool, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         self.calls -= 1
         if sized:
             size = kwargs.get("size", args[0] if args and not isinstance(args[0], int) else args)
@@ -212,7 +218,7 @@ def _check_archive(file: Path) -> None:
         raise FormatError(f"{file} is compressed, or claims to hold more than it has bytes.")
 
 
-def _named(content: Any, file: Path) -> dict[str, Tensor]:
+def _named(content: object, file: Path) -> dict[str, Tensor]:
     for key in ("model", "state_dict", "network", "net"):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
