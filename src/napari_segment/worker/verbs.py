@@ -20,6 +20,7 @@ from napari_segment.io.datasets.pairs import open_layout
 from napari_segment.recipe import Recipe, Spec
 from napari_segment.registry import methods
 from napari_segment.step import Step
+from napari_segment.worker.comparison import centres_of, class_rows, object_rows
 from napari_segment.worker.stacks import load_stack, save_stack
 
 Message: TypeAlias = dict[str, Any]
@@ -231,10 +232,19 @@ def clean(message: Message) -> Work:
 def compare(message: Message) -> Work:
     """Score labels against a reference."""
     yield Step(0, 0, "Comparing")
-    scores = api.compare(
-        load_stack(message["labels"]), load_stack(message["reference"]), **message["settings"]
-    )
-    return {"text": str(scores), "summary": dict(scores.summary)}
+    settings = message["settings"]
+    labels, reference = (load_stack(message[name]) for name in ("labels", "reference"))
+    assert isinstance(labels, Labels)
+    assert isinstance(reference, Labels)
+    scores = api.compare(labels, reference, **settings)
+    yield Step(0, 0, "Locating the errors")
+    centres = (centres_of(labels), centres_of(reference))
+    errors = api.error_map(labels, reference, **settings)
+    return {
+        "text": str(scores), "summary": dict(scores.summary),
+        "classes": class_rows(scores, centres), "objects": object_rows(scores, centres),
+        "errors": save_stack(errors, Path(message["folder"]), "errors"),
+    }  # fmt: skip
 
 
 def track(message: Message) -> Work:

@@ -26,7 +26,8 @@ def labels_for(image: Layer | None, layers: Iterable[Layer]) -> Any:
     """Return labels to train on for an image: of its shape, those by hand before results."""
     if image is None:
         return None
-    same = [la for la in layers if is_labels(la) and shape_of(la) in _grids(image)]
+    labels = [la for la in layers if is_labels(la) and not _is_errors(la)]
+    same = [la for la in labels if shape_of(la) in _grids(image)]
     return next(iter(sorted(same, key=_is_result)), None)
 
 
@@ -34,20 +35,25 @@ def reference_for(result: Layer | None, layers: Iterable[Layer]) -> Any:
     """Return labels to compare a result with: other ones of its shape, best no result."""
     if result is None:
         return None
-    others = [la for la in layers if is_labels(la) and la is not result]
+    others = [la for la in layers if is_labels(la) and la is not result and not _is_errors(la)]
     same = [la for la in others if shape_of(la) == shape_of(result)]
     return next(iter(sorted(same, key=_is_result)), next(iter(others), None))
 
 
 def newest_result(layers: Iterable[Layer]) -> Any:
     """Return the last Labels layer that a run made, else the last one; None without any."""
-    labels = [layer for layer in layers if is_labels(layer)]
+    labels = [layer for layer in layers if is_labels(layer) and not _is_errors(layer)]
     results = [layer for layer in labels if _is_result(layer)] or labels
     return results[-1] if results else None
 
 
 def _is_result(layer: Layer) -> bool:
     return bool(layer.metadata.get(KEY, {}).get("recipe"))
+
+
+def _is_errors(layer: Layer) -> bool:
+    """Whether a layer shows what is wrong with another one."""
+    return bool(layer.metadata.get(KEY, {}).get("errors"))
 
 
 def _grids(image: Layer) -> tuple[tuple[int, ...], ...]:

@@ -12,7 +12,8 @@ from napari_segment import api
 from napari_segment.errors import SegmentError
 from napari_segment.recipe import Edit
 from napari_segment.widgets.docks.correct.button_grid import ButtonGrid
-from napari_segment.widgets.layers.conversion import go_to, in_units, labels_of
+from napari_segment.widgets.layers.camera import look_at
+from napari_segment.widgets.layers.conversion import labels_of
 from napari_segment.widgets.layers.edits import LayerEdits
 
 if TYPE_CHECKING:
@@ -174,17 +175,9 @@ class Queue(QWidget):
         box = self.edits.session.history.index.box(self._label(position), at.get("T"))
         assert box is not None
         centre = np.array([(side.start + side.stop - 1) / 2 for side in box])
-        offset = self.viewer.dims.ndim - layer.ndim
-        for i, axis in enumerate(axes):
-            if i + offset not in self.viewer.dims.displayed:
-                go_to(self.viewer, layer, i, round(float(centre[i])) if axis != "T" else at["T"])
-        world = np.asarray(layer.data_to_world(centre), float)
-        units = self.viewer.layers.units
-        if units is not None:
-            world = in_units(world, layer.units, units[-layer.ndim :])
-        shown = [world[d - offset] for d in self.viewer.dims.displayed]
-        z, y, x = [0.0] * (3 - len(shown)) + [float(value) for value in shown]
-        self.viewer.scene.camera.center = (z, y, x)
+        if "T" in at:
+            centre[axes.index("T")] = at["T"]
+        look_at(self.viewer, layer, centre.tolist())
         layer.selected_label = self._label(position)
         self.viewer.layers.selection.active = layer
         self.about.setText(self._text(position))
