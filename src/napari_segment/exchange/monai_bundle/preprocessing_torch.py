@@ -19,6 +19,8 @@ from napari_segment.image import Turn
 
 _MOST = 2**24  # voxels that any image may be resampled to
 _FACTOR = 64  # times its own
+# Given where MONAI would ask the image, with a warning at every call.
+_FIXED = {"Orientation": {"labels": (("L", "R"), ("P", "A"), ("I", "S"))}}
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ def _run(step: Component, values: Any) -> Any:
     if step.name == "Spacing":
         _check_spacing(step, values)
     try:
-        result = getattr(transforms, step.name)(**step.arguments)(values)
+        more = _FIXED.get(step.name, {})
+        result = getattr(transforms, step.name)(**step.arguments, **more)(values)
     except Exception as error:
         raise FormatError(f"{step.location} ({step.name}) cannot be run: {error}") from None
     return result
