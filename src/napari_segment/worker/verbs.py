@@ -6,7 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -16,7 +16,7 @@ from napari_segment import api
 from napari_segment.api.outcome import outcome_of
 from napari_segment.errors import InputError, Stopped
 from napari_segment.image import Labels
-from napari_segment.io.datasets.pairs import open_layout
+from napari_segment.io.datasets.pairs import Pairs, open_layout
 from napari_segment.recipe import Recipe, Spec
 from napari_segment.registry import methods
 from napari_segment.step import Step
@@ -173,7 +173,9 @@ def network_preview(message: Message) -> Work:
 
 def check(message: Message) -> Work:
     """Check a data set: findings in plain values, errors first."""
-    findings = yield from api.check_steps(_pairs(message))
+    known = {name: message[name] for name in ("background", "ignore_index") if name in message}
+    pairs = replace(Pairs.of(_pairs(message)), **known)
+    findings = yield from api.check_steps(pairs)
     return {"findings": [finding.to_dict() for finding in findings]}
 
 

@@ -109,7 +109,7 @@ def label_semantics(items: Sequence[Item], pairs: Pairs, settings: TrainSettings
             f"{', '.join(map(str, numbers[:8]))}; ignore_index is {ignored}. Check that the labels "
             "are those of the images, and that ignore_index is not the number of a class."
         )
-    reasons: dict[str, str] = {}
+    reasons = _examples(pairs, names)
     if _are_objects(numbers_of_cases, pairs, bool(names), settings.task, reasons):
         chosen = names if _tells_kinds(pairs, settings) else {}
         holds: Holds = "objects"
@@ -128,6 +128,15 @@ def label_semantics(items: Sequence[Item], pairs: Pairs, settings: TrainSettings
         listed = ", ".join(f"{number} {name}" for number, name in sorted(chosen.items()))
         reasons["classes"] = f"{listed}, {'as given' if given else 'as the data say'}"
     return LabelSemantics(holds, values, chosen, _objects(holds, settings), ignored, reasons)
+
+
+def _examples(pairs: Pairs, names: dict[int, str]) -> dict[str, str]:
+    """Say that labels are examples only; the number of their background, now 0, loses its name."""
+    if pairs.background is None:
+        return {}
+    names.pop(pairs.background, None)
+    painted = f"{pairs.background}, as given; voxels of 0 are without annotation"
+    return {"background": painted}
 
 
 def named(items: Sequence[Item], known: Mapping[int, str], given: Sequence[str]) -> dict[int, str]:

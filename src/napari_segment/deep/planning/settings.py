@@ -85,6 +85,12 @@ class TrainSettings(BaseModel):
         _in("data", 'Label number of voxels without annotation, which the loss ignores; "auto" '
             "for that of the data set, if it has one."),
     ] = "auto"  # fmt: skip
+    background: Annotated[
+        PositiveCount | Unlimited,
+        _in("data", "The labels are examples only: voxels of 0 are without annotation, and this "
+            'class number, painted on the background, becomes 0. "none" where 0 is the '
+            "background."),
+    ] = "none"  # fmt: skip
     patch: Annotated[
         tuple[PositiveCount, ...] | Auto,
         _in("data", 'Size of the patches in voxels, one number per axis; "auto" decides from the '

@@ -19,7 +19,7 @@ from napari_segment.deep.planning.label_semantics import Objects
 from napari_segment.deep.planning.plan import Plan, make_plan
 from napari_segment.deep.planning.settings import TrainSettings
 from napari_segment.deep.training import checked
-from napari_segment.deep.training.run import amounts, planned, summed_up
+from napari_segment.deep.training.run import amounts, as_annotated, planned, summed_up
 from napari_segment.errors import InputError
 from napari_segment.io.datasets.pairs import Pairs, PairsSource
 from napari_segment.step import run
@@ -55,7 +55,7 @@ def augment_preview(
     from napari_segment.deep.data.augment.patch_torch import changed_patch
 
     given = checked(settings)
-    samples, plan = _one(Pairs.of(pairs), case, given)
+    samples, plan = _one(as_annotated(Pairs.of(pairs), given), case, given)
     sample = samples(samples.cases.items[0])
     if plan.stacked:
         from napari_segment.deep.data.batches import planes_as_channels
@@ -93,7 +93,7 @@ def network_preview(pairs: PairsSource, settings: Mapping[str, Any] = _NOTHING) 
         Of the network for a batch of the training's patches.
     """
     given = checked(settings)
-    known, device = Pairs.of(pairs), resolve(given.device)
+    known, device = as_annotated(Pairs.of(pairs), given), resolve(given.device)
     if not len(known):
         raise InputError("There is no image with labels to plan a training for.")
     cases = Cases(known.subset([0]), budget=0)

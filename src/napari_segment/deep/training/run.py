@@ -29,7 +29,7 @@ from napari_segment.deep.training.record.logs import logged
 from napari_segment.deep.training.record.run_folder import LAST, PLAN, Record
 from napari_segment.deep.training.resume import check_same_data
 from napari_segment.deep.training.trainers import trainer_of
-from napari_segment.errors import SettingError
+from napari_segment.errors import InputError, SettingError
 from napari_segment.io.datasets.pairs import Pairs, PairsSource
 from napari_segment.recipe import Spec
 from napari_segment.registry import models
@@ -53,7 +53,7 @@ def training(
     cache = MemmapCache(settings.out / STATE / f"cases_{group.rank}")
     try:
         with retained_memory(group.device.type == "cpu"):
-            known = _with_ignore_index(Pairs.of(pairs), settings)
+            known = as_annotated(Pairs.of(pairs), settings)
             return (yield from _trained(known, settings, resumed, group, cache, begun))
     finally:
         group.close()
@@ -73,6 +73,7 @@ def _trained(
         _find_weights(settings.model)
     cases = _cases(pairs, settings.out, resumed)
     yield from cases.measure()
+    _check_background(cases.items, pairs.background)
     division = divide(
         cases.items, folds=settings.folds, fold=settings.fold, test=settings.test,
         test_cases=settings.test_cases,
@@ -114,11 +115,33 @@ def _saved_plan(folder: Path) -> Plan:
     return Plan.model_validate_json((folder / PLAN).read_text("utf-8"))
 
 
-def _with_ignore_index(pairs: Pairs, settings: TrainSettings) -> Pairs:
-    """Let a number given by hand decide how labels are read."""
-    if settings.ignore_index == "auto":
+def as_annotated(pairs: Pairs, settings: TrainSettings) -> Pairs:
+    """Let the numbers given by hand decide which voxels count as annotated."""
+    ignored, background = settings.ignore_index, settings.background
+    if ignored != "auto":
+        pairs = replace(pairs, ignore_index=ignored)
+    if background == "none":
         return pairs
-    return replace(pairs, ignore_index=settings.ignore_index)
+    if ignored in (0, background):
+        raise SettingError(
+            f"With background={background}, voxels of 0 are without annotation already, and those "
+            f"of {background} are the background: ignore_index={ignored} cannot be given as well. "
+            "Leave it out."
+        )
+    known = None if pairs.ignore_index == 0 else pairs.ignore_index
+    holds = pairs.holds or "classes"  # few numbers that differ between images are no objects
+    return replace(pairs, ignore_index=known, background=background, holds=holds)
+
+
+def _check_background(items: Sequence[Item], background: int | None) -> None:
+    """Make sure that the background was painted, where it is to be learnt."""
+    if background is None or any(item.counts.get(0) for item in items):
+        return
+    painted = sorted({value for item in items for value in item.counts if value > 0})
+    raise InputError(
+        f"The background is class {background}, but painted are the classes "
+        f"{', '.join(map(str, painted[:8]))}. Give one of these, or paint some of the background."
+    )
 
 
 def _find_weights(model: Spec) -> None:

@@ -21,6 +21,7 @@ from napari_segment.image import Holds, Image, Labels, Stack, align, from_layer
 from napari_segment.io.boundary import reading
 from napari_segment.io.contents import COLORS, LINEAGE, REACH
 from napari_segment.io.datasets.case import Case, Source
+from napari_segment.io.datasets.examples import examples
 from napari_segment.io.datasets.mask_values import SENTENCE, MaskValues
 from napari_segment.io.datasets.matching import match_files
 from napari_segment.io.files import read, read_channels, read_stored_labels
@@ -47,6 +48,9 @@ class Pairs(Sequence[Case]):
         Class names by number.
     ignore_index : int, optional
         The label of voxels without annotation. Negative labels mean the same.
+    background : int, optional
+        The labels are examples only (see `examples`): 0 is without annotation, and this number
+        was painted on the background.
     axes : str
         Axis letters of the images; "" for what each file says.
     notes : tuple of str
@@ -59,6 +63,7 @@ class Pairs(Sequence[Case]):
     holds: Holds | str = ""
     names: Mapping[int, str] = field(default_factory=dict)
     ignore_index: int | None = None
+    background: int | None = None
     axes: str = ""
     notes: tuple[str, ...] = ()
     mask_values: MaskValues | None = field(default=None, repr=False)
@@ -177,14 +182,15 @@ class Pairs(Sequence[Case]):
         """
         case = self.cases[case] if isinstance(case, int) else case
         image = self.read_image(case, lazy=lazy)
-        return image, self._on_grid(self._read_labels(case, lazy), image, case)
+        labels = self._on_grid(self._read_labels(case, lazy), image, case)
+        return image, labels if self.background is None else examples(labels, self.background)
 
     def _read_labels(self, case: Case, lazy: bool) -> Stack:
         if not isinstance(case.labels, Path):
             return _open(case.labels, case.name, lazy=lazy)
         axes = self.axes.replace("C", "")
         labels, recorded = read_stored_labels(case.labels, axes=axes, lazy=lazy)
-        if recorded or self.mask_values is None:
+        if recorded or self.mask_values is None or self.background is not None:
             return labels
         return self.mask_values.apply(labels, self.ignore_index)
 

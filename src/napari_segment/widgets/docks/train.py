@@ -87,7 +87,9 @@ class Train(Dock):
         self.form = Form(ENTRY, only=FIRST, instead=FIELDS, labels=TRAIN_LABELS)
         self.form.fields["out"].value = ""
         self.time = TrainingTime(self.form)
-        self.more = Form(ENTRY, hide=(*FIRST, "task"), labels=TRAIN_LABELS, grouped=True)
+        self.more = Form(
+            ENTRY, hide=(*FIRST, "task", "background"), labels=TRAIN_LABELS, grouped=True
+        )
         self.losses = Curves(napari_viewer, "loss")
         self.scores = Curves(napari_viewer, "validation")
         self.pictures = Pictures()
@@ -201,7 +203,7 @@ class Train(Dock):
         InputError
             If it is open whether label numbers are classes or objects.
         """
-        given = {**self.form.settings, **self.more.settings, "task": self.pairs.task}
+        given = {**self.form.settings, **self.more.settings, **self.pairs.label_settings}
         folder: Any = self.form.fields["out"]
         return ENTRY.spec(given | {"out": folder.to_use(given["model"].name)}).settings
 
@@ -211,8 +213,8 @@ class Train(Dock):
 
     def make_check_job(self) -> Job:
         """Return a look at the pairs before a training: what does not fit."""
-        pairs = self.pairs.snapshot()
-        return Job("check", lambda folder: {"pairs": save_pairs(pairs, folder)})
+        pairs, unknown = self.pairs.snapshot(), self.pairs.unknown
+        return Job("check", lambda folder: {"pairs": save_pairs(pairs, folder), **unknown})
 
     def checked(self, result: dict[str, Any]) -> None:
         """Show what was found about the pairs."""

@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from psygnal import Signal
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_segment.errors import InputError
 from napari_segment.image import Image, Labels
 from napari_segment.widgets.forms.fields import PathField, narrow_combo
 from napari_segment.widgets.forms.layout import form_layout, order_tabs
-from napari_segment.widgets.forms.likely import labels_for
+from napari_segment.widgets.forms.likely import image_for, labels_for
 from napari_segment.widgets.forms.source import LayerMenu, follow, is_image, is_labels
 from napari_segment.widgets.jobs.layer_copies import Writer, copies
 from napari_segment.widgets.layers.conversion import (
@@ -39,7 +47,11 @@ if TYPE_CHECKING:
 Pair: TypeAlias = tuple[tuple[Image, Writer], tuple[Labels, Writer]]
 
 LAYERS, FOLDERS, DATA_SET = range(3)  # rows of the menu that asks where pairs are
-TASKS = {"auto": "automatic", "classes": "one class", "objects": "one object"}
+TASKS = {
+    "auto": "automatic", "classes": "one class", "objects": "one object",
+    "examples": "only an example",
+}  # fmt: skip
+UNKNOWN = "What is not painted is unknown: nothing is learnt there."
 
 
 class PairsField:
@@ -112,6 +124,51 @@ class PairsField:
         if labels.layer is None or labels_for(image, [labels.layer]) is None:
             labels.layer = labels_for(image, free)
 
+    def choose(
+        self, image: Layer | None, labels: Layer, *, task: str = "auto", background: int = 0
+    ) -> None:
+        """Choose a pair of layers, and what the numbers of its labels mean.
+
+        Parameters
+        ----------
+        image, labels : napari layers
+            Without an image, one of the labels' shape is taken.
+        task : {"auto", "classes", "objects", "examples"}
+            What each label number is.
+        background : int
+            The class number that was painted on the background; 0 where none was.
+        """
+        self.where.setCurrentIndex(LAYERS)
+        for _, other in self.rows[1:]:
+            if other.layer is labels:
+                other.layer = None
+        images, chosen = self.rows[0]
+        images.layer = image if image is not None else image_for(labels, self.viewer.layers)
+        chosen.layer = labels
+        self.task_menu.setCurrentIndex(self.task_menu.findData(task))
+        self.background.setValue(background)
+
+    @property
+    def label_settings(self) -> dict[str, Any]:
+        """The settings of a training that say what label numbers mean.
+
+        Raises
+        ------
+        InputError
+            If the layers do not say so and their numbers could be either.
+        """
+        if self.task_menu.currentData() != "examples":
+            return {"task": self.task}
+        return {"task": "classes", **self.unknown}
+
+    @property
+    def unknown(self) -> dict[str, int]:
+        """The settings that say which voxels are without annotation; none where all have one."""
+        if self.task_menu.currentData() != "examples":
+            return {}
+        background = self.background.value()
+        return {"background": background} if background else {"ignore_index": 0}
+
     @property
     def task(self) -> str:
         """Whether each label number is a class or an object; "auto" where the labels say so.
@@ -176,12 +233,20 @@ class PairsField:
             "Automatic: as the labels' own record says, else as their numbers and pieces look"
         )
         narrow_combo(self.task_menu)
+        self.background = QSpinBox()
+        self.background.setRange(0, 999)
+        self.background.setSpecialValueText("none was painted")
+        self.background.setPrefix("class ")
+        self.background.setToolTip("The number that was painted on the background: it becomes 0")
+        self.background.valueChanged.connect(lambda _: self.changed.emit())
         self.numbers.setWordWrap(True)
         self.numbers.setTextFormat(Qt.TextFormat.PlainText)  # whatever is named in files
         self.task_menu.currentIndexChanged.connect(self._describe)
         form = form_layout(body)
         form.addRow("each label number is", self.task_menu)
+        form.addRow("background", self.background)
         form.addRow(self.numbers)
+        self._task_form = form
         return body
 
     def _label_layers(self) -> list[Any]:
@@ -196,10 +261,14 @@ class PairsField:
 
     def _describe(self, _: int = 0) -> None:
         """Show what the numbers of layers without a record look like."""
+        examples = self.task_menu.currentData() == "examples"
+        for widget in (self.background, self._task_form.labelForField(self.background)):
+            widget.setVisible(examples)
         unknown = self._unknown() if self.task_menu.currentData() == "auto" else []
         likely = {"classes": " Each looks like a class.", "objects": " Each looks like an object."}
         asked = " Choose what each number is."
         text = describe(unknown) + likely.get(likely_task(unknown), asked) if unknown else ""
+        text = UNKNOWN if examples else text
         self.numbers.setText(text)
         self.numbers.setVisible(bool(text))
         self.changed.emit()

@@ -10,6 +10,7 @@ TRAIN_LABELS: Mapping[str, str] = {
     "augment": "augmentation",
     "augment_overrides": "augmentation amounts",
     "balance": "share of foreground patches",
+    "background": "painted background class",
     "batch": "patches per step",
     "classes": "class names",
     "clip": "gradient limit",
