@@ -17,6 +17,7 @@ from napari_segment.errors import InputError
 from napari_segment.image import Labels
 from napari_segment.widgets.docks.dock import Dock
 from napari_segment.widgets.docks.live_strokes import LiveStrokes
+from napari_segment.widgets.docks.train_with import TrainWith
 from napari_segment.widgets.forms.form import Form
 from napari_segment.widgets.forms.layout import form_layout, heading, scrolling
 from napari_segment.widgets.forms.model_folder import ModelFolder
@@ -64,6 +65,8 @@ class Classify(Dock):
         self.background = QSpinBox()
         self.form = Form(ENTRY, hide=("out", "overwrite", "background"), labels=SETTING_LABELS)
         self.running = Running("Learn and classify", self.make_job, self.finished)
+        missing = "There are no strokes: press “New strokes” and paint some."
+        self.train_button = TrainWith(napari_viewer, self.examples, self.running.say, missing)
         self.result: Any = None
         self.live = LiveStrokes(self)
         self._build()
@@ -110,7 +113,7 @@ class Classify(Dock):
         layout.addRow("folder", self.folder.native)
         for widget in (
             heading("Image"), self.source.native, heading("Strokes"), hint, fields,
-            more,
+            more, self.train_button,
         ):  # fmt: skip
             inner.addWidget(widget)
         inner.addStretch(1)
@@ -133,6 +136,14 @@ class Classify(Dock):
         made.brush_size, made.mode = BRUSH, "paint"
         self.strokes.layer = made
         return made
+
+    def examples(self) -> dict[str, Any] | None:
+        """Return the image and the strokes as a training takes them; None without strokes."""
+        if self.strokes.layer is None:
+            return None
+        background = self.background.value()
+        return {"image": self.source.layer, "labels": self.strokes.layer, "task": "examples",
+                "background": background}  # fmt: skip
 
     def make_job(self) -> Job:
         """Make the job that trains on the strokes and segments the image, as the form says."""

@@ -23,6 +23,7 @@ from napari_segment.widgets.docks.correct.queue import Queue
 from napari_segment.widgets.docks.correct.toolbox import Toolbox
 from napari_segment.widgets.docks.correct.tools import TOOLS, Tool, further_tools
 from napari_segment.widgets.docks.dock import Dock
+from napari_segment.widgets.docks.train_with import TrainWith
 from napari_segment.widgets.forms.fields import narrow_combo
 from napari_segment.widgets.forms.layout import form_layout, heading, scrolling
 from napari_segment.widgets.forms.source import LayerMenu, follow, is_image, is_labels
@@ -35,6 +36,7 @@ from napari_segment.widgets.layers.journals import (
     record_journal,
     recorded_journal,
 )
+from napari_segment.widgets.layers.label_numbers import recorded_holds
 
 if TYPE_CHECKING:
     from napari.layers import Labels as LabelsLayer
@@ -74,6 +76,8 @@ class Correct(Dock):
         self.take_up_button = QPushButton("Take up")
         self.anew_button = QPushButton("Begin anew")
         self.load_button = QPushButton("Load into memory")
+        missing = "Choose a Labels layer to correct."
+        self.train_button = TrainWith(self.viewer, self._corrected, self.say, missing)
         self._build()
         self.labels.currentIndexChanged.connect(lambda _: self.begin())
         self.image.currentIndexChanged.connect(lambda _: self._see())
@@ -308,6 +312,7 @@ class Correct(Dock):
         column.addWidget(self.toolbox)
         column.addWidget(heading("Review"))
         column.addWidget(self.queue)
+        column.addWidget(self.train_button)
         column.addStretch(1)
         outer: Any = QVBoxLayout(self)
         outer.setContentsMargins(6, 6, 6, 6)
@@ -315,6 +320,14 @@ class Correct(Dock):
         outer.addWidget(ButtonGrid((self.take_up_button, self.anew_button, self.load_button), 2))
         outer.addWidget(ButtonGrid((self.undo_button, self.redo_button), 2))
         outer.addWidget(self.message)
+
+    def _corrected(self) -> dict[str, Any] | None:
+        """Return the image and the labels as a training takes them; None without labels."""
+        layer = self.labels.layer
+        if layer is None:
+            return None
+        task = "auto" if recorded_holds(layer) else "objects"
+        return {"image": self.image.layer, "labels": layer, "task": task}
 
     def _enable(self) -> None:
         """Let only that be pressed which can be done."""
