@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QPushButton
 
 from napari_segment.widgets.docks.dock import open_dock
+from napari_segment.widgets.forms.layout import narrow
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -38,6 +39,7 @@ class TrainWith(QPushButton):
         nothing: str,
     ) -> None:
         super().__init__("Train a network with these")
+        narrow(self)
         self.setToolTip("Open Train with this image and these labels chosen")
         self.viewer, self.chosen, self.say, self.nothing = viewer, chosen, say, nothing
         self.clicked.connect(lambda _checked: self.open())
