@@ -1,5 +1,7 @@
 """The Compare and Measure docks in a window."""
 
+import gc
+
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
@@ -43,7 +45,7 @@ def test_errors_are_shown_and_gone_to(qtbot, viewer):
     truth = viewer.add_labels(reference, name="truth", scale=scale)
     result = viewer.add_labels(labels, name="result", scale=scale)
     dock = open_dock(viewer, "Compare")
-    dock.result.layer, dock.reference.layer = result, truth
+    assert (dock.result.layer.name, dock.reference.layer.name) == ("result", "truth")
     message = run(qtbot, dock)
     assert message.startswith("1 matched, 1 false positive, 2 missed, ")
     layer = viewer.layers["errors"]
@@ -56,6 +58,7 @@ def test_errors_are_shown_and_gone_to(qtbot, viewer):
     colors = {tuple(layer.colormap.map(n)) for n in (1, 2, 3, 4, 5)}
     assert len(colors) == 5
     dock.tabs.setCurrentWidget(dock.objects)
+    gc.collect()  # of what nothing but the dock refers to
     rows = dock.objects.contents.rows
     at = next(i for i, row in enumerate(rows) if row["reference"] == 2)
     spot = dock.objects.visualRect(dock.objects.model().index(at, 0)).center()
@@ -68,7 +71,11 @@ def test_errors_are_shown_and_gone_to(qtbot, viewer):
     assert viewer.dims.point[0] == 4.0
     run(qtbot, dock)
     assert [la.name for la in viewer.layers] == ["truth", "result", "errors"]  # instead of the last
-    assert dock.reference.layer is truth
+    assert dock.reference.layer.name == "truth"
+    for layer in (truth, result):
+        layer.metadata = {"napari-segment": {"holds": "mask"}}
+    assert run(qtbot, dock).startswith("Mean Dice 0.353, ")  # 2·36 / (52 + 152)
+    assert not dock.tabs.isTabEnabled(dock.tabs.indexOf(dock.objects))
     dock.errors_box.setChecked(False)
     viewer.layers.remove(truth)
     dock.go_to_row(rows[at - 1] if rows[at - 1]["of"] == "reference" else rows[at + 1])

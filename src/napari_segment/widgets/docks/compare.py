@@ -142,7 +142,7 @@ class Compare(Dock):
         settings = {"ignore_index": int(ignored)} if ignored else {}
         source, axes = snapshot(self.reference.layer), _axes_of(self.reference.layer, reference)
         self._compared = {
-            "labels": ref(self.result.layer), "reference": ref(self.reference.layer)
+            "labels": _weakly(self.result.layer), "reference": _weakly(self.reference.layer)
         }  # fmt: skip
 
         def prepare(folder: Path) -> dict[str, Any]:
@@ -167,9 +167,11 @@ class Compare(Dock):
         reference = self._compared["reference"]()
         if self.errors_box.isChecked() and reference is not None:
             self.last.remove(reference)
-            layer = self.viewer.add_layer(Layer.create(*result["errors"]))
+            layer = Layer.create(*result["errors"])
+            self.viewer.add_layer(layer)
             self.last.set([layer], reference)
-        self.running.conclude(_summary(result["objects"]))
+        counts = _summary(result["objects"])
+        self.running.conclude(counts or f"Mean Dice {self.scores['mean_dice']:.3f}")
 
     def go_to_row(self, row: Mapping[str, Any]) -> None:
         """Move the sliders and the camera to the object or class of a row."""
@@ -207,7 +209,12 @@ def error_layer(saved: dict[str, Any], source: Any, axes: str) -> LayerData:
     colors: dict[Any, str] = {None: "transparent", 0: "transparent"}
     colors |= {number: COLORS[name] for number, name in ERRORS.items()}
     attributes |= {"colormap": DirectLabelColormap(color_dict=colors), "opacity": 0.8}
-    return data.astype(np.uint8), attributes, kind
+    return data.astype(np.uint8, copy=False), attributes, kind
+
+
+def _weakly(layer: Any) -> Any:
+    """A weak reference to a layer itself, as napari hands plug-ins short-lived wrappers of it."""
+    return ref(getattr(layer, "__wrapped__", layer))
 
 
 def _axes_of(layer: Any, stack: Labels | None = None) -> str:
