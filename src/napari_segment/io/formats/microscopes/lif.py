@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 TITLE = "Leica LIF"
 _SAMPLES = "S"
+_NUMBERED = re.compile(r"(Ch)?\d+")  # what liffile calls channels without a name
 
 
 def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") -> Contents:
@@ -77,12 +79,17 @@ def _step(coordinates: NDArray[Any] | None) -> float:
 def _channel_names(image: LifImage, own: list[str]) -> tuple[str, ...]:
     if _SAMPLES in own:
         return RGB if image.sizes[_SAMPLES] == 3 else ()
-    labels = image.coords.get("C") if "C" in own else None
-    if labels is not None and np.asarray(labels).dtype.kind == "U":
-        return tuple(map(str, labels))
+    if "C" not in own:
+        return ()
     nodes = image.xml_element.findall(".//ImageDescription/Channels/ChannelDescription")
-    names = [node.get("LUTName") or "" for node in nodes]
-    return tuple(names) if "C" in own and len(names) == image.sizes["C"] and all(names) else ()
+    tables = [node.get("LUTName") or "" for node in nodes]
+    given = image.coords.get("C")
+    names = [] if given is None else [str(name) for name in np.asarray(given).tolist()]
+    spoken = [name for name in names if not _NUMBERED.fullmatch(name)]
+    chosen_names = names if spoken else tables
+    return (
+        tuple(chosen_names) if len(chosen_names) == image.sizes["C"] and all(chosen_names) else ()
+    )
 
 
 class _Image:
