@@ -16,6 +16,7 @@ from napari_segment.recipe import Edit, Spec
 from napari_segment.registry import cleanups, filters, methods
 
 REQUIRED = {
+    "bundle": "a folder",
     "checkpoint": "a folder/run", "package": "model.zip", "model": "net.onnx",
     "model_folder": "a folder/nnUNetTrainer__nnUNetPlans__2d", "task": "total",
 }  # fmt: skip
