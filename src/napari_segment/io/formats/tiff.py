@@ -72,6 +72,11 @@ def read(path: Path, *, axes: str = "", lazy: bool = False, series: str = "") ->
         own = file.series[number].axes
         photometric = getattr(file.series[number].keyframe, "photometric", None)
         data = _lazily(path, number, files) if lazy else file.series[number].asarray()
+    if data.ndim != len(own):
+        raise FormatError(
+            f"{path.name} is damaged: its header describes the axes {own}, but its planes give an "
+            f"array of shape {data.shape}. Copy or export it again."
+        )
     data, own = _named(data, own, path, axes, metadata.pop("axes", ""))
     rgb = photometric is not None and photometric.name in ("RGB", "YCBCR")
     if rgb and "C" in own and data.shape[own.index("C")] in (3, 4):

@@ -11,6 +11,7 @@ from napari_segment.testing import edit_sample
 
 pytestmark = pytest.mark.screen
 LEFT = Qt.MouseButton.LeftButton
+THROTTLED = 12  # milliseconds; napari leaves out moves of the mouse within 5
 
 
 class Hand:
@@ -50,7 +51,7 @@ class Hand:
             Qt.MouseButton.NoButton, buttons, Qt.KeyboardModifier.NoModifier,
         )  # fmt: skip
         self.qapp.sendEvent(native, event)
-        self.qapp.processEvents()
+        QTest.qWait(THROTTLED)
 
     def click(self, position):
         self.drag(position)

@@ -162,6 +162,9 @@ class Gestures:
                 ends = [world[0], world[-1]] if tool.gesture == "line" else world
                 self.draft.show(np.array(ends))
             yield
+        world.append(
+            np.asarray(event.position, float)
+        )  # napari leaves out moves in quick succession
         if tool.gesture != "points":
             self.draft.hide()
         try:
