@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
+from napari_segment.cli.classifier_report import report_classifier
 from napari_segment.cli.progress import show
 from napari_segment.cli.settings import chosen
 
@@ -18,19 +18,6 @@ def train_classifier(options: argparse.Namespace) -> int:
     settings = {**chosen(options, ENTRY), "out": Path(options.output)}
     pairs = (Path(options.images), Path(options.labels))
     model = show(api.train_classifier(pairs, axes=options.axes, **settings), "train-classifier")
-    if options.json:
-        report = {
-            "checkpoint": str(model.folder), "classes": model.classes, "samples": model.samples,
-            "out_of_bag": model.out_of_bag, "importances": model.importances,
-        }  # fmt: skip
-        print(json.dumps(report, indent=2))
-        return 0
-    print(f"Classifier: {model.folder}")
-    for number, count in model.samples.items():
-        print(f"  {model.names.get(number, f'class {number}')}: {count:,} labelled voxels")
-    if model.out_of_bag is not None:
-        print(f"  right on labelled voxels that a tree did not see: {model.out_of_bag:.1%}")
-    best = sorted(model.importances.items(), key=lambda item: -item[1])[:5]
-    print("  looks most at: " + ", ".join(f"{name} ({share:.0%})" for name, share in best))
-    print(f"Use it: napari-segment segment classifier --checkpoint {model.folder} INPUT -o OUT")
+    use = f"napari-segment segment classifier --checkpoint {model.folder} INPUT -o OUT"
+    report_classifier(model, "labelled voxels", use, as_json=options.json)
     return 0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_segment.cli.classifier_report import report_classifier
 from napari_segment.cli.progress import show
 from napari_segment.cli.settings import chosen
 from napari_segment.errors import FormatError, InputError
@@ -23,22 +23,8 @@ def train_object_classifier(options: argparse.Namespace) -> int:
     settings = {**chosen(options, ENTRY), "out": Path(options.output)}
     steps = api.train_object_classifier(_cases(options), **settings)
     model = show(steps, "train-object-classifier")
-    if options.json:
-        report = {
-            "checkpoint": str(model.folder), "classes": model.classes, "names": model.names,
-            "samples": model.samples, "out_of_bag": model.out_of_bag,
-            "importances": model.importances,
-        }  # fmt: skip
-        print(json.dumps(report, indent=2))
-        return 0
-    print(f"Classifier: {model.folder}")
-    for number, count in model.samples.items():
-        print(f"  {model.name_of(number)}: {count:,} objects")
-    if model.out_of_bag is not None:
-        print(f"  right on objects that a tree did not see: {model.out_of_bag:.1%}")
-    best = sorted(model.importances.items(), key=lambda item: -item[1])[:5]
-    print("  looks most at: " + ", ".join(f"{name} ({share:.0%})" for name, share in best))
-    print(f"Use it: --cleanup classify_objects:checkpoint={model.folder} of 'segment'")
+    use = f"--cleanup classify_objects:checkpoint={model.folder} of 'segment'"
+    report_classifier(model, "objects", use, as_json=options.json)
     return 0
 
 

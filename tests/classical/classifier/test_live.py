@@ -74,6 +74,20 @@ def test_a_stroke_computes_no_features_again_and_another_image_does(monkeypatch)
     np.testing.assert_array_equal(third, fresh)
 
 
+def test_another_spacing_gives_other_features():
+    image, labels = samples.nuclei((64, 64), seed=1)
+    strokes = strokes_on(np.asarray(labels.data)[None], [0])[0]
+    classifier = LiveClassifier(scales=(1.0, 4.0))
+    list(classifier.classify(seen(image, strokes)))
+    coarse = image.replace(spacing=(3.0, 1.0), affine=None)
+    again = list(classifier.classify(seen(coarse, strokes)))[-1]
+    fresh = list(LiveClassifier(scales=(1.0, 4.0)).classify(seen(coarse, strokes)))[-1]
+    np.testing.assert_array_equal(again, fresh)
+    assert (
+        again != list(LiveClassifier(scales=(1.0, 4.0)).classify(seen(image, strokes)))[-1]
+    ).any()
+
+
 def test_strokes_that_were_taken_back_are_forgotten():
     image, labels = samples.cells((6, 40, 40), seed=1)
     both = strokes_on(np.asarray(labels.data), (2, 3))

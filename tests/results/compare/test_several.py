@@ -4,29 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from shared.rectangles import objects, shaken
 
 from napari_segment.errors import InputError
 from napari_segment.image import Labels
 from napari_segment.results.compare import aggregate, compare
-
-
-def objects(seed, shape=(60, 70), count=40):
-    """Random overlapping boxes, the later ones on top."""
-    random = np.random.default_rng(seed)
-    labels = np.zeros(shape, np.uint16)
-    for i in range(1, count + 1):
-        corner = [random.integers(0, n - 4) for n in shape]
-        sides = random.integers(3, 12, len(shape))
-        labels[tuple(slice(c, c + s) for c, s in zip(corner, sides, strict=True))] = i
-    return labels
-
-
-def shaken(labels, seed, shift=1):
-    moved = np.roll(labels, shift, axis=0)
-    random = np.random.default_rng(seed)
-    lost = random.choice(np.unique(labels)[1:], 5, replace=False)
-    moved[np.isin(moved, lost)] = 0
-    return np.where(moved, (moved * 7) % 331, 0).astype(np.uint16)  # other numbers
 
 
 def test_pooled_scores_count_objects_and_means_count_cases():

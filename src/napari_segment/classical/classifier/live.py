@@ -102,7 +102,7 @@ class LiveClassifier:
         MemoryShortError
             If the features of the plane do not fit into the memory.
         """
-        version = (painted.version, self.scales, self.kinds)
+        version = (painted.version, painted.image.spacing, self.scales, self.kinds)
         if version != self._version:
             self._tables.clear()
             self._samples.clear()
