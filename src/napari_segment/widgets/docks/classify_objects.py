@@ -26,12 +26,12 @@ from napari_segment.widgets.layers.conversion import (
     KEY,
     image_of,
     labels_of,
-    recipe_of_layer,
     snapshot,
 )
 from napari_segment.widgets.layers.examples import EXAMPLES, clicking, counts_of, examples_layer
 from napari_segment.widgets.layers.features import add_features
 from napari_segment.widgets.layers.results import result_layers
+from napari_segment.widgets.layers.unpainted import unpainted_recipe
 from napari_segment.worker.stacks import load_stack, save_stack
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class ClassifyObjects(Dock):
 
     def _recipe(self, layer: Layer, picture: Layer | None) -> Any:
         """Return the recipe of the objects where they were made of the chosen image."""
-        recipe = recipe_of_layer(layer)
+        recipe = unpainted_recipe(layer)
         source = (layer.metadata.get(KEY) or {}).get("source")
         if recipe is None or recipe.edits or (picture is not None and picture.name != source):
             return None

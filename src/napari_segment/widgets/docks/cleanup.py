@@ -24,12 +24,12 @@ from napari_segment.widgets.layers.conversion import (
     IN_TIME,
     image_of,
     labels_of,
-    recipe_of_layer,
     snapshot,
 )
 from napari_segment.widgets.layers.features import table_of
 from napari_segment.widgets.layers.last_result import LastResult
 from napari_segment.widgets.layers.results import result_layers
+from napari_segment.widgets.layers.unpainted import unpainted_recipe
 from napari_segment.worker.stacks import load_stack, save_stack
 
 if TYPE_CHECKING:
@@ -107,7 +107,9 @@ class Cleanup(Dock):
         if not specs:
             raise InputError("There is nothing to do: add a cleanup.")
         axes = named_axes(layer) or IN_TIME.get(layer.ndim) or IN_SPACE.get(layer.ndim, "")
-        labels = labels_of(layer, axes).replace(features=table_of(layer), recipe=_recipe(layer))
+        labels = labels_of(layer, axes).replace(
+            features=table_of(layer), recipe=unpainted_recipe(layer)
+        )
         seen = self.image.layer if self._looks else None
         image = None if seen is None else image_of(seen)
         write, write_image = copies.writer(layer), copies.writer(seen) if seen else None
@@ -168,9 +170,3 @@ class Cleanup(Dock):
 
 
 SUFFIX = " cleaned"  # of the new layer's name
-
-
-def _recipe(layer: Layer) -> Any:
-    """Return the recipe of a layer, unless it was painted on since."""
-    painted = getattr(layer, "_undo_history", ())
-    return None if painted else recipe_of_layer(layer)
